@@ -1,0 +1,46 @@
+# Everything here sets itself up: Python 3.11+ and make are all that must be there before.
+PYTHON ?= python3
+SOURCE ?= sample
+PORT   ?= 8866
+BIN    := .venv/bin
+READY  := .venv/.ready
+
+.PHONY: map lab test lint pocket bench bench-real clean
+
+map: $(READY)       ## serve the click map on 127.0.0.1 and print its address
+	TIMESEN_SOURCE="$(SOURCE)" $(BIN)/python -m timesen_nb.widgets.serve --port $(PORT)
+
+lab: $(READY)       ## open the notebooks
+	$(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks
+
+test: lint          ## every check
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+pocket: .venv/.pocket   ## rebuild the bundled model from nothing
+	$(BIN)/python -m timesen_nb.simulate.pocket
+
+bench: $(READY)     ## print what we promise, measured
+	$(BIN)/python -m benchmarks.simulated
+	$(BIN)/python -m benchmarks.app
+
+bench-real: $(READY) ## the pocket model on real Sentinel-2 (../shared/real)
+	$(BIN)/python -m benchmarks.real
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"timesen_nb needs Python 3.11 or newer; $(PYTHON) is {v.major}.{v.minor}. Name another one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	@touch $@
+
+.venv/.pocket: $(READY)
+	$(BIN)/python -m pip install --quiet --editable ".[test,pocket]"
+	@touch $@
+
+clean:
+	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

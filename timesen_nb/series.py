@@ -1,0 +1,95 @@
+"""One pixel's year: what every source returns and the model reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from timesen_nb.bands import BANDS, MONTHS, ndvi
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class PixelSeries:
+    """Twelve monthly composites of one 10 m pixel.
+
+    values: (12, 10) surface reflectance x 10000, months 1 to 12 by :data:`~timesen_nb.bands.BANDS`, float32; NaN = missing.
+    valid: (12,) bool, False where the month had no clear observation; those rows are all NaN.
+    lon, lat: degrees, of the point that was asked for. year: calendar year. source: where it came from, in words.
+    truth: the true class where the source knows it (the simulated sample), else None.
+
+    Raises ValueError when shapes are wrong, the place is not on Earth, or a valid month has no value at all.
+    """
+
+    values: np.ndarray
+    valid: np.ndarray
+    lon: float
+    lat: float
+    year: int
+    source: str
+    truth: str | None = None
+
+    def __post_init__(self) -> None:
+        values = np.array(self.values, dtype=np.float32)
+        valid = np.array(self.valid, dtype=bool)
+        if values.shape != (12, len(BANDS)) or valid.shape != (12,):
+            raise ValueError(
+                f"a PixelSeries was given values {values.shape} and valid {valid.shape}; expected (12, 10) and (12,): "
+                "months 1 to 12 by the bands of timesen_nb.BANDS. Put missing months in as NaN."
+            )
+        check_place(self.lon, self.lat)
+        empty = valid & np.isnan(values).all(axis=1)
+        if empty.any():
+            raise ValueError(
+                f"{', '.join(MONTHS[m] for m in np.flatnonzero(empty))} marked valid but without any value; "
+                "mark a month without observations as not valid."
+            )
+        values[~valid] = np.nan
+        values.flags.writeable = valid.flags.writeable = False
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "valid", valid)
+
+    @property
+    def ndvi(self) -> np.ndarray:
+        """(12,) vegetation index, NaN in missing months."""
+        return ndvi(self.values)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of the months without a clear observation."""
+        return tuple(MONTHS[m] for m in np.flatnonzero(~self.valid))
+
+    def table(self) -> pd.DataFrame:
+        """Months by bands and NDVI, as a data frame; missing months are NaN rows."""
+        import pandas as pd
+
+        frame = pd.DataFrame(self.values, columns=list(BANDS), index=pd.Index(range(1, 13), name="month"))
+        return frame.assign(NDVI=self.ndvi, valid=self.valid)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Reflectance of red, near infrared and short-wave infrared over the year with NDVI; gaps are shaded."""
+        from timesen_nb.plots import plot_series
+
+        return plot_series(self, ax)
+
+
+def check_place(lon: float, lat: float) -> tuple[float, float]:
+    """The place as two floats; ValueError when it is no longitude and latitude in degrees."""
+    try:
+        x, y = float(lon), float(lat)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"the place given is lon={lon!r}, lat={lat!r}; expected two numbers in degrees, longitude first, "
+            "for example 4.35, 50.85."
+        ) from None
+    if not (-180 <= x <= 180 and -90 <= y <= 90):
+        swapped = " They fit the other way round: longitude comes first." if abs(y) <= 180 and abs(x) <= 90 else ""
+        raise ValueError(
+            f"the place given is lon={x:g}, lat={y:g}; expected longitude -180 to 180 and latitude -90 to 90.{swapped}"
+        )
+    return x, y

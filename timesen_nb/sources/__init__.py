@@ -1,0 +1,71 @@
+"""Where reflectance comes from: one protocol, one file a source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from timesen_nb.series import PixelSeries
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Anything that gives a year of Sentinel-2 for a place. Longitude before latitude, degrees; 10 m pixels."""
+
+    name: str
+    #: years that can be asked for, newest last; empty when any year may be asked.
+    years: Sequence[int]
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float] | None:
+        """(west, south, east, north) in degrees, or None when the source covers the land of the Earth."""
+        ...
+
+    def pixel(self, lon: float, lat: float, year: int = 2018) -> PixelSeries:
+        """The series of the 10 m pixel that holds the place.
+
+        Raises ValueError for a place outside the data, a year it has not, or a pixel without any valid month.
+        """
+        ...
+
+    def pixels(self, lonlats: Sequence[tuple[float, float]], year: int = 2018) -> list[PixelSeries]:
+        """Many pixels in few requests, in the order asked; a place without data raises as in :meth:`pixel`."""
+        ...
+
+    def cube(self, bbox: tuple[float, float, float, float], year: int = 2018) -> xr.DataArray:
+        """(month 1..12, band, y, x) float32 reflectance x 10000, NaN = missing, with a CRS (rioxarray), over
+        (west, south, east, north) in degrees."""
+        ...
+
+
+def open_source(which: str | Path, **options: Any) -> Source:
+    """Open a source: ``"sample"``, ``"earthengine"``, ``"stac"``, or the path of a cube file (.nc, .zarr, .tif).
+
+    Options go to the source itself (``project=`` for Earth Engine, ``catalog=`` for STAC).
+    Raises ValueError for a name that is neither a source nor an existing file.
+    """
+    name = str(which)
+    if name == "sample":
+        from timesen_nb.sources.sample import SampleSource
+
+        return SampleSource(**options)
+    if name == "earthengine":
+        from timesen_nb.sources.earth_engine import EarthEngineSource
+
+        return EarthEngineSource(**options)
+    if name == "stac":
+        from timesen_nb.sources.stac import StacSource
+
+        return StacSource(**options)
+    if Path(name).exists():
+        from timesen_nb.sources.cube_file import CubeFileSource
+
+        return CubeFileSource(Path(name), **options)
+    raise ValueError(
+        f"source given: {name!r}; expected 'sample', 'earthengine', 'stac' or the path of an existing cube file "
+        "(.nc, .zarr, .tif). Check the spelling or the path."
+    )

@@ -1,0 +1,100 @@
+"""Words -> classifier -> probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from timesen_nb.tasks import Task
+
+#: What stands in for descriptions when a class is only a name: CLIP-style ensemble of ground-level templates.
+TEMPLATES: tuple[str, ...] = (
+    "{}",
+    "a photo of {}",
+    "a ground photo of {} in the countryside",
+    "a place with {}",
+    "a view over {} in summer",
+)
+
+PROMPT_STYLES = ("names", "template", "descriptions")
+
+Encode = Callable[..., np.ndarray]
+EncodeText = Callable[[Sequence[str]], np.ndarray]
+
+
+class ZeroShot:
+    """A classifier made of words. Made by ``model.zero_shot(...)``.
+
+    classes: the K names, in order. vectors: (K, D) unit float32, one a class.
+    scale: what cosines are multiplied by before the softmax, calibrated so that probabilities mean what they say.
+    """
+
+    def __init__(self, classes: Sequence[str], vectors: np.ndarray, scale: float, encode: Encode) -> None:
+        self.classes = list(classes)
+        self.vectors = np.asarray(vectors, dtype=np.float32)
+        self.scale = float(scale)
+        self._encode = encode
+
+    def probabilities(self, values: Any, valid: Any = None, months: Sequence[int] | None = None) -> np.ndarray:
+        """(N, K) probabilities, rows sum to 1, of series as ``model.encode`` takes them: (N, T, 10) x 10000."""
+        return self.of_vectors(self._encode(values, valid=valid, months=months))
+
+    def of_vectors(self, vectors: Any) -> np.ndarray:
+        """(N, K) probabilities of series that are encoded already, (N, D): a new word costs one matrix product."""
+        cosines = np.asarray(vectors, dtype=np.float32) @ self.vectors.T
+        logits = self.scale * (cosines - cosines.max(axis=-1, keepdims=True))
+        odds = np.exp(logits)
+        return odds / odds.sum(axis=-1, keepdims=True)
+
+    def predict(self, values: Any, valid: Any = None, months: Sequence[int] | None = None) -> list[str]:
+        """The most probable class of each series."""
+        return [self.classes[k] for k in self.probabilities(values, valid, months).argmax(axis=1)]
+
+
+def check_classes(classes: Sequence[str]) -> list[str]:
+    """The class names, trimmed. ValueError when there is none, one is empty or no text, or two are the same."""
+    if isinstance(classes, str):
+        raise ValueError(f"classes given: {classes!r}; expected a list of names, for example ['vineyard', 'forest'].")
+    if not all(isinstance(c, str) for c in classes):
+        wrong = next(c for c in classes if not isinstance(c, str))
+        raise ValueError(f"a class given is {wrong!r}; expected text. Write each class as words.")
+    names = [" ".join(c.split()) for c in classes]
+    if not names or not all(names):
+        raise ValueError("no class given, or an empty one; expected at least one name, for example ['vineyard'].")
+    folded = [n.casefold() for n in names]
+    twice = sorted({n for n in names if folded.count(n.casefold()) > 1})
+    if twice:
+        raise ValueError(f"classes given twice: {', '.join(twice[:5])}; expected each once. Remove the repeats.")
+    return names
+
+
+def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str], list[list[str]]]:
+    """Class names and the sentences that stand for each.
+
+    ``prompts``: "names", "template" or "descriptions"; your own words have no descriptions, so :data:`TEMPLATES`
+    stand in. Raises ValueError for another style or classes that are none.
+    """
+    if prompts not in PROMPT_STYLES:
+        raise ValueError(f"prompts={prompts!r}; expected one of {', '.join(map(repr, PROMPT_STYLES))}.")
+    if hasattr(classes, "descriptions"):
+        names, template, descriptions = list(classes.classes), classes.template, classes.descriptions
+    else:
+        names, template = check_classes(classes), "a photo of {}"
+        descriptions = {n: [t.replace("{}", n) for t in TEMPLATES] for n in names}
+    if prompts == "names":
+        return names, [[n] for n in names]
+    if prompts == "template":
+        return names, [[template.replace("{}", n)] for n in names]
+    return names, [list(descriptions[n]) for n in names]
+
+
+def class_vectors(sentences: Sequence[Sequence[str]], encode_text: EncodeText) -> np.ndarray:
+    """(K, D) unit vectors: the mean of each class's sentence vectors; every sentence is encoded once, in one call."""
+    flat = [s for group in sentences for s in group]
+    vectors = np.asarray(encode_text(flat), dtype=np.float32)
+    ends = np.cumsum([len(g) for g in sentences])[:-1]
+    means = np.stack([part.mean(axis=0) for part in np.split(vectors, ends)])
+    return means / np.linalg.norm(means, axis=1, keepdims=True)
