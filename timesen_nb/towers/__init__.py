@@ -1,0 +1,43 @@
+"""Frozen towers: what turns words and ground photos into vectors of one space. One file a tower."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+
+class Tower(Protocol):
+    """Words and photos -> unit vectors (n, width) float32 of one space.
+
+    name: what :func:`open_tower` opens it by; it is saved inside checkpoints.
+    """
+
+    name: str
+    width: int
+
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+        """Sentences -> (n, width) unit vectors."""
+        ...
+
+    def encode_photos(self, photos: Any) -> np.ndarray:
+        """Photos (n, height, width, 3) uint8, or a sequence of such arrays or files -> (n, width) unit vectors."""
+        ...
+
+
+def open_tower(name: str) -> Tower:
+    """A tower by name: ``"pocket"`` (bundled, offline) or ``"clip:ARCHITECTURE:PRETRAINED"`` through open_clip.
+
+    Raises ValueError for any other name.
+    """
+    kind, _, rest = name.partition(":")
+    if kind == "pocket" and not rest:
+        from timesen_nb.towers.pocket import PocketTower
+
+        return PocketTower()
+    if kind == "clip":
+        from timesen_nb.towers.clip import ClipTower
+
+        return ClipTower(*(rest.split(":", 1) if rest else ()))
+    raise ValueError(f"tower given: {name!r}; expected 'pocket' or 'clip:ViT-B-32:openai'.")
