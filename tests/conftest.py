@@ -1,0 +1,42 @@
+"""What every test has: no network but 127.0.0.0/8, here and in every child process, and honest skips."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+REAL = ROOT.parent / "shared" / "real"
+OFFLINE = Path(__file__).resolve().parent / "offline"
+
+# Children (kernels, Voila, worker processes) import tests/offline/sitecustomize.py when they start. Libraries that
+# open sockets outside Python (GDAL's curl, Chromium) obey the proxy settings: nobody listens at that proxy.
+os.environ["PYTHONPATH"] = os.pathsep.join([str(OFFLINE), *filter(None, [os.environ.get("PYTHONPATH")])])
+for name in ("http_proxy", "https_proxy", "all_proxy"):
+    os.environ[name] = os.environ[name.upper()] = "http://127.0.0.1:9"
+os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
+sys.path.insert(0, str(OFFLINE))
+import sitecustomize  # noqa: E402
+
+sitecustomize.block()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """With TIMESEN_NO_SKIP=1 only the real data beside the repository may be absent; other skips are failures."""
+    report = yield
+    excused = hasattr(report, "wasxfail") or item.get_closest_marker("needs_real")
+    if report.skipped and not excused and os.environ.get("TIMESEN_NO_SKIP") == "1":
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped where nothing may be: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real Sentinel-2 data beside the repository; mark the test ``needs_real``."""
+    if not REAL.is_dir():
+        pytest.skip("../shared/real is absent: this test reads real Sentinel-2 from there")
+    return REAL
