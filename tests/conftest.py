@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REAL = ROOT.parent / "shared" / "real"
 OFFLINE = Path(__file__).resolve().parent / "offline"
 
-# Children (kernels, Voila, worker processes) import tests/offline/sitecustomize.py when they start. Libraries that
+# Children (kernels, Voila, workers) import tests/offline/sitecustomize.py when they start. Libraries that
 # open sockets outside Python (GDAL's curl, Chromium) obey the proxy settings: nobody listens at that proxy.
 os.environ["PYTHONPATH"] = os.pathsep.join([str(OFFLINE), *filter(None, [os.environ.get("PYTHONPATH")])])
 for name in ("http_proxy", "https_proxy", "all_proxy"):
@@ -25,7 +25,7 @@ sitecustomize.block()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """With TIMESEN_NO_SKIP=1 only the real data beside the repository may be absent; other skips are failures."""
+    """With TIMESEN_NO_SKIP=1 only the real data beside the repository may be absent; other skips fail."""
     report = yield
     excused = hasattr(report, "wasxfail") or item.get_closest_marker("needs_real")
     if report.skipped and not excused and os.environ.get("TIMESEN_NO_SKIP") == "1":

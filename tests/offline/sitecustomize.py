@@ -1,6 +1,6 @@
 """Python imports this at start-up when this folder is on PYTHONPATH.
 
-So kernels, servers and workers that tests start are cut off from the network as the tests are: only 127.0.0.0/8
+So kernels, servers and workers that tests start are cut off from the network as tests are: only 127.0.0.0/8
 and sockets of the file system answer.
 """
 
