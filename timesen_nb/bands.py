@@ -49,7 +49,9 @@ def band_positions(names: Sequence[str]) -> list[int]:
     missing = [b for b in BANDS if b not in given]
     twice = sorted({b for b in given if b in BANDS and given.count(b) > 1})
     if missing or twice:
-        wrong = [f"missing {', '.join(missing)}"] * bool(missing) + [f"twice {', '.join(twice)}"] * bool(twice)
+        wrong = [f"missing {', '.join(missing)}"] * bool(missing) + [f"twice {', '.join(twice)}"] * bool(
+            twice
+        )
         raise ValueError(
             f"bands given: {', '.join(map(str, names)) or 'none'}; expected each of {', '.join(BANDS)} once "
             f"({'; '.join(wrong)}). Name the bands so (B02, blue or nir08 are understood) or add the missing ones."

@@ -35,7 +35,9 @@ class EncoderConfig:
     feedforward: int = 256
     embedding: int = 512
     dropout: float = 0.2
-    annual_position: str = "mean"  # position of a T = 1 composite: "mean" of the twelve, or "january" as published last
+    annual_position: str = (
+        "mean"  # position of a T = 1 composite: "mean" of the twelve, or "january" as published last
+    )
     absent_bands: bool = False  # learn a vector for a band that is missing in a month that has others
 
     def __post_init__(self) -> None:
@@ -44,7 +46,9 @@ class EncoderConfig:
                 f"{len(self.bands)} bands with {len(self.offset)} offsets and {len(self.scale)} scales; expected one each."
             )
         if self.width % self.heads:
-            raise ValueError(f"width {self.width} is not divisible by {self.heads} heads; choose another number.")
+            raise ValueError(
+                f"width {self.width} is not divisible by {self.heads} heads; choose another number."
+            )
         if self.annual_position not in ("mean", "january"):
             raise ValueError(f"annual_position is {self.annual_position!r}; expected 'mean' or 'january'.")
 
@@ -80,7 +84,9 @@ class Attention(nn.Module):
             k, v = F.linear(x, self.in_proj_weight[width:], self.in_proj_bias[width:]).chunk(2, dim=-1)
         q, k, v = (t.reshape(n, -1, self.heads, width // self.heads).transpose(1, 2) for t in (q, k, v))
         dropout = self.dropout if self.training else 0.0
-        out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout)  # (N, heads, queries, W/heads)
+        out = F.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, dropout_p=dropout
+        )  # (N, heads, queries, W/heads)
         return self.out_proj(out.transpose(1, 2).reshape(n, queries, width))
 
 
@@ -152,7 +158,9 @@ class SeriesEncoder(nn.Module):
         if not bool(month_valid.all()):
             mask = F.pad(month_valid, (1, 0), value=True)[:, None, None, :]  # the class token is always there
         layers = self.transformer.layers
-        for i, layer in enumerate(layers):  # only the class token leaves the last layer: only it is computed there
+        for i, layer in enumerate(
+            layers
+        ):  # only the class token leaves the last layer: only it is computed there
             x = layer(x, mask, queries=1 if i == len(layers) - 1 else t + 1)
         x = F.normalize(self.mlp_head(x[:, 0]), dim=-1)  # (N, D)
         return x if mask is None else torch.where(month_valid.any(-1, keepdim=True), x, torch.nan)
@@ -171,7 +179,9 @@ class SeriesEncoder(nn.Module):
         if t == 4:
             return table.view(1, 4, 3, -1).median(dim=2).values
         if t == 1:
-            return table[:, :1] if self.config.annual_position == "january" else table.mean(dim=1, keepdim=True)
+            return (
+                table[:, :1] if self.config.annual_position == "january" else table.mean(dim=1, keepdim=True)
+            )
         raise ValueError(
             f"{t} composites given; expected 12 months, 4 quarters or 1 year. "
             "For other subsets say which months they are: months=[4, 5, 6, 7, 8, 9]."

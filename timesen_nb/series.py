@@ -88,7 +88,9 @@ def check_place(lon: float, lat: float) -> tuple[float, float]:
             "for example 4.35, 50.85."
         ) from None
     if not (-180 <= x <= 180 and -90 <= y <= 90):
-        swapped = " They fit the other way round: longitude comes first." if abs(y) <= 180 and abs(x) <= 90 else ""
+        swapped = (
+            " They fit the other way round: longitude comes first." if abs(y) <= 180 and abs(x) <= 90 else ""
+        )
         raise ValueError(
             f"the place given is lon={x:g}, lat={y:g}; expected longitude -180 to 180 and latitude -90 to 90.{swapped}"
         )

@@ -117,7 +117,9 @@ def check_values(values: Any, valid: Any, patch: int, channels: int) -> Tensor:
             f"values given have shape {given}; expected (N, T, {channels}{size}): pixels, composites, bands.{hint}"
         )
     if torch.isinf(x).any():
-        raise ValueError("values hold infinities; expected reflectance x 10000, with NaN where data are missing.")
+        raise ValueError(
+            "values hold infinities; expected reflectance x 10000, with NaN where data are missing."
+        )
     if valid is not None:
         keep = torch.as_tensor(np.asarray(valid), dtype=torch.bool)
         if keep.shape != x.shape[:2]:

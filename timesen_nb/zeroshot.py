@@ -38,7 +38,9 @@ class ZeroShot:
         self.scale = float(scale)
         self._encode = encode
 
-    def probabilities(self, values: Any, valid: Any = None, months: Sequence[int] | None = None) -> np.ndarray:
+    def probabilities(
+        self, values: Any, valid: Any = None, months: Sequence[int] | None = None
+    ) -> np.ndarray:
         """(N, K) probabilities, rows sum to 1, of series as ``model.encode`` takes them: (N, T, 10) x 10000."""
         return self.of_vectors(self._encode(values, valid=valid, months=months))
 
@@ -57,17 +59,23 @@ class ZeroShot:
 def check_classes(classes: Sequence[str]) -> list[str]:
     """The class names, trimmed. ValueError when there is none, one is empty or no text, or two are the same."""
     if isinstance(classes, str):
-        raise ValueError(f"classes given: {classes!r}; expected a list of names, for example ['vineyard', 'forest'].")
+        raise ValueError(
+            f"classes given: {classes!r}; expected a list of names, for example ['vineyard', 'forest']."
+        )
     if not all(isinstance(c, str) for c in classes):
         wrong = next(c for c in classes if not isinstance(c, str))
         raise ValueError(f"a class given is {wrong!r}; expected text. Write each class as words.")
     names = [" ".join(c.split()) for c in classes]
     if not names or not all(names):
-        raise ValueError("no class given, or an empty one; expected at least one name, for example ['vineyard'].")
+        raise ValueError(
+            "no class given, or an empty one; expected at least one name, for example ['vineyard']."
+        )
     folded = [n.casefold() for n in names]
     twice = sorted({n for n in names if folded.count(n.casefold()) > 1})
     if twice:
-        raise ValueError(f"classes given twice: {', '.join(twice[:5])}; expected each once. Remove the repeats.")
+        raise ValueError(
+            f"classes given twice: {', '.join(twice[:5])}; expected each once. Remove the repeats."
+        )
     return names
 
 

@@ -1,0 +1,302 @@
+"""Simulated places: what grows there, its year in the ten bands, and the state a ground photo would show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from timesen_nb.bands import BANDS
+from timesen_nb.simulate.calibration import calibrate
+from timesen_nb.simulate.kinds import INDEX, KINDS
+from timesen_nb.simulate.phenology import MID_MONTH, Calendar, Season, Weather, calendars, season, weather
+from timesen_nb.simulate.spectra import canopy, surface
+
+#: Chance that a month has no clear date, January to December: round figures after temperate Europe.
+MISSING = np.array([0.16, 0.08, 0.09, 0.05, 0.03, 0.02, 0.02, 0.02, 0.03, 0.06, 0.14, 0.22])
+
+
+@dataclass(frozen=True)
+class Places:
+    """N simulated places.
+
+    kind: (N,) index into :data:`~timesen_nb.simulate.kinds.KINDS`. lon, lat: (N,) degrees. altitude: (N,) metres.
+    values: (N, 12, 10) simulated surface reflectance x 10000, NaN = no clear observation.
+    green, brown: (N, 12) share of the ground under green and under dry standing plants. snow: (N, 12) bool.
+    """
+
+    kind: np.ndarray
+    lon: np.ndarray
+    lat: np.ndarray
+    altitude: np.ndarray
+    values: np.ndarray
+    green: np.ndarray
+    brown: np.ndarray
+    snow: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    @property
+    def land_cover(self) -> np.ndarray:
+        """(N,) LUCAS letters A to H."""
+        return np.array([k.land_cover for k in KINDS])[self.kind]
+
+
+def grow(
+    kind: np.ndarray,
+    lon: np.ndarray,
+    lat: np.ndarray,
+    altitude: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    parcel: np.ndarray | None = None,
+    clouds: bool = True,
+    calibrated: bool = True,
+) -> Places:
+    """A year at each of N places.
+
+    kind: (N,) indices of kinds. parcel: (N,) labels; pixels of one parcel share crop, calendar, soil and vigour, and
+    differ by little. clouds=False leaves every month clear. calibrated=False is physics alone, without the figures of
+    real places.
+    """
+    kind = np.asarray(kind)
+    if parcel is None:
+        places = _stands(kind, lon, lat, altitude, rng, calibrated)
+        weight = None
+    else:  # a few variants of each parcel, and every pixel a blend of them: fast, and alike within the parcel
+        _, first, member = np.unique(np.stack([parcel, kind]), axis=1, return_index=True, return_inverse=True)
+        member = member.reshape(-1)
+        places = _stands(kind[first], lon[first], lat[first], altitude[first], rng, calibrated, variants=3)
+        weight = rng.dirichlet((1.0, 1.0, 1.0), len(kind)).astype(np.float32)
+    if weight is not None:
+        v = places.values.reshape(-1, 3, 12, len(BANDS))
+        values = np.zeros((len(kind), 12, len(BANDS)), dtype=np.float32)
+        for j in range(3):
+            values += weight[:, j, None, None] * v[member, j]
+        rows = member * 3
+        places = Places(
+            kind, lon, lat, altitude, values, places.green[rows], places.brown[rows], places.snow[rows]
+        )
+    places = replace(places, values=_sensor(places.values, rng))
+    return replace(places, values=_clouds(places, rng)) if clouds else places
+
+
+def draw_kinds(n: int, rng: np.random.Generator, by_cover: bool = True) -> np.ndarray:
+    """(n,) random kinds: land covers evenly and their kinds by share, or every kind evenly."""
+    if not by_cover:
+        return rng.integers(len(KINDS), size=n)
+    letters = np.array([k.land_cover for k in KINDS])
+    share = np.array([k.share for k in KINDS], dtype=float)
+    # Cropland has most kinds, and is drawn more often, so that each crop is seen enough.
+    chance = np.array([0.30 if c == "B" else 0.10 for c in "ABCDEFGH"])
+    weights = np.zeros(len(KINDS))
+    for letter, p in zip("ABCDEFGH", chance, strict=True):
+        weights[letters == letter] = p * share[letters == letter] / share[letters == letter].sum()
+    return rng.choice(len(KINDS), size=n, p=weights / weights.sum())
+
+
+#: Where kinds are found in Europe, degrees north; others are drawn from 36 to 66.
+LATITUDES: dict[str, tuple[float, float]] = {
+    "durum wheat": (36, 48), "rice": (37, 46), "soya": (42, 50), "cotton": (36, 42), "sunflower": (38, 51),
+    "citrus": (36, 43.5), "olive grove": (36, 44.5), "vineyard": (37, 50), "nut trees": (36, 47), "maize": (38, 55),
+    "maquis": (36, 44.5), "evergreen oak wood": (36, 44.5), "heath": (43, 64), "wooded grassland": (36, 50),
+    "dry grassland": (36, 50), "bog": (50, 68), "glacier": (44, 68), "alpine scrub": (43, 68), "alpine grassland": (42, 48),
+    "spruce forest": (44, 66), "sugar beet": (43, 58), "potatoes": (40, 60), "rape": (43, 59), "rye": (44, 61),
+}  # fmt: skip
+
+
+def simulate_places(n: int, seed: int, kinds: list[str] | None = None, *, calibrated: bool = True) -> Places:
+    """n simulated places over Europe with clouds and mixed pixels; the same seed gives the same places.
+
+    kinds: names to draw from evenly; without it all, land covers evenly. Raises ValueError for an unknown kind.
+    """
+    rng = np.random.default_rng(seed)
+    if kinds is None:
+        kind = draw_kinds(n, rng)
+    else:
+        unknown = [k for k in kinds if k not in INDEX]
+        if unknown:
+            raise ValueError(f"unknown kinds {unknown}; expected some of {', '.join(INDEX)}.")
+        kind = rng.choice([INDEX[k] for k in kinds], size=n)
+    low, high = np.array([LATITUDES.get(k.name, (36.0, 66.0)) for k in KINDS]).T
+    middle = rng.normal(48, 4.0, n)
+    lat = np.clip(np.where(rng.random(n) < 0.6, middle, rng.uniform(36, 66, n)), low[kind], high[kind])
+    inside = (lat <= low[kind]) | (lat >= high[kind])
+    lat = np.where(inside, rng.uniform(low[kind], high[kind]), lat)
+    lon = rng.uniform(-8, 28, n)
+    altitude = np.clip(rng.gamma(1.2, 220, n), 0, 1600)
+    base = np.array([c.altitude for c in calendars()])[kind]
+    altitude = np.where(base > 0, base + rng.normal(0, 250, n), altitude)
+    clean = grow(kind, lon, lat, altitude, rng, clouds=False, calibrated=calibrated)
+    mixed = _mix(clean.values, rng)
+    return replace(clean, values=_clouds(replace(clean, values=mixed), rng))
+
+
+def _mix(values: np.ndarray, rng: np.random.Generator, chance: float = 0.2) -> np.ndarray:
+    """Some pixels hold a share of another place: field margins, roads, hedges."""
+    n = len(values)
+    share = np.where(rng.random(n) < chance, rng.beta(1.3, 4.0, n), 0.0).astype(np.float32)[:, None, None]
+    return (1 - share) * values + share * values[rng.permutation(n)]
+
+
+def _stands(
+    kind: np.ndarray,
+    lon: np.ndarray,
+    lat: np.ndarray,
+    altitude: np.ndarray,
+    rng: np.random.Generator,
+    calibrated: bool,
+    variants: int = 1,
+) -> Places:
+    """One year of each stand, or ``variants`` alike years of it, stand by stand."""
+    n = len(kind)
+    shift = 3.0 * (lat - 48) + 0.025 * altitude + rng.normal(0, 9, n)
+    vigour = np.exp(rng.normal(0, 0.25, n))
+    wetness, bright = rng.beta(2, 3, n), np.exp(rng.normal(0, 0.22, n))
+
+    def repeat(a: np.ndarray) -> np.ndarray:
+        return np.repeat(a, variants, axis=0)
+
+    kind_, lon_, lat_, altitude_ = (repeat(a) for a in (kind, lon, lat, altitude))
+    climate = weather(lon, lat, altitude, rng)
+    climate = Weather(repeat(climate.temperature), repeat(climate.drought), repeat(climate.snow))
+    near = variants > 1
+    shift_ = repeat(shift) + near * rng.normal(0, 2.0, n * variants)
+    vigour_ = repeat(vigour) * np.exp(near * rng.normal(0, 0.10, n * variants))
+    wet_ = np.clip(repeat(wetness) + near * rng.normal(0, 0.06, n * variants), 0, 1)
+    bright_ = repeat(bright) * np.exp(near * rng.normal(0, 0.05, n * variants))
+
+    total = n * variants
+    values = np.zeros((total, 12, len(BANDS)), dtype=np.float32)
+    green, brown = np.zeros((total, 12), np.float32), np.zeros((total, 12), np.float32)
+    order = calendars()
+    for k in np.unique(kind_):
+        rows = np.flatnonzero(kind_ == k)
+        part = Weather(climate.temperature[rows], climate.drought[rows], climate.snow[rows])
+        grown = season(order[k], part, shift_[rows], vigour_[rows], rng)
+        values[rows], green[rows], brown[rows] = _reflectance(
+            order[k], grown, part, lat_[rows], wet_[rows], bright_[rows], rng
+        )
+    patch = np.repeat(rng.random((n, 12)), variants, axis=0)
+    snow = patch < climate.snow * 0.8
+    depth = (snow * repeat(rng.uniform(0.2, 1.0, (n, 12))))[..., None].astype(np.float32)
+    tall = np.array([k.land_cover == "C" for k in KINDS])[kind_]
+    depth = depth * np.where(tall, 0.35, 1.0)[:, None, None]
+    if calibrated:
+        values = calibrate(kind_, values, rng, groups=variants)
+    values = values * (1 - depth) + depth * surface("snow") * 1e4
+    return Places(kind_, lon_, lat_, altitude_, values.astype(np.float32), green, brown, snow)
+
+
+def _reflectance(
+    calendar: Calendar,
+    grown: Season,
+    climate: Weather,
+    lat: np.ndarray,
+    wetness: np.ndarray,
+    bright: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Reflectance x 10000 (n, 12, 10), green share and brown share (n, 12) of one kind."""
+    n = len(lat)
+    declination = 23.4 * np.sin(2 * np.pi * (MID_MONTH - 81) / 365)
+    sun = np.clip(np.abs(lat[:, None] - declination) * 0.97 + 6, 20, 72)  # zenith at the 10:30 overpass
+
+    def flat(a: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(a, (n, 12)).reshape(-1)
+
+    def column(x: float | np.ndarray) -> np.ndarray:
+        return flat(np.asarray(x))[:, None]
+
+    winter_wet = np.clip(
+        wetness[:, None] + 0.35 * (12 - climate.temperature) / 12 + rng.normal(0, 0.15, (n, 12)), 0, 1
+    )
+    damp = column(np.clip(winter_wet + calendar.wet, 0, 1))
+    soil = (surface("dry soil") * (1 - damp) + surface("wet soil") * damp) * column(bright[:, None])
+    if calendar.surface:
+        a, b = (surface(s) for s in calendar.surface)
+        mix = column(rng.beta(0.9, 0.9, n)[:, None])
+        ground = (a * mix + b * (1 - mix)) * column(bright[:, None] ** 1.5)
+    elif calendar.under in ("soil", "grass"):
+        ground = soil
+    else:
+        share = column(rng.uniform(0.5, 1.0, n)[:, None])
+        ground = surface(calendar.under) * share * column(bright[:, None]) + soil * (1 - share)
+    straw = column(grown.straw)
+    ground = ground * (1 - straw) + surface("straw") * straw
+
+    def stand(lai: np.ndarray, cab: float, below: np.ndarray, cover: float) -> np.ndarray:
+        state = {
+            "lai": flat(lai) / max(cover, 0.3),
+            "cab": flat(cab * np.exp(rng.normal(0, 0.15, (n, 1)))),
+            "brown": flat(rng.uniform(0, 0.15, (n, 1))),
+            "water": flat(0.014 * np.exp(rng.normal(0, 0.25, (n, 1)))),
+            "angle": flat(np.full((n, 1), calendar.angle)),
+            "sun": flat(sun),
+        }
+        return canopy(state, np.clip(below, 0, 0.6))
+
+    grass_lai = grown.grass
+    if calendar.surface:  # gardens, verges, weeds between the stones
+        share = np.clip(calendar.green * np.exp(rng.normal(-0.1, 0.6, (n, 1))), 0, 0.85)
+        lush = 2.6 * (0.4 + 0.6 / (1 + np.exp(-(climate.temperature - 5) / 2))) * (1 - 0.7 * climate.drought)
+        plants = stand(lush, 38.0, soil, 1.0)
+        out = ground * (1 - column(share)) + plants * column(share)
+        return _shape(out, n), np.broadcast_to(share, (n, 12)) * 0.9, np.zeros((n, 12))
+    if calendar.under == "grass":
+        turf = stand(grass_lai, 36.0, ground, 1.0)
+        parched = column(grown.parched)
+        cured = 0.6 * surface("straw") + 0.4 * soil
+        ground = turf * (1 - parched) + cured * parched
+    cover = calendar.cover * np.clip(rng.normal(1, 0.12, (n, 1)), 0.5, 1.1)
+    cover = np.clip(cover, 0, 1)
+    ripe = column(grown.ripe)
+    leaves = stand(grown.lai, calendar.cab, ground, calendar.cover) * calendar.dark
+    brown_share = column(calendar.brown if calendar.under != "grass" else 0.0)
+    leaves = leaves * (1 - brown_share) + surface("litter") * brown_share
+    leaves = leaves * (1 - ripe) + surface("straw") * 0.9 * ripe
+    bloom = column(grown.bloom)
+    yellow = np.array([0.05, 0.20, 0.18, 0.24, 0.40, 0.44, 0.46, 0.47, 0.26, 0.14], dtype=np.float32)
+    leaves = leaves * (1 - bloom) + yellow * bloom
+    out = leaves * column(cover) + ground * (1 - column(cover))
+    leafy = 1 - np.exp(-0.6 * grown.lai)
+    turf_share = 1 - np.exp(-0.6 * grass_lai)
+    green = cover * leafy * (1 - grown.ripe) + (1 - cover) * turf_share * (1 - grown.parched)
+    dry = (
+        cover * grown.ripe
+        + (1 - cover) * grown.parched * (calendar.under == "grass")
+        + cover * calendar.brown
+    )
+    return _shape(out, n), np.clip(green, 0, 1), np.clip(dry, 0, 1)
+
+
+def _shape(reflectance: np.ndarray, n: int) -> np.ndarray:
+    return reflectance.reshape(n, 12, len(BANDS)) * 1e4
+
+
+def _sensor(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Radiometric noise, and what atmospheric correction leaves behind: more in the blue, more in a hazy month."""
+    gain = 1 + rng.normal(0, 0.012, values.shape)
+    haze = rng.gamma(0.6, 0.012, values.shape[:2])[..., None] * np.array(
+        [1.0, 0.8, 0.65, 0.55, 0.5, 0.45, 0.4, 0.4, 0.15, 0.1]
+    )
+    out: np.ndarray = (values * gain + haze * (1e4 - values) * 0.6 + rng.normal(0, 12, values.shape)).astype(
+        np.float32
+    )
+    return np.clip(out, 1, 16000)
+
+
+def _clouds(places: Places, rng: np.random.Generator) -> np.ndarray:
+    """Months without a clear date become NaN, more in northern winters; at least three months stay."""
+    values = places.values.copy()
+    n = len(values)
+    chance = MISSING * np.clip(1 + (places.lat[:, None] - 48) / 12, 0.3, 2.2)
+    gone = rng.random((n, 12)) < chance
+    few = (~gone).sum(axis=1) < 3
+    gone[few, 4:9] = False
+    left_over = rng.random((n, 12, 1)) < 0.015  # a cloud that the mask has missed
+    cloud = left_over * rng.uniform(0.05, 0.5, (n, 12, 1))
+    values = values * (1 - cloud) + cloud * 7500
+    values[gone] = np.nan
+    return values.astype(np.float32)
