@@ -1,10 +1,132 @@
-"""Figures of real places that the simulator honours."""
+"""Moving the physics to the level and spread of real places, class by class.
+
+Two steps, both in the logarithm of reflectance. :func:`calibrate` honours monthly figures where a kind has them: each
+(month, band) gets the figures' typical value and spread, and part of the variation is drawn with the figures'
+correlations between months and between bands. :func:`anchor` honours annual figures of the land cover: one factor per
+band for the whole year, so that annual medians get the figures' mean and covariance over Europe.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 
+from timesen_nb.bands import BANDS
+from timesen_nb.simulate.figures import ANNUAL_BANDS, logarithm, table
+from timesen_nb.simulate.kinds import KINDS
 
-def calibrate(kind: np.ndarray, values: np.ndarray, rng: np.random.Generator, groups: int = 1) -> np.ndarray:
-    """Physics moved to the level and spread of the figures; kinds without figures stay as they are."""
-    return values
+MonthlyPhysics = Callable[[str, float, float, float], tuple[np.ndarray, np.ndarray]]
+AnnualPhysics = Callable[[str], tuple[np.ndarray, np.ndarray]]
+
+#: Names of the land covers in annual.csv, by LUCAS letter.
+COVERS = dict(
+    zip("ABCDEFGH", ("Artificial land", "Cropland", "Woodland", "Shrubland", "Grassland", "Bareland", "Water",
+                     "Wetlands"), strict=True)
+)  # fmt: skip
+
+#: Figures of n places are worth n places; the spread of all crops together is worth this many.
+PRIOR = 12.0
+
+
+def moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation (12, 10) of log reflectance over places."""
+    logs = logarithm(values)
+    return logs.mean(axis=0), logs.std(axis=0)
+
+
+@cache
+def _monthly(group: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, tuple[float, float, float]]:
+    """A group's figures: log mean and spread (12, 10), Cholesky factors of the month and band correlations, place."""
+    everything = table("monthly")
+    rows = everything[everything["group"] == group]
+    spreads = [f"{b}_spread" for b in BANDS]
+    n = float(rows["n"].iloc[0])
+    pooled = everything.groupby("month")[spreads].median().to_numpy()
+    spread = np.sqrt((n * rows[spreads].to_numpy() ** 2 + PRIOR * pooled**2) / (n + PRIOR))
+    place = (float(rows["lat"].iloc[0]), float(rows["lat_sd"].iloc[0]), float(rows["lon"].iloc[0]))
+    factors = (np.linalg.cholesky(_correlation(group, axis, names)) for axis, names in _AXES.items())
+    months, bands = factors
+    return np.log(rows[list(BANDS)].to_numpy(float)), spread, months, bands, place
+
+
+_AXES = {"month": [str(m) for m in range(1, 13)], "band": list(BANDS)}
+
+
+def _correlation(group: str, axis: str, names: list[str]) -> np.ndarray:
+    rows = table("correlations")
+    c = rows[(rows["group"] == group) & (rows["axis"] == axis)][names].to_numpy(float)
+    c = 0.93 * (c + c.T) / 2
+    np.fill_diagonal(c, 1.0)
+    return c
+
+
+def calibrate(
+    kind: np.ndarray, values: np.ndarray, physics: MonthlyPhysics, rng: np.random.Generator, variants: int = 1
+) -> np.ndarray:
+    """Series (N, 12, 10) with the monthly figures of their kinds; kinds without figures come back as they are.
+
+    physics: gives the simulator's own mean and deviation where a group's figures are from. variants: this many rows
+    after each other are one stand and share what is drawn.
+    """
+    out = values.copy()
+    groups = np.array([k.figures for k in KINDS])[kind]
+    for group in np.unique(groups[groups != ""]):
+        rows = np.flatnonzero(groups == group)
+        mean, spread, months, bands, place = _monthly(group)
+        center, deviation = physics(group, *place)
+        n = len(rows) // variants
+        z = np.clip((logarithm(values[rows]) - center) / np.maximum(deviation, 0.03), -3.0, 3.0)
+        drawn = np.einsum("st,bc,ntc->nsb", months, bands, rng.standard_normal((n, 12, len(BANDS))), optimize=True)
+        share = rng.uniform(0.45, 0.95, (n, 1, 1))  # of the variance that is drawn with the figures' correlations
+        drawn, share = np.repeat(drawn, variants, axis=0), np.repeat(share, variants, axis=0)
+        z = np.sqrt(1 - share) * z + np.sqrt(share) * drawn
+        out[rows] = np.exp(mean + spread * z)
+    return out
+
+
+@cache
+def _annual(cover: str) -> tuple[np.ndarray, np.ndarray]:
+    """A land cover's figures: log mean (10,) and covariance (10, 10) of annual medians; B8A as B8."""
+    rows = table("annual").set_index("cover").loc[COVERS[cover]]
+    source = [b if b in ANNUAL_BANDS else "B8" for b in BANDS]
+    mean = np.log(rows[source].to_numpy(float))
+    spread = rows[[f"{b}_spread" for b in source]].to_numpy(float)
+    links = _correlation(COVERS[cover], "annual", list(ANNUAL_BANDS))
+    index = [ANNUAL_BANDS.index(b) for b in source]
+    return mean, links[np.ix_(index, index)] * np.outer(spread, spread)
+
+
+def _root(covariance: np.ndarray, power: float) -> np.ndarray:
+    w, v = np.linalg.eigh(covariance)
+    out: np.ndarray = (v * np.maximum(w, 1e-3) ** power) @ v.T
+    return out
+
+
+def anchor(
+    kind: np.ndarray,
+    values: np.ndarray,
+    physics: AnnualPhysics,
+    rng: np.random.Generator,
+    variants: int = 1,
+    chance: float = 0.5,
+) -> np.ndarray:
+    """Series (N, 12, 10) of which a ``chance`` are moved, band by band for the whole year, to the annual figures.
+
+    The map is the linear one between Gaussians (optimal transport), from the simulator's own annual medians of the land
+    cover to the figures'.
+    """
+    out = values.copy()
+    moved = np.repeat(rng.random(len(kind) // variants) < chance, variants)
+    letters = np.array([k.land_cover for k in KINDS])[kind]
+    for cover in np.unique(letters):
+        rows = np.flatnonzero((letters == cover) & moved)
+        mean, covariance = _annual(cover)
+        center, spread = physics(cover)
+        half, back = _root(spread, 0.5), _root(spread, -0.5)
+        transport = back @ _root(half @ covariance @ half, 0.5) @ back
+        logs = logarithm(np.median(values[rows], axis=1))
+        step = np.clip(mean + (logs - center) @ transport - logs, -2.0, 2.0)
+        out[rows] = values[rows] * np.exp(step)[:, None]
+    return out

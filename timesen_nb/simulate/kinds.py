@@ -13,12 +13,14 @@ class Kind:
 
     name: ours. land_cover: LUCAS letter A to H. lc1: LUCAS 2018 land-cover code. habitat: EUNIS level 2 name.
     share: how often it is drawn within its land cover. words: nouns a person would use for it.
+    figures: the group in ``figures/monthly.csv`` whose level and spread it honours; "" where there is none.
     """
 
     name: str
     lc1: str
     share: float
     words: tuple[str, ...]
+    figures: str = ""
     habitat: str = "Arable land and market gardens"
 
     @property

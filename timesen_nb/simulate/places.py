@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
 from timesen_nb.bands import BANDS
-from timesen_nb.simulate.calibration import calibrate
+from timesen_nb.simulate.calibration import anchor, calibrate, moments
+from timesen_nb.simulate.figures import logarithm
 from timesen_nb.simulate.kinds import INDEX, KINDS
 from timesen_nb.simulate.phenology import MID_MONTH, Calendar, Season, Weather, calendars, season, weather
 from timesen_nb.simulate.spectra import canopy, surface
@@ -119,6 +121,15 @@ def simulate_places(n: int, seed: int, kinds: list[str] | None = None, *, calibr
         if unknown:
             raise ValueError(f"unknown kinds {unknown}; expected some of {', '.join(INDEX)}.")
         kind = rng.choice([INDEX[k] for k in kinds], size=n)
+    lat, lon, altitude = _where(kind, rng)
+    clean = grow(kind, lon, lat, altitude, rng, clouds=False, calibrated=calibrated)
+    mixed = _mix(clean.values, rng)
+    return replace(clean, values=_clouds(replace(clean, values=mixed), rng))
+
+
+def _where(kind: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Latitude, longitude and altitude of places in Europe where these kinds are found."""
+    n = len(kind)
     low, high = np.array([LATITUDES.get(k.name, (36.0, 66.0)) for k in KINDS]).T
     middle = rng.normal(48, 4.0, n)
     lat = np.clip(np.where(rng.random(n) < 0.6, middle, rng.uniform(36, 66, n)), low[kind], high[kind])
@@ -127,10 +138,7 @@ def simulate_places(n: int, seed: int, kinds: list[str] | None = None, *, calibr
     lon = rng.uniform(-8, 28, n)
     altitude = np.clip(rng.gamma(1.2, 220, n), 0, 1600)
     base = np.array([c.altitude for c in calendars()])[kind]
-    altitude = np.where(base > 0, base + rng.normal(0, 250, n), altitude)
-    clean = grow(kind, lon, lat, altitude, rng, clouds=False, calibrated=calibrated)
-    mixed = _mix(clean.values, rng)
-    return replace(clean, values=_clouds(replace(clean, values=mixed), rng))
+    return lat, lon, np.where(base > 0, base + rng.normal(0, 250, n), altitude)
 
 
 def _mix(values: np.ndarray, rng: np.random.Generator, chance: float = 0.2) -> np.ndarray:
@@ -184,9 +192,37 @@ def _stands(
     tall = np.array([k.land_cover == "C" for k in KINDS])[kind_]
     depth = depth * np.where(tall, 0.35, 1.0)[:, None, None]
     if calibrated:
-        values = calibrate(kind_, values, rng, groups=variants)
+        values = calibrate(kind_, values, _monthly_physics, rng, variants)
+        values = anchor(kind_, values, _annual_physics, rng, variants)
     values = values * (1 - depth) + depth * surface("snow") * 1e4
     return Places(kind_, lon_, lat_, altitude_, values.astype(np.float32), green, brown, snow)
+
+
+@cache
+def _monthly_physics(group: str, lat: float, lat_sd: float, lon: float) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation (12, 10) of log reflectance, by physics alone, of the kinds of a group where its figures are
+    from."""
+    rng = np.random.default_rng(2018)
+    members = np.flatnonzero([k.figures == group for k in KINDS])
+    share = np.array([KINDS[i].share for i in members])
+    kind = rng.choice(members, 800, p=share / share.sum())
+    lats = np.clip(rng.normal(lat, lat_sd + 0.5, 800), 35, 68)
+    values = _stands(kind, rng.normal(lon, 3, 800), lats, rng.gamma(1.2, 150, 800), rng, calibrated=False).values
+    return moments(values)
+
+
+@cache
+def _annual_physics(cover: str) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (10,) and covariance (10, 10) of log annual medians over a land cover in Europe before they are anchored."""
+    rng = np.random.default_rng(2019)
+    members = np.flatnonzero([k.land_cover == cover for k in KINDS])
+    share = np.array([KINDS[i].share for i in members])
+    kind = rng.choice(members, 1500, p=share / share.sum())
+    lat, lon, altitude = _where(kind, rng)
+    values = _stands(kind, lon, lat, altitude, rng, calibrated=False).values
+    values = calibrate(kind, values, _monthly_physics, rng)
+    logs = logarithm(np.median(values, axis=1))
+    return logs.mean(axis=0), np.cov(logs.T)
 
 
 def _reflectance(
