@@ -78,8 +78,12 @@ def calibrate(
         center, deviation = physics(group, *place)
         n = len(rows) // variants
         z = np.clip((logarithm(values[rows]) - center) / np.maximum(deviation, 0.03), -3.0, 3.0)
-        drawn = np.einsum("st,bc,ntc->nsb", months, bands, rng.standard_normal((n, 12, len(BANDS))), optimize=True)
-        share = rng.uniform(0.45, 0.95, (n, 1, 1))  # of the variance that is drawn with the figures' correlations
+        drawn = np.einsum(
+            "st,bc,ntc->nsb", months, bands, rng.standard_normal((n, 12, len(BANDS))), optimize=True
+        )
+        share = rng.uniform(
+            0.45, 0.95, (n, 1, 1)
+        )  # of the variance that is drawn with the figures' correlations
         drawn, share = np.repeat(drawn, variants, axis=0), np.repeat(share, variants, axis=0)
         z = np.sqrt(1 - share) * z + np.sqrt(share) * drawn
         out[rows] = np.exp(mean + spread * z)
@@ -100,7 +104,7 @@ def _annual(cover: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _root(covariance: np.ndarray, power: float) -> np.ndarray:
     w, v = np.linalg.eigh(covariance)
-    out: np.ndarray = (v * np.maximum(w, 1e-3) ** power) @ v.T
+    out: np.ndarray = (v * np.maximum(w, 1e-7) ** power) @ v.T
     return out
 
 
@@ -110,7 +114,7 @@ def anchor(
     physics: AnnualPhysics,
     rng: np.random.Generator,
     variants: int = 1,
-    chance: float = 0.5,
+    chance: float = 0.9,
 ) -> np.ndarray:
     """Series (N, 12, 10) of which a ``chance`` are moved, band by band for the whole year, to the annual figures.
 

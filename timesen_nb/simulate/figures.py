@@ -117,7 +117,9 @@ def write(folder: Path, target: Path) -> None:
 
     def add_links(group: str, axis: str, names: list[str], matrix: np.ndarray) -> None:
         for name, line in zip(names, matrix, strict=True):
-            links.append({"group": group, "axis": axis, "of": name, **dict(zip(names, line.round(3), strict=True))})
+            links.append(
+                {"group": group, "axis": axis, "of": name, **dict(zip(names, line.round(3), strict=True))}
+            )
 
     for group, (column, labels) in GROUPS.items():
         quality = rows["label_quality"] != "ambiguous" if column == "lc_class" else True
@@ -134,7 +136,9 @@ def write(folder: Path, target: Path) -> None:
                 | {f"{b}_spread": np.round(sd[m, i], 3) for i, b in enumerate(BANDS)}
             )  # fmt: skip
         z = (logs - mean) / np.maximum(sd, 0.02)
-        add_links(group, "month", [str(m) for m in range(1, 13)], _correlation(z.transpose(0, 2, 1).reshape(-1, 12)))
+        add_links(
+            group, "month", [str(m) for m in range(1, 13)], _correlation(z.transpose(0, 2, 1).reshape(-1, 12))
+        )
         add_links(group, "band", list(BANDS), _correlation(z.reshape(-1, 10)))
 
     points, medians = read_annual(folder)
@@ -147,8 +151,14 @@ def write(folder: Path, target: Path) -> None:
             {"cover": cover, "n": int(chosen.sum())}
             | {b: round(float(np.exp(mean[i]))) for i, b in enumerate(ANNUAL_BANDS)}
             | {f"{b}_spread": round(float(sd[i]), 3) for i, b in enumerate(ANNUAL_BANDS)}
-            | {f"ndvi_{s}": round(float(points[f"ndvi_{s}"][chosen].mean()), 3) for s in ("DJF", "MAM", "JJA", "SON")}
-            | {f"ndvi_{s}_spread": round(float(points[f"ndvi_{s}"][chosen].std()), 3) for s in ("DJF", "MAM", "JJA", "SON")}
+            | {
+                f"ndvi_{s}": round(float(points[f"ndvi_{s}"][chosen].mean()), 3)
+                for s in ("DJF", "MAM", "JJA", "SON")
+            }
+            | {
+                f"ndvi_{s}_spread": round(float(points[f"ndvi_{s}"][chosen].std()), 3)
+                for s in ("DJF", "MAM", "JJA", "SON")
+            }
         )
         add_links(cover, "annual", list(ANNUAL_BANDS), _correlation((logs - mean) / sd))
     target.mkdir(parents=True, exist_ok=True)

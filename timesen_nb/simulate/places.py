@@ -141,7 +141,7 @@ def _where(kind: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.n
     return lat, lon, np.where(base > 0, base + rng.normal(0, 250, n), altitude)
 
 
-def _mix(values: np.ndarray, rng: np.random.Generator, chance: float = 0.2) -> np.ndarray:
+def _mix(values: np.ndarray, rng: np.random.Generator, chance: float = 0.12) -> np.ndarray:
     """Some pixels hold a share of another place: field margins, roads, hedges."""
     n = len(values)
     share = np.where(rng.random(n) < chance, rng.beta(1.3, 4.0, n), 0.0).astype(np.float32)[:, None, None]
@@ -156,6 +156,7 @@ def _stands(
     rng: np.random.Generator,
     calibrated: bool,
     variants: int = 1,
+    snowy: bool = True,
 ) -> Places:
     """One year of each stand, or ``variants`` alike years of it, stand by stand."""
     n = len(kind)
@@ -187,14 +188,15 @@ def _stands(
             order[k], grown, part, lat_[rows], wet_[rows], bright_[rows], rng
         )
     patch = np.repeat(rng.random((n, 12)), variants, axis=0)
-    snow = patch < climate.snow * 0.8
+    snow = patch < climate.snow * 0.5
     depth = (snow * repeat(rng.uniform(0.2, 1.0, (n, 12))))[..., None].astype(np.float32)
     tall = np.array([k.land_cover == "C" for k in KINDS])[kind_]
     depth = depth * np.where(tall, 0.35, 1.0)[:, None, None]
     if calibrated:
         values = calibrate(kind_, values, _monthly_physics, rng, variants)
         values = anchor(kind_, values, _annual_physics, rng, variants)
-    values = values * (1 - depth) + depth * surface("snow") * 1e4
+    if snowy:
+        values = values * (1 - depth) + depth * surface("snow") * 1e4
     return Places(kind_, lon_, lat_, altitude_, values.astype(np.float32), green, brown, snow)
 
 
@@ -207,7 +209,9 @@ def _monthly_physics(group: str, lat: float, lat_sd: float, lon: float) -> tuple
     share = np.array([KINDS[i].share for i in members])
     kind = rng.choice(members, 800, p=share / share.sum())
     lats = np.clip(rng.normal(lat, lat_sd + 0.5, 800), 35, 68)
-    values = _stands(kind, rng.normal(lon, 3, 800), lats, rng.gamma(1.2, 150, 800), rng, calibrated=False).values
+    values = _stands(
+        kind, rng.normal(lon, 3, 800), lats, rng.gamma(1.2, 150, 800), rng, False, snowy=False
+    ).values
     return moments(values)
 
 
@@ -219,7 +223,7 @@ def _annual_physics(cover: str) -> tuple[np.ndarray, np.ndarray]:
     share = np.array([KINDS[i].share for i in members])
     kind = rng.choice(members, 1500, p=share / share.sum())
     lat, lon, altitude = _where(kind, rng)
-    values = _stands(kind, lon, lat, altitude, rng, calibrated=False).values
+    values = _stands(kind, lon, lat, altitude, rng, False, snowy=False).values
     values = calibrate(kind, values, _monthly_physics, rng)
     logs = logarithm(np.median(values, axis=1))
     return logs.mean(axis=0), np.cov(logs.T)
@@ -312,14 +316,12 @@ def _shape(reflectance: np.ndarray, n: int) -> np.ndarray:
 
 
 def _sensor(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Radiometric noise, and what atmospheric correction leaves behind: more in the blue, more in a hazy month."""
+    """Radiometric noise, and haze that comes and goes with the month: mean zero, for the figures hold their own haze."""
     gain = 1 + rng.normal(0, 0.012, values.shape)
-    haze = rng.gamma(0.6, 0.012, values.shape[:2])[..., None] * np.array(
-        [1.0, 0.8, 0.65, 0.55, 0.5, 0.45, 0.4, 0.4, 0.15, 0.1]
+    haze = rng.normal(0, 0.02, values.shape[:2])[..., None] * np.array(
+        [1.0, 0.8, 0.6, 0.4, 0.3, 0.3, 0.3, 0.3, 0.1, 0.1]
     )
-    out: np.ndarray = (values * gain + haze * (1e4 - values) * 0.6 + rng.normal(0, 12, values.shape)).astype(
-        np.float32
-    )
+    out: np.ndarray = (values * gain * (1 + haze) + rng.normal(0, 8, values.shape)).astype(np.float32)
     return np.clip(out, 1, 16000)
 
 
