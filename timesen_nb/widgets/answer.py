@@ -1,0 +1,58 @@
+"""What one click gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from timesen_nb.series import PixelSeries
+from timesen_nb.zeroshot import ZeroShot
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A place, its year of light, and how well each class fits.
+
+    series: what the source gave. vector: (D,) its encoding, kept so that other words cost no new request.
+    classes: K names; probabilities: (K,) in the same order, summing to 1. prompts: the prompt style they came from.
+    views: ground views N, E, S, W as (height, width, 3) uint8, where the source can draw them (the sample).
+    """
+
+    series: PixelSeries
+    vector: np.ndarray
+    classes: tuple[str, ...]
+    probabilities: np.ndarray
+    prompts: str
+    views: Sequence[np.ndarray] = field(default=(), repr=False)
+
+    @property
+    def lon(self) -> float:
+        """Longitude in degrees."""
+        return self.series.lon
+
+    @property
+    def lat(self) -> float:
+        """Latitude in degrees."""
+        return self.series.lat
+
+    @property
+    def truth(self) -> str | None:
+        """The true class, where the source knows it (the simulated sample)."""
+        return self.series.truth
+
+    @property
+    def top(self) -> str:
+        """The most probable class."""
+        return self.classes[int(np.argmax(self.probabilities))]
+
+    def ranked(self) -> list[tuple[str, float]]:
+        """Classes with their probabilities, most probable first."""
+        order = np.argsort(-self.probabilities, kind="stable")
+        return [(self.classes[k], float(self.probabilities[k])) for k in order]
+
+    def scored(self, words: ZeroShot, prompts: str) -> Answer:
+        """The same place against other words: one matrix product, nothing fetched."""
+        probabilities = words.of_vectors(self.vector[None])[0]
+        return replace(self, classes=tuple(words.classes), probabilities=probabilities, prompts=prompts)

@@ -1,0 +1,146 @@
+"""The right-hand side: where, what, how probable, and the year of light behind it. It shows; it decides nothing."""
+
+from __future__ import annotations
+
+import ipywidgets as w
+
+from timesen_nb.widgets.answer import Answer
+from timesen_nb.widgets.charts import BLUE, SKY, series_chart
+from timesen_nb.widgets.layers import photo
+
+BARS = 8
+DIRECTIONS = ("north", "east", "south", "west")
+
+
+class Bars(w.VBox):
+    """Classes and their probabilities, most probable first, each with its share as text beside the bar."""
+
+    def __init__(self) -> None:
+        self._rows = []
+        for _ in range(BARS):
+            name, bar, share = w.Label(), w.FloatProgress(min=0.0, max=1.0), w.Label()
+            self._rows.append((name, bar, share, w.HBox([name, bar, share])))
+            for widget, style in ((name, "tn-name"), (bar, "tn-bar"), (share, "tn-share")):
+                widget.add_class(style)
+        self._rest = w.Label()
+        self._rest.add_class("tn-small")
+        super().__init__([row[-1] for row in self._rows] + [self._rest])
+        self.clear()
+
+    def clear(self) -> None:
+        """No answer: no bars."""
+        for *_, row in self._rows:
+            row.layout.display = "none"
+        self._rest.value = ""
+
+    def show(self, answer: Answer) -> None:
+        """Draw an answer; classes beyond the first :data:`BARS` are summed in one line."""
+        ranked = answer.ranked()
+        for place, (name, bar, share, row) in enumerate(self._rows):
+            row.layout.display = "" if place < len(ranked) else "none"
+            if place < len(ranked):
+                words, probability = ranked[place]
+                name.value = name.tooltip = words
+                bar.value = probability
+                bar.style.bar_color = BLUE if place == 0 else SKY
+                share.value = percent(probability)
+        rest = ranked[BARS:]
+        self._rest.value = f"{len(rest)} more, together {percent(sum(p for _, p in rest))}" if rest else ""
+
+
+class AnswerPanel(w.VBox):
+    """Place box, state, headline, bars, chart and ground views.
+
+    place: text box for "lon, lat"; go, stop, keep: buttons. Whoever owns the panel listens to them.
+    """
+
+    def __init__(self) -> None:
+        self.place = w.Text(
+            placeholder="longitude, latitude, for example 4.35, 50.85",
+            continuous_update=False,
+            tooltip="Longitude, latitude in degrees; Enter reads the place",
+        )
+        self.go = w.Button(description="Read place", tooltip="Read the place typed here")
+        self.stop = w.Button(description="Cancel", button_style="warning", tooltip="Stop waiting for the source")
+        self.keep = w.Button(description="Keep this place", disabled=True, icon="bookmark")
+        self._status, self._error, self._where = w.Label(), w.Label(), w.Label()
+        self._headline, self._truth = w.Label(), w.Label()
+        self._bars = Bars()
+        self._chart = w.Image(format="svg+xml")
+        self._views = [w.Image(format="png") for _ in DIRECTIONS]
+        captions = [w.Label(f"looking {name}") for name in DIRECTIONS]
+        for caption in captions:
+            caption.add_class("tn-small")
+        self._ground = w.HBox([w.VBox(pair) for pair in zip(self._views, captions, strict=True)])
+        for widget, style in (
+            (self._status, "tn-status"),
+            (self._error, "tn-error"),
+            (self._headline, "tn-headline"),
+            (self._truth, "tn-truth"),
+            (self._where, "tn-small"),
+            (self._chart, "tn-chart"),
+            (self._ground, "tn-ground"),
+            (self.place, "tn-place"),
+        ):
+            widget.add_class(style)
+        self._answered = w.VBox(
+            [
+                w.HBox([self._headline, self.keep], layout=w.Layout(justify_content="space-between")),
+                self._truth,
+                self._bars,
+                self._chart,
+                self._ground,
+                self._where,
+            ]
+        )
+        self._answered.layout.display = "none"
+        super().__init__(
+            [w.HBox([self.place, self.go]), w.HBox([self._status, self.stop]), self._error, self._answered]
+        )
+        self.add_class("tn-answer")
+        self.say("")
+        self.fail(None)
+
+    def say(self, status: str, busy: bool = False) -> None:
+        """The state in words; the cancel button is there while something is under way."""
+        self._status.value = status
+        self.stop.layout.display = "" if busy else "none"
+
+    def fail(self, error: str | None) -> None:
+        """Show what went wrong, or that nothing did; the answer below stays."""
+        self._error.value = error or ""
+        self._error.layout.display = "" if error else "none"
+
+    def show(self, answer: Answer) -> None:
+        """Draw an answer."""
+        name, probability = answer.ranked()[0]
+        self._headline.value = f"{name}: {percent(probability)}"
+        self._truth.value = f"True class of this simulated place: {answer.truth}" if answer.truth else ""
+        self._truth.layout.display = "" if answer.truth else "none"
+        self._bars.show(answer)
+        series = answer.series
+        self._chart.value = series_chart(series).encode()
+        self._chart.tooltip = f"Reflectance and NDVI in the twelve months of {series.year}"
+        self._where.value = (
+            f"Longitude {series.lon:.5f}, latitude {series.lat:.5f} · {series.year} · {series.source} · "
+            f"missing: {', '.join(series.missing) or 'no month'}"
+        )
+        self._ground.layout.display = "" if len(answer.views) else "none"
+        for picture, view in zip(self._views, answer.views, strict=False):
+            picture.value = photo(view)
+        self.keep.disabled = False
+        self._answered.layout.display = ""
+
+    @property
+    def text(self) -> str:
+        """Everything the panel says, as a reader would see it."""
+        said = [self._status.value, self._error.value]
+        if self._answered.layout.display != "none":
+            rows = [f"{n.value} {s.value}" for n, _, s, row in self._bars._rows if row.layout.display != "none"]
+            said += [self._headline.value, self._truth.value, *rows, self._bars._rest.value, self._where.value]
+        return "\n".join(filter(None, said))
+
+
+def percent(share: float) -> str:
+    """A probability as people read it."""
+    return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"

@@ -1,0 +1,182 @@
+"""Charts as SVG text: quick to make, sharp at any size, and inert, for a page shows them as images.
+
+Colours are those of Okabe and Ito (2008), told apart by the colour-blind; every line is also named beside its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+import numpy as np
+
+from timesen_nb.bands import BANDS, MONTHS, REFLECTANCE_SCALE
+from timesen_nb.series import PixelSeries
+
+ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
+INK, PALE, GRID = "#222", "#666", "#ddd"
+
+#: Bands that are drawn, with words and colours: what the eye sees, what leaves reflect, what water absorbs.
+SHOWN = (
+    ("B8", "near infrared", VERMILION),
+    ("B11", "short-wave infrared", PURPLE),
+    ("B5", "red edge", ORANGE),
+    ("B4", "red", BLUE),
+    ("B2", "blue", SKY),
+)
+DASHES = ("", "7 3", "2 3", "9 3 2 3")  # compared lines differ in dash as well as in colour
+COMPARED = (BLUE, VERMILION, GREEN, PURPLE)
+
+LEFT, RIGHT, TOP = 46, 146, 18  # margins in pixels; the right one holds the names of lines
+
+
+class Plot:
+    """One frame with twelve months across. Text is escaped here and nowhere else."""
+
+    def __init__(self, width: int, top: int, height: int, low: float, high: float) -> None:
+        self.left, self.right, self.top, self.height = LEFT, width - RIGHT, top, height
+        self.low, self.high = low, high
+        self.parts: list[str] = []
+
+    def x(self, month: float) -> float:
+        """Pixels from the left for months 1 to 12."""
+        return self.left + (month - 0.5) / 12 * (self.right - self.left)
+
+    def y(self, value: float) -> float:
+        """Pixels from the top."""
+        return self.top + self.height * (1 - (value - self.low) / (self.high - self.low))
+
+    def text(
+        self, x: float, y: float, words: str, colour: str = PALE, anchor: str = "start", bold: bool = False
+    ) -> None:
+        """Words at a point."""
+        weight = ' font-weight="600"' if bold else ""
+        self.parts.append(
+            f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}"{weight}>{escape(words)}</text>'
+        )
+
+    def grid(self, ticks: Iterable[float], title: str, form: str = "{:g}") -> None:
+        """Frame, horizontal lines with their values, and a title above."""
+        for tick in ticks:
+            y = self.y(tick)
+            self.parts.append(f'<path d="M{self.left} {y:.1f}H{self.right}" stroke="{GRID}"/>')
+            self.text(self.left - 6, y + 4, form.format(tick), anchor="end")
+        self.text(self.left, self.top - 6, title, INK, bold=True)
+
+    def months(self) -> None:
+        """First letters of the months below."""
+        for month, name in enumerate(MONTHS, start=1):
+            self.text(self.x(month), self.top + self.height + 15, name[0], anchor="middle")
+
+    def gaps(self, valid: np.ndarray) -> None:
+        """Missing months as hatched columns."""
+        half = (self.right - self.left) / 24
+        for m in np.flatnonzero(~valid):
+            self.parts.append(
+                f'<rect x="{self.x(m + 1) - half:.1f}" y="{self.top}" width="{2 * half:.1f}" '
+                f'height="{self.height}" fill="url(#gap)"/>'
+            )
+
+    def line(self, values: np.ndarray, colour: str, dash: str = "") -> None:
+        """A line with dots, broken where a month is missing."""
+        known = np.isfinite(values)
+        for first, last in _runs(known):
+            points = " ".join(f"{self.x(m + 1):.1f},{self.y(values[m]):.1f}" for m in range(first, last + 1))
+            self.parts.append(
+                f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
+            )
+        for m in np.flatnonzero(known):
+            self.parts.append(
+                f'<circle cx="{self.x(m + 1):.1f}" cy="{self.y(values[m]):.1f}" r="2.5" fill="{colour}"/>'
+            )
+
+    def names(self, labels: Sequence[tuple[float, str, str]]) -> None:
+        """Names beside the ends of lines, (value, words, colour), moved apart where they would overlap."""
+        lowest = -np.inf
+        for value, words, colour in sorted(labels, key=lambda label: -label[0]):
+            lowest = max(self.y(value) + 4, lowest + 14)
+            self.text(self.right + 8, lowest, words, colour, bold=True)
+
+
+def _runs(known: np.ndarray) -> list[tuple[int, int]]:
+    """First and last index of every stretch of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], known.astype(int), [0]])))
+    return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _last(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known[-1]) if len(known) else 0.0
+
+
+def _svg(width: int, height: int, title: str, plots: Sequence[Plot]) -> str:
+    hatch = (
+        '<defs><pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        '<rect width="6" height="6" fill="#f2f2f2"/><path d="M0 0V6" stroke="#bbb" stroke-width="2"/></pattern></defs>'
+    )
+    body = "".join(part for plot in plots for part in plot.parts)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'font-family="system-ui, sans-serif" font-size="11.5" role="img"><title>{escape(title)}</title>'
+        f"{hatch}{body}</svg>"
+    )
+
+
+def series_chart(series: PixelSeries, width: int = 560) -> str:
+    """Reflectance of five bands and NDVI over the twelve months, missing months hatched, as SVG."""
+    reflectance = series.values / REFLECTANCE_SCALE
+    highest = float(np.nanmax(reflectance[:, [BANDS.index(b) for b, _, _ in SHOWN]], initial=0.0))
+    step = next(s for s in (0.1, 0.2, 0.5) if highest <= 4 * s or s == 0.5)
+    top = step * max(1, int(np.ceil(highest / step)))
+    light = Plot(width, TOP + 4, 108, 0.0, top)
+    light.gaps(series.valid)
+    light.grid(np.arange(0, top + step / 2, step), "Reflectance: share of sunlight sent back")
+    labels = []
+    for band, words, colour in SHOWN:
+        values = reflectance[:, BANDS.index(band)]
+        light.line(values, colour)
+        labels.append((_last(values), words, colour))
+    light.names(labels)
+    green = Plot(width, 164, 62, -0.25, 1.0)
+    green.gaps(series.valid)
+    green.grid((0, 0.5, 1), "NDVI: how green (1 = dense leaves, 0 = bare)")
+    index = np.clip(series.ndvi, -0.25, 1.0)
+    green.line(index, GREEN)
+    green.names([(_last(index), "NDVI", GREEN)])
+    green.months()
+    if series.missing:
+        green.text(width - RIGHT + 8, green.top + green.height + 15, "hatched: no clear day")
+    title = f"Twelve months of {series.year}; missing: {', '.join(series.missing) or 'none'}"
+    return _svg(width, 248, title, [light, green])
+
+
+def compare_chart(named: Sequence[tuple[str, PixelSeries]], width: int = 560) -> str:
+    """NDVI of up to four places over each other, as SVG; lines differ in colour and dash."""
+    plot = Plot(width, TOP + 4, 130, -0.25, 1.0)
+    plot.grid((0, 0.25, 0.5, 0.75, 1), "NDVI of the places chosen")
+    labels = []
+    for (name, series), colour, dash in zip(named, COMPARED, DASHES, strict=False):
+        index = np.clip(series.ndvi, -0.25, 1.0)
+        plot.line(index, colour, dash)
+        labels.append((_last(index), name if len(name) <= 22 else name[:21] + "…", colour))
+    plot.names(labels)
+    plot.months()
+    return _svg(width, 176, "NDVI of " + ", ".join(name for name, _ in named), [plot])
+
+
+def colour_bar(colours: np.ndarray, width: int = 220) -> str:
+    """The legend of a probability layer: ``colours`` (n, 3) from 0 to 1, as SVG."""
+    picks = colours[np.linspace(0, len(colours) - 1, 11).round().astype(int)]
+    stops = "".join(
+        f'<stop offset="{i * 10}%" stop-color="rgb({r:.0f},{g:.0f},{b:.0f})"/>'
+        for i, (r, g, b) in enumerate(picks * 255)
+    )
+    ticks = "".join(
+        f'<text x="{10 + p / 100 * (width - 20):.0f}" y="28" text-anchor="middle" fill="{PALE}">{p} %</text>'
+        for p in (0, 50, 100)
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 32" width="{width}" height="32" '
+        f'font-family="system-ui, sans-serif" font-size="11"><defs><linearGradient id="p">{stops}</linearGradient></defs>'
+        f'<rect x="10" y="2" width="{width - 20}" height="13" fill="url(#p)"/>{ticks}</svg>'
+    )

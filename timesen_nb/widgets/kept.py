@@ -1,0 +1,116 @@
+"""Clicks worth keeping: a table, and files that other programs open."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from timesen_nb.bands import BANDS
+from timesen_nb.widgets.answer import Answer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST = 100  # rows that a person can still compare
+
+
+class KeptPlaces:
+    """Numbered answers, in the order they were kept; numbers are not used again after a removal."""
+
+    def __init__(self) -> None:
+        self._answers: dict[int, Answer] = {}
+        self._next = 1
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def __iter__(self) -> Iterator[tuple[int, Answer]]:
+        return iter(self._answers.items())
+
+    def __getitem__(self, number: int) -> Answer:
+        return self._answers[number]
+
+    def add(self, answer: Answer) -> int:
+        """Keep an answer and return its number; ValueError when :data:`MOST` are kept already."""
+        if len(self) >= MOST:
+            raise ValueError(
+                f"{MOST} places are kept already, which is the most. Export them, then remove some."
+            )
+        number, self._next = self._next, self._next + 1
+        self._answers[number] = answer
+        return number
+
+    def remove(self, number: int) -> None:
+        """Forget one; ValueError for a number that is not kept."""
+        if number not in self._answers:
+            raise ValueError(f"place {number} is not kept; kept are {list(self._answers) or 'none'}.")
+        del self._answers[number]
+
+    def table(self) -> pd.DataFrame:
+        """One row a place: where, what, how probable, the truth if known, and NDVI of months 1 to 12."""
+        import pandas as pd
+
+        rows = []
+        for number, a in self:
+            row: dict[str, Any] = {"place": number, "lon": a.lon, "lat": a.lat, "year": a.series.year}
+            row |= {
+                "source": a.series.source,
+                "top_class": a.top,
+                "probability": float(a.probabilities.max()),
+            }
+            row |= {"true_class": a.truth, "prompts": a.prompts}
+            row |= {
+                f"NDVI_m{month:02d}": value for month, value in enumerate(a.series.ndvi.tolist(), start=1)
+            }
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def csv(self) -> str:
+        """The table, with every band of every month beside it; missing values are empty."""
+        import pandas as pd
+
+        names = [f"{band}_m{month:02d}" for month in range(1, 13) for band in BANDS]
+        bands = pd.DataFrame([a.series.values.ravel() for _, a in self], columns=names)
+        return pd.concat([self.table(), bands], axis=1).to_csv(index=False, lineterminator="\n")
+
+    def geojson(self) -> str:
+        """One point feature a place (RFC 7946), with all its probabilities; missing values are null."""
+        return json.dumps({"type": "FeatureCollection", "features": [self._feature(n, a) for n, a in self]})
+
+    @staticmethod
+    def _feature(number: int, a: Answer) -> dict[str, Any]:
+        properties = {
+            "place": number,
+            "year": a.series.year,
+            "source": a.series.source,
+            "top_class": a.top,
+            "true_class": a.truth,
+            "prompts": a.prompts,
+            "probabilities": {name: round(p, 6) for name, p in a.ranked()},
+            "ndvi": [None if np.isnan(v) else round(float(v), 4) for v in a.series.ndvi],
+        }
+        return {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [a.lon, a.lat]},
+            "properties": properties,
+        }
+
+    def export(self, path: str | Path) -> Path:
+        """Write ``.csv`` or ``.geojson``, as the name of the file says.
+
+        Raises ValueError for another suffix, or when nothing is kept.
+        """
+        path = Path(path)
+        writers = {".csv": self.csv, ".geojson": self.geojson, ".json": self.geojson}
+        if path.suffix.lower() not in writers:
+            raise ValueError(
+                f"the file given is {path.name!r}; expected a name that ends in .csv or .geojson."
+            )
+        if not len(self):
+            raise ValueError("no place is kept yet, so there is nothing to export. Keep a place first.")
+        path.write_text(writers[path.suffix.lower()](), encoding="utf-8")
+        return path

@@ -1,0 +1,88 @@
+"""Kept places as a table with compare, remove and files to download."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+
+import ipywidgets as w
+
+from timesen_nb.widgets.answer import Answer
+from timesen_nb.widgets.answer_panel import percent
+from timesen_nb.widgets.charts import COMPARED, compare_chart
+from timesen_nb.widgets.kept import KeptPlaces
+
+COLUMNS = ("compare", "place", "longitude, latitude", "year", "most probable", "true class", "")
+
+
+class KeptPanel(w.VBox):
+    """A row a place; ticked rows are drawn over each other. ``remove`` is called with a place's number."""
+
+    def __init__(self, kept: KeptPlaces, remove: Callable[[int], None]) -> None:
+        self._kept, self._remove = kept, remove
+        self._rows: dict[int, w.HBox] = {}
+        self._ticks: dict[int, w.Checkbox] = {}
+        self._hint = w.Label("Nothing kept yet. Click the map, then “Keep this place”.")
+        self._header = w.HBox([w.Label(name) for name in COLUMNS])
+        self._table = w.VBox()
+        self._chart = w.Image(format="svg+xml")
+        self._files = w.HTML()  # two links that this module writes; their content is base64, so no text of the user
+        for widget, style in ((self._header, "tn-head"), (self._table, "tn-table"), (self._chart, "tn-chart")):
+            widget.add_class(style)
+        super().__init__([self._hint, self._header, self._table, self._files, self._chart])
+        self.show()
+
+    def show(self) -> None:
+        """Rows that are new or gone since the last time."""
+        kept = dict(self._kept)
+        for number in [n for n in self._rows if n not in kept]:
+            self._ticks.pop(number)
+            _close(self._rows.pop(number))
+        for number, answer in kept.items():
+            if number not in self._rows:
+                self._rows[number] = self._row(number, answer)
+        self._table.children = tuple(self._rows.values())
+        self._hint.layout.display = "none" if kept else ""
+        self._header.layout.display = "" if kept else "none"
+        self._files.value = self._links() if kept else ""
+        self._draw_comparison()
+
+    def tick(self, number: int, on: bool = True) -> None:
+        """Choose a place for the comparison, or leave it out."""
+        self._ticks[number].value = on
+
+    def _row(self, number: int, a: Answer) -> w.HBox:
+        tick = w.Checkbox(indent=False, tooltip=f"Compare place {number}")
+        self._ticks[number] = tick
+        tick.observe(lambda _: self._draw_comparison(), names="value")
+        drop = w.Button(description="Remove", tooltip=f"Remove place {number}")
+        drop.on_click(lambda _: self._remove(number))
+        name, probability = a.ranked()[0]
+        texts = [str(number), f"{a.lon:.4f}, {a.lat:.4f}", str(a.series.year), f"{name} {percent(probability)}"]
+        row = w.HBox([tick, *(w.Label(t, tooltip=t) for t in [*texts, a.truth or "not known"]), drop])
+        return row
+
+    def _draw_comparison(self) -> None:
+        chosen = [n for n, tick in self._ticks.items() if tick.value][: len(COMPARED)]
+        self._chart.layout.display = "" if chosen else "none"
+        if chosen:
+            named = [(f"{n}: {self._kept[n].top}", self._kept[n].series) for n in chosen]
+            self._chart.value = compare_chart(named).encode()
+
+    def _links(self) -> str:
+        def link(text: str, kind: str, suffix: str) -> str:
+            data = b64encode(text.encode()).decode()
+            return f'<a download="kept_places.{suffix}" href="data:{kind};base64,{data}">Download {suffix}</a>'
+
+        return " · ".join(
+            [
+                link(self._kept.csv(), "text/csv", "csv"),
+                link(self._kept.geojson(), "application/geo+json", "geojson"),
+            ]
+        )
+
+
+def _close(box: w.Box) -> None:
+    for child in box.children:
+        child.close()
+    box.close()

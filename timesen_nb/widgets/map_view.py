@@ -1,0 +1,107 @@
+"""The map itself: a leafmap with the landscape, the frame of the data, a marker, and a probability layer."""
+
+from __future__ import annotations
+
+from math import log2
+from typing import TYPE_CHECKING
+
+import ipyleaflet as leaflet
+import ipywidgets as w
+from leafmap.leafmap import Map
+
+from timesen_nb.widgets.charts import VERMILION
+
+if TYPE_CHECKING:
+    from timesen_nb.widgets.layers import Picture
+    from timesen_nb.widgets.view_map import BBox
+
+HEIGHT = 430
+EUROPE = (-10.0, 35.0, 30.0, 62.0)
+EMPTY = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # one transparent pixel
+
+
+class SceneMap(Map):
+    """A leafmap that shows one source: tiles below if the network gives them, our own images above."""
+
+    def __init__(self, bounds: BBox | None) -> None:
+        super().__init__(
+            draw_control=False,
+            toolbar_control=False,
+            fullscreen_control=False,
+            height=f"{HEIGHT}px",
+            zoom_snap=0.25,
+        )
+        self.default_style = self.dragging_style = {"cursor": "crosshair"}
+        self._landscape = leaflet.ImageOverlay(url=EMPTY, bounds=((0, 0), (0, 0)), name="True colour")
+        self._frame = leaflet.Rectangle(bounds=((0, 0), (0, 0)), fill=False, weight=2, color="#222", name="Data")
+        self._layer = leaflet.ImageOverlay(url=EMPTY, bounds=((0, 0), (0, 0)), name="Probability")
+        self._marker = leaflet.CircleMarker(
+            location=(0, 0), radius=9, color="white", weight=3, fill_color=VERMILION, fill_opacity=0.9, opacity=0.0
+        )
+        self._kept = leaflet.LayerGroup(name="Kept places")
+        self._marker.fill_opacity = 0.0
+        for layer in (self._landscape, self._layer, self._frame, self._kept, self._marker):
+            self.add(layer)
+        self.frame(bounds)
+
+    def frame(self, bounds: BBox | None) -> None:
+        """Go to the data and draw their frame; Europe, without a frame, where they cover the Earth."""
+        west, south, east, north = bounds or EUROPE
+        self.center = ((south + north) / 2, (west + east) / 2)
+        across = max(east - west, (north - south) * 1.6, 1e-4)  # a degree of latitude is longer on the screen
+        self.zoom = round(4 * log2(360 * 640 / 256 / across)) / 4 - 0.25
+        self._frame.bounds = ((south, west), (north, east)) if bounds else ((0, 0), (0, 0))
+        self.hide_layer()
+
+    def seen(self) -> BBox | None:
+        """(west, south, east, north) of what the page shows; None before a page has told."""
+        if not self.bounds:
+            return None
+        (south, west), (north, east) = self.bounds
+        return west, south, east, north
+
+    def mark(self, lon: float, lat: float) -> None:
+        """Put the marker."""
+        self._marker.location = (lat, lon)
+        self._marker.opacity, self._marker.fill_opacity = 1.0, 0.9
+
+    def number(self, places: dict[int, tuple[float, float]]) -> None:
+        """Small numbered flags at (lon, lat) of kept places."""
+        self._kept.layers = tuple(
+            leaflet.Marker(
+                location=(lat, lon),
+                draggable=False,
+                icon=leaflet.DivIcon(html=f"{number:d}", icon_size=(20, 20), icon_anchor=(10, 26)),
+            )
+            for number, (lon, lat) in places.items()
+        )
+
+    def draw_landscape(self, picture: Picture | None) -> None:
+        """Lay an image of the landscape on the map, or take it away."""
+        _lay(self._landscape, picture)
+
+    def draw_layer(self, picture: Picture, opacity: float) -> None:
+        """Lay a probability layer over the landscape."""
+        _lay(self._layer, picture)
+        self._layer.opacity = opacity
+
+    def fade_layer(self, opacity: float) -> None:
+        """How much of the probability layer is seen, 0 to 1."""
+        self._layer.opacity = opacity
+
+    def hide_layer(self) -> None:
+        """Take the probability layer away."""
+        _lay(self._layer, None)
+
+
+def _lay(overlay: leaflet.ImageOverlay, picture: Picture | None) -> None:
+    with overlay.hold_sync():
+        overlay.bounds = picture.corners if picture else ((0, 0), (0, 0))
+        overlay.url = picture.url if picture else EMPTY
+
+
+def style_sheet() -> w.HTML:
+    """Our own style sheet, as a widget that shows nothing."""
+    from importlib.resources import files
+
+    return w.HTML(f"<style>{files(__package__).joinpath('style.css').read_text('utf-8')}</style>")

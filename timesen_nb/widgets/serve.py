@@ -1,0 +1,76 @@
+"""Serve the click map on this machine: ``python -m timesen_nb.widgets.serve [--port 8866]``.
+
+The environment variable TIMESEN_SOURCE names the source: "sample" (the default), "earthengine", "stac" or the path of a
+cube file. The page is the notebook ``app.ipynb`` beside this file, shown by Voila.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tornado.ioloop import IOLoop
+from voila.app import Voila
+
+HERE = Path(__file__).resolve().parent
+SOURCE = "TIMESEN_SOURCE"
+IDLE = 600  # seconds until a kernel whose page was closed is stopped
+
+
+class Server(Voila):
+    """Voila that says where it is once it listens; it takes another port itself where the first is taken."""
+
+    asked = 0
+
+    def listen(self) -> None:
+        """Listen until Ctrl-C or SIGTERM."""
+        IOLoop.current().add_callback(self._announce)
+        super().listen()
+
+    def _announce(self) -> None:
+        if self.port != self.asked:
+            print(f"Port {self.asked} is taken; using {self.port}.")
+        print(f"The click map is at http://127.0.0.1:{self.port}/  (Ctrl-C stops it)", flush=True)
+
+
+def check_source(name: str) -> str:
+    """The source's name, a path made absolute; ValueError in words when it cannot be opened."""
+    from timesen_nb.sources import open_source
+
+    open_source(name)
+    return str(Path(name).resolve()) if Path(name).exists() else name
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Check the source, then serve; exits with a message in words when the source is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m timesen_nb.widgets.serve", description="Serve the click map.")
+    parser.add_argument("--port", type=int, default=8866)
+    parser.add_argument("--open", action="store_true", help="open a browser too")
+    options = parser.parse_args(argv)
+    try:
+        os.environ[SOURCE] = check_source(os.environ.get(SOURCE) or "sample")
+    except ValueError as problem:
+        sys.exit(f"The click map was not started: {problem}")
+    # Our page template lies in the package, where Jupyter finds it by this path.
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(HERE / "share"), os.environ.get("JUPYTER_PATH")]))
+    Server.asked = options.port
+    Server.launch_instance(
+        [
+            str(HERE / "app.ipynb"),
+            "--template=timesen",
+            "--theme=light",
+            "--Voila.ip=127.0.0.1",
+            f"--port={options.port}",
+            f"--Voila.open_browser={options.open}",
+            "--Voila.log_level=WARN",
+            "--MappingKernelManager.cull_interval=60",
+            f"--MappingKernelManager.cull_idle_timeout={IDLE}",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""What the click map knows, without a screen: every action of the page is a method here, and raises when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from timesen_nb.series import PixelSeries, check_place
+from timesen_nb.sources import Source
+from timesen_nb.widgets.answer import Answer
+from timesen_nb.widgets.kept import KeptPlaces
+from timesen_nb.widgets.view_map import EncodedView, View, encode_view
+from timesen_nb.zeroshot import PROMPT_STYLES, check_classes
+
+if TYPE_CHECKING:
+    from timesen_nb.tasks import Task
+    from timesen_nb.timesenclip import TimeSenCLIP
+
+MOST_CLASSES = 200  # more bars than anyone reads, and a second of work for a large text tower
+LONGEST_CLASS = 200  # characters; text towers read about 77 tokens
+OWN_WORDS = "your own words"
+
+
+class Session:
+    """Model, source, year, words, the last good answer and the kept ones.
+
+    result: the last good :class:`Answer`, or None before the first. task: a name of ``timesen_nb.tasks``, or
+    :data:`OWN_WORDS`. ``watch`` what changes: "answer", "words", "source", "kept" or "view".
+    """
+
+    def __init__(
+        self,
+        model: TimeSenCLIP,
+        source: Source,
+        task: Task | str | Sequence[str] = "land_cover",
+        prompts: str = "descriptions",
+        year: int | None = None,
+    ) -> None:
+        self.model = model
+        self.source = source
+        self.year = self._year_of(source, year)
+        self.result: Answer | None = None
+        self.kept = KeptPlaces()
+        self.view: EncodedView | None = None
+        self._watchers: list[Callable[[str], None]] = []
+        self.prompts = self._style(prompts)
+        self._choose(task)
+
+    def watch(self, watcher: Callable[[str], None]) -> None:
+        """Call ``watcher(what)`` after every change."""
+        self._watchers.append(watcher)
+
+    def _changed(self, what: str) -> None:
+        for watcher in self._watchers:
+            watcher(what)
+
+    # A click, in two steps: asking may take long and can run on any thread, reading is quick.
+
+    def ask(self, lon: object, lat: object) -> PixelSeries:
+        """The series of a place from the source, in one request; ValueError in words when there is none."""
+        x, y = check_place(lon, lat)  # type: ignore[arg-type]
+        bounds = self.source.bounds
+        if bounds is not None and not (bounds[0] <= x <= bounds[2] and bounds[1] <= y <= bounds[3]):
+            west, south, east, north = bounds
+            raise ValueError(
+                f"the place {x:.5f}, {y:.5f} is outside the data; {self.source.name} covers longitude "
+                f"{west:.5f} to {east:.5f} and latitude {south:.5f} to {north:.5f}. Choose a place inside the frame."
+            )
+        series = self.source.pixel(x, y, year=self.year)
+        if not series.valid.any():
+            raise ValueError(
+                f"no month of {self.year} has a clear observation at {x:.5f}, {y:.5f}. "
+                "Choose a place nearby or another year."
+            )
+        return series
+
+    def read(self, series: PixelSeries) -> Answer:
+        """Encode a series and score it against the words: the new ``result``."""
+        vector = self.model.encode(series.values[None], valid=series.valid[None])[0]
+        draw = getattr(self.source, "views", None)
+        views = draw(series.lon, series.lat) if draw else ()
+        blank = Answer(series, np.asarray(vector), (), np.empty(0), self.prompts, views)
+        self.result = blank.scored(self.words, self.prompts)
+        self._changed("answer")
+        return self.result
+
+    def click(self, lon: object, lat: object) -> Answer:
+        """Ask and read."""
+        return self.read(self.ask(lon, lat))
+
+    # Words
+
+    @property
+    def classes(self) -> list[str]:
+        """The names that are scored, in order."""
+        return self.words.classes
+
+    def use_task(self, name: str) -> None:
+        """Score the classes of a task; ValueError for a name that is none."""
+        self._choose(name)
+        self._rescore()
+
+    def use_words(self, text: str) -> None:
+        """Score your own classes, one a line; blank lines are left out. The kept vector is scored, nothing fetched.
+
+        Raises ValueError, and keeps the words as they were, for no class, more than :data:`MOST_CLASSES`, a class
+        given twice, or one longer than :data:`LONGEST_CLASS` characters.
+        """
+        lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+        if not lines:
+            raise ValueError(
+                "the list of classes is empty; expected one class a line, for example: vineyard."
+            )
+        if len(lines) > MOST_CLASSES:
+            raise ValueError(
+                f"{len(lines):,} classes given; at most {MOST_CLASSES} can be compared here. Shorten the list, or use "
+                "model.zero_shot(classes) from Python, which has no limit."
+            )
+        long = next((line for line in lines if len(line) > LONGEST_CLASS), None)
+        if long:
+            raise ValueError(
+                f"a class has {len(long):,} characters ({long[:40]!r}...); expected at most {LONGEST_CLASS}. "
+                "Write it as a few words."
+            )
+        if lines != self.classes:
+            self._choose(check_classes(lines))
+            self._rescore()
+
+    def use_prompts(self, style: str) -> None:
+        """Choose how classes become sentences: "names", "template" or "descriptions"."""
+        old, self.prompts = self.prompts, self._style(style)
+        try:
+            self._choose(self._asked)
+        except ValueError:
+            self.prompts = old
+            raise
+        self._rescore()
+
+    def _choose(self, classes: Task | str | Sequence[str]) -> None:
+        self.words = self.model.zero_shot(classes, prompts=self.prompts)
+        self._asked = classes
+        named = isinstance(classes, str) or hasattr(classes, "descriptions")
+        self.task = (
+            (classes if isinstance(classes, str) else getattr(classes, "name", "task"))
+            if named
+            else OWN_WORDS
+        )
+
+    def _rescore(self) -> None:
+        self._changed("words")
+        if self.result is not None:
+            self.result = self.result.scored(self.words, self.prompts)
+            self._changed("answer")
+        if self.view is not None:
+            self._changed("view")
+
+    @staticmethod
+    def _style(style: str) -> str:
+        if style not in PROMPT_STYLES:
+            raise ValueError(f"prompt style given: {style!r}; expected one of {', '.join(PROMPT_STYLES)}.")
+        return style
+
+    # Where reflectance comes from
+
+    def use_source(self, source: Source) -> None:
+        """Read other data from now on; the last answer stays until the next click."""
+        self.year = self._year_of(
+            source, None if source.years and self.year not in source.years else self.year
+        )
+        self.source, self.view = source, None
+        self._changed("source")
+
+    def use_year(self, year: int) -> None:
+        """Read another year from now on; ValueError when the source has not got it."""
+        self.year = self._year_of(self.source, year)
+        self.view = None
+        self._changed("source")
+
+    @staticmethod
+    def _year_of(source: Source, year: int | None) -> int:
+        years = list(source.years)
+        if year is None:
+            return 2018 if not years or 2018 in years else years[-1]
+        if years and int(year) not in years:
+            raise ValueError(
+                f"year given: {year}; {source.name} has {', '.join(map(str, years))}. Choose one of those."
+            )
+        return int(year)
+
+    # Keeping, and mapping a view
+
+    def keep(self) -> int:
+        """Keep the last answer; its number comes back. ValueError before the first click."""
+        if self.result is None:
+            raise ValueError("there is no answer to keep yet. Click the map first.")
+        number = self.kept.add(self.result)
+        self._changed("kept")
+        return number
+
+    def forget(self, number: int) -> None:
+        """Remove a kept place."""
+        self.kept.remove(number)
+        self._changed("kept")
+
+    def encode(
+        self,
+        view: View,
+        progress: Callable[[float], None] = lambda done: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> EncodedView:
+        """Vectors of every pixel of a view; those of the view encoded last are used again. Runs on any thread."""
+        if self.view is not None and self.view.view == view:
+            return self.view
+        cube = self.source.cube(view.bbox, year=view.year)
+        return encode_view(self.model, cube, view, progress, cancelled)
+
+    def show(self, encoded: EncodedView) -> None:
+        """Make an encoded view the one that is shown."""
+        self.view = encoded
+        self._changed("view")

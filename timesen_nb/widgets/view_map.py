@@ -1,0 +1,115 @@
+"""Map what is in view: every pixel encoded once, then scored against any words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import cos, radians
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from timesen_nb.bands import BANDS
+from timesen_nb.zeroshot import ZeroShot
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from timesen_nb.timesenclip import TimeSenCLIP
+
+BBox = tuple[float, float, float, float]
+
+MOST_PIXELS = 100_000  # vectors of 256 numbers: 100 MB
+CHUNK = 1024  # pixels between two looks at the cancel button
+METRES_A_DEGREE = 111_320.0
+
+
+class Cancelled(Exception):  # noqa: N818 - an answer to a request, not an error
+    """The work was stopped because somebody asked for that."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Which pixels: (west, south, east, north) in degrees, a year, and the name of the source."""
+
+    bbox: BBox
+    year: int
+    source: str
+
+    @property
+    def pixels(self) -> int:
+        """About how many 10 m pixels it holds."""
+        west, south, east, north = self.bbox
+        height = (north - south) * METRES_A_DEGREE / 10
+        width = (east - west) * METRES_A_DEGREE / 10 * cos(radians((north + south) / 2))
+        return round(height * width)
+
+
+def visible(seen: BBox, bounds: BBox | None, year: int, source: str) -> View:
+    """The part of what is seen that has data, as a :class:`View`.
+
+    Raises ValueError when there is none, or when it has more than :data:`MOST_PIXELS` pixels.
+    """
+    west, south, east, north = seen
+    if bounds is not None:
+        west, south = max(west, bounds[0]), max(south, bounds[1])
+        east, north = min(east, bounds[2]), min(north, bounds[3])
+    if west >= east or south >= north:
+        raise ValueError("the view holds no data. Move the map to the frame, then map the view again.")
+    view = View((west, south, east, north), year, source)
+    if view.pixels > MOST_PIXELS:
+        raise ValueError(
+            f"the view holds about {view.pixels:,} pixels of 10 m; at most {MOST_PIXELS:,} are mapped at once. "
+            "Zoom in, or use timesen_nb.map_region from Python."
+        )
+    return view
+
+
+@dataclass(frozen=True)
+class EncodedView:
+    """The vectors of a view.
+
+    cube: (12, 10, y, x) reflectance x 10000 with its CRS. readable: (y, x) bool, pixels the model could read.
+    vectors: (readable pixels, D).
+    """
+
+    view: View
+    cube: xr.DataArray
+    readable: np.ndarray
+    vectors: np.ndarray
+
+    def probabilities(self, words: ZeroShot) -> np.ndarray:
+        """(y, x, K), NaN where nothing can be read: one matrix product, whatever the words."""
+        out = np.full((*self.readable.shape, len(words.classes)), np.nan, dtype=np.float32)
+        out[self.readable] = words.of_vectors(self.vectors)
+        return out
+
+
+def encode_view(
+    model: TimeSenCLIP,
+    cube: xr.DataArray,
+    view: View,
+    progress: Callable[[float], None],
+    cancelled: Callable[[], bool],
+) -> EncodedView:
+    """Encode the pixels of a cube (month, band, y, x), a chunk at a time.
+
+    ``progress`` is told the share done, 0 to 1. Raises :class:`Cancelled` when ``cancelled()`` turns true, and
+    ValueError when no pixel has a month to read.
+    """
+    cube = cube.sel(band=list(BANDS)).transpose("month", "band", "y", "x")
+    months, bands, height, width = cube.shape
+    pixels = np.asarray(cube.values, dtype=np.float32).reshape(months, bands, -1).transpose(2, 0, 1)
+    missing = np.isnan(pixels)
+    partial = model.encoder.config.absent_bands  # such a model reads a month that lacks a band
+    readable = ~(missing.all(axis=2) if partial else missing.any(axis=2)).all(axis=1)
+    if not readable.any():
+        raise ValueError("no pixel of the view has a clear month. Move the map or choose another year.")
+    pixels = pixels[readable]
+    vectors = np.empty((len(pixels), model.encoder.config.embedding), dtype=np.float32)
+    for start in range(0, len(pixels), CHUNK):
+        if cancelled():
+            raise Cancelled
+        vectors[start : start + CHUNK] = model.encode(pixels[start : start + CHUNK])
+        progress(min(1.0, (start + CHUNK) / len(pixels)))
+    return EncodedView(view, cube, readable.reshape(height, width), vectors)
