@@ -1,0 +1,1 @@
+"""What we promise, measured: figures beside a named baseline in the same run."""

@@ -1,0 +1,201 @@
+"""The pocket model on real Sentinel-2 it never saw, by words only: ``make bench-real``.
+
+Reads ``../shared/real`` (development half). Beside each figure: the majority class, the nearest mean of simulated
+series, and a random forest trained on the real labels (five folds, neighbours never split).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix
+from sklearn.model_selection import GroupKFold, cross_val_predict
+
+import timesen_nb as tn
+from timesen_nb.simulate.figures import TOA_A, TOA_B
+from timesen_nb.simulate.kinds import KINDS
+from timesen_nb.simulate.places import simulate_places
+
+REAL = Path(__file__).resolve().parents[1].parent / "shared" / "real"
+COVERS = list(tn.tasks["land_cover"].classes)
+THREE = ["Cropland", "Grassland", "Woodland"]
+
+#: The words of each group, and the labels and simulated kinds that it holds.
+SEVEN: dict[str, tuple[str, tuple[str, ...]]] = {
+    "winter cereal": ("winter cereals: wheat, barley, rye", ("Wheat", "Barley", "Rye", "Triticale", "Oats")),
+    "maize": ("maize", ("Maize",)),
+    "rape": ("oilseed rape", ("Rape and turnip rape",)),
+    "sunflower": ("sunflowers", ("Sunflower",)),
+    "potatoes": ("potatoes", ("Potatoes",)),
+    "sugar beet": ("sugar beet", ("Sugar beet",)),
+    "orchard or vine": ("orchards, olive groves, citrus and vineyards", ("Vineyards", "Olive groves", "Citrus")),
+}
+TEN: dict[str, str] = {
+    "Maize": "maize", "Vineyards": "vineyard", "Wheat": "winter wheat", "Barley": "barley", "Potatoes": "potatoes",
+    "Sunflower": "sunflower", "Olive groves": "olive grove", "Citrus": "citrus", "Rape and turnip rape": "rape",
+    "Soya": "soya",
+}  # fmt: skip
+
+
+def read_series() -> tuple[pd.DataFrame, np.ndarray]:
+    """Labelled monthly pixels that are meant for evaluation, and their series (N, 12, 10), NaN = missing."""
+    rows = pd.read_parquet(REAL / "s2_monthly_europe.parquet")
+    values = np.stack([[rows[f"{b}_m{m:02d}"] for b in tn.BANDS] for m in range(1, 13)]).transpose(2, 0, 1)
+    values = np.where(values == 0, np.nan, values).astype(np.float32)
+    use = rows["use_for_eval"].to_numpy() & ~np.isnan(values).all(axis=(1, 2))
+    return rows[use].reset_index(drop=True), values[use]
+
+
+def read_annual() -> tuple[np.ndarray, np.ndarray]:
+    """LUCAS 2018 points: land-cover names (N,) and one annual composite (N, 1, 10), roughly surface reflectance."""
+    rows = pd.read_parquet(REAL / "lucas2018_s2_metrics.parquet")
+    nine = [b for b in tn.BANDS if b != "B8A"]
+    surface = (rows[[f"{b}_median" for b in nine]].to_numpy(float) - TOA_A) / TOA_B
+    ten = np.insert(surface, tn.BANDS.index("B8A"), surface[:, nine.index("B8")], axis=1)
+    return rows["lc_class"].to_numpy(str), ten[:, None].astype(np.float32)
+
+
+def calibration_error(p: np.ndarray, truth: np.ndarray, bins: int = 10) -> float:
+    """Expected calibration error: |accuracy - confidence| averaged over bins of confidence by their share."""
+    confidence, right = p.max(axis=1), p.argmax(axis=1) == truth
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    return float(sum(abs(right[which == b].mean() - confidence[which == b].mean()) * (which == b).mean()
+                     for b in np.unique(which)))  # fmt: skip
+
+
+def filled(values: np.ndarray) -> np.ndarray:
+    """For the baselines only, which cannot read gaps: months interpolated around the year, B8A from B8."""
+    out = values.copy()
+    a, b = tn.BANDS.index("B8A"), tn.BANDS.index("B8")
+    out[..., a] = np.where(np.isnan(out[..., a]), out[..., b], out[..., a])
+    for series in out:
+        known = np.flatnonzero(~np.isnan(series).any(axis=1))
+        for band in range(10):
+            series[:, band] = np.interp(np.arange(12), known, series[known, band], period=12)
+    return out.reshape(len(out), -1)
+
+
+def nearest_mean(values: np.ndarray, classes: list[np.ndarray]) -> np.ndarray:
+    """Class of the nearest mean of simulated series (log reflectance); ``classes``: indices of kinds of each class."""
+    kinds = [KINDS[i].name for group in classes for i in group]
+    places = simulate_places(6_000, 77, kinds=kinds)
+    simulated = np.log(np.clip(filled(places.values), 15, None))
+    means = np.stack([simulated[np.isin(places.kind, group)].mean(axis=0) for group in classes])
+    x = np.log(np.clip(filled(values), 15, None))
+    return ((x[:, None] - means) ** 2).sum(axis=2).argmin(axis=1)
+
+
+def show_task(
+    title: str, zs: tn.ZeroShot, values: np.ndarray, truth: np.ndarray, names: list[str],
+    kinds: list[np.ndarray], groups: np.ndarray,
+) -> None:  # fmt: skip
+    """One block: zero-shot with all months and with gaps, the baselines, the calibration and the confusion table."""
+    p = zs.probabilities(values)
+    full = balanced_accuracy_score(truth, p.argmax(axis=1))
+    rng = np.random.default_rng(0)
+    half, summer = values.copy(), values.copy()
+    for series in half:
+        series[rng.permutation(12)[:6]] = np.nan
+    summer[:, [0, 1, 2, 9, 10, 11]] = np.nan
+
+    def with_gaps(x: np.ndarray) -> float:
+        some = ~np.isnan(x).all(axis=(1, 2))
+        return balanced_accuracy_score(truth[some], zs.probabilities(x[some]).argmax(axis=1))
+
+    forest = RandomForestClassifier(300, class_weight="balanced_subsample", n_jobs=2, random_state=0)
+    folds = cross_val_predict(forest, filled(values), truth, groups=groups, cv=GroupKFold(5))
+    print(f"\n{title}: {len(truth)} real pixels, {len(names)} classes; balanced accuracy")
+    rows = {
+        "zero-shot, pocket": full,
+        "  six random months masked": with_gaps(half),
+        "  April to September only": with_gaps(summer),
+        "majority class": 1 / len(names),
+        "nearest simulated class mean": balanced_accuracy_score(truth, nearest_mean(values, kinds)),
+        "random forest on real labels": balanced_accuracy_score(truth, folds),
+    }
+    for name, figure in rows.items():
+        print(f"  {name:32s} {figure:.3f}")
+    print(f"  {'expected calibration error':32s} {calibration_error(p, truth):.3f}")
+    table = pd.DataFrame(confusion_matrix(truth, p.argmax(axis=1)), index=names, columns=names)
+    print(table.to_string())
+
+
+def show_annual(model: tn.TimeSenCLIP, seed: int = 0) -> None:
+    """Eight land covers from one annual composite."""
+    labels, values = read_annual()
+    truth = np.array([COVERS.index(c) for c in labels])
+    p = model.zero_shot("land_cover").probabilities(values)
+    order = np.random.default_rng(seed).permutation(len(truth))
+    train, test = order[: len(order) // 2], order[len(order) // 2 :]
+    forest = RandomForestClassifier(300, min_samples_leaf=3, n_jobs=2, random_state=0)
+    by_forest = forest.fit(values[train, 0], truth[train]).predict(values[test, 0])
+    print(f"\neight land covers from one annual composite: {len(truth)} LUCAS points; accuracy, balanced accuracy")
+    guess = p.argmax(axis=1)
+    for name, y, g in (
+        ("zero-shot, pocket", truth, guess),
+        ("majority class", truth, np.full(len(truth), np.bincount(truth).argmax())),
+        ("random forest, half of the points", truth[test], by_forest),
+    ):
+        print(f"  {name:34s} {accuracy_score(y, g):.3f} {balanced_accuracy_score(y, g):.3f}")
+    print(f"  {'expected calibration error':34s} {calibration_error(p, truth):.3f}")
+    each = confusion_matrix(truth, guess, normalize="true").diagonal()
+    print("  " + ", ".join(f"{c} {r:.2f}" for c, r in zip(COVERS, each, strict=True)))
+
+
+def show_misfit(model: tn.TimeSenCLIP, values: np.ndarray, truth: np.ndarray) -> None:
+    """Words that fit nothing should not win with high confidence."""
+    print("\nwords that fit nothing, added to cropland / grassland / woodland: how often they win, and win above 0.5")
+    for word in ("a coral reef", "a spaceship", "a herd of elephants"):
+        p = model.zero_shot([*THREE, word]).probabilities(values)
+        wins = p.argmax(axis=1) == 3
+        print(f"  {word:24s} {wins.mean():.3f} {(wins & (p[:, 3] > 0.5)).mean():.3f}")
+    assert len(truth) == len(values)
+
+
+def main() -> None:
+    """Print every figure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="pocket", help="what timesen_nb.load opens")
+    given = parser.parse_args()
+    if not REAL.exists():
+        raise SystemExit(f"real Sentinel-2 expected in {REAL.parent.name}/{REAL.name} beside the project; not there.")
+    model = tn.load(given.model)
+    rows, values = read_series()
+    cover_of = np.array([COVERS["ABCDEFGH".index(k.land_cover)] for k in KINDS])
+
+    some = rows["lc_class"].isin(THREE).to_numpy()
+    truth = np.array([THREE.index(c) for c in rows["lc_class"][some]])
+    kinds = [np.flatnonzero(cover_of == c) for c in THREE]
+    eight = model.zero_shot("land_cover")
+    three = tn.ZeroShot(THREE, eight.vectors[[COVERS.index(c) for c in THREE]], eight.scale, model.encode)
+    groups = rows["group"].to_numpy()
+    show_task("cropland / grassland / woodland", three, values[some], truth, THREE, kinds, groups[some])
+    show_misfit(model, values[some], truth)
+
+    group_of = {label: i for i, (_, labels) in enumerate(SEVEN.values()) for label in labels}
+    some = rows["crop_std"].isin(group_of).to_numpy()
+    truth = rows["crop_std"][some].map(group_of).to_numpy(int)
+    simulated = [{"Vineyards": "vineyard", "Olive groves": "olive grove", "Citrus": "citrus", "Wheat": "winter wheat"}
+                 .get(label, label.lower()) for label in group_of]  # fmt: skip
+    simulated = ["rape" if s.startswith("rape") else s for s in simulated]
+    index = {k.name: i for i, k in enumerate(KINDS)}
+    kinds = [
+        np.array([index[s] for s, label in zip(simulated, group_of, strict=True) if group_of[label] == g])
+        for g in range(len(SEVEN))
+    ]
+    zs = model.zero_shot([words for words, _ in SEVEN.values()])
+    show_task("seven crop groups", zs, values[some], truth, list(SEVEN), kinds, groups[some])
+
+    some = rows["crop_std"].isin(TEN).to_numpy()
+    truth = rows["crop_std"][some].map({c: i for i, c in enumerate(TEN)}).to_numpy(int)
+    kinds = [np.array([index[w]]) for w in TEN.values()]
+    show_task("ten crops", model.zero_shot(list(TEN)), values[some], truth, list(TEN), kinds, groups[some])
+    show_annual(model)
+
+
+if __name__ == "__main__":
+    main()
