@@ -145,7 +145,9 @@ def backdrop(view: View, relief: float) -> None:
         for i, top in enumerate(peaks):
             if top < cap:
                 half = step * (cap - top) / (rise * 3.2)
-                view.shape([(i * step, top), (i * step + half, cap), (i * step - half, cap)], blend(WHITE, haze, 0.2))
+                view.shape(
+                    [(i * step, top), (i * step + half, cap), (i * step - half, cap)], blend(WHITE, haze, 0.2)
+                )
     elif dice.random() < 0.3 + 0.4 * relief:
         hill = blend((70, 96, 96), haze, 0.55)
         a, b = dice.uniform(0, 6.3), dice.uniform(0.7, 2.0)

@@ -112,7 +112,13 @@ def bush(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
     view.blob(u, v - r * 0.55, r, r * 0.75, shade(p.colour, 0.62 * tone))
     for a in (-0.55, 0.5, 0.0):
         x = u + (a + dice.uniform(-0.2, 0.2)) * r
-        view.blob(x, v - r * dice.uniform(0.8, 1.2), r * 0.42, r * 0.36, shade(p.colour, tone * dice.uniform(0.9, 1.25)))
+        view.blob(
+            x,
+            v - r * dice.uniform(0.8, 1.2),
+            r * 0.42,
+            r * 0.36,
+            shade(p.colour, tone * dice.uniform(0.9, 1.25)),
+        )
     if p.bloom:
         dot = max(1.0, 0.045 * s)
         for _ in range(3):
@@ -174,7 +180,9 @@ def rape(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
     else:
         for i in range(5):
             side, y = (-1, 1)[i % 2], top + 0.06 * i * s
-            view.line([(u, y + 0.03 * s), (u + side * 0.09 * s, y - 0.05 * s)], shade(p.head, tone), 0.012 * s)
+            view.line(
+                [(u, y + 0.03 * s), (u + side * 0.09 * s, y - 0.05 * s)], shade(p.head, tone), 0.012 * s
+            )
 
 
 def cabbage(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
@@ -217,7 +225,11 @@ def rush(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
     tall = h * s
     for a in (-0.34, -0.2, -0.06, 0.08, 0.22, 0.36):
         a += dice.uniform(-0.05, 0.05)
-        view.line([(u, v), (u + a * tall, v - tall * dice.uniform(0.8, 1.1))], shade(p.colour, dice.uniform(0.7, 1.1)), 0.012 * s)
+        view.line(
+            [(u, v), (u + a * tall, v - tall * dice.uniform(0.8, 1.1))],
+            shade(p.colour, dice.uniform(0.7, 1.1)),
+            0.012 * s,
+        )
 
 
 def reed(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
@@ -226,9 +238,15 @@ def reed(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
     tone, tall = dice.uniform(0.75, 1.15), h * s * dice.uniform(0.85, 1.1)
     lean = dice.uniform(-0.02, 0.10) * tall
     view.line([(u, v), (u + lean, v - tall)], shade(p.colour, tone), max(1.0, 0.014 * s))
-    view.line([(u, v - tall * 0.5), (u + lean + 0.16 * s, v - tall * 0.72)], shade(p.colour, tone * 1.1), 0.02 * s)
     view.line(
-        [(u + lean, v - tall), (u + lean + 0.05 * s, v - tall - 0.09 * s), (u + lean + 0.12 * s, v - tall - 0.10 * s)],
+        [(u, v - tall * 0.5), (u + lean + 0.16 * s, v - tall * 0.72)], shade(p.colour, tone * 1.1), 0.02 * s
+    )
+    view.line(
+        [
+            (u + lean, v - tall),
+            (u + lean + 0.05 * s, v - tall - 0.09 * s),
+            (u + lean + 0.12 * s, v - tall - 0.10 * s),
+        ],
         shade(p.head, tone),
         max(2.0, 0.045 * s),
     )

@@ -1,0 +1,127 @@
+"""Drawn ground photos: what a surveyor would see to the north, east, south and west of a simulated place.
+
+``view`` holds the camera, ``ground`` the two planes, ``plants`` and ``trees`` single things, the other files the
+painters of whole places. Everything drawn here is simulated.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from timesen_nb.simulate.kinds import INDEX
+from timesen_nb.simulate.scenes import built, groves, water, wild
+from timesen_nb.simulate.scenes.fields import CROPS, paint_field
+from timesen_nb.simulate.scenes.view import FINER, Site, View, blend
+
+Painter = Callable[[View], None]
+
+PAINTERS: dict[str, Painter] = {
+    **{name: partial(paint_field, name=name) for name in CROPS},
+    **{name: partial(groves.paint_orchard, name=name) for name in groves.ORCHARDS},
+    **{
+        name: partial(groves.paint_wood, name=name)
+        for name in ("broadleaved wood", "spruce forest", "pine forest", "mixed forest", "evergreen oak wood")
+    },
+    **{name: partial(wild.paint_wild, name=name) for name in wild.WILD},
+    "vineyard": groves.paint_vineyard,
+    "wooded grassland": groves.paint_wooded_grassland,
+    "rock": wild.paint_rock,
+    "sand": wild.paint_sand,
+    "bog": wild.paint_bog,
+    "salt marsh": wild.paint_salt_marsh,
+    "lake": water.paint_lake,
+    "river": water.paint_river,
+    "sea": water.paint_sea,
+    "glacier": water.paint_glacier,
+    "reed bed": water.paint_reed_bed,
+    "village": built.paint_village,
+    "city": built.paint_city,
+    "industry": built.paint_industry,
+    "road": built.paint_road,
+    "quarry": built.paint_quarry,
+}
+
+#: Open country, into whose photos a hedge or a farm may come.
+_OPEN = {*CROPS, *groves.ORCHARDS, "vineyard", "meadow", "pasture", "wet meadow", "heath", "bare soil"}
+
+
+def draw_views(
+    kind: str,
+    month: int,
+    *,
+    green: float,
+    brown: float,
+    snow: bool,
+    sun: float,
+    rng: np.random.Generator,
+    size: tuple[int, int] = (48, 64),
+) -> np.ndarray:
+    """Four simulated ground photos of one place in one month.
+
+    kind: a name of ``kinds.KINDS``. month: 1 to 12. green, brown: share of the ground, 0 to 1, under green and under
+    dry standing plants. snow: does it lie. sun: noon elevation in degrees. size: height, width in pixels.
+    -> (4, height, width, 3) uint8 RGB, to the north, east, south and west.
+
+    Raises ValueError for an unknown kind, a month that is none, or shares that are not between 0 and 1.
+    """
+    if kind not in PAINTERS:
+        raise ValueError(f"kind given: {kind!r}; expected one of {', '.join(INDEX)}.")
+    if month not in range(1, 13):
+        raise ValueError(f"month given: {month!r}; expected a whole number from 1 to 12.")
+    if not (0 <= green <= 1 and 0 <= brown <= 1):
+        raise ValueError(
+            f"given green={green}, brown={brown}; expected shares of the ground between 0 and 1."
+        )
+    site = _site(int(month), float(green), float(brown), bool(snow), float(sun), rng)
+    height, width = size
+    odd = site.dice.randrange(4) if kind in _OPEN and site.dice.random() < 0.4 else None
+    photos = np.empty((4, height, width, 3), np.uint8)
+    for heading in range(4):
+        view = View(site, heading, width, height)
+        PAINTERS[kind](view)
+        if heading == odd:
+            built.neighbour(view)
+        photos[heading] = np.asarray(view.image.reduce(FINER))
+    return _develop(photos, site, rng)
+
+
+def _site(month: int, green: float, brown: float, snow: bool, sun: float, rng: np.random.Generator) -> Site:
+    dice = random.Random(int(rng.integers(1 << 62)))
+    soil = blend((132, 100, 72), (176, 146, 108), dice.random())
+    return Site(
+        month=month,
+        green=green,
+        brown=brown,
+        snow=snow,
+        sun=sun,
+        dice=dice,
+        overcast=min(1.0, dice.random() ** 1.3 + (0.25 if month in (11, 12, 1, 2) else 0.0)),
+        horizon=dice.uniform(0.36, 0.48),
+        focal=dice.uniform(0.75, 1.0),
+        eye=dice.uniform(1.5, 1.75),
+        rows=dice.choice((0.0, math.pi / 2)) + dice.gauss(0, 0.22),
+        soil=blend(soil, (96, 78, 62), 0.5 * dice.random()),
+    )
+
+
+def _develop(photos: np.ndarray, site: Site, rng: np.random.Generator) -> np.ndarray:
+    """Light, white balance, contrast and grain of a camera, in place of clean paint."""
+    dice = site.dice
+    high = math.sin(math.radians(min(max(site.sun, 3.0), 75.0)))
+    light = (0.80 + 0.26 * high) * dice.uniform(0.9, 1.1) * (1 - 0.06 * site.overcast)
+    warm = dice.gauss(0, 0.03) + 0.05 * (1 - site.overcast) * max(0.0, 1 - site.sun / 35)
+    gain = np.array([light * (1 + warm), light * (1 + dice.gauss(0, 0.012)), light * (1 - warm)], np.float32)
+    contrast = dice.uniform(0.92, 1.12) * (1 - 0.12 * site.overcast)
+    table = np.arange(256, dtype=np.float32)[:, None] * gain
+    table = 112 + (table - 112) * contrast + dice.uniform(-6, 6)
+    out = np.empty(photos.shape, np.float32)
+    for c in range(3):
+        np.take(table[:, c], photos[..., c], out=out[..., c])
+    grain = rng.standard_normal(photos.shape[:3], dtype=np.float32) * np.float32(dice.uniform(1.5, 4.0))
+    out += grain[..., None]
+    return np.clip(out, 0, 255, out=out).astype(np.uint8)
