@@ -121,7 +121,7 @@ def check_values(values: Any, valid: Any, patch: int, channels: int) -> Tensor:
             "values hold infinities; expected reflectance x 10000, with NaN where data are missing."
         )
     if valid is not None:
-        keep = torch.as_tensor(np.asarray(valid), dtype=torch.bool)
+        keep = torch.as_tensor(np.array(valid), dtype=torch.bool)
         if keep.shape != x.shape[:2]:
             raise ValueError(
                 f"valid has shape {tuple(keep.shape)} for values {given}; expected {tuple(x.shape[:2])}: one a composite."
