@@ -30,9 +30,9 @@ class WordTower:
 
 
 class GridSource:
-    """32 x 32 pixels of 10 m in UTM 31N. The south-west pixel has no valid month; December is missing everywhere.
+    """32 x 32 pixels of 10 m in UTM 31N. The south-west pixel has no valid month, December no valid pixel.
 
-    requests: every place that was asked for, in order. fail: raised by the next request. pause: a hook inside it.
+    requests: every place asked for, in order. fail: raised by the next request. pause: a hook inside it.
     """
 
     name = "a synthetic grid"
@@ -67,7 +67,9 @@ class GridSource:
         """Longitude and latitude of a pixel's centre."""
         from rasterio.warp import transform
 
-        lon, lat = transform("EPSG:32631", "EPSG:4326", [self.grid.x[column].item()], [self.grid.y[row].item()])
+        lon, lat = transform(
+            "EPSG:32631", "EPSG:4326", [self.grid.x[column].item()], [self.grid.y[row].item()]
+        )
         return lon[0], lat[0]
 
     def pixel(self, lon: float, lat: float, year: int = 2018) -> tn.PixelSeries:

@@ -16,7 +16,8 @@ class Answer:
     """A place, its year of light, and how well each class fits.
 
     series: what the source gave. vector: (D,) its encoding, kept so that other words cost no new request.
-    classes: K names; probabilities: (K,) in the same order, summing to 1. prompts: the prompt style they came from.
+    classes: K names; probabilities: (K,) in the same order, summing to 1. prompts: the prompt style they came
+    from.
     views: ground views N, E, S, W as (height, width, 3) uint8, where the source can draw them (the sample).
     """
 

@@ -1,4 +1,4 @@
-"""The right-hand side: where, what, how probable, and the year of light behind it. It shows; it decides nothing."""
+"""The right-hand side: where, what, how probable, and the year behind it. It shows; it decides nothing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from timesen_nb.widgets.layers import photo
 
 BARS = 8
 DIRECTIONS = ("north", "east", "south", "west")
+STEPS = (
+    "1.  Click anywhere on the map, or type longitude and latitude above and press Enter.",
+    "2.  See which words fit that pixel, and the year of light that says so.",
+    "3.  Change the words below the map: the answer follows at once, nothing is fetched again.",
+    "4.  Keep places to compare and export them, or map a whole view.",
+)
 
 
 class Bars(w.VBox):
@@ -47,6 +53,16 @@ class Bars(w.VBox):
         rest = ranked[BARS:]
         self._rest.value = f"{len(rest)} more, together {percent(sum(p for _, p in rest))}" if rest else ""
 
+    @property
+    def text(self) -> str:
+        """The bars as lines of name and share."""
+        rows = [
+            f"{name.value} {share.value}"
+            for name, _, share, row in self._rows
+            if row.layout.display != "none"
+        ]
+        return "\n".join([*rows, self._rest.value])
+
 
 class AnswerPanel(w.VBox):
     """Place box, state, headline, bars, chart and ground views.
@@ -61,7 +77,9 @@ class AnswerPanel(w.VBox):
             tooltip="Longitude, latitude in degrees; Enter reads the place",
         )
         self.go = w.Button(description="Read place", tooltip="Read the place typed here")
-        self.stop = w.Button(description="Cancel", button_style="warning", tooltip="Stop waiting for the source")
+        self.stop = w.Button(
+            description="Cancel", button_style="warning", tooltip="Stop waiting for the source"
+        )
         self.keep = w.Button(description="Keep this place", disabled=True, icon="bookmark")
         self._status, self._error, self._where = w.Label(), w.Label(), w.Label()
         self._headline, self._truth = w.Label(), w.Label()
@@ -94,8 +112,16 @@ class AnswerPanel(w.VBox):
             ]
         )
         self._answered.layout.display = "none"
+        self._steps = w.VBox([w.Label(step) for step in STEPS])
+        self._steps.add_class("tn-steps")
         super().__init__(
-            [w.HBox([self.place, self.go]), w.HBox([self._status, self.stop]), self._error, self._answered]
+            [
+                w.HBox([self.place, self.go]),
+                w.HBox([self._status, self.stop]),
+                self._error,
+                self._steps,
+                self._answered,
+            ]
         )
         self.add_class("tn-answer")
         self.say("")
@@ -120,7 +146,6 @@ class AnswerPanel(w.VBox):
         self._bars.show(answer)
         series = answer.series
         self._chart.value = series_chart(series).encode()
-        self._chart.tooltip = f"Reflectance and NDVI in the twelve months of {series.year}"
         self._where.value = (
             f"Longitude {series.lon:.5f}, latitude {series.lat:.5f} · {series.year} · {series.source} · "
             f"missing: {', '.join(series.missing) or 'no month'}"
@@ -129,6 +154,7 @@ class AnswerPanel(w.VBox):
         for picture, view in zip(self._views, answer.views, strict=False):
             picture.value = photo(view)
         self.keep.disabled = False
+        self._steps.layout.display = "none"
         self._answered.layout.display = ""
 
     @property
@@ -136,8 +162,7 @@ class AnswerPanel(w.VBox):
         """Everything the panel says, as a reader would see it."""
         said = [self._status.value, self._error.value]
         if self._answered.layout.display != "none":
-            rows = [f"{n.value} {s.value}" for n, _, s, row in self._bars._rows if row.layout.display != "none"]
-            said += [self._headline.value, self._truth.value, *rows, self._bars._rest.value, self._where.value]
+            said += [self._headline.value, self._truth.value, self._bars.text, self._where.value]
         return "\n".join(filter(None, said))
 
 

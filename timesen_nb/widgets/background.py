@@ -30,8 +30,10 @@ class Job(Generic[T]):
 class Latest:
     """Runs one job at a time: a newer one takes the older one's place, whose outcome is then dropped.
 
-    A job that ends within ``grace`` seconds is delivered before :meth:`start` returns, so quick sources stay simple
-    and in order. A longer one is delivered on the event loop that started it, or on its own thread without a loop.
+    A job that ends within ``grace`` seconds is delivered before :meth:`start` returns, so quick sources stay
+    simple and in order. A longer one is delivered on the event loop that started it, or on its own thread
+    without a
+    loop.
     """
 
     def __init__(self, grace: float = 0.25) -> None:
@@ -47,7 +49,7 @@ class Latest:
     def start(
         self, work: Callable[[Job[T]], T], deliver: Callable[[Future[T]], None], patient: bool = False
     ) -> bool:
-        """Run ``work`` and hand its future to ``deliver``; ``patient`` waits for the end. True when delivered."""
+        """Run ``work``, hand its future to ``deliver``; ``patient`` waits for it. True when delivered."""
         self.cancel()
         job = self._job = Job(work)
         wait([job.future], timeout=None if patient else self.grace)

@@ -1,6 +1,7 @@
 """Charts as SVG text: quick to make, sharp at any size, and inert, for a page shows them as images.
 
-Colours are those of Okabe and Ito (2008), told apart by the colour-blind; every line is also named beside its end.
+Colours are those of Okabe and Ito (2008), told apart by the colour-blind; every line is also named beside its
+end.
 """
 
 from __future__ import annotations
@@ -18,15 +19,20 @@ INK, PALE, GRID = "#222", "#666", "#ddd"
 
 #: Bands that are drawn, with words and colours: what the eye sees, what leaves reflect, what water absorbs.
 SHOWN = (
-    ("B8", "near infrared", VERMILION),
+    ("B8", "near infrared", INK),
     ("B11", "short-wave infrared", PURPLE),
     ("B5", "red edge", ORANGE),
-    ("B4", "red", BLUE),
-    ("B2", "blue", SKY),
+    ("B4", "red", VERMILION),
+    ("B2", "blue", BLUE),
 )
 DASHES = ("", "7 3", "2 3", "9 3 2 3")  # compared lines differ in dash as well as in colour
 COMPARED = (BLUE, VERMILION, GREEN, PURPLE)
 
+HATCH = (
+    '<defs><pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse" '
+    'patternTransform="rotate(45)"><rect width="6" height="6" fill="#f2f2f2"/>'
+    '<path d="M0 0V6" stroke="#bbb" stroke-width="2"/></pattern></defs>'
+)
 LEFT, RIGHT, TOP = 46, 146, 18  # margins in pixels; the right one holds the names of lines
 
 
@@ -52,7 +58,8 @@ class Plot:
         """Words at a point."""
         weight = ' font-weight="600"' if bold else ""
         self.parts.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}"{weight}>{escape(words)}</text>'
+            f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}"{weight}>'
+            f"{escape(words)}</text>"
         )
 
     def grid(self, ticks: Iterable[float], title: str, form: str = "{:g}") -> None:
@@ -71,7 +78,7 @@ class Plot:
     def gaps(self, valid: np.ndarray) -> None:
         """Missing months as hatched columns."""
         half = (self.right - self.left) / 24
-        for m in np.flatnonzero(~valid):
+        for m in np.flatnonzero(~valid).tolist():
             self.parts.append(
                 f'<rect x="{self.x(m + 1) - half:.1f}" y="{self.top}" width="{2 * half:.1f}" '
                 f'height="{self.height}" fill="url(#gap)"/>'
@@ -83,9 +90,10 @@ class Plot:
         for first, last in _runs(known):
             points = " ".join(f"{self.x(m + 1):.1f},{self.y(values[m]):.1f}" for m in range(first, last + 1))
             self.parts.append(
-                f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
+                f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2" '
+                f'stroke-dasharray="{dash}"/>'
             )
-        for m in np.flatnonzero(known):
+        for m in np.flatnonzero(known).tolist():
             self.parts.append(
                 f'<circle cx="{self.x(m + 1):.1f}" cy="{self.y(values[m]):.1f}" r="2.5" fill="{colour}"/>'
             )
@@ -109,17 +117,16 @@ def _last(values: np.ndarray) -> float:
     return float(known[-1]) if len(known) else 0.0
 
 
-def _svg(width: int, height: int, title: str, plots: Sequence[Plot]) -> str:
-    hatch = (
-        '<defs><pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-        '<rect width="6" height="6" fill="#f2f2f2"/><path d="M0 0V6" stroke="#bbb" stroke-width="2"/></pattern></defs>'
-    )
-    body = "".join(part for plot in plots for part in plot.parts)
+def _svg(width: int, height: int, title: str, body: str) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'font-family="system-ui, sans-serif" font-size="11.5" role="img"><title>{escape(title)}</title>'
-        f"{hatch}{body}</svg>"
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}" font-family="system-ui, sans-serif" font-size="11.5" role="img">'
+        f"<title>{escape(title)}</title>{body}</svg>"
     )
+
+
+def _drawn(plots: Sequence[Plot]) -> str:
+    return HATCH + "".join(part for plot in plots for part in plot.parts)
 
 
 def series_chart(series: PixelSeries, width: int = 560) -> str:
@@ -147,7 +154,7 @@ def series_chart(series: PixelSeries, width: int = 560) -> str:
     if series.missing:
         green.text(width - RIGHT + 8, green.top + green.height + 15, "hatched: no clear day")
     title = f"Twelve months of {series.year}; missing: {', '.join(series.missing) or 'none'}"
-    return _svg(width, 248, title, [light, green])
+    return _svg(width, 248, title, _drawn([light, green]))
 
 
 def compare_chart(named: Sequence[tuple[str, PixelSeries]], width: int = 560) -> str:
@@ -161,7 +168,7 @@ def compare_chart(named: Sequence[tuple[str, PixelSeries]], width: int = 560) ->
         labels.append((_last(index), name if len(name) <= 22 else name[:21] + "…", colour))
     plot.names(labels)
     plot.months()
-    return _svg(width, 176, "NDVI of " + ", ".join(name for name, _ in named), [plot])
+    return _svg(width, 176, "NDVI of " + ", ".join(name for name, _ in named), _drawn([plot]))
 
 
 def colour_bar(colours: np.ndarray, width: int = 220) -> str:
@@ -175,8 +182,6 @@ def colour_bar(colours: np.ndarray, width: int = 220) -> str:
         f'<text x="{10 + p / 100 * (width - 20):.0f}" y="28" text-anchor="middle" fill="{PALE}">{p} %</text>'
         for p in (0, 50, 100)
     )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 32" width="{width}" height="32" '
-        f'font-family="system-ui, sans-serif" font-size="11"><defs><linearGradient id="p">{stops}</linearGradient></defs>'
-        f'<rect x="10" y="2" width="{width - 20}" height="13" fill="url(#p)"/>{ticks}</svg>'
-    )
+    ramp = f'<defs><linearGradient id="p">{stops}</linearGradient></defs>'
+    bar = f'<rect x="10" y="2" width="{width - 20}" height="13" fill="url(#p)"/>'
+    return _svg(width, 32, "Probability from 0 to 100 %", ramp + bar + ticks)

@@ -19,32 +19,32 @@ from timesen_nb.widgets.answer_panel import AnswerPanel
 from timesen_nb.widgets.background import Job, Latest
 from timesen_nb.widgets.controls import DataControl, MonthControl, ViewControl, WordsControl, open_named
 from timesen_nb.widgets.kept_panel import KeptPanel
-from timesen_nb.widgets.layers import Picture, probability_picture, true_colour
-from timesen_nb.widgets.map_view import SceneMap, style_sheet
+from timesen_nb.widgets.landscape import Landscape
+from timesen_nb.widgets.layers import probability_picture
+from timesen_nb.widgets.page import columns, heading, style_sheet, tabs
+from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import OWN_WORDS, Session
-from timesen_nb.widgets.view_map import BBox, Cancelled, EncodedView, View, visible
+from timesen_nb.widgets.view import BBox, Cancelled, EncodedView, View, visible
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from timesen_nb.tasks import Task
     from timesen_nb.timesenclip import TimeSenCLIP
 
 log = logging.getLogger(__name__)
 
 DOUBLE_CLICK = 0.5  # seconds: a second click on the same spot within this is the same click
-MOST_DRAWN = 4_000_000  # pixels of a source whose whole landscape is drawn at once
 READY = "Click the map, or type a place."
 
 
 class ClickMap(w.VBox):
-    """A map to click beside a panel that answers: probabilities of your words, and the year of light behind them.
+    """A map to click beside a panel that answers: probabilities of your words, and the year behind them.
 
-    model: from ``timesen_nb.load``. source: from ``timesen_nb.open_source``. task: a task, its name, or your own
-    classes. prompts: "descriptions", "template" or "names". year: default 2018, or the newest the source has.
+    model: from ``timesen_nb.load``. source: from ``timesen_nb.open_source``. task: a task, its name, or your
+    own classes. prompts: "descriptions", "template" or "names". year: default 2018, or the newest the source
+    has.
 
-    Nothing raises into the page: what fails is written in the panel and in ``error``, the last good answer stays in
-    ``result``, and faults of the program also go to the log ``timesen_nb.widgets``.
+    Nothing raises into the page: what fails is written in the panel and in ``error``, the last good answer
+    stays in ``result``, and faults of the program also go to the log ``timesen_nb.widgets``.
     """
 
     def __init__(
@@ -60,8 +60,6 @@ class ClickMap(w.VBox):
         self._status = READY
         self._clicks, self._views = Latest(), Latest()
         self._last: tuple[tuple[float, float], float] | None = None
-        self._scene: xr.DataArray | None = None
-        self._pictures: dict[int, Picture] = {}
 
         self.map = SceneMap(source.bounds)
         self.panel = AnswerPanel()
@@ -70,15 +68,15 @@ class ClickMap(w.VBox):
         self.view = ViewControl(self.session)
         self.data = DataControl(self.session)
         self.kept = KeptPanel(self.session.kept, self._safely(self.session.forget))
-        self._tabs = w.ToggleButtons(options=["Words", "Map this view", "Kept places", "Data"])
-        self._pages = w.VBox([self.words, self.view, self.kept, self.data])
-        super().__init__([style_sheet(), _heading(), self._columns()])
+        self._landscape = Landscape(self.map, self.month)
+        pages = {"Words": self.words, "Map this view": self.view, "Kept places": self.kept, "Data": self.data}
+        left, right = [self.map, self.month, tabs(pages)], [self.panel]
+        super().__init__([style_sheet(), heading(), columns(left, right)])
         self.add_class("tn-app")
-        self._turn_page()
         self._wire()
         self._say(READY)
         with self._shown():
-            self._load_scene()
+            self._landscape.load(source, self.session.year)
 
     def __repr__(self) -> str:
         said = f"{self.result.top}" if self.result else "nothing clicked yet"
@@ -112,7 +110,7 @@ class ClickMap(w.VBox):
         return self.panel.text
 
     def click(self, lon: float, lat: float) -> Answer | None:
-        """Do what a click does, and wait for the answer: it is returned, or None when ``error`` says why not."""
+        """Do what a click does, and wait: the answer is returned, or None when ``error`` says why not."""
         self._click(lon, lat, patient=True)
         return self.result if self._error is None else None
 
@@ -127,7 +125,7 @@ class ClickMap(w.VBox):
             with self._shown():
                 if class_name not in self.session.classes:
                     raise ValueError(
-                        f"class given: {class_name!r}; expected one of {', '.join(self.session.classes[:12])}."
+                        f"class given: {class_name!r}; expected one of {', '.join(self.session.classes)}."
                     )
                 self.view.class_name.value = class_name
             if self._error:
@@ -143,23 +141,10 @@ class ClickMap(w.VBox):
             self.view.idle("cancelled")
 
     def export(self, path: str | Path) -> Path:
-        """Write the kept places as .csv or .geojson; ValueError for another suffix or when nothing is kept."""
+        """Write the kept places as .csv or .geojson; ValueError for another suffix or nothing kept."""
         return self.session.kept.export(path)
 
     # How it looks
-
-    def _columns(self) -> w.HBox:
-        below = w.VBox([self._tabs, self._pages])
-        left, right = w.VBox([self.map, self.month, below]), w.VBox([self.panel])
-        for box, style in ((left, "tn-left"), (right, "tn-right"), (below, "tn-below"), (self._tabs, "tn-tabs")):
-            box.add_class(style)
-        columns = w.HBox([left, right])
-        columns.add_class("tn-columns")
-        return columns
-
-    def _turn_page(self) -> None:
-        for index, page in enumerate(self._pages.children):
-            page.layout.display = "" if index == self._tabs.index else "none"
 
     def _say(self, status: str, busy: bool = False) -> None:
         self._status = status
@@ -184,9 +169,9 @@ class ClickMap(w.VBox):
         except ValueError as problem:
             log.info("shown in the panel: %s", problem)
             self._fail(str(problem))
-        except Exception as problem:  # noqa: BLE001 - the edge of the screen: shown and logged, and the map lives on
+        except Exception as problem:
             log.exception("a fault, shown in the panel")
-            self._fail(f"{type(problem).__name__}: {problem}. This is a fault of the program or the source, not yours.")
+            self._fail(f"{type(problem).__name__}: {problem}. This is a fault of the program or the source.")
 
     def _safely(self, action: Callable[..., Any]) -> Callable[..., None]:
         def call(*args: Any) -> None:
@@ -208,7 +193,6 @@ class ClickMap(w.VBox):
         self.panel.go.on_click(lambda _: self._safely(self._typed)(self.panel.place.value))
         self.panel.stop.on_click(lambda _: self.cancel())
         self.panel.keep.on_click(lambda _: self.keep())
-        self._tabs.observe(lambda _: self._turn_page(), names="index")
         on_value(self.words.task, self._use_task)
         on_value(self.words.prompts, self._use_prompts)
         on_value(self.words.words, self._use_words)
@@ -219,7 +203,7 @@ class ClickMap(w.VBox):
         on_value(self.data.source, self._use_source)
         on_value(self.data.path, lambda _: self._use_source("file"))
         on_value(self.data.year, self._use_year)
-        on_value(self.month.month, lambda _: self._draw_month())
+        on_value(self.month.month, lambda _: self._landscape.draw())
 
     def _changed(self, what: str) -> None:
         if what == "answer":
@@ -242,7 +226,7 @@ class ClickMap(w.VBox):
         if event.get("type") != "click":
             return
         lat, lon = event["coordinates"]
-        self._once((lon + 180) % 360 - 180, lat)
+        self._once(lon if -180 <= lon <= 180 else (lon + 180) % 360 - 180, lat)  # the map repeats itself
 
     def _typed(self, text: str) -> None:
         """Read a place typed as "lon, lat"; the box also shows the place of the last answer."""
@@ -251,14 +235,18 @@ class ClickMap(w.VBox):
         parts = text.replace(",", " ").replace(";", " ").split()
         if len(parts) != 2:
             raise ValueError(
-                f"the place given is {text!r}; expected two numbers, longitude first, for example 4.35, 50.85."
+                f"the place given is {text[:60]!r}; expected two numbers, longitude first, as in 4.35, 50.85."
             )
         self._once(*check_place(*parts))  # type: ignore[arg-type]
 
     def _once(self, lon: float, lat: float) -> None:
         """A click of the page; the second half of a double click is dropped."""
         place = (lon, lat)
-        if self._last is not None and self._last[0] == place and time.monotonic() - self._last[1] < DOUBLE_CLICK:
+        if (
+            self._last is not None
+            and self._last[0] == place
+            and time.monotonic() - self._last[1] < DOUBLE_CLICK
+        ):
             return
         self._last = (place, time.monotonic())
         self._click(lon, lat, patient=False)
@@ -305,7 +293,10 @@ class ClickMap(w.VBox):
             source = self.session.source
             seen = bbox or self.map.seen() or source.bounds
             if seen is None:
-                raise ValueError("the page has not said what it shows. Open the map, or give bbox=(west, south, east, north).")
+                raise ValueError(
+                    "the page has not said yet what it shows. Open the map, or give bbox=(west, south, east, "
+                    "north) in degrees."
+                )
             view = visible(seen, source.bounds, self.session.year, source.name)
             self._well()
             self.view.working(0.0)
@@ -322,9 +313,7 @@ class ClickMap(w.VBox):
         self.view.idle()
         with self._shown():
             encoded = future.result()
-            if self._scene is None:
-                self._scene = encoded.cube
-                self._draw_month()
+            self._landscape.offer(encoded.cube)
             self.session.show(encoded)
             self.view.idle(f"{len(encoded.vectors):,} pixels read")
 
@@ -350,37 +339,16 @@ class ClickMap(w.VBox):
             self.map.frame(self.session.source.bounds)
             self._well()
             self._say(READY)
-            self._load_scene()
+            self._landscape.load(self.session.source, self.session.year)
 
     def _use_year(self, year: int | None) -> None:
         if year is None or year == self.session.year:
             return
         self.session.use_year(year)
         self.map.hide_layer()
-        self._load_scene()
+        self._landscape.load(self.session.source, self.session.year)
         if self.result is not None:
             self._click(self.result.lon, self.result.lat, patient=False)
-
-    def _load_scene(self) -> None:
-        """The landscape of a source that has a frame; of others a view is drawn once it has been mapped."""
-        source, self._scene = self.session.source, None
-        self._pictures.clear()
-        bounds = source.bounds
-        if bounds is not None and View(bounds, self.session.year, source.name).pixels <= MOST_DRAWN:
-            self._scene = source.cube(bounds, year=self.session.year)
-        self._draw_month()
-
-    def _draw_month(self) -> None:
-        month, picture = self.month.month.value, None
-        self.month.say("")
-        if self._scene is not None:
-            try:
-                picture = self._pictures.get(month) or true_colour(self._scene, month)
-            except ValueError as problem:
-                self.month.say(str(problem))
-            else:
-                self._pictures[month] = picture
-        self.map.draw_landscape(picture)
 
 
 def _place(answer: Answer) -> str:
@@ -391,14 +359,3 @@ def _task_names() -> list[str]:
     from timesen_nb.tasks import tasks
 
     return list(tasks)
-
-
-def _heading() -> w.HBox:
-    name = w.Label("What grows here? Ask a year of satellite light in your own words.")
-    name.add_class("tn-heading")
-    told = w.Label(
-        "Every 10 m pixel has a year of its own: fields green up and ripen, woods turn, water stays dark. A model "
-        "compares that year with your words and says how well each fits."
-    )
-    told.add_class("tn-small")
-    return w.VBox([name, told])

@@ -1,4 +1,4 @@
-"""What stands below the map: words, the view to map, and the data. Widgets only; the click map listens to them."""
+"""What stands below the map: words, the view to map, the data. Widgets only; the click map listens."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ class WordsControl(w.HBox):
                 note("The model never saw a label: it compares the year of light with your words."),
             ]
         )
-        right = w.VBox([w.Label("Classes, one a line. Change them: the place is scored again at once."), self.words])
+        right = w.VBox(
+            [w.Label("Classes, one a line. Change them: the place is scored again at once."), self.words]
+        )
         left.add_class("tn-half")
         right.add_class("tn-half")
         super().__init__([left, right])
@@ -122,7 +124,11 @@ class DataControl(w.VBox):
         self.year = w.Dropdown()
         self._covers = note("")
         super().__init__(
-            [w.HBox([w.Label("Reflectance from"), self.source, self.path]), w.HBox([w.Label("Year"), self.year]), self._covers]
+            [
+                w.HBox([w.Label("Reflectance from"), self.source, self.path]),
+                w.HBox([w.Label("Year"), self.year]),
+                self._covers,
+            ]
         )
         self.show(session)
 
@@ -169,5 +175,7 @@ def open_named(choice: str, path: str) -> Source:
     from timesen_nb.sources import open_source
 
     if choice == "file" and not path.strip():
-        raise ValueError("no file is named yet. Type the path of a cube file (.nc, .zarr, .tif) and press Enter.")
+        raise ValueError(
+            "no file is named yet. Type the path of a cube file (.nc, .zarr, .tif) and press Enter."
+        )
     return open_source(path.strip() if choice == "file" else choice)

@@ -26,8 +26,14 @@ class KeptPanel(w.VBox):
         self._header = w.HBox([w.Label(name) for name in COLUMNS])
         self._table = w.VBox()
         self._chart = w.Image(format="svg+xml")
-        self._files = w.HTML()  # two links that this module writes; their content is base64, so no text of the user
-        for widget, style in ((self._header, "tn-head"), (self._table, "tn-table"), (self._chart, "tn-chart")):
+        self._files = (
+            w.HTML()
+        )  # two links that this module writes; their content is base64, so no text of the user
+        for widget, style in (
+            (self._header, "tn-head"),
+            (self._table, "tn-table"),
+            (self._chart, "tn-chart"),
+        ):
             widget.add_class(style)
         super().__init__([self._hint, self._header, self._table, self._files, self._chart])
         self.show()
@@ -58,7 +64,12 @@ class KeptPanel(w.VBox):
         drop = w.Button(description="Remove", tooltip=f"Remove place {number}")
         drop.on_click(lambda _: self._remove(number))
         name, probability = a.ranked()[0]
-        texts = [str(number), f"{a.lon:.4f}, {a.lat:.4f}", str(a.series.year), f"{name} {percent(probability)}"]
+        texts = [
+            str(number),
+            f"{a.lon:.4f}, {a.lat:.4f}",
+            str(a.series.year),
+            f"{name} {percent(probability)}",
+        ]
         row = w.HBox([tick, *(w.Label(t, tooltip=t) for t in [*texts, a.truth or "not known"]), drop])
         return row
 
@@ -72,7 +83,9 @@ class KeptPanel(w.VBox):
     def _links(self) -> str:
         def link(text: str, kind: str, suffix: str) -> str:
             data = b64encode(text.encode()).decode()
-            return f'<a download="kept_places.{suffix}" href="data:{kind};base64,{data}">Download {suffix}</a>'
+            return (
+                f'<a download="kept_places.{suffix}" href="data:{kind};base64,{data}">Download {suffix}</a>'
+            )
 
         return " · ".join(
             [

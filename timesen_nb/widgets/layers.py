@@ -15,7 +15,7 @@ from timesen_nb.bands import MONTHS, REFLECTANCE_SCALE
 if TYPE_CHECKING:
     import xarray as xr
 
-    from timesen_nb.widgets.view_map import BBox
+    from timesen_nb.widgets.view import BBox
 
 WEB = "EPSG:3857"  # the projection of Leaflet: images are put into it so that they lie where they belong
 BRIGHTEST = 0.28  # reflectance shown as white, the same in every month so that seasons can be compared
@@ -47,7 +47,8 @@ def thin(cube: xr.DataArray) -> xr.DataArray:
 def true_colour(cube: xr.DataArray, month: int) -> Picture:
     """Red, green and blue (B4, B3, B2) of a month, 1 to 12; missing pixels are transparent.
 
-    cube: (month, band, y, x) reflectance x 10000 with a CRS. Raises ValueError when the month has no pixel at all.
+    cube: (month, band, y, x) reflectance x 10000 with a CRS. Raises ValueError when the month has no pixel at
+    all.
     """
     bands = thin(cube.sel(month=month, band=["B4", "B3", "B2"])).compute()
     if not np.isfinite(bands.values).any():
@@ -59,7 +60,7 @@ def true_colour(cube: xr.DataArray, month: int) -> Picture:
 
 
 def probability_picture(share: np.ndarray, like: xr.DataArray) -> Picture:
-    """Probabilities (y, x) from 0 to 1, NaN = unknown and transparent, on the grid of ``like``, as colours."""
+    """Probabilities (y, x), NaN = unknown and transparent, on the grid of the cube ``like``, as colours."""
     grid = like.isel(month=0, band=0, drop=True).copy(data=share.astype(np.float32))
     flat, bounds = _to_web(thin(grid.expand_dims("band")))
     known = np.isfinite(flat[0])
@@ -76,7 +77,7 @@ def palette() -> np.ndarray:
 
 
 def _to_web(image: xr.DataArray) -> tuple[np.ndarray, BBox]:
-    """(band, y, x) in any CRS -> the same in Web Mercator, north up, and its bounds in degrees; nearest pixel."""
+    """(band, y, x) in any CRS -> the same in Web Mercator, nearest pixel, and its bounds in degrees."""
     import rioxarray  # noqa: F401 - adds .rio
     from rasterio.enums import Resampling
     from rasterio.warp import transform_bounds

@@ -1,7 +1,7 @@
 """Serve the click map on this machine: ``python -m timesen_nb.widgets.serve [--port 8866]``.
 
-The environment variable TIMESEN_SOURCE names the source: "sample" (the default), "earthengine", "stac" or the path of a
-cube file. The page is the notebook ``app.ipynb`` beside this file, shown by Voila.
+The environment variable TIMESEN_SOURCE names the source: "sample" (the default), "earthengine", "stac" or the
+path of a cube file. The page is the notebook ``app.ipynb`` beside this file, shown by Voila.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def check_source(name: str) -> str:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Check the source, then serve; exits with a message in words when the source is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m timesen_nb.widgets.serve", description="Serve the click map.")
+    parser = argparse.ArgumentParser(
+        prog="python -m timesen_nb.widgets.serve", description="Serve the click map."
+    )
     parser.add_argument("--port", type=int, default=8866)
     parser.add_argument("--open", action="store_true", help="open a browser too")
     options = parser.parse_args(argv)
@@ -55,7 +57,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     except ValueError as problem:
         sys.exit(f"The click map was not started: {problem}")
     # Our page template lies in the package, where Jupyter finds it by this path.
-    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(HERE / "share"), os.environ.get("JUPYTER_PATH")]))
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(
+        filter(None, [str(HERE / "share"), os.environ.get("JUPYTER_PATH")])
+    )
     Server.asked = options.port
     Server.launch_instance(
         [

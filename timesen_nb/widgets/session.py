@@ -1,4 +1,4 @@
-"""What the click map knows, without a screen: every action of the page is a method here, and raises when it fails."""
+"""What the click map knows, without a screen: every action is a method here, and raises when it fails."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources import Source
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.kept import KeptPlaces
-from timesen_nb.widgets.view_map import EncodedView, View, encode_view
+from timesen_nb.widgets.view import EncodedView, View, encode_view
 from timesen_nb.zeroshot import PROMPT_STYLES, check_classes
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ class Session:
             west, south, east, north = bounds
             raise ValueError(
                 f"the place {x:.5f}, {y:.5f} is outside the data; {self.source.name} covers longitude "
-                f"{west:.5f} to {east:.5f} and latitude {south:.5f} to {north:.5f}. Choose a place inside the frame."
+                f"{west:.5f} to {east:.5f} and latitude {south:.5f} to {north:.5f}. Choose a place "
+                "inside the frame."
             )
         series = self.source.pixel(x, y, year=self.year)
         if not series.valid.any():
@@ -103,10 +104,10 @@ class Session:
         self._rescore()
 
     def use_words(self, text: str) -> None:
-        """Score your own classes, one a line; blank lines are left out. The kept vector is scored, nothing fetched.
+        """Score your own classes, one a line; blank lines are left out. Nothing is fetched again.
 
-        Raises ValueError, and keeps the words as they were, for no class, more than :data:`MOST_CLASSES`, a class
-        given twice, or one longer than :data:`LONGEST_CLASS` characters.
+        Raises ValueError, and keeps the words as they were, for no class, more than :data:`MOST_CLASSES`, a
+        class given twice, or one longer than :data:`LONGEST_CLASS` characters.
         """
         lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
         if not lines:
@@ -115,8 +116,8 @@ class Session:
             )
         if len(lines) > MOST_CLASSES:
             raise ValueError(
-                f"{len(lines):,} classes given; at most {MOST_CLASSES} can be compared here. Shorten the list, or use "
-                "model.zero_shot(classes) from Python, which has no limit."
+                f"{len(lines):,} classes given; at most {MOST_CLASSES} can be compared here. Shorten the "
+                "list, or use model.zero_shot(classes) from Python, which has no limit."
             )
         long = next((line for line in lines if len(line) > LONGEST_CLASS), None)
         if long:
@@ -210,7 +211,7 @@ class Session:
         progress: Callable[[float], None] = lambda done: None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> EncodedView:
-        """Vectors of every pixel of a view; those of the view encoded last are used again. Runs on any thread."""
+        """Vectors of every pixel of a view; the view encoded last is used again. Runs on any thread."""
         if self.view is not None and self.view.view == view:
             return self.view
         cube = self.source.cube(view.bbox, year=view.year)

@@ -24,7 +24,7 @@ CHUNK = 1024  # pixels between two looks at the cancel button
 METRES_A_DEGREE = 111_320.0
 
 
-class Cancelled(Exception):  # noqa: N818 - an answer to a request, not an error
+class Cancelled(Exception):
     """The work was stopped because somebody asked for that."""
 
 
@@ -59,8 +59,8 @@ def visible(seen: BBox, bounds: BBox | None, year: int, source: str) -> View:
     view = View((west, south, east, north), year, source)
     if view.pixels > MOST_PIXELS:
         raise ValueError(
-            f"the view holds about {view.pixels:,} pixels of 10 m; at most {MOST_PIXELS:,} are mapped at once. "
-            "Zoom in, or use timesen_nb.map_region from Python."
+            f"the view holds about {view.pixels:,} pixels of 10 m; at most {MOST_PIXELS:,} are mapped at "
+            "once. Zoom in, or use timesen_nb.map_region from Python."
         )
     return view
 
@@ -94,15 +94,15 @@ def encode_view(
 ) -> EncodedView:
     """Encode the pixels of a cube (month, band, y, x), a chunk at a time.
 
-    ``progress`` is told the share done, 0 to 1. Raises :class:`Cancelled` when ``cancelled()`` turns true, and
-    ValueError when no pixel has a month to read.
+    ``progress`` is told the share done, 0 to 1. Raises :class:`Cancelled` when ``cancelled()`` turns true,
+    and ValueError when no pixel has a month to read.
     """
     cube = cube.sel(band=list(BANDS)).transpose("month", "band", "y", "x")
     months, bands, height, width = cube.shape
     pixels = np.asarray(cube.values, dtype=np.float32).reshape(months, bands, -1).transpose(2, 0, 1)
     missing = np.isnan(pixels)
     partial = model.encoder.config.absent_bands  # such a model reads a month that lacks a band
-    readable = ~(missing.all(axis=2) if partial else missing.any(axis=2)).all(axis=1)
+    readable = ~(np.all(missing, axis=2) if partial else np.any(missing, axis=2)).all(axis=1)
     if not readable.any():
         raise ValueError("no pixel of the view has a clear month. Move the map or choose another year.")
     pixels = pixels[readable]

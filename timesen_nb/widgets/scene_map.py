@@ -6,18 +6,19 @@ from math import log2
 from typing import TYPE_CHECKING
 
 import ipyleaflet as leaflet
-import ipywidgets as w
 from leafmap.leafmap import Map
 
 from timesen_nb.widgets.charts import VERMILION
 
 if TYPE_CHECKING:
     from timesen_nb.widgets.layers import Picture
-    from timesen_nb.widgets.view_map import BBox
+    from timesen_nb.widgets.view import BBox
 
 HEIGHT = 430
 EUROPE = (-10.0, 35.0, 30.0, 62.0)
-EMPTY = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # one transparent pixel
+EMPTY = (
+    "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # one transparent pixel
+)
 
 
 class SceneMap(Map):
@@ -33,10 +34,18 @@ class SceneMap(Map):
         )
         self.default_style = self.dragging_style = {"cursor": "crosshair"}
         self._landscape = leaflet.ImageOverlay(url=EMPTY, bounds=((0, 0), (0, 0)), name="True colour")
-        self._frame = leaflet.Rectangle(bounds=((0, 0), (0, 0)), fill=False, weight=2, color="#222", name="Data")
+        self._frame = leaflet.Rectangle(
+            bounds=((0, 0), (0, 0)), fill=False, weight=2, color="#222", name="Data"
+        )
         self._layer = leaflet.ImageOverlay(url=EMPTY, bounds=((0, 0), (0, 0)), name="Probability")
         self._marker = leaflet.CircleMarker(
-            location=(0, 0), radius=9, color="white", weight=3, fill_color=VERMILION, fill_opacity=0.9, opacity=0.0
+            location=(0, 0),
+            radius=9,
+            color="white",
+            weight=3,
+            fill_color=VERMILION,
+            fill_opacity=0.9,
+            opacity=0.0,
         )
         self._kept = leaflet.LayerGroup(name="Kept places")
         self._marker.fill_opacity = 0.0
@@ -98,10 +107,3 @@ def _lay(overlay: leaflet.ImageOverlay, picture: Picture | None) -> None:
     with overlay.hold_sync():
         overlay.bounds = picture.corners if picture else ((0, 0), (0, 0))
         overlay.url = picture.url if picture else EMPTY
-
-
-def style_sheet() -> w.HTML:
-    """Our own style sheet, as a widget that shows nothing."""
-    from importlib.resources import files
-
-    return w.HTML(f"<style>{files(__package__).joinpath('style.css').read_text('utf-8')}</style>")

@@ -1,0 +1,451 @@
+"""The click map, by its public names: what a click, a word, a wrong word and a slow source do."""
+
+import csv
+import io
+import json
+import threading
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import GridSource, small_model
+
+import timesen_nb as tn
+from timesen_nb.widgets.charts import compare_chart, series_chart
+from timesen_nb.widgets.layers import probability_picture, true_colour
+from timesen_nb.widgets.session import MOST_CLASSES, OWN_WORDS
+from timesen_nb.widgets.view import MOST_PIXELS, visible
+
+WORDS = ["meadow", "maize", "lake"]
+
+
+@pytest.fixture
+def source() -> GridSource:
+    return GridSource()
+
+
+@pytest.fixture
+def app(source: GridSource) -> tn.ClickMap:
+    return tn.ClickMap(small_model(), source, task=WORDS)
+
+
+def on_map(app: tn.ClickMap, lon: float, lat: float, kind: str = "click") -> None:
+    """What the page sends when somebody clicks."""
+    app.map._handle_leaflet_event(None, {"event": "interaction", "type": kind, "coordinates": [lat, lon]}, [])
+
+
+def until(condition, seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "did not happen in time"
+        time.sleep(0.01)
+
+
+# A click
+
+
+def test_a_click_says_what_the_model_says(app: tn.ClickMap, source: GridSource) -> None:
+    answer = app.click(*source.place(5, 7))
+    assert answer is app.result
+    assert app.error is None
+    values = source.grid[:, :, 7, 5].values[None]
+    expected = small_model().zero_shot(WORDS).probabilities(values)[0]
+    assert answer.classes == tuple(WORDS)
+    np.testing.assert_allclose(answer.probabilities, expected, rtol=1e-5)
+    assert answer.top == WORDS[int(expected.argmax())]
+    assert answer.ranked()[0] == (answer.top, pytest.approx(expected.max()))
+
+
+def test_the_panel_shows_place_source_classes_and_missing_months(
+    app: tn.ClickMap, source: GridSource
+) -> None:
+    lon, lat = source.place(5, 7)
+    app.click(lon, lat)
+    for words in [*WORDS, f"{lon:.5f}", f"{lat:.5f}", "2018", source.name, "missing: December"]:
+        assert words in app.text
+    assert app.panel.place.value == f"{lon:.5f}, {lat:.5f}"
+
+
+def test_one_click_is_one_request(app: tn.ClickMap, source: GridSource) -> None:
+    on_map(app, *source.place(3, 3))
+    assert source.requests == [source.place(3, 3)]
+
+
+def test_a_double_click_is_one_click(app: tn.ClickMap, source: GridSource) -> None:
+    place = source.place(3, 3)
+    for kind in ("mousedown", "mouseup", "click", "mousedown", "mouseup", "click", "dblclick"):
+        on_map(app, *place, kind)
+    assert source.requests == [place]
+
+
+def test_two_quick_clicks_on_two_places_are_two(app: tn.ClickMap, source: GridSource) -> None:
+    on_map(app, *source.place(3, 3))
+    on_map(app, *source.place(4, 3))
+    assert len(source.requests) == 2
+    assert (app.result.lon, app.result.lat) == source.place(4, 3)
+
+
+def test_a_click_beyond_the_date_line_is_brought_back(app: tn.ClickMap, source: GridSource) -> None:
+    lon, lat = source.place(3, 3)
+    on_map(app, lon + 360, lat)
+    assert app.error is None
+    assert source.requests[0] == pytest.approx((lon, lat))
+
+
+def test_typing_a_place_is_the_same_as_clicking_it(app: tn.ClickMap, source: GridSource) -> None:
+    lon, lat = source.place(9, 9)
+    clicked = app.click(lon, lat).probabilities
+    for text in (f"{lon}, {lat}", f"{lon} {lat}", f" {lon};{lat} "):
+        on_map(app, *source.place(1, 1))
+        app.panel.place.value = text
+        np.testing.assert_array_equal(app.result.probabilities, clicked)
+    assert app.panel.place.value == f"{lon:.5f}, {lat:.5f}"
+
+
+def test_every_click_in_a_row_has_its_own_answer(app: tn.ClickMap, source: GridSource) -> None:
+    places = [source.place(c, r) for r in range(10) for c in range(10)]
+    seen = []
+    for place in places:
+        on_map(app, *place)
+        seen.append((app.result.lon, app.result.lat))
+    assert seen == places
+
+
+# What goes wrong
+
+
+def bad_places(source: GridSource) -> list[tuple[object, object, str]]:
+    return [
+        (0.0, 0.0, "outside the data"),
+        (*source.place(0, 31), "no month of 2018"),
+        ("here", 50, "two numbers"),
+        (50.0, 300.0, "latitude -90 to 90"),
+        (None, None, "two numbers"),
+        (float("nan"), 50.0, "expected longitude"),
+    ]
+
+
+def test_a_bad_place_is_said_and_the_last_answer_stays(app: tn.ClickMap, source: GridSource) -> None:
+    good = app.click(*source.place(5, 5))
+    for lon, lat, words in bad_places(source):
+        assert app.click(lon, lat) is None
+        assert words in app.error
+        assert words in app.text
+        assert app.result is good
+        assert good.top in app.text
+    assert app.click(*source.place(6, 6)) is app.result
+    assert app.error is None
+
+
+@pytest.mark.parametrize("text", ["", "4.35", "a, b", "4.35, 50.85, 3", "<b>1</b>, 2", "999, 50"])
+def test_a_place_typed_wrongly_is_said(app: tn.ClickMap, source: GridSource, text: str) -> None:
+    app.panel.place.value = "x"
+    app.panel.place.value = text
+    assert "expected" in app.error
+    assert source.requests == []
+
+
+def test_a_source_that_breaks_is_said_and_logged(
+    app: tn.ClickMap, source: GridSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = app.click(*source.place(5, 5))
+    source.fail = RuntimeError("the line is cut")
+    on_map(app, *source.place(6, 6))
+    assert "the line is cut" in app.text
+    assert app.result is good
+    assert any(r.exc_info and "line is cut" in str(r.exc_info[1]) for r in caplog.records)
+    on_map(app, *source.place(7, 7))
+    assert app.error is None
+
+
+def test_a_handler_that_breaks_is_seen(app: tn.ClickMap, source: GridSource, monkeypatch) -> None:
+    app.click(*source.place(5, 5))
+    monkeypatch.setattr(app.session.model, "encode", lambda *a, **k: 1 / 0)
+    on_map(app, *source.place(6, 6))
+    assert "ZeroDivisionError" in app.text
+
+
+# Words
+
+
+def test_other_words_are_scored_without_asking_again(app: tn.ClickMap, source: GridSource) -> None:
+    answer = app.click(*source.place(5, 7))
+    app.words.words.value = "vineyard\n\n  olive   grove \nbog\n"
+    assert app.result.classes == ("vineyard", "olive grove", "bog")
+    expected = small_model().zero_shot(["vineyard", "olive grove", "bog"]).of_vectors(answer.vector[None])[0]
+    np.testing.assert_allclose(app.result.probabilities, expected, rtol=1e-5)
+    assert len(source.requests) == 1
+    assert app.session.task == OWN_WORDS
+
+
+def bad_lists() -> list[tuple[str, str]]:
+    return [
+        ("", "empty"),
+        (" \n\n", "empty"),
+        ("\n".join(f"class {i}" for i in range(5000)), f"5,000 classes given; at most {MOST_CLASSES}"),
+        ("oak\nOak", "twice"),
+        ("x" * 5000, "5,000 characters"),
+    ]
+
+
+@pytest.mark.parametrize(("text", "words"), bad_lists())
+def test_a_bad_class_list_is_said_and_the_old_one_stays(
+    app, source: GridSource, text: str, words: str
+) -> None:
+    good = app.click(*source.place(5, 7))
+    app.words.words.value = "x"
+    app.words.words.value = "\n".join(WORDS)
+    app.words.words.value = text
+    assert words in app.error
+    assert app.result.classes == tuple(WORDS)
+    np.testing.assert_array_equal(app.result.probabilities, good.probabilities)
+    app.words.words.value = "\n".join(WORDS)
+    assert app.error is None
+
+
+def test_the_longest_list_allowed_is_scored(app: tn.ClickMap, source: GridSource) -> None:
+    app.click(*source.place(5, 7))
+    app.words.words.value = "\n".join(f"class {i}" for i in range(MOST_CLASSES))
+    assert app.error is None
+    assert len(app.result.classes) == MOST_CLASSES
+    assert f"{MOST_CLASSES - 8} more" in app.text
+
+
+def test_markup_in_a_class_stays_text_everywhere(
+    app: tn.ClickMap, source: GridSource, tmp_path: Path
+) -> None:
+    nasty = "<img src=x onerror=alert(1)>"
+    app.click(*source.place(5, 7))
+    app.words.words.value = f"{nasty}\n</svg><script>alert(2)</script>"
+    app.keep()
+    app.kept.tick(1)
+    assert nasty in app.text
+    assert (
+        nasty
+        in json.loads(app.export(tmp_path / "k.geojson").read_text())["features"][0]["properties"][
+            "probabilities"
+        ]
+    )
+    chart = compare_chart([(nasty, app.result.series), ("</svg>", app.result.series)])
+    assert nasty in "".join(ET.fromstring(chart).itertext())
+    markup = [w.value for w in _widgets(app) if type(w).__name__ in ("HTML", "HTMLMath")]
+    assert markup
+    assert not any("onerror" in m or "<script" in m for m in markup)
+
+
+def _widgets(box) -> list:
+    return [box, *(w for child in getattr(box, "children", ()) for w in _widgets(child))]
+
+
+def test_prompt_style_changes_the_vectors_not_the_request(app: tn.ClickMap, source: GridSource) -> None:
+    answer = app.click(*source.place(5, 7))
+    for style in ("names", "template", "descriptions"):
+        app.words.prompts.value = style
+        expected = small_model().zero_shot(WORDS, prompts=style).of_vectors(answer.vector[None])[0]
+        np.testing.assert_allclose(app.result.probabilities, expected, rtol=1e-5)
+        assert app.result.prompts == style
+    assert len(source.requests) == 1
+
+
+def test_a_task_can_be_chosen(app: tn.ClickMap, source: GridSource) -> None:
+    app.click(*source.place(5, 7))
+    app.words.task.value = "land_cover"
+    assert app.result.classes == tuple(tn.tasks["land_cover"].classes)
+    assert app.words.words.value.splitlines() == list(tn.tasks["land_cover"].classes)
+    assert app.session.task == "land_cover"
+    assert len(source.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [({"task": "no such task"}, "no such task"), ({"prompts": "loud"}, "loud"), ({"year": 1990}, "1990")],
+)
+def test_what_python_gives_wrongly_is_a_value_error(source: GridSource, wrong: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        tn.ClickMap(small_model(), source, **wrong)
+
+
+# Slow sources
+
+
+def test_a_slow_source_leaves_the_page_alive_and_the_latest_click_wins(
+    app: tn.ClickMap, source: GridSource
+) -> None:
+    go_on = threading.Event()
+    source.pause = lambda: go_on.wait(20) if len(source.requests) == 1 else None
+    first, second = source.place(3, 3), source.place(4, 4)
+    on_map(app, *first)
+    assert app.busy
+    assert source.name in app.status
+    assert app.panel.stop.layout.display != "none"
+    on_map(app, *second)
+    assert (app.result.lon, app.result.lat) == second
+    go_on.set()
+    time.sleep(0.1)
+    assert (app.result.lon, app.result.lat) == second
+    assert not app.busy
+
+
+def test_a_slow_answer_arrives(app: tn.ClickMap, source: GridSource) -> None:
+    go_on = threading.Event()
+    source.pause = lambda: go_on.wait(20)
+    on_map(app, *source.place(3, 3))
+    assert app.result is None
+    go_on.set()
+    until(lambda: app.result is not None)
+    assert app.error is None
+
+
+def test_waiting_can_be_cancelled(app: tn.ClickMap, source: GridSource) -> None:
+    go_on = threading.Event()
+    source.pause = lambda: go_on.wait(20)
+    on_map(app, *source.place(3, 3))
+    app.panel.stop.click()
+    assert not app.busy
+    assert "Cancelled" in app.status
+    go_on.set()
+    time.sleep(0.1)
+    assert app.result is None
+
+
+# Year, month, source
+
+
+def test_another_year_asks_once_for_the_same_place(app: tn.ClickMap, source: GridSource) -> None:
+    app.click(*source.place(5, 7))
+    app.data.year.value = 2019
+    assert app.result.series.year == 2019
+    assert len(source.requests) == 2
+
+
+def test_a_month_without_data_is_said(app: tn.ClickMap) -> None:
+    app.month.month.value = 12
+    assert "December" in app.month._note.value
+    app.month.month.value = 6
+    assert app.month._note.value == ""
+
+
+def test_a_source_that_cannot_be_opened_leaves_the_old_one(app: tn.ClickMap, source: GridSource) -> None:
+    app.data.source.value = "file"
+    app.data.path.value = "/no/such/file.nc"
+    until(lambda: app.error is not None)
+    assert "/no/such/file.nc" in app.error
+    assert app.click(*source.place(5, 5)) is not None
+
+
+# Keeping
+
+
+def test_kept_places_can_be_compared_removed_and_exported(app, source: GridSource, tmp_path: Path) -> None:
+    for place in [(5, 7), (6, 8), (9, 9)]:
+        app.click(*source.place(*place))
+        app.panel.keep.click()
+    app.kept._remove(2)
+    rows = list(csv.DictReader(io.StringIO(app.export(tmp_path / "kept.csv").read_text())))
+    assert [r["place"] for r in rows] == ["1", "3"]
+    assert (float(rows[1]["lon"]), float(rows[1]["lat"])) == pytest.approx(source.place(9, 9))
+    assert float(rows[1]["B8_m06"]) == pytest.approx(source.grid[5, 6, 9, 9].item(), rel=1e-5)
+    assert rows[1]["B8_m12"] == rows[1]["NDVI_m12"] == ""
+    features = json.loads(app.export(tmp_path / "kept.geojson").read_text())["features"]
+    assert features[0]["geometry"]["coordinates"] == pytest.approx(source.place(5, 7))
+    assert sum(features[0]["properties"]["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert features[0]["properties"]["ndvi"][11] is None
+    app.kept.tick(1)
+    app.kept.tick(3)
+    assert app.kept._chart.layout.display != "none"
+
+
+def test_nothing_kept_is_no_file(app: tn.ClickMap, source: GridSource, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="nothing to export"):
+        app.export(tmp_path / "kept.csv")
+    app.keep()
+    assert "Click the map first" in app.error
+    app.click(*source.place(5, 7))
+    app.keep()
+    with pytest.raises(ValueError, match=r"\.csv or \.geojson"):
+        app.export(tmp_path / "kept.xlsx")
+
+
+# Map this view
+
+
+def test_the_view_is_mapped_and_other_words_reuse_it(
+    app: tn.ClickMap, source: GridSource, monkeypatch
+) -> None:
+    encoded = app.map_view("lake")
+    assert app.error is None
+    assert encoded.readable.sum() == 32 * 32 - 1
+    share = encoded.probabilities(app.session.words)
+    expected = small_model().zero_shot(WORDS).probabilities(source.grid[:, :, 4, 6].values[None])[0]
+    np.testing.assert_allclose(share[4, 6], expected, rtol=1e-4)
+    assert np.isnan(share[-1, 0]).all()
+    before = app.map._layer.url
+    monkeypatch.setattr(app.session.model, "encode", lambda *a, **k: pytest.fail("encoded again"))
+    app.words.words.value = "bog\nheath"
+    assert app.map._layer.url != before
+    assert app.map_view("heath") is encoded
+
+
+def test_mapping_can_be_cancelled(app: tn.ClickMap, monkeypatch) -> None:
+    started, go_on = threading.Event(), threading.Event()
+    real = app.session.model.encode
+
+    def slow(values, **more):
+        started.set()
+        go_on.wait(20)
+        return real(values, **more)
+
+    monkeypatch.setattr(app.session.model, "encode", slow)
+    app.view.start.click()
+    assert started.wait(10)
+    app.view.stop.click()
+    go_on.set()
+    time.sleep(0.2)
+    assert app.session.view is None
+    assert app.view.progress.layout.display == "none"
+    assert not app.view.start.disabled
+
+
+def test_a_view_without_data_or_too_large_is_said(app: tn.ClickMap) -> None:
+    assert app.map_view(bbox=(10, 10, 11, 11)) is None
+    assert "no data" in app.error
+    with pytest.raises(ValueError, match=f"at most {MOST_PIXELS:,}"):
+        visible((3, 50, 4, 51), None, 2018, "anywhere")
+    assert app.map_view("no such class") is None
+    assert "no such class" in app.error
+
+
+# Pictures and charts
+
+
+def test_pictures_lie_where_the_data_are(source: GridSource) -> None:
+    for picture in (true_colour(source.grid, 6), probability_picture(np.full((32, 32), 0.5), source.grid)):
+        assert picture.url.startswith("data:image/png;base64,")
+        np.testing.assert_allclose(picture.bounds, source.bounds, atol=0.0003)
+
+
+def test_the_chart_breaks_at_missing_months(source: GridSource) -> None:
+    values = np.full((12, 10), 1000.0)
+    valid = np.ones(12, dtype=bool)
+    valid[[0, 5, 6]] = False
+    series = tn.PixelSeries(values, valid, 3.0, 50.0, 2018, "made up")
+    tree = ET.fromstring(series_chart(series))
+    name = "{http://www.w3.org/2000/svg}"
+    assert "missing: January, June, July" in tree.find(f"{name}title").text
+    hatched = [r for r in tree.iter(f"{name}rect") if r.get("fill") == "url(#gap)"]
+    assert len(hatched) == 2 * 3
+    lines = [line.get("points").split() for line in tree.iter(f"{name}polyline")]
+    assert [len(points) for points in lines] == [4, 5] * 6
+
+
+def test_a_series_can_be_drawn_with_matplotlib(source: GridSource) -> None:
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    axes = source.pixel(*source.place(3, 3)).plot()
+    assert "2018" in axes.get_title(loc="left")
+    plt.close(axes.figure)

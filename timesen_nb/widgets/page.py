@@ -1,0 +1,50 @@
+"""The page around map and panel: heading, columns and style sheet."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import ipywidgets as w
+
+
+def style_sheet() -> w.HTML:
+    """Our own style sheet, as a widget that shows nothing."""
+    return w.HTML(f"<style>{files(__package__).joinpath('style.css').read_text('utf-8')}</style>")
+
+
+def heading() -> w.VBox:
+    """What this is, in two lines."""
+    name = w.Label("What grows here? Ask a year of satellite light in your own words.")
+    told = w.Label(
+        "Every 10 m pixel has a year of its own: fields green up and ripen, woods turn, water stays dark. "
+        "A model compares that year with your words and says how well each fits."
+    )
+    name.add_class("tn-heading")
+    told.add_class("tn-small")
+    return w.VBox([name, told])
+
+
+def tabs(pages: dict[str, w.Widget]) -> w.VBox:
+    """Pages of which one is seen at a time, chosen by buttons that the keyboard reaches."""
+    choice = w.ToggleButtons(options=list(pages))
+    choice.add_class("tn-tabs")
+
+    def turn(_: object = None) -> None:
+        for name, page in pages.items():
+            page.layout.display = "" if name == choice.value else "none"
+
+    choice.observe(turn, names="value")
+    turn()
+    box = w.VBox([choice, *pages.values()])
+    box.add_class("tn-below")
+    return box
+
+
+def columns(left: list[w.Widget], right: list[w.Widget]) -> w.HBox:
+    """Two columns, the right one below the left where the window is narrow."""
+    boxes = w.VBox(left), w.VBox(right)
+    for box, style in zip(boxes, ("tn-left", "tn-right"), strict=True):
+        box.add_class(style)
+    both = w.HBox(boxes)
+    both.add_class("tn-columns")
+    return both
