@@ -31,7 +31,24 @@ _HOMES = {
     "map_region": "regions",
 }
 
-__all__ = [*_HOMES, "__version__"]
+__all__ = [
+    "BANDS",
+    "MONTHS",
+    "ClickMap",
+    "EncoderConfig",
+    "PixelSeries",
+    "SeriesEncoder",
+    "Source",
+    "Task",
+    "TimeSenCLIP",
+    "ZeroShot",
+    "__version__",
+    "fit",
+    "load",
+    "map_region",
+    "open_source",
+    "tasks",
+]
 
 if TYPE_CHECKING:
     from timesen_nb.bands import BANDS, MONTHS
