@@ -1,0 +1,72 @@
+"""Tasks: named sets of classes with their codes and the words that stand for them. One TOML file a task.
+
+    tn.tasks["crops"].classes
+    tn.tasks.add("my_task.toml")      # a file of your own, laid out as those in this folder
+
+Files are read when first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from timesen_nb.tasks.read import read_task
+from timesen_nb.tasks.task import Task
+
+__all__ = ["Task", "Tasks", "UnknownTask", "tasks"]
+
+#: The bundled tasks, in the order of the paper's tables.
+BUNDLED = ("land_cover", "land_use", "crops", "habitat", "bioregion", "country")
+
+
+class UnknownTask(ValueError, KeyError):
+    """A task was asked for by a name that is none."""
+
+    __str__ = Exception.__str__
+
+
+class Tasks(Mapping[str, Task]):
+    """Tasks by name: the bundled ones, and those added."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, Task | None] = dict.fromkeys(BUNDLED)
+
+    def __getitem__(self, name: str) -> Task:
+        if name not in self._read:
+            raise UnknownTask(
+                f"task given: {name!r}; expected one of {', '.join(self._read)}, or a list of your own words. "
+                "tn.tasks.add(path) takes a task file of yours."
+            )
+        task = self._read[name]
+        if task is None:
+            with as_file(files(__package__).joinpath(f"{name}.toml")) as path:
+                task = self._read[name] = read_task(path)
+        return task
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._read))
+
+    def __len__(self) -> int:
+        return len(self._read)
+
+    def __repr__(self) -> str:
+        return f"<tasks: {', '.join(self._read)}>"
+
+    def add(self, task: Task | str | Path) -> Task:
+        """Add a task, or a TOML file that holds one, under its name; one that you added before is replaced.
+
+        Raises ValueError by line and reason for a broken file, and for a name that a bundled task has.
+        """
+        if not isinstance(task, Task):
+            task = Task.read(task)
+        if task.name in BUNDLED:
+            raise ValueError(
+                f"a bundled task is named {task.name!r} already. Give yours another name: name = ... in its file."
+            )
+        self._read[task.name] = task
+        return task
+
+
+tasks = Tasks()

@@ -1,0 +1,63 @@
+"""One task: its classes, their codes, and the words that stand for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+#: The generic prompt of the paper (style "template").
+TEMPLATE = "a centered satellite image of {}"
+
+
+@dataclass(frozen=True)
+class Task:
+    """K classes that a place can belong to.
+
+    name: how it is asked for. classes: K names. codes: K codes, as labels write them ("B11"). template: prompt with
+    {} for the name. descriptions: class name -> sentences on what a ground photo there shows over the seasons.
+    members: class name -> finer codes that count as this class ("U111" for "U11"). attribute: what the label is
+    called in Sen4Map files. about: what the classes are, and their source.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    codes: tuple[str, ...]
+    descriptions: Mapping[str, tuple[str, ...]] = field(repr=False)
+    template: str = TEMPLATE
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    attribute: str = ""
+    about: str = ""
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Task:
+        """A task from a TOML file laid out as those of this package.
+
+        Raises FileNotFoundError when there is none, and ValueError that says line and reason when it is broken.
+        """
+        from timesen_nb.tasks.read import read_task
+
+        return read_task(Path(path))
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """What a label may say -> the class it means."""
+        said: dict[str, int] = {}
+        for k, (name, code) in enumerate(zip(self.classes, self.codes, strict=True)):
+            for label in (name, code, *self.members.get(name, ())):
+                said[label.casefold()] = k
+        return said
+
+    def index(self, labels: Sequence[Any] | np.ndarray) -> np.ndarray:
+        """(N,) class indices of labels, each a name, a code or a code of members; -1 for what is no class here."""
+        unique, which = np.unique(np.asarray(labels).astype(str), return_inverse=True)
+        found = np.array([self._places.get(label.strip().casefold(), -1) for label in unique], dtype=np.int64)
+        out: np.ndarray = found[which.reshape(-1)] if len(unique) else found
+        return out
