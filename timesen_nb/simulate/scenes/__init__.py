@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from timesen_nb.simulate.kinds import INDEX
-from timesen_nb.simulate.scenes import built, groves, water, wild
+from timesen_nb.simulate.scenes import bare, built, orchards, water, wetland, wild, woods, works
 from timesen_nb.simulate.scenes.fields import CROPS, paint_field
 from timesen_nb.simulate.scenes.view import FINER, Site, View, blend
 
@@ -22,18 +22,18 @@ Painter = Callable[[View], None]
 
 PAINTERS: dict[str, Painter] = {
     **{name: partial(paint_field, name=name) for name in CROPS},
-    **{name: partial(groves.paint_orchard, name=name) for name in groves.ORCHARDS},
+    **{name: partial(orchards.paint_orchard, name=name) for name in orchards.ORCHARDS},
     **{
-        name: partial(groves.paint_wood, name=name)
+        name: partial(woods.paint_wood, name=name)
         for name in ("broadleaved wood", "spruce forest", "pine forest", "mixed forest", "evergreen oak wood")
     },
     **{name: partial(wild.paint_wild, name=name) for name in wild.WILD},
-    "vineyard": groves.paint_vineyard,
-    "wooded grassland": groves.paint_wooded_grassland,
-    "rock": wild.paint_rock,
-    "sand": wild.paint_sand,
-    "bog": wild.paint_bog,
-    "salt marsh": wild.paint_salt_marsh,
+    "vineyard": orchards.paint_vineyard,
+    "wooded grassland": woods.paint_wooded_grassland,
+    "rock": bare.paint_rock,
+    "sand": bare.paint_sand,
+    "bog": wetland.paint_bog,
+    "salt marsh": wetland.paint_salt_marsh,
     "lake": water.paint_lake,
     "river": water.paint_river,
     "sea": water.paint_sea,
@@ -42,12 +42,12 @@ PAINTERS: dict[str, Painter] = {
     "village": built.paint_village,
     "city": built.paint_city,
     "industry": built.paint_industry,
-    "road": built.paint_road,
-    "quarry": built.paint_quarry,
+    "road": works.paint_road,
+    "quarry": works.paint_quarry,
 }
 
 #: Open country, into whose photos a hedge or a farm may come.
-_OPEN = {*CROPS, *groves.ORCHARDS, "vineyard", "meadow", "pasture", "wet meadow", "heath", "bare soil"}
+_OPEN = {*CROPS, *orchards.ORCHARDS, "vineyard", "meadow", "pasture", "wet meadow", "heath", "bare soil"}
 
 
 def draw_views(
@@ -85,7 +85,7 @@ def draw_views(
         view = View(site, heading, width, height)
         PAINTERS[kind](view)
         if heading == odd:
-            built.neighbour(view)
+            works.neighbour(view)
         photos[heading] = np.asarray(view.image.reduce(FINER))
     return _develop(photos, site, rng)
 

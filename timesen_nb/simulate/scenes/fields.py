@@ -15,7 +15,8 @@ class Crop:
 
     glyph: its single plant. height: metres when grown. rows: metres between rows. green, ripe: colours of the stand;
     head, ripe_head: of ears, discs or pods. sprout, full, gone: months when it shows, is full-grown, and is off the
-    field (halves are mid-month). bloom: months of flowers, with their colour. ear, awn: lengths in metres; nod: how
+    field (halves are mid-month). bloom: first and last month of flowers or bolls,
+    the share of plants with them, and their colour. ear, awn: lengths in metres; nod: how
     far ears hang when ripe. n: plants drawn one by one. ridged: rows seen in bare soil. autumn: sown in autumn, green
     and low over winter.
     """
@@ -30,7 +31,7 @@ class Crop:
     sprout: float = 3
     full: float = 6
     gone: float = 8.5
-    bloom: tuple[float, float] | None = None
+    bloom: tuple[float, float, float] | None = None
     flower: Colour = (240, 240, 235)
     ear: float = 0.0
     awn: float = 0.0
@@ -75,41 +76,41 @@ CROPS: dict[str, Crop] = {
     ),
     "maize": Crop(
         "maize", 2.3, 0.75, (74, 128, 46), ripe=(190, 160, 98), head=(206, 180, 110), sprout=5, full=7.5, gone=10.5,
-        bloom=(7.3, 10.5), flower=(206, 180, 110), n=44, ridged=0.10,
+        bloom=(7.3, 10.5, 1), flower=(206, 180, 110), n=44, ridged=0.10,
     ),
     "potatoes": Crop(
         "bush", 0.55, 0.75, (62, 106, 48), ripe=(150, 138, 84), sprout=5, full=7, gone=9.7,
-        bloom=(5.8, 8.2), flower=(240, 232, 244), n=52, ridged=0.34,
+        bloom=(5.8, 8.2, 0.3), flower=(240, 232, 244), ear=0.04, n=60, ridged=0.34,
     ),
     "sugar beet": Crop(
         "rosette", 0.50, 0.48, (92, 160, 58), ripe=(150, 160, 80), sprout=4.5, full=7, gone=11.5, n=36, ridged=0.06,
     ),
     "sunflower": Crop(
         "sunflower", 1.7, 0.72, (98, 138, 62), ripe=(120, 96, 62), sprout=4.8, full=7, gone=9.7,
-        bloom=(6.6, 8.7), flower=(248, 200, 20), n=40,
+        bloom=(6.6, 8.7, 1), flower=(248, 200, 20), n=40,
     ),
     "rape": Crop(
         "rape", 1.35, 0.22, (104, 148, 110), ripe=(172, 142, 92), head=(134, 164, 116), ripe_head=(160, 126, 82),
-        sprout=3, full=4.5, gone=8, bloom=(3.6, 5.6), flower=(246, 222, 18), autumn=True,
+        sprout=3, full=4.5, gone=8, bloom=(3.6, 5.6, 1), flower=(246, 222, 18), autumn=True,
     ),
     "soya": Crop(
         "bush", 0.70, 0.45, (88, 150, 66), ripe=(190, 158, 60), sprout=5, full=7.2, gone=10.3, n=56,
-        bloom=(9.3, 10.5), flower=(150, 106, 60),
+        bloom=(9.3, 10.5, 0.9), flower=(150, 106, 60), ear=0.03,
     ),
     "cotton": Crop(
         "bush", 0.90, 0.95, (86, 122, 70), ripe=(128, 100, 70), sprout=4.5, full=7.2, gone=11,
-        bloom=(6.8, 11), flower=(252, 250, 246), n=44,
+        bloom=(8.4, 11, 0.95), flower=(252, 250, 246), ear=0.065, n=48,
     ),
     "dry pulses": Crop(
         "bush", 0.60, 0.18, (136, 172, 128), ripe=(186, 162, 112), sprout=3.2, full=5.5, gone=8.3,
-        bloom=(5, 7.2), flower=(236, 214, 240), n=60,
+        bloom=(5, 7.2, 0.4), flower=(228, 190, 236), ear=0.035, n=64,
     ),
     "vegetables": Crop(
         "cabbage", 0.40, 0.55, (106, 150, 96), ripe=(160, 150, 90), sprout=3, full=5.5, gone=11.8, n=64, ridged=0.20,
     ),
     "lucerne": Crop(
         "clover", 0.60, 0.0, (52, 112, 62), ripe=(150, 144, 92), sprout=2.5, full=4.8, gone=12.5,
-        bloom=(5.6, 9.3), flower=(134, 84, 178), n=52,
+        bloom=(5.6, 9.3, 0.7), flower=(134, 84, 178), n=52,
     ),
     "temporary grassland": Crop(
         "tuft", 0.32, 0.13, (78, 158, 42), ripe=(178, 166, 100), sprout=1, full=4.5, gone=13, n=60, ridged=0.05,
@@ -135,18 +136,26 @@ def _stand(view: View, crop: Crop) -> None:
     mown = crop.glyph in ("clover", "tuft")
     if mown:
         height = crop.height * (0.25 + 0.75 * site.green)
-    flowering = bool(crop.bloom) and crop.bloom[0] <= site.month + 0.5 <= crop.bloom[1] and site.cover > 0.3
+    flowering = (
+        crop.bloom is not None and crop.bloom[0] <= site.month + 0.5 <= crop.bloom[1] and site.cover > 0.3
+    )
     leaf = blend(crop.green, crop.ripe, dry)
     head = blend(crop.head, crop.ripe_head, dry)
     amount = 0.0
-    if flowering:
-        amount = 1.0 if crop.glyph in ("rape", "maize", "sunflower") else 0.75
+    if crop.bloom and flowering:
+        amount = crop.bloom[2]
         head = crop.flower
     plant = Plant(
         leaf, head, bloom=amount, ear=crop.ear if grown else 0.0, awn=crop.awn if grown else 0.0,
         nod=crop.nod * (0.35 + 0.65 * dry), closed=site.cover > 0.6, ripe=dry,
     )  # fmt: skip
-    tall = height > site.eye - 0.2
+    tall = height > 1.9
+    if not tall and grown and crop.glyph in ("ear", "panicle", "rape", "sunflower"):
+        view.eye = (
+            height + (0.6 if crop.glyph == "sunflower" else 0.28) + 0.3 * (site.focal - 0.75) / 0.25
+        )  # the camera is held over the stand
+    elif not tall:
+        view.eye = max(view.eye, height + 0.5)
     carpet = leaf
     if flowering and crop.glyph in ("rape", "clover", "bush"):
         carpet = blend(leaf, crop.flower, (0.85 if crop.glyph == "rape" else 0.12) * amount)
@@ -166,8 +175,7 @@ def _stand(view: View, crop: Crop) -> None:
         near = view.nearest(height) * 0.9
         far = max(near * 7, 5.0) if crop.height < 1 else max(near * 6, 9.0)
         draw = GLYPHS[crop.glyph]
-        amount = crop.n * min(1.0, 0.25 + site.cover)
-        for u, v, s in view.crowd(amount, near, far, spacing):
+        for u, v, s in view.crowd(crop.n * min(1.0, 0.25 + site.cover), near, far, spacing):
             draw(view, u, v, s, height, plant)
 
 

@@ -11,7 +11,8 @@ from PIL import Image
 
 from timesen_nb.simulate.scenes.view import FINER, WHITE, Colour, Site, View, blend, shade
 
-_SIDE = 256
+_SIDE = 1024
+_FINE = 4
 
 
 @dataclass(frozen=True)
@@ -36,20 +37,22 @@ class Ground:
 
 @cache
 def noise() -> np.ndarray:
-    """(256, 256) float32 tileable fractal noise with values evenly spread over 0 to 1."""
+    """(1024, 1024) float32 tileable fractal noise, smooth over ``_FINE`` pixels, evenly spread over 0 to 1."""
     rng = np.random.default_rng(7)
     fx, fy = np.meshgrid(np.fft.fftfreq(_SIDE), np.fft.fftfreq(_SIDE))
     spectrum = np.hypot(fx, fy)
     spectrum[0, 0] = 1
     white = np.fft.fft2(rng.standard_normal((_SIDE, _SIDE)))
-    field = np.fft.ifft2(white * spectrum**-0.8).real
+    shape = np.maximum(spectrum, 1 / 256) ** -0.8 * np.exp(-((spectrum * _FINE / 1.2) ** 2))
+    field = np.fft.ifft2(white * shape).real
     rank = field.ravel().argsort().argsort()
     return (rank / rank.size).reshape(_SIDE, _SIDE).astype(np.float32)
 
 
 def texture(x: np.ndarray, y: np.ndarray, cells: float) -> np.ndarray:
     """Noise at places in metres, so many cells of it a metre."""
-    return noise()[(x * cells).astype(np.int32) & (_SIDE - 1), (y * cells).astype(np.int32) & (_SIDE - 1)]
+    k = np.float32(cells * _FINE)
+    return noise()[(y * k).astype(np.int32) & (_SIDE - 1), (x * k).astype(np.int32) & (_SIDE - 1)]
 
 
 def sky_colours(site: Site, against: float) -> tuple[Colour, Colour]:
@@ -84,7 +87,7 @@ def ground(view: View, look: Ground) -> np.ndarray:
     first = round(view.horizon / FINER)
     v = np.arange(first, height, dtype=np.float32)[:, None] + 0.6 - view.horizon / FINER
     focal = view.focal / FINER
-    z = focal * max(site.eye - look.plane, 0.12) / np.maximum(v, 0.3)
+    z = focal * max(view.eye - look.plane, 0.12) / np.maximum(v, 0.3)
     x = (np.arange(width, dtype=np.float32)[None, :] - view.middle / FINER) * z / focal
     ox, oz = dice.uniform(0, 90), dice.uniform(0, 90)
     x_, z_ = x + ox + 500, z + oz
@@ -93,7 +96,7 @@ def ground(view: View, look: Ground) -> np.ndarray:
     spread = fine * (1 - look.patch) + coarse * look.patch
     if look.spacing:
         angle = view.row_angle
-        along = z * z / (focal * max(site.eye - look.plane, 0.12))
+        along = z * z / (focal * max(view.eye - look.plane, 0.12))
         foot = np.hypot(math.cos(angle) * z / focal, math.sin(angle) * along) / look.spacing
         seen = np.clip(1.3 - 1.6 * foot, 0, 1)
         phase = np.mod((x * math.cos(angle) - z * math.sin(angle)) / look.spacing + 0.5, 1.0)

@@ -55,15 +55,22 @@ def ear(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
     side = 1 if dice.random() < 0.5 else -1
     turn = p.nod * math.pi * 0.75 + dice.uniform(-0.15, 0.15)
     length = p.ear * s * dice.uniform(0.85, 1.15)
-    tip = (top[0] + side * math.sin(turn) * length, top[1] - math.cos(turn) * length)
+    x, y = side * math.sin(turn), -math.cos(turn)
+    neck = (top[0] + side * p.nod * 0.02 * s, top[1] - p.nod * 0.02 * s)
+    tip = (neck[0] + x * length, neck[1] + y * length)
     head = shade(p.head, tone)
     if p.awn:
-        pale = blend(head, (236, 222, 170), 0.35 * p.ripe + 0.15)
-        reach = p.awn * s
-        for spread in (-0.45, -0.15, 0.15, 0.45):
-            a = turn + spread
-            view.line([top, (tip[0] + side * math.sin(a) * reach, tip[1] - math.cos(a) * reach)], pale, 1)
-    view.line([top, tip], head, max(2.0, 0.018 * s))
+        pale, reach = blend(head, (236, 222, 170), 0.35 * p.ripe + 0.15), p.awn * s
+        for start, spread in ((0.0, -0.3), (0.4, 0.25), (0.7, -0.15), (1.0, 0.08)):
+            a, k = turn + spread, length * start
+            foot = (neck[0] + x * k, neck[1] + y * k)
+            view.line([foot, (foot[0] + side * math.sin(a) * reach, foot[1] - math.cos(a) * reach)], pale)
+    wide = max(1.0, 0.011 * s)
+    mid = (neck[0] + x * length * 0.4, neck[1] + y * length * 0.4)
+    view.line([top, neck], shade(p.colour, tone), 0.008 * s)
+    view.shape(
+        [neck, (mid[0] - y * wide, mid[1] + x * wide), tip, (mid[0] + y * wide, mid[1] - x * wide)], head
+    )
 
 
 def panicle(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
@@ -120,7 +127,7 @@ def bush(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
             shade(p.colour, tone * dice.uniform(0.9, 1.25)),
         )
     if p.bloom:
-        dot = max(1.0, 0.045 * s)
+        dot = max(0.8, p.ear * s)
         for _ in range(3):
             if dice.random() < p.bloom:
                 view.blob(u + dice.uniform(-0.8, 0.8) * r, v - r * dice.uniform(0.8, 1.7), dot, dot, p.head)
@@ -219,6 +226,18 @@ def flower(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None
         view.blob(u, v - h * s, r, r, colour)
 
 
+def heather(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
+    """A wiry cushion of heather, its upper stems rose-purple in bloom."""
+    dice = view.dice
+    tall, tone = h * s, dice.uniform(0.75, 1.15)
+    view.blob(u, v - tall * 0.25, tall * 0.9, tall * 0.36, shade(p.colour, 0.6 * tone))
+    for a in (-0.9, -0.45, -0.1, 0.3, 0.7):
+        a += dice.uniform(-0.15, 0.15)
+        mid, top = (u + a * tall * 0.6, v - tall * 0.6), (u + a * tall, v - tall * dice.uniform(0.85, 1.1))
+        view.line([(u + a * tall * 0.3, v), mid], shade(p.colour, tone), 0.03 * s)
+        view.line([mid, top], shade(p.head if p.bloom else p.colour, tone * 1.15), max(1.0, 0.06 * s))
+
+
 def rush(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
     """A stiff dark clump of rushes."""
     dice = view.dice
@@ -254,5 +273,20 @@ def reed(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
 
 GLYPHS: dict[str, Glyph] = {
     g.__name__: g
-    for g in (tuft, ear, panicle, maize, bush, rosette, sunflower, rape, cabbage, clover, flower, rush, reed)
+    for g in (
+        tuft,
+        ear,
+        panicle,
+        maize,
+        bush,
+        rosette,
+        sunflower,
+        rape,
+        cabbage,
+        clover,
+        flower,
+        heather,
+        rush,
+        reed,
+    )
 }

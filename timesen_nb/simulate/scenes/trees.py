@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from timesen_nb.simulate.scenes.view import WHITE, Colour, View, blend, shade
+from timesen_nb.simulate.scenes.view import WHITE, Colour, Site, View, blend, shade
 
 BARK: Colour = (92, 78, 64)
 GREY_BARK: Colour = (128, 122, 112)
@@ -17,6 +17,11 @@ def leaf_colour(view: View, green: Colour) -> Colour:
     if month in (10, 11):
         return blend(green, dice.choice(AUTUMN), dice.uniform(0.35, 1.0))
     return blend(green, (140, 176, 70), 0.5) if month in (4, 5) else green
+
+
+def leafiness(site: Site) -> float:
+    """Leaves on deciduous trees by month: 0 bare to 1."""
+    return (0, 0, 0, 0.45, 1, 1, 1, 1, 1, 0.9, 0.3, 0)[site.month - 1]
 
 
 def _light(view: View) -> float:
@@ -47,7 +52,7 @@ def round_tree(
             return
     base = v - tall * trunk
     bend = crooked * tall * 0.12
-    thick = max(1.0, tall * 0.055 * (1 + 1.2 * crooked))
+    thick = max(1.0, tall * 0.05 * (1 + 0.7 * abs(crooked)))
     view.line([(u, v), (u + bend, v - tall * trunk * 0.5), (u - bend * 0.4, base - tall * 0.12)], bark, thick)
     if crooked:
         view.line(
@@ -57,12 +62,15 @@ def round_tree(
         )
     a, b = tall * wide, tall * (1 - trunk) / 2
     y, tone = base - b * 0.9, _light(view) * dice.uniform(0.88, 1.1)
-    view.blob(u, y + b * 0.12, a, b, shade(colour, 0.58 * tone))
+    view.blob(u, y + b * 0.1, a * 0.92, b * 0.92, shade(colour, 0.6 * tone))
     side = (0.0, 0.25, 0.0, -0.25)[view.heading]
-    for _ in range(5):
-        x, w = u + a * (side + dice.uniform(-0.55, 0.55)), dice.uniform(0.3, 0.48)
-        yy = y - b * dice.uniform(-0.35, 0.6)
-        view.blob(x, yy, a * w, b * w, shade(colour, tone * dice.uniform(0.8, 1.2)))
+    n = round(6 * view.detail**1.4)
+    small = (6 / n) ** 0.4
+    for i in range(n):  # clumps of leaves: low dark ones first, and some that break the outline
+        up, out = i / n, dice.uniform(-0.85, 0.85)
+        x, w = u + a * (0.5 * side + out * (1 - 0.35 * up)), dice.uniform(0.26, 0.44) * small
+        yy = y + b * (0.55 - 1.35 * up + 0.15 * abs(out))
+        view.blob(x, yy, a * w, b * w, shade(colour, tone * (0.68 + 0.42 * up + dice.uniform(-0.12, 0.12))))
     if view.site.snow:
         view.blob(u, y - b * 0.55, a * 0.7, b * 0.3, blend(colour, WHITE, 0.75))
     if dots is not None:
@@ -142,13 +150,11 @@ def shrub(view: View, u: float, v: float, s: float, h: float, colour: Colour, wi
     dice, tall = view.dice, h * s
     tone, a = _light(view) * dice.uniform(0.8, 1.15), tall * wide
     view.blob(u, v - tall * 0.42, a, tall * 0.52, shade(colour, tone * 0.6))
-    for x in (-0.5, 0.4, -0.05):
-        view.blob(
-            u + x * a,
-            v - tall * dice.uniform(0.5, 0.75),
-            a * 0.42,
-            tall * 0.28,
-            shade(colour, tone * dice.uniform(0.85, 1.2)),
-        )
+    n = round(3 * view.detail**1.3)
+    small = (3 / n) ** 0.4
+    for i in range(n):
+        x, up = dice.uniform(-0.75, 0.75), i / n
+        y = v - tall * (0.25 + 0.6 * up) * (1 - 0.4 * x * x)
+        view.blob(u + x * a, y, a * 0.4 * small, tall * 0.27 * small, shade(colour, tone * (0.75 + 0.4 * up)))
     if view.site.snow:
         view.blob(u, v - tall * 0.82, a * 0.6, tall * 0.16, blend(colour, WHITE, 0.8))

@@ -33,7 +33,8 @@ class Site:
 
     green, brown: share of the ground under green and under dry standing plants. sun: noon elevation, degrees.
     overcast: 0 clear sky to 1 grey. horizon: its height in the picture, 0 top to 1 bottom. focal: in picture widths.
-    eye: metres above ground. rows: direction of sown rows, radians from north. soil: colour of the bare ground.
+    eye: metres above ground, where no crop stands in the way. rows: direction of sown rows, radians from north.
+    soil: colour of the bare ground.
     """
 
     month: int
@@ -76,6 +77,7 @@ class View:
     def __init__(self, site: Site, heading: int, width: int, height: int) -> None:
         self.site, self.heading, self.dice = site, heading, site.dice
         self.small = (width, height)
+        self.eye = site.eye
         self.width, self.height = width * FINER, height * FINER
         self.middle = self.width * self.dice.uniform(0.45, 0.55)
         self.horizon = self.height * (site.horizon + self.dice.uniform(-0.02, 0.02))
@@ -104,11 +106,11 @@ class View:
     def at(self, x: float, z: float, height: float = 0.0) -> Point:
         """Where a point x right, z ahead and so high is seen."""
         s = self.focal / z
-        return self.middle + x * s, self.horizon + (self.site.eye - height) * s
+        return self.middle + x * s, self.horizon + (self.eye - height) * s
 
     def nearest(self, height: float) -> float:
         """How far away something so high must be for its top to be in the picture's lower edge, at least."""
-        return max(0.55, self.focal * (self.site.eye - height) / (self.height - self.horizon))
+        return max(0.55, self.focal * (self.eye - height) / (self.height - self.horizon))
 
     def crowd(
         self, n: float, near: float, far: float, spacing: float = 0.0, margin: float = 0.06
@@ -117,8 +119,8 @@ class View:
 
         spacing: metres between rows on which they stand; 0 = anywhere.
         """
-        dice, n = self.dice, max(1, round(n * self.detail))
-        inverse = sorted(dice.uniform(1 / far, 1 / near) for _ in range(n))
+        dice = self.dice
+        inverse = sorted(dice.uniform(1 / far, 1 / near) for _ in range(round(n * self.detail)))
         c, s = math.cos(self.row_angle), -math.sin(self.row_angle)
         for i in inverse:
             z = 1 / i
@@ -128,7 +130,7 @@ class View:
                 move = round(across / spacing) * spacing - across
                 x, z = x + move * c, max(z + move * s, near * 0.8)
             k = self.focal / z
-            yield self.middle + x * k, self.horizon + self.site.eye * k, k
+            yield self.middle + x * k, self.horizon + self.eye * k, k
 
     def line(self, points: Sequence[Point], colour: Sequence[float], width: float = 1) -> None:
         """A polyline; thin ones are a pixel of the finer picture."""

@@ -7,7 +7,6 @@ from PIL import Image
 
 from timesen_nb.simulate.scenes.ground import (
     Ground,
-    backdrop,
     ground,
     picture,
     sky,
@@ -30,7 +29,7 @@ def reflect(view: View, deep: Colour, mirror: float, ripple: float) -> None:
     first = round(view.horizon / FINER)
     width, height = view.small
     v = np.arange(first, height, dtype=np.float32)[:, None] + 0.6 - view.horizon / FINER
-    z = view.focal / FINER * site.eye / np.maximum(v, 0.4)
+    z = view.focal / FINER * view.eye / np.maximum(v, 0.4)
     x = (np.arange(width, dtype=np.float32)[None, :] - view.middle / FINER) * z / (view.focal / FINER)
     shift = dice.uniform(0, 99)
     wave = texture(x * 0.35 + 500, z + shift, 5.0) - 0.5
@@ -147,8 +146,8 @@ def paint_river(view: View) -> None:
         at, s = dice.uniform(span[2], span[3]) * (z / 9 if crossing else 0.8), view.focal / z
         u, v = view.at(at, z)
         if view.horizon < v < view.height:
-            tone = view.image.getpixel((int(min(max(u, 0), view.width - 1)), int(v)))
-            if abs(tone[2] - water[2]) + abs(tone[0] - water[0]) < 40:
+            tone = np.asarray(view.image.getpixel((int(min(max(u, 0), view.width - 1)), int(v))))
+            if abs(tone - water)[[0, 2]].sum() < 40:  # not over the banks
                 view.line([(u - 0.3 * s, v), (u + 0.3 * s, v + 0.5)], dice.choice((pale, dark)), 1)
 
 
@@ -200,7 +199,7 @@ def paint_glacier(view: View) -> None:
     fresh = site.month in (11, 12, 1, 2, 3, 4)
     for u, v, s in view.crowd(7 if fresh else 15, 2.5, 40):
         w = s * dice.uniform(1.0, 3.0)
-        flat = max(1.0, 0.22 * s * site.eye * s / view.focal)
+        flat = max(1.0, 0.22 * s * view.eye * s / view.focal)
         bend = dice.uniform(-0.4, 0.4) * flat
         view.line(
             [(u - w, v + bend), (u, v), (u + w, v - bend)],
@@ -234,6 +233,3 @@ def paint_reed_bed(view: View) -> None:
     if dice.random() < 0.5:
         for u, v, s in view.crowd(8, 1.4, 3):
             tuft(view, u, v, s, 0.4, Plant(shade(cane, 0.9), cane))
-
-
-__all__ = ["backdrop", "paint_glacier", "paint_lake", "paint_reed_bed", "paint_river", "paint_sea", "reflect"]

@@ -1,12 +1,13 @@
-"""Grassland, shrubs, wetland and bare land."""
+"""Grassland, shrubs and open soil: herbs and bushes on rough ground."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from timesen_nb.simulate.scenes.bare import stone
 from timesen_nb.simulate.scenes.ground import Ground, start
 from timesen_nb.simulate.scenes.plants import GLYPHS, Plant
-from timesen_nb.simulate.scenes.trees import round_tree, shrub, spruce
+from timesen_nb.simulate.scenes.trees import round_tree, shrub
 from timesen_nb.simulate.scenes.view import WHITE, Colour, View, blend, shade
 
 
@@ -38,11 +39,13 @@ WILD: dict[str, Wild] = {
     "pasture": Wild((128, 108, 76), (88, 142, 60), 0.4, "tuft", 0.10, 40, patch=0.3),
     "dry grassland": Wild((204, 182, 138), (202, 178, 120), 0.45, "tuft", 0.30, 46, stones=7, relief=0.9, patch=0.75),
     "wet meadow": Wild((96, 92, 70), (96, 128, 62), 0.4, "rush", 0.65, 26, patch=0.6),
-    "alpine grassland": Wild((150, 138, 110), (112, 152, 70), 0.3, "flower", 0.18, 40, bloom=(6, 7, 8), stones=7, relief=2.4),
-    "heath": Wild((120, 100, 84), (104, 74, 66), 0.65, shrubs=(60, 0.45, (98, 82, 64)), bloom=(8, 9), n=8, relief=0.5),
+    "alpine grassland": Wild((150, 138, 110), (112, 152, 70), 0.3, "flower", 0.18, 40, bloom=(6, 7, 8), stones=7,
+                             relief=2.4),
+    "heath": Wild((120, 100, 84), (104, 74, 66), 0.65, "heather", 0.55, 80, bloom=(8, 9), relief=0.5),
     "scrub": Wild((150, 132, 98), (120, 134, 76), 0.4, shrubs=(26, 1.9, (96, 124, 62)), n=18, relief=0.6),
     "maquis": Wild((200, 164, 122), (124, 128, 84), 0.5, shrubs=(42, 1.3, (64, 90, 50)), n=8, stones=8, relief=1.0),
-    "alpine scrub": Wild((142, 132, 116), (116, 120, 76), 0.5, shrubs=(46, 0.6, (84, 98, 56)), n=10, stones=10, relief=2.4),
+    "alpine scrub": Wild((142, 132, 116), (116, 120, 76), 0.5, shrubs=(46, 0.6, (84, 98, 56)), n=10, stones=10,
+                         relief=2.4),
     "bare soil": Wild((158, 128, 96), (120, 128, 78), 0.3, "tuft", 0.10, 6, relief=0.4, grain=5),
 }  # fmt: skip
 
@@ -54,9 +57,7 @@ def paint_wild(view: View, name: str) -> None:
     blooms = site.month in look.bloom
     if name == "heath":
         plants = (
-            (158, 92, 138)
-            if blooms
-            else blend((96, 92, 60), (112, 82, 68), 0.4 + 0.6 * (site.month in (11, 12, 1, 2, 3)))
+            (152, 96, 132) if blooms else blend((92, 90, 56), (104, 80, 62), site.month in (11, 12, 1, 2, 3))
         )
     soil = blend(look.soil, site.soil, 0.9 if name == "bare soil" else 0.35)
     start(
@@ -79,11 +80,11 @@ def paint_wild(view: View, name: str) -> None:
         stone(view, u, v, s, dice.uniform(0.15, 0.5))
     count, high, colour = look.shrubs
     near = view.nearest(high)
-    hue = plants if name == "heath" else blend(colour, site.grass, 0.2)
+    hue = blend(colour, site.grass, 0.2)
     if name == "scrub" and site.month in (11, 12, 1, 2, 3):
         hue = (118, 104, 84)
     for u, v, s in view.crowd(
-        count * (0.4 + 0.6 * site.cover), max(near, high * 1.6), max(near, high * 1.6) * 8
+        count * (0.4 + 0.6 * site.cover), max(near, high * 2.4), max(near, high * 2.4) * 8
     ):
         size = high * dice.uniform(0.55, 1.3)
         tone = hue
@@ -91,7 +92,7 @@ def paint_wild(view: View, name: str) -> None:
             tone = dice.choice((colour, (96, 110, 72), (126, 128, 96)))
         elif name == "alpine scrub" and site.month in (9, 10):
             tone = dice.choice((colour, (168, 88, 52), (190, 140, 60)))
-        shrub(view, u, v, s, size, tone, 0.85 if name in ("heath", "alpine scrub") else 0.65)
+        shrub(view, u, v, s, size, tone, 0.85 if name == "alpine scrub" else 0.65)
         if name == "scrub" and site.month in (4, 5):
             _dots(view, u, v, s, size, (248, 244, 240))
         if name == "maquis" and site.month in (3, 4, 5):
@@ -109,7 +110,7 @@ def paint_wild(view: View, name: str) -> None:
             )
     tall = look.height * (0.35 + 0.65 * site.cover)
     near = view.nearest(tall)
-    plant = Plant(plants, (240, 240, 240), bloom=0.75 if blooms else 0.0)
+    plant = Plant((92, 80, 56) if name == "heath" else plants, (176, 96, 158), bloom=0.75 if blooms else 0.0)
     if not (look.glyph == "flower" and site.snow):
         for u, v, s in view.crowd(look.n * (0.3 + 0.7 * site.cover), near, near * 7):
             GLYPHS[look.glyph](view, u, v, s, tall * dice.uniform(0.6, 1.2), plant)
@@ -132,34 +133,12 @@ def _clods(view: View, soil: Colour) -> None:
         view.blob(u - r * 0.2, v - r * 0.4, r * 1.1, r * 0.6, shade(tone, dice.uniform(1.0, 1.2)))
 
 
-def stone(view: View, u: float, v: float, s: float, size: float, colour: Colour = (162, 158, 150)) -> None:
-    """A grey boulder with a lit top."""
-    dice, r = view.dice, size * s
-    a, b, c = (dice.uniform(0.7, 1.1) for _ in range(3))
-    tone = shade(colour, dice.uniform(0.8, 1.15) * (1 - 0.2 * view.against))
-    view.shape(
-        [
-            (u - r * a, v),
-            (u - r * 0.6, v - r * 0.7 * b),
-            (u + r * 0.2, v - r * c),
-            (u + r, v - r * 0.3),
-            (u + r * 0.8, v),
-        ],
-        shade(tone, 0.7),
-    )
-    top = WHITE if view.site.snow else shade(tone, 1.1)
-    view.shape(
-        [(u - r * 0.6, v - r * 0.7 * b), (u + r * 0.2, v - r * c), (u + r, v - r * 0.3), (u, v - r * 0.45)],
-        top,
-    )
-
-
 def _puddles(view: View, colour: Colour) -> None:
     dice = view.dice
     tone = (226, 232, 240) if view.site.snow else blend(colour, (200, 206, 214), view.site.overcast)
     for u, v, s in view.crowd(5, 2.0, 16):
         a = s * dice.uniform(0.5, 1.3)
-        view.blob(u, v, a, a * view.site.eye * s / view.focal, tone)
+        view.blob(u, v, a, a * view.eye * s / view.focal, tone)
 
 
 def _pasture(view: View) -> None:
@@ -192,123 +171,3 @@ def _cow(view: View, u: float, v: float, s: float) -> None:
     view.line(
         [(u + side * 0.8 * s, v - 1.2 * s), (u + side * 1.1 * s, v - down * s)], coat, max(1.0, 0.3 * s)
     )
-
-
-def paint_rock(view: View) -> None:
-    """Grey cliffs and scree."""
-    site, dice = view.site, view.dice
-    grey = blend((168, 164, 156), (150, 140, 126), dice.random())
-    start(view, Ground(grey, site.grass, site.cover, grain=5, rough=0.9, patch=0.6), 2.0)
-    high = view.height * dice.uniform(0.18, 0.42)
-    tops = [view.horizon - high * dice.uniform(0.45, 1.0) for _ in range(9)]
-    view.ridge(tops, view.horizon + 2, shade(grey, 0.86 - 0.18 * view.against))
-    step = view.width / 8
-    for i in range(8):
-        for _ in range(3):
-            u, y = (i + dice.random()) * step, view.horizon - high * dice.random() * 0.55
-            w = step * dice.uniform(0.15, 0.4)
-            view.shape(
-                [(u - w, y + w * 1.6), (u, y - w), (u + w, y + w)], shade(grey, dice.uniform(0.6, 1.12))
-            )
-        if site.snow:
-            view.line([(i * step, tops[i]), ((i + 1) * step, tops[i + 1])], WHITE, 3)
-    for u, v, s in view.crowd(38, 1.8, 22):
-        stone(view, u, v, s, dice.uniform(0.2, 0.9), grey)
-
-
-def paint_sand(view: View) -> None:
-    """A beach or dunes with marram grass."""
-    site, dice = view.site, view.dice
-    sand: Colour = (226, 206, 160)
-    start(view, Ground(sand, (150, 156, 96), site.cover * 0.5, grain=3, rough=0.14, patch=0.8), 0.0)
-    if view.heading == round(site.rows * 10) % 4:  # the sea is on one side
-        top = view.horizon
-        view.box(0, top, view.width, top + view.height * 0.10, (84, 124, 150))
-        view.line(
-            [
-                (0, top + view.height * 0.10),
-                (view.width * 0.5, top + view.height * 0.115),
-                (view.width, top + view.height * 0.10),
-            ],
-            (240, 244, 246),
-            2,
-        )
-    else:
-        for k, tone in ((1.0, 0.93), (0.45, 1.0)):
-            high = view.height * 0.17 * k
-            tops = [view.horizon - high * dice.uniform(0.1, 1.0) for _ in range(7)]
-            view.ridge(
-                tops,
-                view.horizon + view.height * 0.04,
-                shade(WHITE if site.snow else sand, tone * (1 - 0.12 * view.against)),
-            )
-    for u, v, s in view.crowd(16, 2.5, 26):
-        for lean in (-0.5, -0.2, 0.1, 0.4):
-            view.line(
-                [(u, v), (u + lean * 0.6 * s, v - 0.6 * s)],
-                shade((150, 154, 92), dice.uniform(0.8, 1.1)),
-                0.02 * s,
-            )
-
-
-def paint_bog(view: View) -> None:
-    """Moss hummocks, dark pools, cotton grass and stunted trees."""
-    site, dice = view.site, view.dice
-    moss = blend(
-        blend((142, 112, 62), (134, 136, 70), site.green), (158, 84, 60), 0.3 if site.month > 8 else 0.1
-    )
-    start(view, Ground((92, 62, 44), moss, 0.35 + site.cover * 0.6, grain=4, rough=0.7, patch=0.7), 0.2)
-    for u, v, s in view.crowd(6, 10, 60):
-        spruce(view, u, v, s, dice.uniform(1.5, 4.0), (70, 84, 56), 0.15)
-    pool = (
-        (214, 222, 232) if site.snow else blend((44, 46, 52), (120, 132, 146), 0.3 + 0.4 * (1 - view.against))
-    )
-    for u, v, s in view.crowd(11, 2.2, 22):
-        a = s * dice.uniform(0.5, 1.5)
-        flat = a * site.eye * s / view.focal
-        view.blob(u, v, a, flat, shade(moss, 0.55))
-        view.blob(u, v + flat * 0.2, a * 0.92, flat * 0.8, pool)
-    for u, v, s in view.crowd(26, 1.6, 12):
-        if site.month in (5, 6, 7) and dice.random() < 0.7:
-            view.line([(u, v), (u, v - 0.32 * s)], (150, 140, 90), 1)
-            view.blob(u, v - 0.34 * s, max(1.0, 0.045 * s), max(1.0, 0.04 * s), (250, 250, 248))
-        else:
-            r = dice.uniform(0.12, 0.3) * s
-            hue = dice.choice(((150, 72, 56), (140, 132, 60), (120, 92, 56), (166, 140, 84)))
-            view.blob(u, v, r * 1.3, r * 0.55, WHITE if site.snow else shade(hue, dice.uniform(0.8, 1.1)))
-
-
-def paint_salt_marsh(view: View) -> None:
-    """Low grey-green plants on mud, cut by winding tidal creeks."""
-    site, dice = view.site, view.dice
-    plants = blend((132, 140, 104), (150, 84, 76), 0.45 if site.month in (9, 10) else 0.0)
-    if site.month in (7, 8):
-        plants = blend(plants, (160, 124, 172), 0.22)
-    start(
-        view,
-        Ground(
-            (132, 118, 100),
-            blend(plants, (172, 156, 120), site.dry * 0.6),
-            0.25 + site.cover,
-            grain=5,
-            patch=0.75,
-        ),
-        0.0,
-    )
-    sheen = blend((160, 178, 196), (196, 200, 206), site.overcast)
-    for _ in range(2):
-        x, wind = dice.uniform(-5, 5), dice.uniform(1.0, 3.0)
-        left, right = [], []
-        for z in (1.8, 2.6, 4.0, 6.0, 9.0, 14.0, 24.0, 45.0):
-            x += dice.uniform(-wind, wind) * z / 8
-            w = dice.uniform(0.35, 0.6) * (1 + z / 25)
-            left.append(view.at(x - w, z))
-            right.append(view.at(x + w, z))
-        grown = [(u - 2 - 0.03 * (v - view.horizon), v) for u, v in left]
-        view.shape(
-            [*grown, *((u + 2 + 0.03 * (v - view.horizon), v) for u, v in reversed(right))], (104, 88, 74)
-        )
-        view.shape([*left, *reversed(right)], sheen)
-    for u, v, s in view.crowd(34, 1.5, 12):
-        r = dice.uniform(0.10, 0.24) * s
-        view.blob(u, v, r * 1.5, r * 0.6, shade(plants, dice.uniform(0.75, 1.15)))

@@ -1,0 +1,93 @@
+"""Drawn ground photos: every kind paints, the same seed draws the same, and what is seen follows the place."""
+
+import numpy as np
+import pytest
+
+from timesen_nb.simulate.kinds import INDEX, KINDS
+from timesen_nb.simulate.scenes import draw_views
+
+SUMMER = {"green": 0.8, "brown": 0.05, "snow": False, "sun": 60.0}
+
+
+def views(kind: str, month: int = 6, seed: int = 0, **changes) -> np.ndarray:
+    return draw_views(kind, month, **{**SUMMER, **changes}, rng=np.random.default_rng(seed))
+
+
+def colour(kind: str, month: int, rows: slice, n: int = 6, **changes) -> np.ndarray:
+    """Mean red, green and blue of some rows of a few photos."""
+    photos = [views(kind, month, seed, **changes)[:, rows] for seed in range(n)]
+    return np.mean(photos, axis=(0, 1, 2, 3))
+
+
+SKY, GROUND = slice(0, 10), slice(32, 48)
+
+
+@pytest.mark.parametrize("kind", [k.name for k in KINDS])
+def test_every_kind_paints_the_whole_picture_in_every_season(kind: str) -> None:
+    for month, snow in ((1, True), (5, False), (8, False), (11, False)):
+        photos = views(kind, month, seed=month, snow=snow, sun=30.0)
+        assert photos.shape == (4, 48, 64, 3)
+        assert photos.dtype == np.uint8
+        assert (photos.reshape(4, -1).std(axis=1) > 8).all()  # something is to be seen
+        assert photos.mean() < 245
+        assert not np.array_equal(photos[0], photos[1])
+
+
+def test_the_same_seed_draws_the_same_photos_and_another_seed_others() -> None:
+    np.testing.assert_array_equal(views("maize", seed=4), views("maize", seed=4))
+    assert not np.array_equal(views("maize", seed=4), views("maize", seed=5))
+
+
+def test_sky_is_above_and_what_grows_is_below() -> None:
+    for kind in ("meadow", "sugar beet", "temporary grassland"):
+        sky, ground = colour(kind, 6, SKY), colour(kind, 6, GROUND)
+        assert sky[2] > sky[0]
+        assert ground[1] == ground.max()
+        assert ground[1] > ground[2] + 20
+
+
+def test_a_field_shows_its_state() -> None:
+    green = colour("winter wheat", 5, GROUND, green=0.9, brown=0.0)
+    ripe = colour("winter wheat", 7, GROUND, green=0.05, brown=0.85)
+    bare = colour("maize", 4, GROUND, green=0.0, brown=0.0)
+    assert green[1] > green[0]
+    assert ripe[0] > ripe[1] > ripe[2] + 30
+    assert bare[0] > bare[1] > bare[2]
+    bloom = colour("rape", 5, GROUND, green=0.9)
+    assert bloom[0] > bloom[2] + 60
+    assert bloom[1] > bloom[2] + 60
+
+
+def test_water_is_bluer_than_land_and_snow_is_white() -> None:
+    lake, meadow = colour("lake", 6, GROUND), colour("meadow", 6, GROUND)
+    assert lake[2] > lake[0] > 0
+    assert lake[2] - lake[1] > meadow[2] - meadow[1] + 20
+    snow = colour("meadow", 1, GROUND, green=0.3, snow=True, sun=20)
+    assert snow.min() > meadow.min() + 40
+    assert np.ptp(snow) < 40
+
+
+def test_photos_come_in_any_size() -> None:
+    photos = draw_views("village", 7, **SUMMER, rng=np.random.default_rng(1), size=(90, 120))
+    assert photos.shape == (4, 90, 120, 3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "month", "changes", "words"),
+    [
+        ("triffids", 6, {}, r"triffids.*winter wheat"),
+        ("maize", 13, {}, "month given: 13"),
+        ("maize", 0, {}, "1 to 12"),
+        ("maize", 6, {"green": 1.4}, "between 0 and 1"),
+        ("maize", 6, {"brown": float("nan")}, "between 0 and 1"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(kind: str, month: int, changes: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        views(kind, month, **changes)
+
+
+def test_every_kind_is_known_to_the_painters() -> None:
+    from timesen_nb.simulate.scenes import PAINTERS
+
+    assert set(PAINTERS) == set(INDEX)
