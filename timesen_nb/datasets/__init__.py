@@ -1,0 +1,10 @@
+"""Labelled places from published surveys: one dataclass for all, one file a data set.
+
+from timesen_nb.datasets import read_lucas, read_sen4map
+places = read_sen4map("test.h5")                  # PlaceDataset: series, photo addresses, labels of every task
+near, far = places.split((0.8, 0.2), block_km=50)
+"""
+
+from timesen_nb.datasets.places import PlaceDataset, read_codes
+
+__all__ = ["PlaceDataset", "read_codes"]
