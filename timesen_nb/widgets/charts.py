@@ -152,15 +152,15 @@ def series_chart(series: PixelSeries, width: int = 560) -> str:
     green.names([(_last(index), "NDVI", GREEN)])
     green.months()
     if series.missing:
-        green.text(width - RIGHT + 8, green.top + green.height + 15, "hatched: no clear day")
+        light.text(width - RIGHT + 8, light.top - 6, "hatched: no clear day")
     title = f"Twelve months of {series.year}; missing: {', '.join(series.missing) or 'none'}"
     return _svg(width, 248, title, _drawn([light, green]))
 
 
-def compare_chart(named: Sequence[tuple[str, PixelSeries]], width: int = 560) -> str:
+def compare_chart(named: Sequence[tuple[str, PixelSeries]], width: int = 640) -> str:
     """NDVI of up to four places over each other, as SVG; lines differ in colour and dash."""
-    plot = Plot(width, TOP + 4, 130, -0.25, 1.0)
-    plot.grid((0, 0.25, 0.5, 0.75, 1), "NDVI of the places chosen")
+    plot = Plot(width, TOP + 4, 88, -0.25, 1.0)
+    plot.grid((0, 0.5, 1), "NDVI of the places chosen")
     labels = []
     for (name, series), colour, dash in zip(named, COMPARED, DASHES, strict=False):
         index = np.clip(series.ndvi, -0.25, 1.0)
@@ -168,7 +168,7 @@ def compare_chart(named: Sequence[tuple[str, PixelSeries]], width: int = 560) ->
         labels.append((_last(index), name if len(name) <= 22 else name[:21] + "…", colour))
     plot.names(labels)
     plot.months()
-    return _svg(width, 176, "NDVI of " + ", ".join(name for name, _ in named), _drawn([plot]))
+    return _svg(width, 128, "NDVI of " + ", ".join(name for name, _ in named), _drawn([plot]))
 
 
 def colour_bar(colours: np.ndarray, width: int = 220) -> str:
@@ -179,9 +179,9 @@ def colour_bar(colours: np.ndarray, width: int = 220) -> str:
         for i, (r, g, b) in enumerate(picks * 255)
     )
     ticks = "".join(
-        f'<text x="{10 + p / 100 * (width - 20):.0f}" y="28" text-anchor="middle" fill="{PALE}">{p} %</text>'
+        f'<text x="{18 + p / 100 * (width - 36):.0f}" y="28" text-anchor="middle" fill="{PALE}">{p} %</text>'
         for p in (0, 50, 100)
     )
     ramp = f'<defs><linearGradient id="p">{stops}</linearGradient></defs>'
-    bar = f'<rect x="10" y="2" width="{width - 20}" height="13" fill="url(#p)"/>'
+    bar = f'<rect x="18" y="2" width="{width - 36}" height="13" fill="url(#p)"/>'
     return _svg(width, 32, "Probability from 0 to 100 %", ramp + bar + ticks)

@@ -56,6 +56,7 @@ class WordsControl(w.HBox):
         left.add_class("tn-half")
         right.add_class("tn-half")
         super().__init__([left, right])
+        self.add_class("tn-tops")
         self.show(session)
 
     def show(self, session: Session) -> None:
@@ -83,6 +84,7 @@ class ViewControl(w.VBox):
         self.opacity = w.FloatSlider(value=0.75, min=0.0, max=1.0, step=0.05, readout_format=".0%")
         self._state = note("")
         self._legend = w.Image(format="svg+xml", value=colour_bar(palette()).encode())
+        self._legend.add_class("tn-legend")
         super().__init__(
             [
                 note("Reads every pixel in view once. Then another class, or other words, cost nothing."),

@@ -12,7 +12,7 @@ from timesen_nb.widgets.answer_panel import percent
 from timesen_nb.widgets.charts import COMPARED, compare_chart
 from timesen_nb.widgets.kept import KeptPlaces
 
-COLUMNS = ("compare", "place", "longitude, latitude", "year", "most probable", "true class", "")
+COLUMNS = ("compare", "place", "longitude, latitude", "year", "most probable", "true class", "remove")
 
 
 class KeptPanel(w.VBox):
@@ -35,6 +35,7 @@ class KeptPanel(w.VBox):
             (self._chart, "tn-chart"),
         ):
             widget.add_class(style)
+        self._files.add_class("tn-files")
         super().__init__([self._hint, self._header, self._table, self._files, self._chart])
         self.show()
 
@@ -61,7 +62,7 @@ class KeptPanel(w.VBox):
         tick = w.Checkbox(indent=False, tooltip=f"Compare place {number}")
         self._ticks[number] = tick
         tick.observe(lambda _: self._draw_comparison(), names="value")
-        drop = w.Button(description="Remove", tooltip=f"Remove place {number}")
+        drop = w.Button(icon="times", tooltip=f"Remove place {number}")
         drop.on_click(lambda _: self._remove(number))
         name, probability = a.ranked()[0]
         texts = [
@@ -70,8 +71,7 @@ class KeptPanel(w.VBox):
             str(a.series.year),
             f"{name} {percent(probability)}",
         ]
-        row = w.HBox([tick, *(w.Label(t, tooltip=t) for t in [*texts, a.truth or "not known"]), drop])
-        return row
+        return w.HBox([tick, *(w.Label(t, tooltip=t) for t in [*texts, a.truth or "not known"]), drop])
 
     def _draw_comparison(self) -> None:
         chosen = [n for n, tick in self._ticks.items() if tick.value][: len(COMPARED)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log2
+from math import cos, floor, log2, radians
 from typing import TYPE_CHECKING
 
 import ipyleaflet as leaflet
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from timesen_nb.widgets.layers import Picture
     from timesen_nb.widgets.view import BBox
 
-HEIGHT = 430
+WIDTH, HEIGHT = 600, 430  # pixels; the width is that of the narrowest window that has two columns
 EUROPE = (-10.0, 35.0, 30.0, 62.0)
 EMPTY = (
     "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # one transparent pixel
@@ -57,8 +57,9 @@ class SceneMap(Map):
         """Go to the data and draw their frame; Europe, without a frame, where they cover the Earth."""
         west, south, east, north = bounds or EUROPE
         self.center = ((south + north) / 2, (west + east) / 2)
-        across = max(east - west, (north - south) * 1.6, 1e-4)  # a degree of latitude is longer on the screen
-        self.zoom = round(4 * log2(360 * 640 / 256 / across)) / 4 - 0.25
+        up = (north - south) / cos(radians((south + north) / 2))  # Mercator: degrees of latitude are longer
+        pixels_a_degree = min(WIDTH / max(east - west, 1e-4), HEIGHT / max(up, 1e-4))
+        self.zoom = floor(4 * log2(pixels_a_degree * 360 / 256)) / 4
         self._frame.bounds = ((south, west), (north, east)) if bounds else ((0, 0), (0, 0))
         self.hide_layer()
 

@@ -1,0 +1,250 @@
+"""The app as a person meets it: served, in the system's Chromium, with no other host in reach."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import cos, log, pi, radians, tan
+from pathlib import Path
+from urllib.parse import urlparse
+
+import numpy as np
+import pytest
+from synthetic import GridSource
+
+import timesen_nb as tn
+
+pytestmark = pytest.mark.needs_browser
+
+CHROMIUM = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+TILES = "tile.openstreetmap.org"
+PATIENCE = 120_000  # milliseconds, for the first page on a slow machine
+
+
+@contextmanager
+def served(source: str, port: int = 8866) -> Iterator[str]:
+    """The address of an app that shows a source."""
+    command = [sys.executable, "-m", "timesen_nb.widgets.serve", "--port", str(port)]
+    env = {**os.environ, "TIMESEN_SOURCE": source}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as server:
+        said = []
+        for line in server.stdout:
+            said.append(line)
+            if address := re.search(r"http://127\.0\.0\.1:\d+/", line):
+                break
+        else:
+            pytest.fail("the app did not start: " + "".join(said))
+        yield address.group()
+        server.terminate()
+        server.wait(30)
+        assert server.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        driven = play.chromium.launch(executable_path=chromium, args=CHROMIUM)
+        yield driven
+        driven.close()
+
+
+class Shown:
+    """A page with the app: every host it asks for is noted, and only this machine answers."""
+
+    def __init__(self, browser, address: str, source: tn.Source) -> None:
+        self.source = source
+        self.hosts: set[str] = set()
+        self.dialogs: list[str] = []
+        self.page = browser.new_page(viewport={"width": 1280, "height": 800}, accept_downloads=True)
+        self.page.route("**/*", self._route)
+        self.page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        self.page.goto(address)
+        self.page.wait_for_selector(".tn-app .leaflet-container", timeout=PATIENCE)
+        self.page.wait_for_selector(".leaflet-image-layer", timeout=PATIENCE)
+
+    def _route(self, route) -> None:
+        host = urlparse(route.request.url).hostname
+        if host is not None:
+            self.hosts.add(host)
+        if host in (None, "127.0.0.1"):
+            route.continue_()
+        else:
+            route.abort()
+
+    def click(self, lon: float, lat: float) -> None:
+        """Click the map at a place: the map is centred on the source's frame when the page opens."""
+        from timesen_nb.widgets.scene_map import SceneMap
+
+        seen = SceneMap(self.source.bounds)
+        box = self.page.locator(".leaflet-container").bounding_box()
+        size = 256 * 2**seen.zoom
+
+        def world(x: float, y: float) -> tuple[float, float]:
+            return size * (x + 180) / 360, size / 2 * (1 - log(tan(radians(y)) + 1 / cos(radians(y))) / pi)
+
+        (cx, cy), (x, y) = world(seen.center[1], seen.center[0]), world(lon, lat)
+        self.page.mouse.click(box["x"] + box["width"] / 2 + x - cx, box["y"] + box["height"] / 2 + y - cy)
+
+    def expect(self, condition: Callable[[], bool], what: str) -> None:
+        for _ in range(400):
+            if condition():
+                return
+            self.page.wait_for_timeout(50)
+        pytest.fail(f"{what}; the panel says: {self.page.locator('.tn-answer').inner_text()}")
+
+    def bars(self) -> list[str]:
+        """The names beside the bars that are seen, most probable first."""
+        return [name.inner_text() for name in self.page.locator(".tn-name").all() if name.is_visible()]
+
+    def place(self) -> tuple[float, float]:
+        lon, lat = self.page.locator(".tn-place input").input_value().split(",")
+        return float(lon), float(lat)
+
+    def tab(self, name: str) -> None:
+        self.page.locator(f'.tn-tabs button:has-text("{name}")').click()
+
+
+@pytest.fixture(scope="module")
+def sample(browser) -> Iterator[Shown]:
+    with served("sample") as address:
+        yield Shown(browser, address, tn.open_source("sample"))
+
+
+@pytest.fixture(scope="module")
+def cube_path(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("cube") / "small.nc"
+    GridSource().grid.to_dataset(name="reflectance").to_netcdf(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def cube(browser, cube_path: Path) -> Iterator[Shown]:
+    with served(str(cube_path)) as address:
+        yield Shown(browser, address, tn.open_source(cube_path))
+
+
+def middle_of(source: tn.Source, name: str) -> tuple[float, float]:
+    """A place well inside one of the largest patches of a class of the sample."""
+    from scipy.ndimage import distance_transform_edt
+
+    west, south, east, north = source.bounds
+    lons, lats = np.meshgrid(np.linspace(west, east, 80)[4:-4], np.linspace(south, north, 80)[4:-4])
+    names = np.array([source.truth(x, y) for x, y in zip(lons.ravel(), lats.ravel(), strict=True)]).reshape(
+        lons.shape
+    )
+    depth = distance_transform_edt(np.pad(names == name, 1))[1:-1, 1:-1]
+    deepest = np.unravel_index(depth.argmax(), depth.shape)
+    return float(lons[deepest]), float(lats[deepest])
+
+
+@pytest.mark.parametrize("name", ["Water", "Woodland", "Cropland"])
+def test_the_right_class_is_first_on_the_sample(sample: Shown, name: str) -> None:
+    place = middle_of(sample.source, name)
+    sample.click(*place)
+    sample.expect(lambda: np.allclose(sample.place(), place, atol=2e-4), f"no answer for {place}")
+    assert sample.bars()[0] == name
+    panel = sample.page.locator(".tn-answer").inner_text()
+    assert f"True class of this simulated place: {name}" in panel
+    assert sample.page.locator(".tn-ground img:visible").count() == 4
+
+
+def test_everything_fits_the_window(sample: Shown) -> None:
+    assert sample.page.evaluate("document.documentElement.scrollWidth") <= 1280
+    for part in (".tn-left", ".tn-right", ".tn-chart"):
+        box = sample.page.locator(part).first.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 1280
+        assert box["y"] + box["height"] <= 800
+
+
+def test_words_are_scored_as_they_are_written_and_never_run(sample: Shown) -> None:
+    place = sample.place()
+    sample.tab("Words")
+    sample.page.locator(".tn-words textarea").fill(
+        "a lake\na forest\n<img src=x onerror=alert(1)>\n$\\frac{1}{2}$"
+    )
+    sample.expect(lambda: len(sample.bars()) == 4, "not scored")
+    assert "<img src=x onerror=alert(1)>" in sample.bars()
+    assert sample.place() == place
+    assert sample.dialogs == []
+    assert sample.page.locator("img[src='x']").count() == 0
+
+
+def test_a_click_outside_is_said_and_the_answer_stays(sample: Shown) -> None:
+    before = sample.bars()
+    west, south, _, _ = sample.source.bounds
+    sample.click(west - 0.001, south + 0.005)
+    error = sample.page.locator(".tn-error")
+    sample.expect(lambda: error.is_visible(), "no error seen")
+    assert "outside the data" in error.inner_text()
+    assert sample.bars() == before
+
+
+def test_the_keyboard_is_enough(sample: Shown) -> None:
+    lon, lat = middle_of(sample.source, "Water")
+    box = sample.page.locator(".tn-place input")
+    box.focus()
+    box.fill(f"{lon}, {lat}")
+    sample.page.keyboard.press("Enter")
+    sample.expect(lambda: not sample.page.locator(".tn-error").is_visible(), "the place was not read")
+    assert sample.place() == pytest.approx((lon, lat), abs=1e-4)
+    reached = set()
+    for _ in range(14):
+        sample.page.keyboard.press("Tab")
+        reached.add(
+            sample.page.evaluate("document.activeElement.innerText || document.activeElement.tagName").strip()
+        )
+    assert {"Read place", "Keep this place"} <= reached
+
+
+def test_a_place_is_kept_and_downloaded(sample: Shown) -> None:
+    sample.page.get_by_role("button", name="Keep this place").click()
+    sample.tab("Kept places")
+    with sample.page.expect_download() as started:
+        sample.page.get_by_text("Download geojson").click()
+    feature = json.loads(Path(started.value.path()).read_text())["features"][0]
+    assert feature["geometry"]["coordinates"] == pytest.approx(sample.place(), abs=1e-4)
+
+
+def test_the_view_is_mapped(sample: Shown) -> None:
+    sample.tab("Map this view")
+    layers = sample.page.locator(".leaflet-image-layer[src^='data:image/png']")
+    assert layers.count() == 1
+    sample.page.locator("button.mod-primary").click()
+    sample.expect(lambda: layers.count() == 2, "no probability layer")
+
+
+def test_the_page_asks_other_hosts_for_tiles_only(sample: Shown) -> None:
+    assert sample.hosts <= {"127.0.0.1", TILES}
+
+
+def test_a_cube_file_is_clicked(cube: Shown) -> None:
+    grid = GridSource()
+    for column, row in [(6, 6), (16, 20), (25, 9)]:
+        place = grid.place(column, row)
+        cube.click(*place)
+        cube.expect(lambda place=place: np.allclose(cube.place(), place, atol=5e-5), f"no answer for {place}")
+        assert len(cube.bars()) == 8
+    assert "small.nc" in cube.page.locator(".tn-answer").inner_text()
+    assert cube.hosts <= {"127.0.0.1", TILES}
+
+
+def test_a_wrong_source_is_said_before_anything_starts() -> None:
+    command = [sys.executable, "-m", "timesen_nb.widgets.serve"]
+    env = {**os.environ, "TIMESEN_SOURCE": "/no/such/cube.nc"}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode != 0
+    assert "/no/such/cube.nc" in done.stderr
+    assert "Traceback" not in done.stderr
