@@ -1,0 +1,165 @@
+"""Monthly medians: answers worked out by hand, and what must hold for any looks."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from timesen_nb.bands import BANDS
+from timesen_nb.composite import (
+    MASKED,
+    annual,
+    clear,
+    monthly_cube,
+    monthly_medians,
+    quarters,
+    solar_days,
+)
+
+
+def looks(*values: float) -> np.ndarray:
+    """(t, 10): one reflectance a look, the same in every band."""
+    return np.repeat(np.array(values, dtype=np.float32)[:, None], len(BANDS), axis=1)
+
+
+def days(*given: str) -> np.ndarray:
+    return np.array(given, dtype="datetime64[D]")
+
+
+def test_a_month_is_the_median_of_its_clear_looks() -> None:
+    values = looks(100, 300, 200, 9000, 700, 500)
+    when = days("2018-03-02", "2018-03-12", "2018-03-22", "2018-03-27", "2018-05-01", "2018-05-31")
+    scl = np.array([4, 5, 7, 9, 4, 4])
+    months = monthly_medians(values, when, 2018, scl)
+    assert months[2].tolist() == [200] * 10
+    assert months[4].tolist() == [600] * 10
+    assert np.isnan(np.delete(months, [2, 4], axis=0)).all()
+
+
+@pytest.mark.parametrize("scene_class", range(12))
+def test_every_scene_class_is_kept_or_left_out_as_listed(scene_class: int) -> None:
+    months = monthly_medians(looks(100), days("2018-01-05"), 2018, np.array([scene_class]))
+    assert np.isnan(months[0]).all() == (scene_class in MASKED)
+
+
+def test_cloud_shadow_and_snow_are_left_out_and_water_is_kept() -> None:
+    assert clear(np.array([3, 8, 9, 10, 11, 0, 1])).tolist() == [False] * 7
+    assert clear(np.array([2, 4, 5, 6, 7])).tolist() == [True] * 5
+    assert not clear(np.array([np.nan]))[0]
+
+
+def test_looks_of_one_day_count_once() -> None:
+    values = looks(100, 100, 100, 700, 900)
+    when = days("2018-06-01", "2018-06-01", "2018-06-01", "2018-06-11", "2018-06-21")
+    assert monthly_medians(values, when, 2018, np.full(5, 4))[5, 0] == 700
+
+
+def test_the_second_tile_of_a_day_shows_where_the_first_has_no_data() -> None:
+    values = np.stack([looks(np.nan, 300), looks(500, 400)], axis=-1)  # two pixels
+    when = days("2018-06-01", "2018-06-01")
+    months = monthly_medians(values, when, 2018, np.full((2, 2), 4))
+    assert months[5, 0].tolist() == [300, 500]
+
+
+def test_the_class_goes_with_the_look_that_shows() -> None:
+    values = looks(np.nan, 300)
+    when = days("2018-06-01", "2018-06-01")
+    assert monthly_medians(values, when, 2018, np.array([4, 9]))[5, 0] != 300
+    assert monthly_medians(values, when, 2018, np.array([9, 4]))[5, 0] == 300
+
+
+def test_a_look_without_one_band_is_no_look() -> None:
+    values = looks(100, 900)
+    values[0, 7] = np.nan
+    months = monthly_medians(values, days("2018-02-01", "2018-02-03"), 2018)
+    assert months[1].tolist() == [900] * 10
+
+
+def test_other_years_are_left_out() -> None:
+    when = days("2017-12-31", "2018-01-01", "2018-12-31", "2019-01-01")
+    months = monthly_medians(looks(1, 2, 3, 4), when, 2018)
+    assert months[0, 0] == 2
+    assert months[11, 0] == 3
+    assert np.isnan(months[1:11]).all()
+
+
+def test_a_year_without_any_look_has_twelve_missing_months() -> None:
+    assert np.isnan(monthly_medians(looks(1), days("2017-05-05"), 2018)).all()
+    assert monthly_medians(np.empty((0, 10, 2, 3)), days(), 2018).shape == (12, 10, 2, 3)
+
+
+def test_shapes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"\(3, 9\).*expected \(dates, 10, \.\.\.\)"):
+        monthly_medians(np.zeros((3, 9)), days("2018-01-01", "2018-01-02", "2018-01-03"), 2018)
+
+
+@pytest.mark.parametrize(
+    ("utc", "lon", "day"),
+    [
+        ("2018-06-01T23:50", 178.0, "2018-06-02"),  # Fiji: morning there, evening in Greenwich
+        ("2018-06-01T00:10", -178.0, "2018-05-31"),
+        ("2018-06-01T10:53", 3.0, "2018-06-01"),
+    ],
+)
+def test_a_day_is_the_day_at_the_place(utc: str, lon: float, day: str) -> None:
+    assert solar_days(np.array([utc], dtype="datetime64[s]"), lon) == days(day)
+
+
+some = arrays(
+    np.float32,
+    st.tuples(st.integers(1, 9), st.just(10)),
+    elements=st.one_of(st.just(np.nan), st.floats(1, 12000, width=32)),
+)
+
+
+@given(some, st.randoms(use_true_random=False))
+def test_the_order_of_looks_on_different_days_does_not_matter(values: np.ndarray, random) -> None:
+    when = np.datetime64("2018-04-01") + np.arange(len(values)) * 3
+    shuffled = list(range(len(values)))
+    random.shuffle(shuffled)
+    np.testing.assert_array_equal(
+        monthly_medians(values, when, 2018), monthly_medians(values[shuffled], when[shuffled], 2018)
+    )
+
+
+@given(some)
+def test_medians_agree_with_numpy_and_months_have_ten_bands_or_none(values: np.ndarray) -> None:
+    when = np.datetime64("2018-04-01") + np.arange(len(values)) * 3
+    months = monthly_medians(values, when, 2018)
+    whole = values[np.isfinite(values).all(axis=1)]
+    if len(whole):
+        np.testing.assert_allclose(months[3], np.median(whole.astype(float), axis=0), rtol=1e-6)
+    gaps = np.isnan(months)
+    assert (gaps.all(axis=1) == gaps.any(axis=1)).all()
+
+
+def test_a_lazy_cube_gives_what_its_pixels_give() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.uniform(100, 5000, (30, 10, 6, 5)).astype(np.float32)
+    values[:, 3][rng.random((30, 6, 5)) < 0.2] = np.nan
+    scl = rng.integers(0, 12, (30, 6, 5))
+    when = np.datetime64("2018-01-01") + np.sort(rng.integers(0, 365, 30))
+    coords = {"time": when.astype("datetime64[ns]"), "band": list(BANDS)}
+    cube = xr.DataArray(values, coords, ("time", "band", "y", "x"))
+    classes = xr.DataArray(scl, {"time": coords["time"]}, ("time", "y", "x"))
+    lazy = monthly_cube(cube.chunk(time=7, y=4, x=2), 2018, classes.chunk(y=3))
+    assert lazy.chunks is not None
+    assert lazy.dims == ("month", "band", "y", "x")
+    assert lazy["month"].values.tolist() == list(range(1, 13))
+    assert lazy["band"].values.tolist() == list(BANDS)
+    np.testing.assert_array_equal(lazy.values, monthly_cube(cube, 2018, classes).values)
+    for y, x in [(0, 0), (5, 4), (2, 3)]:
+        pixel = monthly_medians(values[:, :, y, x], when, 2018, scl[:, y, x])
+        np.testing.assert_array_equal(lazy.values[:, :, y, x], pixel)
+
+
+def test_quarters_and_years_are_medians_of_the_months_that_are_there() -> None:
+    months = np.full((12, 10), np.nan, dtype=np.float32)
+    months[[0, 1, 2, 5]] = np.array([100, 300, 200, 900])[:, None]
+    assert quarters(months)[:, 0].tolist()[:2] == [200, 900]
+    assert np.isnan(quarters(months)[2:]).all()
+    assert annual(months)[:, 0].tolist() == [250]
+    with pytest.raises(ValueError, match="expected 12 months"):
+        quarters(months[:11])

@@ -1,0 +1,36 @@
+"""What every source says in the same words: a year it has not, a pixel without a clear month."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from timesen_nb.series import PixelSeries
+
+
+def check_year(year: int, years: Sequence[int], name: str) -> int:
+    """The year as an integer; ValueError when the source has others. No ``years`` means any."""
+    try:
+        asked = int(year)
+    except (TypeError, ValueError):
+        raise ValueError(f"year given: {year!r}; expected a calendar year such as 2018.") from None
+    if len(years) and asked not in years:
+        first, last = min(years), max(years)
+        known = f"{first} to {last}" if len(years) > 2 else " and ".join(map(str, sorted({first, last})))
+        raise ValueError(f"year given: {asked}; {name} has {known}. Choose one of those.")
+    return asked
+
+
+def series_of(months: np.ndarray, lon: float, lat: float, year: int, name: str) -> PixelSeries:
+    """A pixel's twelve months as a series; a month is valid when all ten bands are there.
+
+    months: (12, 10) reflectance x 10000, NaN = missing. Raises ValueError when no month is valid.
+    """
+    valid = np.isfinite(months).all(axis=-1)
+    if not valid.any():
+        raise ValueError(
+            f"no month of {year} has a clear observation at {lon:.5f}, {lat:.5f} in {name}. "
+            "Choose a place nearby or another year."
+        )
+    return PixelSeries(months, valid, lon, lat, year, name)

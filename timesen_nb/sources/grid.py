@@ -1,0 +1,107 @@
+"""Places on pixels: Sentinel-2's own 10 m grid, and boxes in degrees."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from timesen_nb.series import check_place
+
+if TYPE_CHECKING:
+    from pyproj import Transformer
+
+#: Metres; every value is read at this size, whatever a map shows.
+PIXEL = 10
+
+BBox = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, order=True)
+class Pixel:
+    """One 10 m pixel of Sentinel-2's grid: the UTM zone's EPSG code and column and row, counted from its origin.
+
+    Its upper left corner lies at x = 10 column, y = 10 row metres; rows count upward.
+    """
+
+    epsg: int
+    column: int
+    row: int
+
+
+def utm_epsg(lon: float, lat: float) -> int:
+    """EPSG code of the zone in which Sentinel-2 tiles of a place are gridded (MGRS, with Norway's exceptions).
+
+    Raises ValueError north of 84 and south of 80 degrees, where there is no UTM grid and no Sentinel-2 land cover.
+    """
+    lon, lat = check_place(lon, lat)
+    if not -80 <= lat <= 84:
+        raise ValueError(
+            f"the place given is {lon:g}, {lat:g}, at a pole; Sentinel-2's tiles lie between 80 S and 84 N. "
+            "Choose a place between them."
+        )
+    zone = min(int((lon + 180) // 6) + 1, 60)
+    if 56 <= lat < 64 and 3 <= lon < 12:
+        zone = 32
+    if lat >= 72:
+        for west, east, wide in ((0, 9, 31), (9, 21, 33), (21, 33, 35), (33, 42, 37)):
+            if west <= lon < east:
+                zone = wide
+    return (32600 if lat >= 0 else 32700) + zone
+
+
+@cache
+def from_degrees(epsg: int) -> Transformer:
+    """Longitude, latitude -> metres of a UTM zone (building one takes milliseconds, so it is kept)."""
+    from pyproj import Transformer
+
+    return Transformer.from_crs(4326, epsg, always_xy=True)
+
+
+def pixel_at(lon: float, lat: float) -> Pixel:
+    """The 10 m pixel that holds a place."""
+    epsg = utm_epsg(lon, lat)
+    x, y = from_degrees(epsg).transform(lon, lat)
+    return Pixel(epsg, math.floor(x / PIXEL), math.ceil(y / PIXEL))
+
+
+def check_bbox(bbox: BBox) -> BBox:
+    """(west, south, east, north) as floats; ValueError when it is no box in degrees or crosses the date line."""
+    try:
+        west, south, east, north = (float(v) for v in bbox)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"the box given is {bbox!r}; expected four numbers in degrees: west, south, east, north."
+        ) from None
+    check_place(west, south)
+    check_place(east, north)
+    if west > east:
+        raise ValueError(
+            f"the box given goes from {west:g} east to {east:g}; west must lie left of east. A box over the date "
+            "line is asked for in two: up to 180, and from -180."
+        )
+    if west == east or south >= north:
+        raise ValueError(
+            f"the box given is {west, south, east, north}; expected west < east and south < north."
+        )
+    return west, south, east, north
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A window of the 10 m grid in one UTM zone: upper left pixel, width and height in pixels."""
+
+    corner: Pixel
+    width: int
+    height: int
+
+    @classmethod
+    def over(cls, bbox: BBox) -> Grid:
+        """The smallest window that covers a box in degrees, in the zone of the box's middle."""
+        west, south, east, north = check_bbox(bbox)
+        epsg = utm_epsg((west + east) / 2, (south + north) / 2)
+        left, bottom, right, top = from_degrees(epsg).transform_bounds(west, south, east, north)
+        column, row = math.floor(left / PIXEL), math.ceil(top / PIXEL)
+        width, height = math.ceil(right / PIXEL) - column, row - math.floor(bottom / PIXEL)
+        return cls(Pixel(epsg, column, row), width, height)
