@@ -1,0 +1,208 @@
+"""Training pairs: the series of a place beside the embeddings of the photos taken there, in one file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+FORMAT = "timesen_nb.pairs"
+#: What stands for NaN where series are kept as 16-bit integers.
+MISSING = -32768
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """N places.
+
+    values: (N, T, C[, H, W]) surface reflectance x 10000 in calendar order, NaN = missing; or int16, -32768
+    = missing.
+    embeddings: (N, D), or (N, V, D) of up to V photos each where a photo that is missing is NaN; float16 or
+    float32.
+    labels: (N,) class names, "" = unknown; optional. lonlats: (N, 2) degrees; optional.
+    Raises ValueError when lengths differ, reflectance is negative or from 0 to 1, or a place has no month or
+    no photo.
+    """
+
+    values: Any
+    embeddings: Any
+    labels: Any = None
+    lonlats: Any = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", _tensor(self.values, (torch.int16, torch.float32)))
+        object.__setattr__(self, "embeddings", _tensor(self.embeddings, (torch.float16, torch.float32)))
+        if self.labels is not None:
+            object.__setattr__(self, "labels", np.asarray(self.labels).astype(str))
+        if self.lonlats is not None:
+            object.__setattr__(self, "lonlats", np.asarray(self.lonlats, dtype=np.float64))
+        self._check()
+
+    def _check(self) -> None:
+        n = len(self.values)
+        if self.values.ndim not in (3, 5) or self.embeddings.ndim not in (2, 3):
+            raise ValueError(
+                f"values {tuple(self.values.shape)} and embeddings {tuple(self.embeddings.shape)} were "
+                f"given; "
+                "expected (N, T, bands[, H, W]) and (N, D) or (N, photos, D)."
+            )
+        lengths = {"values": n, "embeddings": len(self.embeddings)}
+        lengths |= {k: len(v) for k in ("labels", "lonlats") if (v := getattr(self, k)) is not None}
+        if len(set(lengths.values())) > 1 or not n:
+            said = ", ".join(f"{v} {k}" for k, v in lengths.items())
+            raise ValueError(
+                f"{said} were given; expected one of each for every place, and at least one place."
+            )
+        for start in range(0, n, 4096):
+            _check_part(
+                self.series(slice(start, start + 4096)), self.photos(slice(start, start + 4096)), start
+            )
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def series(self, rows: Any) -> Tensor:
+        """Series of some places, (n, T, C, H, W) float32, NaN = missing."""
+        values = self.values[rows]
+        out = values.float()
+        if values.dtype == torch.int16:
+            out[values == MISSING] = torch.nan
+        return out if out.ndim == 5 else out[..., None, None]
+
+    def photos(self, rows: Any) -> Tensor:
+        """Photo embeddings of some places, (n, D) or (n, V, D) float32, NaN = no photo."""
+        photos: Tensor = self.embeddings[rows].float()
+        return photos
+
+    def take(self, rows: Any) -> Pairs:
+        """Some of the places: indices or a mask."""
+        rows = np.asarray(rows)
+        index = torch.from_numpy(np.flatnonzero(rows) if rows.dtype == bool else rows)
+        labels, lonlats = (None if v is None else v[index.numpy()] for v in (self.labels, self.lonlats))
+        return Pairs(self.values[index], self.embeddings[index], labels, lonlats)
+
+    def save(self, path: str | Path) -> Path:
+        """One safetensors file, complete once it has its name; 16-bit integers and halves where nothing is
+        lost."""
+        from safetensors.torch import save_file
+
+        path = Path(path)
+        tensors = {"values": self.values.contiguous(), "embeddings": self.embeddings.contiguous()}
+        about: dict[str, Any] = {"version": 1}
+        if self.labels is not None:
+            names, codes = np.unique(self.labels, return_inverse=True)
+            about["classes"], tensors["labels"] = names.tolist(), torch.from_numpy(codes)
+        if self.lonlats is not None:
+            tensors["lonlats"] = torch.from_numpy(self.lonlats)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".part")
+        save_file(tensors, partial, {FORMAT: json.dumps(about)})
+        partial.replace(path)
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> Pairs:
+        """Pairs from :meth:`save`, mapped from disk: more of them than memory holds will do.
+
+        Raises FileNotFoundError when there is no such file, ValueError when it is none of ours or cut off.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        path = Path(path)
+        try:
+            with safe_open(path, "pt") as file:
+                said = (file.metadata() or {}).get(FORMAT)
+                tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - no mapping
+        except SafetensorError as problem:
+            raise ValueError(
+                f"{path.name} is not a whole pairs file ({problem}). Write it again."
+            ) from problem
+        if said is None:
+            raise ValueError(f"{path.name} holds no pairs; expected a file written by Pairs.save(path).")
+        labels = tensors.get("labels")
+        if labels is not None:
+            labels = np.array(json.loads(said)["classes"])[labels.numpy()]
+        return cls(tensors["values"], tensors["embeddings"], labels, tensors.get("lonlats"))
+
+    def split(
+        self, shares: Sequence[float], seed: int = 0, block_km: float | None = None
+    ) -> tuple[Pairs, ...]:
+        """Disjoint parts by share, for example (0.8, 0.2).
+
+        block_km: edge of the square blocks that stay together, so that neighbours, which are alike, do not
+        stand on both sides; None splits place by place. Raises ValueError when shares do not sum to 1 or
+        lonlats are needed.
+        """
+        if block_km is None:
+            block = np.arange(len(self))
+        elif self.lonlats is None:
+            raise ValueError("block_km was given for pairs without lonlats; give each place its lonlats.")
+        else:
+            block = blocks(self.lonlats, block_km)
+        return tuple(self.take(rows) for rows in split_rows(block, shares, seed))
+
+
+def blocks(lonlats: np.ndarray, edge_km: float) -> np.ndarray:
+    """The square block that each place lies in: (N, 2) degrees -> (N,) integers. Equal-area cells of
+    edge_km."""
+    lon, lat = np.asarray(lonlats, dtype=np.float64).T
+    row = np.floor(lat * 111.32 / edge_km)
+    middle = np.radians((row + 0.5) * edge_km / 111.32)
+    column = np.floor(lon * 111.32 * np.cos(middle) / edge_km)
+    return np.unique(np.stack([row, column]), axis=1, return_inverse=True)[1].reshape(-1)
+
+
+def split_rows(block: np.ndarray, shares: Sequence[float], seed: int = 0) -> list[np.ndarray]:
+    """Row indices of disjoint parts that keep blocks whole and come as near to the shares as blocks allow."""
+    if not np.isclose(sum(shares), 1.0) or min(shares) <= 0:
+        raise ValueError(
+            f"shares={tuple(shares)}; expected positive shares that sum to 1, such as (0.8, 0.2)."
+        )
+    found, member, size = np.unique(block, return_inverse=True, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(found))
+    middle = (np.cumsum(size[order]) - size[order] / 2) / len(block)
+    part = np.empty(len(found), dtype=int)
+    part[order] = np.searchsorted(np.cumsum(shares)[:-1], middle)
+    rows = [np.flatnonzero(part[member.reshape(-1)] == p) for p in range(len(shares))]
+    if not all(len(r) for r in rows):
+        raise ValueError(
+            f"{len(found)} blocks cannot be split by {tuple(shares)}; a part is empty. Use smaller blocks."
+        )
+    return rows
+
+
+def _tensor(given: Any, kept: tuple[torch.dtype, ...]) -> Tensor:
+    """As a tensor; float32 unless it is one of the types that are kept."""
+    x = given if isinstance(given, Tensor) else torch.from_numpy(np.ascontiguousarray(given))
+    return x if x.dtype in kept else x.float()
+
+
+def _check_part(series: Tensor, photos: Tensor, start: int) -> None:
+    low, high = torch.nan_to_num(series, nan=0.0).aminmax()
+    if not torch.isfinite(high) or low < 0:
+        raise ValueError(
+            f"reflectance from {low:.4g} to {high:.4g} among places {start} to {start + len(series) - 1}; "
+            f"expected "
+            "reflectance x 10000, not negative. Set no-data codes to NaN and clip noise below zero to 0."
+        )
+    if 0 < high <= 2.0:
+        raise ValueError(
+            f"the largest reflectance among places {start} to {start + len(series) - 1} is {high:.3g}; "
+            f"expected "
+            "reflectance x 10000. Multiply by 10000."
+        )
+    dark = torch.isnan(series).flatten(1).all(-1)
+    blind = torch.isnan(photos).any(-1)
+    blind = blind.all(-1) if blind.ndim == 2 else blind
+    for lost, what in ((dark, "no month with data"), (blind, "no photo embedding")):
+        if lost.any():
+            rows = [start + i for i in torch.nonzero(lost)[:5, 0].tolist()]
+            raise ValueError(
+                f"places {rows} ... have {what}; expected at least one. Leave them out: pairs.take."
+            )

@@ -1,0 +1,67 @@
+"""One vector from the one to four photos of a place: average, attention, or one of them by chance."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class AveragePool(nn.Module):
+    """The mean of the views that are there: the paper's final choice, and ours by default."""
+
+    def forward(self, views: Tensor) -> Tensor:
+        """Unit vectors (N, V, D), NaN = no view, or (N, D) -> unit vectors (N, D)."""
+        if views.ndim == 2:
+            return F.normalize(views, dim=-1)
+        known = ~torch.isnan(views).any(-1, keepdim=True)  # (N, V, 1)
+        return F.normalize(torch.where(known, views, 0.0).sum(1), dim=-1)
+
+
+class AttentionPool(nn.Module):
+    """A learned weighting of the views: one weight an image, or one for each of its dimensions."""
+
+    def __init__(self, width: int, per_dimension: bool = False) -> None:
+        super().__init__()
+        self.score = nn.Linear(width, width if per_dimension else 1)
+        nn.init.zeros_(self.score.weight)  # begins as the average
+        nn.init.zeros_(self.score.bias)
+
+    def forward(self, views: Tensor) -> Tensor:
+        """(N, V, D), NaN = no view, or (N, D) -> unit vectors (N, D)."""
+        if views.ndim == 2:
+            return F.normalize(views, dim=-1)
+        known = ~torch.isnan(views).any(-1, keepdim=True)
+        views = torch.where(known, views, 0.0)
+        weights = self.score(views).masked_fill(~known, -torch.inf).softmax(dim=1)  # (N, V, 1 or D)
+        return F.normalize((weights * views).sum(1), dim=-1)
+
+
+class RandomView(nn.Module):
+    """One view by chance while training, the average otherwise. Draws from torch's global generator."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.average = AveragePool()
+
+    def forward(self, views: Tensor) -> Tensor:
+        """(N, V, D), NaN = no view, or (N, D) -> unit vectors (N, D)."""
+        if views.ndim == 2 or not self.training:
+            return self.average(views)
+        known = ~torch.isnan(views).any(-1)  # (N, V)
+        chosen = torch.rand(known.shape, device=views.device).masked_fill(~known, -1.0).argmax(1)
+        return F.normalize(views[torch.arange(len(views), device=views.device), chosen], dim=-1)
+
+
+POOLINGS = ("average", "attention_image", "attention_dimension", "random")
+
+
+def make_pooling(name: str, width: int) -> nn.Module:
+    """A pooling by name; ValueError for another name."""
+    if name == "average":
+        return AveragePool()
+    if name == "random":
+        return RandomView()
+    if name in POOLINGS:
+        return AttentionPool(width, per_dimension=name == "attention_dimension")
+    raise ValueError(f"pooling={name!r}; expected one of {', '.join(map(repr, POOLINGS))}.")
