@@ -7,15 +7,24 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from timesen_nb.towers.embed import embed_photos
+
+__all__ = ["Tower", "embed_photos", "open_tower"]
+
 
 class Tower(Protocol):
     """Words and photos -> unit vectors (n, width) float32 of one space.
 
-    name: what :func:`open_tower` opens it by; it is saved inside checkpoints.
+    name: what :func:`open_tower` opens it by; it is saved inside checkpoints. Towers are frozen, and load their weights
+    when they are first asked for a vector.
     """
 
     name: str
-    width: int
+
+    @property
+    def width(self) -> int:
+        """How many numbers a vector has."""
+        ...
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Sentences -> (n, width) unit vectors."""
@@ -29,6 +38,7 @@ class Tower(Protocol):
 def open_tower(name: str) -> Tower:
     """A tower by name: ``"pocket"`` (bundled, offline) or ``"clip:ARCHITECTURE:PRETRAINED"`` through open_clip.
 
+    PRETRAINED is a tag of open_clip or a weights file: ``"clip:ViT-B-32:openai"``, ``"clip:RN50:my/weights.pt"``.
     Raises ValueError for any other name.
     """
     kind, _, rest = name.partition(":")

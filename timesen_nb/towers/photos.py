@@ -1,0 +1,42 @@
+"""One photo, read whole or refused by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+def open_photo(photo: Any) -> Image:
+    """A photo in red, green and blue: from a file, a (height, width, 3) uint8 array or a PIL image.
+
+    Raises FileNotFoundError when there is no such file, ValueError when it is no picture, cut off or another array.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    if isinstance(photo, Image.Image):
+        return photo.convert("RGB")
+    if not isinstance(photo, str | Path):
+        array = np.asarray(photo)
+        if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
+            raise ValueError(
+                f"a photo given is {array.dtype} {array.shape}; expected uint8 (height, width, 3)."
+            )
+        return Image.fromarray(array)
+    try:
+        with Image.open(photo) as file:
+            return file.convert("RGB")  # decodes every line: a cut-off file fails here
+    except FileNotFoundError:
+        raise FileNotFoundError(f"no photo {photo}; check the path, or download it again.") from None
+    except (
+        UnidentifiedImageError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombError,
+    ) as problem:
+        raise ValueError(f"the photo {photo} cannot be read ({problem}); download it again.") from problem
