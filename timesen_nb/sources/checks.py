@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,6 +21,16 @@ def check_year(year: int, years: Sequence[int], name: str) -> int:
         known = f"{first} to {last}" if len(years) > 2 else " and ".join(map(str, sorted({first, last})))
         raise ValueError(f"year given: {asked}; {name} has {known}. Choose one of those.")
     return asked
+
+
+def whole_years(today: datetime.date | None = None) -> range:
+    """Calendar years that remote sources offer: 2017, the first with surface reflectance, to the last that is over.
+
+    A year counts as over from the middle of January on, when its last images are there: what is cached then
+    stays true.
+    """
+    day = today or datetime.datetime.now(datetime.UTC).date()
+    return range(2017, (day - datetime.timedelta(days=14)).year)
 
 
 def series_of(months: np.ndarray, lon: float, lat: float, year: int, name: str) -> PixelSeries:

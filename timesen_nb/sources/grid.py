@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from timesen_nb.series import check_place
 
 if TYPE_CHECKING:
@@ -28,6 +30,19 @@ class Pixel:
     epsg: int
     column: int
     row: int
+
+    #: Rows and columns of its values beside months and bands: none.
+    shape = ()
+
+    @property
+    def key(self) -> str:
+        """A name for files."""
+        return f"{self.epsg}/{self.column}_{self.row}"
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Metres in the zone."""
+        return PIXEL * (self.column + 0.5), PIXEL * (self.row - 0.5)
 
 
 def utm_epsg(lon: float, lat: float) -> int:
@@ -95,6 +110,26 @@ class Grid:
     corner: Pixel
     width: int
     height: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.height, self.width
+
+    @property
+    def key(self) -> str:
+        """A name for files."""
+        return f"{self.corner.key}_{self.width}x{self.height}"
+
+    @property
+    def x(self) -> np.ndarray:
+        """Metres of the pixels' centres, west to east."""
+        return PIXEL * (self.corner.column + 0.5 + np.arange(self.width))
+
+    @property
+    def y(self) -> np.ndarray:
+        """Metres of the pixels' centres, north to south."""
+        return PIXEL * (self.corner.row - 0.5 - np.arange(self.height))
 
     @classmethod
     def over(cls, bbox: BBox) -> Grid:
