@@ -1,0 +1,269 @@
+"""LUCAS micro data: places, labels and photo addresses; photos fetched from a server on this machine."""
+
+import csv
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import timesen_nb as tn
+from timesen_nb.datasets import PlaceDataset, download_photos, photo_address, read_codes, read_lucas
+from timesen_nb.datasets.lucas import grid_places
+
+COLUMNS = [
+    "POINT_ID",
+    "NUTS0",
+    "NUTS1",
+    "TH_LAT",
+    "TH_LONG",
+    "GPS_LAT",
+    "GPS_LONG",
+    "LC1",
+    "LC1_PERC",
+    "LU1",
+    "PHOTO_POINT",
+    "PHOTO_NORTH",
+    "PHOTO_EAST",
+    "PHOTO_SOUTH",
+    "PHOTO_WEST",
+]
+ROWS = [
+    line.split(",")
+    for line in (
+        "38863060,BE,BE3,50.487792576,3.862541317,88.888888,88.888888,A22,100,U312,2,2,2,2,2",
+        "38863102,BE,BE2,50.863822271,3.812952713,50.863709,3.813208,A11,100,U370,1,1,1,1,1",
+        "27482136,PT,PT1,40.561124712,-8.699090799,40.5611,-8.6990,B16 ,90,u111,1,1,2,1,8",
+        "55182100,EL,EL5,40.980413984,24.255324771,40.9804,24.2553,BX2,90,8,1,1,1,1,1",
+    )
+]
+
+
+def write(path: Path, rows: list[list[str]], columns: list[str] = COLUMNS) -> Path:
+    """A CSV with the quotes of the real one: every text but the first column's."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerows([columns, *rows])
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('"POINT_ID"', "POINT_ID", 1), "utf-8")
+    return path
+
+
+@pytest.fixture
+def points(tmp_path: Path) -> PlaceDataset:
+    return read_lucas(write(tmp_path / "EU_2018.csv", ROWS))
+
+
+def test_places_and_labels(points: PlaceDataset) -> None:
+    assert points.ids.tolist() == [row[0] for row in ROWS]
+    np.testing.assert_allclose(points.lonlats[1], [3.812952713, 50.863822271])
+    assert points.labels["land_cover"].tolist() == [
+        "Artificial land",
+        "Artificial land",
+        "Cropland",
+        "Cropland",
+    ]
+    assert points.labels["crops"].tolist() == ["", "", "Maize", ""]
+    assert points.labels["land_use"].tolist()[1:] == ["Residential", "Agriculture", ""]
+    assert points.labels["country"].tolist() == ["Belgium", "Belgium", "Portugal", "Greece"]
+    assert set(points.labels["land_use"]) - {""} <= set(tn.tasks["land_use"].classes)
+
+
+def test_photo_addresses(points: PlaceDataset) -> None:
+    root = "https://gisco-services.ec.europa.eu/lucas/photos/2018"
+    assert points.photos is not None
+    assert points.photos[0].tolist() == [""] * 4
+    assert points.photos[1].tolist() == [f"{root}/BE/388/631/38863102{v}.jpg" for v in "NESW"]
+    assert points.photos[2].tolist() == [
+        f"{root}/PT/274/821/27482136N.jpg",
+        "",
+        f"{root}/PT/274/821/27482136S.jpg",
+        "",
+    ]
+    assert photo_address("38863102", "BE", "W", 2015) == (
+        "https://gisco-services.ec.europa.eu/lucas/photos/2015/BE/388/631/38863102W.jpg"
+    )
+
+
+def test_point_numbers_are_places(points: PlaceDataset) -> None:
+    np.testing.assert_allclose(grid_places(points.ids), points.lonlats, atol=2e-3)
+    assert np.isnan(grid_places(np.array(["x", "123", "38863102"]))).any(axis=1).tolist() == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_countries_and_years_can_be_picked(tmp_path: Path) -> None:
+    path = write(tmp_path / "points.csv", ROWS)
+    assert set(read_lucas(path, countries={"be"}).labels["country"]) == {"Belgium"}
+    with pytest.raises(ValueError, match="no point of 2018"):
+        read_lucas(path, countries=["FI"])
+    columns = [c.lower() for c in COLUMNS] + ["year"]  # as in the harmonised tables
+    rows = [*[[*row, "2018"] for row in ROWS], *[[*row, "2015"] for row in ROWS]]
+    assert len(read_lucas(write(tmp_path / "all.csv", rows, columns))) == len(ROWS)
+    addresses = read_lucas(tmp_path / "all.csv", year=2015).photos
+    assert addresses is not None
+    assert "/2015/" in addresses[1, 0]
+
+
+def test_unknown_codes_are_refused_with_count_and_examples(tmp_path: Path) -> None:
+    rows = [row.copy() for row in ROWS]
+    rows[0][7] = rows[3][7] = "B99"
+    with pytest.raises(
+        ValueError, match=r"LC1 holds 1 codes .* at 2 points: 'B99' \(2 times, first at 38863060\)"
+    ):
+        read_lucas(write(tmp_path / "a.csv", rows))
+    rows = [row.copy() for row in ROWS]
+    rows[2][9] = "U999"
+    with pytest.raises(ValueError, match=r"LU1 .*'U999' .*land_use"):
+        read_lucas(write(tmp_path / "b.csv", rows))
+    rows = [row.copy() for row in ROWS]
+    rows[1][1] = "XX"
+    with pytest.raises(ValueError, match="NUTS0"):
+        read_lucas(write(tmp_path / "c.csv", rows))
+
+
+def test_broken_tables_are_refused(tmp_path: Path) -> None:
+    rows = [row.copy() for row in ROWS]
+    rows[2][3:5] = "1530000.0", "4774000.0"
+    with pytest.raises(ValueError, match="1 points are at no place on Earth, such as 27482136"):
+        read_lucas(write(tmp_path / "a.csv", rows))
+    with pytest.raises(ValueError, match="no column LC1, LU1, PHOTO_NORTH"):
+        read_lucas(write(tmp_path / "b.csv", [row[:7] for row in ROWS], COLUMNS[:7]))
+    with pytest.raises(ValueError, match="1 ids occur twice, such as '38863060'"):
+        read_lucas(write(tmp_path / "c.csv", [*ROWS, ROWS[0]]))
+
+
+def test_series_are_said_to_be_missing(points: PlaceDataset) -> None:
+    with pytest.raises(ValueError, match="no series yet"):
+        points.series()
+    values = np.full((4, 12, 10), 500, np.float32)
+    assert points.with_values(values).series([1, 2]).shape == (2, 12, 10)
+    assert points.take(points.labels["country"] == "Belgium").ids.tolist() == ["38863060", "38863102"]
+    with pytest.raises(ValueError, match="expected one of each for every place"):
+        points.with_values(values[:2])
+
+
+def test_pairs_leave_out_places_without_data(points: PlaceDataset) -> None:
+    values = np.full((4, 12, 10), 500, np.float32)
+    values[1] = np.nan
+    vectors = np.ones((4, 4, 8), np.float32)
+    vectors[0] = np.nan
+    vectors[2, 1:] = np.nan
+    with pytest.warns(
+        UserWarning, match="2 of 4 places are left out: 1 without any month, 1 without any photo"
+    ):
+        pairs = points.with_values(values).pairs(vectors)
+    assert list(pairs.labels) == ["Cropland", "Cropland"]
+    np.testing.assert_allclose(pairs.lonlats, points.lonlats[2:])
+    with pytest.raises(ValueError, match="3 rows of embeddings for 4 places"):
+        points.with_values(values).pairs(vectors[:3])
+
+
+@given(st.integers(0, 1000), st.floats(20, 200))
+def test_blocks_of_a_split_stay_on_one_side(seed: int, edge: float) -> None:
+    lonlats = np.random.default_rng(3).uniform((-5, 40), (20, 60), (200, 2))
+    lonlats[100:] = lonlats[:100] + 1e-7  # each place has a twin next door
+    places = PlaceDataset(None, lonlats, {}, np.arange(200))
+    a, b = places.split((0.7, 0.3), seed=seed, block_km=edge)
+    assert sorted(np.concatenate([a.ids, b.ids]).astype(int)) == list(range(200))
+    twins = {str((int(i) + 100) % 200) for i in a.ids}
+    assert len(twins & set(b.ids)) <= 2  # but for the rare twins that a block's edge cuts apart
+    c, d = places.split((0.7, 0.3), seed=seed)
+    assert len({str((int(i) + 100) % 200) for i in c.ids} & set(d.ids)) > 10
+
+
+def test_codes_of_tasks() -> None:
+    assert read_codes("crops", ["B11", "C10", "b16"]).tolist() == ["Common wheat", "", "Maize"]
+
+
+class Photos(BaseHTTPRequestHandler):
+    """Serves /a/b/c/NAME.jpg, with the faults that NAME begins with."""
+
+    body = b"\xff\xd8" + bytes(range(256)) * 400
+    seen: ClassVar[Counter[str]] = Counter()
+
+    def log_message(self, *args: object) -> None: ...
+
+    def do_GET(self) -> None:
+        name = self.path.rsplit("/", 1)[1]
+        self.seen[name] += 1
+        first = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        if first:
+            self.seen[f"{name} from {first}"] += 1
+        if name.startswith("gone"):
+            return self.send_error(404)
+        if name.startswith("busy") and self.seen[name] < 3:
+            return self.send_error(503)
+        if name.startswith("down"):
+            return self.send_error(500)
+        body = b"<html>not found</html>" if name.startswith("page") else self.body
+        self.send_response(206 if first else 200)
+        self.send_header("Content-Length", str(len(body) - first))
+        self.end_headers()
+        if name.startswith("cut") and self.seen[name] == 1:
+            self.wfile.write(body[:50_000])
+            self.wfile.flush()
+            return self.connection.close()
+        self.wfile.write(body[first:])
+        return None
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    Photos.seen.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Photos) as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}/lucas/photos/2018/BE/388/631"
+        running.shutdown()
+        thread.join()
+
+
+def test_photos_arrive_whatever_the_server_does(server: str, tmp_path: Path) -> None:
+    names = [["good1N", "busy1E", "cut1S", ""], ["gone1N", "down1E", "page1S", "good1N"]]
+    addresses = [[f"{server}/{n}.jpg" if n else "" for n in row] for row in names]
+    files, missing = download_photos(addresses, tmp_path, wait=0.01, progress=False)
+    assert files.shape == (2, 4)
+    for name in ("good1N", "busy1E", "cut1S"):
+        path = tmp_path / "BE" / "388" / "631" / f"{name}.jpg"
+        assert path.read_bytes() == Photos.body
+        assert str(path) in files
+    assert files[0, 3] == files[1, 0] == files[1, 1] == files[1, 2] == ""
+    assert files[1, 3] == files[0, 0]
+    reasons = {a.rsplit("/", 1)[1][:4]: r for a, r in missing.items()}
+    assert set(reasons) == {"gone", "down", "page"}
+    assert "404" in reasons["gone"]
+    assert "500" in reasons["down"]
+    assert "no JPEG" in reasons["page"]
+    assert Photos.seen["good1N.jpg"] == 1
+    assert Photos.seen["gone1N.jpg"] == 1  # final: asked once
+    assert Photos.seen["busy1E.jpg"] == 3
+    assert Photos.seen["down1E.jpg"] == 5
+    assert sum(n for what, n in Photos.seen.items() if what.startswith("cut1S.jpg from")) == 1
+
+
+def test_what_is_there_is_not_fetched_again(server: str, tmp_path: Path) -> None:
+    addresses = [f"{server}/good{i}N.jpg" for i in range(5)]
+    first, _ = download_photos(addresses[:3], tmp_path, progress=False)
+    part = tmp_path / "BE" / "388" / "631" / "good3N.jpg.part"  # left by a run that was killed
+    part.write_bytes(Photos.body[:40_000])
+    files, missing = download_photos(addresses, tmp_path, progress=False)
+    assert not missing
+    assert list(files[:3]) == list(first)
+    assert [Photos.seen[f"good{i}N.jpg"] for i in range(5)] == [1] * 5
+    assert Photos.seen["good3N.jpg from 40000"] == 1
+    assert Path(files[3]).read_bytes() == Photos.body
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_server_out_of_reach_stops_the_run(tmp_path: Path) -> None:
+    addresses = [f"http://127.0.0.1:9/2018/BE/1/2/{i}N.jpg" for i in range(100)]
+    with pytest.raises(ConnectionError, match=r"127\.0\.0\.1:9 does not answer .* it goes on"):
+        download_photos(addresses, tmp_path, wait=0.001, attempts=2, progress=False)
