@@ -8,9 +8,12 @@ Files are read when first asked for.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
+from types import ModuleType
+from typing import cast
 
 from timesen_nb.tasks.read import read_task
 from timesen_nb.tasks.task import Task
@@ -27,32 +30,37 @@ class UnknownTask(ValueError, KeyError):
     __str__ = Exception.__str__
 
 
-class Tasks(Mapping[str, Task]):
-    """Tasks by name: the bundled ones, and those added."""
+_known: dict[str, Task | None] = dict.fromkeys(BUNDLED)  # None = not read yet
 
-    def __init__(self) -> None:
-        self._read: dict[str, Task | None] = dict.fromkeys(BUNDLED)
+
+class Tasks(ModuleType, Mapping[str, Task]):
+    """Tasks by name: the bundled ones, and those added.
+
+    This module is itself the mapping, so that ``timesen_nb.tasks`` means one thing whichever import came first.
+    """
+
+    __hash__ = ModuleType.__hash__  # a mapping has none, and modules are kept in sets
 
     def __getitem__(self, name: str) -> Task:
-        if name not in self._read:
+        if name not in _known:
             raise UnknownTask(
-                f"task given: {name!r}; expected one of {', '.join(self._read)}, or a list of your own words. "
+                f"task given: {name!r}; expected one of {', '.join(_known)}, or a list of your own words. "
                 "tn.tasks.add(path) takes a task file of yours."
             )
-        task = self._read[name]
+        task = _known[name]
         if task is None:
-            with as_file(files(__package__).joinpath(f"{name}.toml")) as path:
-                task = self._read[name] = read_task(path)
+            with as_file(files(__name__).joinpath(f"{name}.toml")) as path:
+                task = _known[name] = read_task(path)
         return task
 
     def __iter__(self) -> Iterator[str]:
-        return iter(list(self._read))
+        return iter(list(_known))
 
     def __len__(self) -> int:
-        return len(self._read)
+        return len(_known)
 
     def __repr__(self) -> str:
-        return f"<tasks: {', '.join(self._read)}>"
+        return f"<tasks: {', '.join(_known)}>"
 
     def add(self, task: Task | str | Path) -> Task:
         """Add a task, or a TOML file that holds one, under its name; one that you added before is replaced.
@@ -65,8 +73,9 @@ class Tasks(Mapping[str, Task]):
             raise ValueError(
                 f"a bundled task is named {task.name!r} already. Give yours another name: name = ... in its file."
             )
-        self._read[task.name] = task
+        _known[task.name] = task
         return task
 
 
-tasks = Tasks()
+sys.modules[__name__].__class__ = Tasks
+tasks: Tasks = cast(Tasks, sys.modules[__name__])

@@ -39,9 +39,8 @@ class _Reader:
         self.file = file
         self.lines = text.splitlines()
         heads = [n for n, line in enumerate(self.lines) if re.match(r"\s*\[\[\s*classes\s*\]\]", line)]
-        self.blocks = [
-            range(a, b) for a, b in zip(heads, [*heads[1:], len(self.lines)], strict=True)
-        ]  # one a class
+        ends = [*heads[1:], len(self.lines)]
+        self.blocks = [range(a, b) for a, b in zip(heads, ends, strict=False)]  # one a class
         self.top = range(heads[0] if heads else len(self.lines))
 
     def refuse(self, rows: range, key: str, reason: str) -> NoReturn:
