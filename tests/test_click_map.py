@@ -13,8 +13,8 @@ import pytest
 from synthetic import GridSource, small_model
 
 import timesen_nb as tn
-from timesen_nb.widgets.charts import compare_chart, series_chart
-from timesen_nb.widgets.layers import probability_picture, true_colour
+from timesen_nb.widgets.charts import compare_chart, percent, series_chart
+from timesen_nb.widgets.layers import WebGrid, class_picture, probability_picture, true_colour
 from timesen_nb.widgets.session import MOST_CLASSES, OWN_WORDS
 from timesen_nb.widgets.view import MOST_PIXELS, visible
 
@@ -31,16 +31,22 @@ def app(source: GridSource) -> tn.ClickMap:
     return tn.ClickMap(small_model(), source, task=WORDS)
 
 
-def on_map(app: tn.ClickMap, lon: float, lat: float, kind: str = "click") -> None:
-    """What the page sends when somebody clicks."""
+def on_map(app: tn.ClickMap, lon: float, lat: float, kind: str = "click", wait: bool = True) -> None:
+    """What the page sends when somebody clicks; ``wait`` for the answer."""
     app.map._handle_leaflet_event(None, {"event": "interaction", "type": kind, "coordinates": [lat, lon]}, [])
+    if wait:
+        settle(app)
 
 
-def until(condition, seconds: float = 10.0) -> None:
+def settle(app: tn.ClickMap) -> None:
+    until(lambda: not app.busy)
+
+
+def until(condition, seconds: float = 30.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.01)
+        time.sleep(0.002)
 
 
 # A click
@@ -276,7 +282,7 @@ def test_a_slow_source_leaves_the_page_alive_and_the_latest_click_wins(
     go_on = threading.Event()
     source.pause = lambda: go_on.wait(20) if len(source.requests) == 1 else None
     first, second = source.place(3, 3), source.place(4, 4)
-    on_map(app, *first)
+    on_map(app, *first, wait=False)
     assert app.busy
     assert source.name in app.status
     assert app.panel.stop.layout.display != "none"
@@ -291,7 +297,7 @@ def test_a_slow_source_leaves_the_page_alive_and_the_latest_click_wins(
 def test_a_slow_answer_arrives(app: tn.ClickMap, source: GridSource) -> None:
     go_on = threading.Event()
     source.pause = lambda: go_on.wait(20)
-    on_map(app, *source.place(3, 3))
+    on_map(app, *source.place(3, 3), wait=False)
     assert app.result is None
     go_on.set()
     until(lambda: app.result is not None)
@@ -301,7 +307,7 @@ def test_a_slow_answer_arrives(app: tn.ClickMap, source: GridSource) -> None:
 def test_waiting_can_be_cancelled(app: tn.ClickMap, source: GridSource) -> None:
     go_on = threading.Event()
     source.pause = lambda: go_on.wait(20)
-    on_map(app, *source.place(3, 3))
+    on_map(app, *source.place(3, 3), wait=False)
     app.panel.stop.click()
     assert not app.busy
     assert "Cancelled" in app.status
@@ -315,24 +321,84 @@ def test_waiting_can_be_cancelled(app: tn.ClickMap, source: GridSource) -> None:
 
 def test_another_year_asks_once_for_the_same_place(app: tn.ClickMap, source: GridSource) -> None:
     app.click(*source.place(5, 7))
-    app.data.year.value = 2019
+    app.time.year.value = 2019
+    settle(app)
     assert app.result.series.year == 2019
     assert len(source.requests) == 2
 
 
 def test_a_month_without_data_is_said(app: tn.ClickMap) -> None:
-    app.month.month.value = 12
-    assert "December" in app.month._note.value
-    app.month.month.value = 6
-    assert app.month._note.value == ""
+    app.time.month.value = 12
+    settle(app)
+    assert "December" in app.time._note.value
+    app.time.month.value = 6
+    settle(app)
+    assert app.time._note.value == ""
+
+
+def test_the_landscape_of_every_month_is_drawn_once(app: tn.ClickMap, source: GridSource) -> None:
+    settle(app)
+    july = app.map._landscape.url
+    app.time.month.value = 2
+    settle(app)
+    assert app.map._landscape.url != july
+    source.grid[:] = np.nan
+    app.time.month.value = 7
+    settle(app)
+    assert app.map._landscape.url == july
 
 
 def test_a_source_that_cannot_be_opened_leaves_the_old_one(app: tn.ClickMap, source: GridSource) -> None:
     app.data.source.value = "file"
+    app.data.go.click()
+    assert "no file is named" in app.error
     app.data.path.value = "/no/such/file.nc"
-    until(lambda: app.error is not None)
+    app.data.go.click()
+    settle(app)
     assert "/no/such/file.nc" in app.error
     assert app.click(*source.place(5, 5)) is not None
+
+
+def test_another_source_is_opened_with_its_own_years_and_the_words_stay(app, source: GridSource) -> None:
+    app.click(*source.place(5, 5))
+    app.map_view("lake")
+    other = GridSource()
+    other.name, other.years = "another grid", (2020, 2021)
+    app.open_source(other)
+    settle(app)
+    assert app.error is None
+    assert app.session.year == app.time.year.value == 2021
+    assert "another grid" in app.data._covers.value
+    assert app.session.view is None
+    assert other.requests == []
+    assert app.click(*other.place(6, 6)).series.source == "another grid"
+    assert app.result.classes == tuple(WORDS)
+
+
+@pytest.mark.parametrize(
+    ("choice", "box", "typed", "expected"),
+    [
+        ("earthengine", "project", " my-project ", ("earthengine", {"project": "my-project"})),
+        ("earthengine", "project", "", ("earthengine", {"project": None})),
+        ("stac", "catalogue", "planetary-computer", ("stac", {"catalog": "planetary-computer"})),
+        ("stac", "catalogue", "", ("stac", {"catalog": "earth-search"})),
+        ("sample", "path", "", ("sample", {})),
+    ],
+)
+def test_a_source_is_told_what_was_typed(app, monkeypatch, choice, box, typed, expected) -> None:
+    import timesen_nb.sources
+
+    asked = []
+    monkeypatch.setattr(
+        timesen_nb.sources, "open_source", lambda name, **more: asked.append((name, more)) or GridSource()
+    )
+    app.data.source.value = choice
+    getattr(app.data, box).value = typed
+    assert asked == []
+    app.data.go.click()
+    settle(app)
+    assert asked == [expected]
+    assert app.error is None
 
 
 # Keeping
@@ -381,11 +447,25 @@ def test_the_view_is_mapped_and_other_words_reuse_it(
     expected = small_model().zero_shot(WORDS).probabilities(source.grid[:, :, 4, 6].values[None])[0]
     np.testing.assert_allclose(share[4, 6], expected, rtol=1e-4)
     assert np.isnan(share[-1, 0]).all()
+    assert app.view.class_name == "lake"
     before = app.map._layer.url
     monkeypatch.setattr(app.session.model, "encode", lambda *a, **k: pytest.fail("encoded again"))
     app.words.words.value = "bog\nheath"
     assert app.map._layer.url != before
+    assert app.view.class_name is None
     assert app.map_view("heath") is encoded
+
+
+def test_the_most_probable_class_of_a_view_has_a_legend(app: tn.ClickMap, source: GridSource) -> None:
+    encoded = app.map_view()
+    top = encoded.probabilities(app.session.words)[encoded.readable].argmax(axis=1)
+    area = np.bincount(top, minlength=3) / len(top)
+    legend = "".join(ET.fromstring(bytes(app.view._legend.value)).itertext())
+    for name, share in zip(WORDS, area, strict=True):
+        assert f"{name} · {percent(share)}" in legend
+    app.words.words.value = "\n".join(f"class {i}" for i in range(20))
+    legend = "".join(ET.fromstring(bytes(app.view._legend.value)).itertext())
+    assert "13 others" in legend
 
 
 def test_mapping_can_be_cancelled(app: tn.ClickMap, monkeypatch) -> None:
@@ -421,9 +501,38 @@ def test_a_view_without_data_or_too_large_is_said(app: tn.ClickMap) -> None:
 
 
 def test_pictures_lie_where_the_data_are(source: GridSource) -> None:
-    for picture in (true_colour(source.grid, 6), probability_picture(np.full((32, 32), 0.5), source.grid)):
+    web = WebGrid.of(source.grid)
+    blank = np.full((32, 32), 0.0)
+    for picture in (
+        true_colour(source.grid, 6),
+        probability_picture(blank, web),
+        class_picture(blank, np.ones((1, 3)), web),
+    ):
         assert picture.url.startswith("data:image/png;base64,")
         np.testing.assert_allclose(picture.bounds, source.bounds, atol=0.0003)
+
+
+def test_every_pixel_of_a_picture_is_the_one_below_it(source: GridSource) -> None:
+    """A pixel's place, looked up in the picture, shows that pixel's class."""
+    web = WebGrid.of(source.grid)
+    west, south, east, north = web.bounds
+    height, width = web.index.shape
+    numbers = np.arange(32 * 32, dtype=float).reshape(32, 32)
+    laid = web.lay(numbers)
+    for column, row in [(0, 0), (31, 0), (10, 20), (31, 31), (0, 31)]:
+        lon, lat = source.place(column, row)
+        across, down = (lon - west) / (east - west) * width, (north - lat) / (north - south) * height
+        near = laid[max(0, int(down) - 1) : int(down) + 2, max(0, int(across) - 1) : int(across) + 2]
+        assert numbers[row, column] in near
+
+
+def test_a_huge_cube_is_drawn_thinly() -> None:
+    grid = GridSource().grid.isel(month=slice(0, 1)).pad(x=(0, 1500), constant_values=1.0)
+    grid = grid.assign_coords(x=500_005.0 + 10 * np.arange(1532))
+    web = WebGrid.of(grid)
+    assert web.step == 3
+    assert max(web.index.shape) < 800
+    assert true_colour(grid, 1).url
 
 
 def test_the_chart_breaks_at_missing_months(source: GridSource) -> None:
@@ -449,3 +558,24 @@ def test_a_series_can_be_drawn_with_matplotlib(source: GridSource) -> None:
     axes = source.pixel(*source.place(3, 3)).plot()
     assert "2018" in axes.get_title(loc="left")
     plt.close(axes.figure)
+
+
+# Where no live map can be drawn
+
+
+def test_a_still_picture_stands_in_for_the_live_map(app: tn.ClickMap, source: GridSource) -> None:
+    settle(app)
+    blank = app._repr_mimebundle_()
+    assert blank["image/png"].startswith(b"\x89PNG")
+    assert "app.click(lon, lat)" in blank["text/plain"]
+    assert "application/vnd.jupyter.widget-view+json" in blank
+    app.click(*source.place(5, 7))
+    app.keep()
+    figure = app.still()
+    words = " ".join(
+        t.get_text() for axes in figure.axes for t in [axes.title, *axes.texts, *axes.get_yticklabels()]
+    )
+    words += figure.axes[1].get_title(loc="left")
+    assert app.result.top in words
+    assert all(name in words for name in WORDS)
+    assert app._repr_mimebundle_()["image/png"] != blank["image/png"]

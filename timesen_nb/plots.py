@@ -24,8 +24,7 @@ LINES = (
 def plot_series(series: PixelSeries, ax: Axes | None = None) -> Axes:
     """Reflectance of red, near and short-wave infrared (left axis) and NDVI (right axis) over months 1 to 12.
 
-    Missing months are hatched columns; lines break there. Draws on ``ax``, or on a new figure, and returns
-    the axes.
+    Missing months are hatched columns; lines break there. Draws on ``ax``, or on a new figure, and returns the axes.
     """
     if ax is None:
         import matplotlib.pyplot as plt
@@ -53,6 +52,9 @@ def plot_series(series: PixelSeries, ax: Axes | None = None) -> Axes:
         handles=handles, fontsize="small", ncols=3, loc="upper left", bbox_to_anchor=(0, -0.1), frameon=False
     )
     ax.set_title(
-        f"{series.lon:.4f}, {series.lat:.4f} · {series.year} · {series.source}", loc="left", fontsize="medium"
+        f"{series.lon:.4f}, {series.lat:.4f} · {series.year} · {series.source}",
+        loc="left",
+        fontsize="medium",
+        parse_math=False,
     )
     return ax

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ipywidgets as w
 
 from timesen_nb.widgets.answer import Answer
-from timesen_nb.widgets.charts import BLUE, SKY, series_chart
-from timesen_nb.widgets.layers import photo
+from timesen_nb.widgets.charts import BLUE, SKY, percent, series_chart
+from timesen_nb.widgets.layers import png
 
 BARS = 8
 DIRECTIONS = ("north", "east", "south", "west")
 STEPS = (
-    "1.  Click anywhere on the map, or type longitude and latitude above and press Enter.",
+    "1.  Click the map, or type longitude and latitude above and press Enter.",
     "2.  See which words fit that pixel, and the year of light that says so.",
     "3.  Change the words below the map: the answer follows at once, nothing is fetched again.",
     "4.  Keep places to compare and export them, or map a whole view.",
@@ -76,7 +76,9 @@ class AnswerPanel(w.VBox):
             continuous_update=False,
             tooltip="Longitude, latitude in degrees; Enter reads the place",
         )
-        self.go = w.Button(description="Read place", tooltip="Read the place typed here")
+        self.go = w.Button(
+            description="Read place", button_style="primary", tooltip="Read the place typed here"
+        )
         self.stop = w.Button(
             description="Cancel", button_style="warning", tooltip="Stop waiting for the source"
         )
@@ -86,7 +88,7 @@ class AnswerPanel(w.VBox):
         self._bars = Bars()
         self._chart = w.Image(format="svg+xml")
         self._views = [w.Image(format="png") for _ in DIRECTIONS]
-        captions = [w.Label(f"looking {name}") for name in DIRECTIONS]
+        captions = [w.Label(f"simulated view {name}") for name in DIRECTIONS]
         for caption in captions:
             caption.add_class("tn-small")
         self._ground = w.HBox([w.VBox(pair) for pair in zip(self._views, captions, strict=True)])
@@ -152,20 +154,20 @@ class AnswerPanel(w.VBox):
         )
         self._ground.layout.display = "" if len(answer.views) else "none"
         for picture, view in zip(self._views, answer.views, strict=False):
-            picture.value = photo(view)
+            picture.value = png(view)
         self.keep.disabled = False
         self._steps.layout.display = "none"
         self._answered.layout.display = ""
 
     @property
+    def answered(self) -> bool:
+        """Whether an answer is shown."""
+        return self._answered.layout.display != "none"
+
+    @property
     def text(self) -> str:
         """Everything the panel says, as a reader would see it."""
         said = [self._status.value, self._error.value]
-        if self._answered.layout.display != "none":
+        if self.answered:
             said += [self._headline.value, self._truth.value, self._bars.text, self._where.value]
         return "\n".join(filter(None, said))
-
-
-def percent(share: float) -> str:
-    """A probability as people read it."""
-    return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"

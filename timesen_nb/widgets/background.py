@@ -11,6 +11,10 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 
+class Cancelled(Exception):
+    """The work was stopped because somebody asked for that."""
+
+
 class Job(Generic[T]):
     """One piece of work on a thread of its own; ``cancelled`` tells the work to stop where it can."""
 
@@ -30,28 +34,27 @@ class Job(Generic[T]):
 class Latest:
     """Runs one job at a time: a newer one takes the older one's place, whose outcome is then dropped.
 
-    A job that ends within ``grace`` seconds is delivered before :meth:`start` returns, so quick sources stay
-    simple and in order. A longer one is delivered on the event loop that started it, or on its own thread
-    without a
-    loop.
+    A job that ends within ``grace`` seconds is delivered before :meth:`start` returns, so quick sources stay simple
+    and in order. A longer one is delivered on the event loop that started it, or on its own thread without a loop.
     """
 
     def __init__(self, grace: float = 0.25) -> None:
         self.grace = grace
         self._job: Job[Any] | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what is delivered may start the next job
 
     @property
     def busy(self) -> bool:
-        """Whether a job is under way."""
+        """Whether a job is under way, or its outcome is being delivered."""
         return self._job is not None
 
     def start(
         self, work: Callable[[Job[T]], T], deliver: Callable[[Future[T]], None], patient: bool = False
     ) -> bool:
         """Run ``work``, hand its future to ``deliver``; ``patient`` waits for it. True when delivered."""
-        self.cancel()
-        job = self._job = Job(work)
+        with self._lock:
+            self.cancel()
+            job = self._job = Job(work)
         wait([job.future], timeout=None if patient else self.grace)
         if job.future.done():
             self._deliver(job, deliver)
@@ -68,8 +71,11 @@ class Latest:
         with self._lock:
             if self._job is not job:
                 return
-            self._job = None
-        deliver(job.future)
+            try:
+                deliver(job.future)
+            finally:
+                if self._job is job:
+                    self._job = None
 
     def cancel(self) -> bool:
         """Drop the job under way, if any; True when there was one."""

@@ -1,7 +1,7 @@
 """Charts as SVG text: quick to make, sharp at any size, and inert, for a page shows them as images.
 
-Colours are those of Okabe and Ito (2008), told apart by the colour-blind; every line is also named beside its
-end.
+Colours of lines are those of Okabe and Ito (2008), told apart by the colour-blind; every line is also named beside
+its end. Colours of areas are the light scheme of Tol (2021), made for labelled areas and the colour-blind.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ SHOWN = (
 )
 DASHES = ("", "7 3", "2 3", "9 3 2 3")  # compared lines differ in dash as well as in colour
 COMPARED = (BLUE, VERMILION, GREEN, PURPLE)
+
+#: Tol's light colours, in an order that suits land cover: roofs, fields, woods, scrub, grass, soil, lakes, marshes.
+AREAS = ("#EE8866", "#EEDD88", "#44BB99", "#AAAA00", "#BBCC33", "#FFAABB", "#77AADD", "#99DDFF")
+OTHER = "#DDDDDD"
 
 HATCH = (
     '<defs><pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse" '
@@ -71,9 +75,9 @@ class Plot:
         self.text(self.left, self.top - 6, title, INK, bold=True)
 
     def months(self) -> None:
-        """First letters of the months below."""
+        """Months below."""
         for month, name in enumerate(MONTHS, start=1):
-            self.text(self.x(month), self.top + self.height + 15, name[0], anchor="middle")
+            self.text(self.x(month), self.top + self.height + 15, name[:3], anchor="middle")
 
     def gaps(self, valid: np.ndarray) -> None:
         """Missing months as hatched columns."""
@@ -185,3 +189,45 @@ def colour_bar(colours: np.ndarray, width: int = 220) -> str:
     ramp = f'<defs><linearGradient id="p">{stops}</linearGradient></defs>'
     bar = f'<rect x="18" y="2" width="{width - 36}" height="13" fill="url(#p)"/>'
     return _svg(width, 32, "Probability from 0 to 100 %", ramp + bar + ticks)
+
+
+def class_shades(area: np.ndarray) -> np.ndarray:
+    """(K, 3) colours from 0 to 1 of K classes that cover the shares ``area`` of a view.
+
+    Up to eight classes keep their own colour; of more, the seven largest have one and the others are grey.
+    """
+    shades = np.tile(_rgb(OTHER), (len(area), 1))
+    largest = np.argsort(-area, kind="stable")[: len(AREAS) - 1]
+    coloured = np.arange(len(area)) if len(area) <= len(AREAS) else largest
+    shades[coloured] = [_rgb(colour) for colour in AREAS[: len(coloured)]]
+    return shades
+
+
+def _rgb(colour: str) -> list[float]:
+    return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+
+
+def class_legend(names: Sequence[str], area: np.ndarray, shades: np.ndarray, width: int = 640) -> str:
+    """Classes with their colours and the share of the view they cover, largest first, as SVG in three columns."""
+    grey = [bool(np.allclose(shade, _rgb(OTHER))) for shade in shades]
+    rows = [(names[k], float(area[k]), shades[k]) for k in np.argsort(-area, kind="stable") if not grey[k]]
+    if any(grey):
+        rest = float(area[grey].sum())
+        rows.append((f"{sum(grey)} others", rest, np.array(_rgb(OTHER))))
+    parts, column, lines = [], width / 3, -(-len(rows) // 3)
+    for i, (name, share, (r, g, b)) in enumerate(rows):
+        x, y = column * (i // lines), 4 + 20 * (i % lines)
+        short = name if len(name) <= 20 else name[:19] + "…"
+        fill = f"rgb({255 * r:.0f},{255 * g:.0f},{255 * b:.0f})"
+        parts.append(
+            f'<rect x="{x + 0.5:.1f}" y="{y + 0.5}" width="20" height="13" fill="{fill}" stroke="#777"/>'
+        )
+        parts.append(
+            f'<text x="{x + 27:.1f}" y="{y + 11}" fill="{INK}">{escape(short)} · {percent(share)}</text>'
+        )
+    return _svg(width, 6 + 20 * lines, "Classes and the share of the view they cover", "".join(parts))
+
+
+def percent(share: float) -> str:
+    """A share as people read it."""
+    return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"

@@ -1,4 +1,4 @@
-"""What stands below the map: words, the view to map, the data. Widgets only; the click map listens."""
+"""What stands below the map: time, words, and the view to map. Widgets only; the click map listens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import ipywidgets as w
 
 from timesen_nb.bands import MONTHS
-from timesen_nb.sources import Source
 from timesen_nb.widgets.charts import colour_bar
 from timesen_nb.widgets.layers import palette
 from timesen_nb.widgets.session import OWN_WORDS, Session
@@ -17,13 +16,9 @@ PROMPT_WORDS = (
     ("one sentence each", "template"),
     ("the name alone", "names"),
 )
-NEW_SOURCES = (
-    ("simulated sample (offline)", "sample"),
-    ("Earth Engine (needs a project)", "earthengine"),
-    ("open STAC catalogue (needs the network)", "stac"),
-    ("a cube file of yours…", "file"),
-)
+MOST_PROBABLE = "the most probable class"
 FIRST_YEAR = 2017  # Sentinel-2 surface reflectance over Europe begins
+SHORT_MONTHS = tuple(name[:3] for name in MONTHS)
 
 
 def note(text: str) -> w.Label:
@@ -31,6 +26,49 @@ def note(text: str) -> w.Label:
     label = w.Label(text)
     label.add_class("tn-small")
     return label
+
+
+def field(name: str, *widgets: w.Widget) -> w.VBox:
+    """A name above what it names."""
+    label = w.Label(name)
+    label.add_class("tn-field")
+    return w.VBox([label, *widgets])
+
+
+def title(name: str) -> str:
+    """A task's name as people write it."""
+    return name.replace("_", " ").capitalize()
+
+
+class TimeControl(w.HBox):
+    """Which month's true-colour image lies on the map, a button that plays the year, and which year is read."""
+
+    def __init__(self, session: Session) -> None:
+        self.month = w.SelectionSlider(
+            options=[(name, i) for i, name in enumerate(MONTHS, start=1)], value=7, tooltip="Month on the map"
+        )
+        self.month.add_class("tn-month")
+        play = w.Play(min=0, max=11, value=6, interval=900, show_repeat=False, tooltip="Play the year")
+        play.add_class("tn-play")
+        self._link = w.jslink((play, "value"), (self.month, "index"))
+        self.year = w.Dropdown(tooltip="Year to read")
+        self.year.add_class("tn-year")
+        self._note = note("")
+        label = w.Label("Seen from space in")
+        super().__init__([label, play, self.month, w.Label("Year"), self.year, self._note])
+        self.add_class("tn-time")
+        self.show(session)
+
+    def show(self, session: Session) -> None:
+        """The years of the session's source."""
+        years = list(session.source.years) or list(range(FIRST_YEAR, datetime.now(UTC).year))
+        self.year.options = sorted({*years, session.year})
+        self.year.value = session.year
+
+    def say(self, words: str) -> None:
+        """A word about the image."""
+        self._note.value = words
+        self._note.layout.display = "" if words else "none"
 
 
 class WordsControl(w.HBox):
@@ -43,16 +81,12 @@ class WordsControl(w.HBox):
         self.words.add_class("tn-words")
         left = w.VBox(
             [
-                w.Label("Ask for"),
-                self.task,
-                w.Label("Each class is described by"),
-                self.prompts,
+                field("Ask for", self.task),
+                field("Each class is described by", self.prompts),
                 note("The model never saw a label: it compares the year of light with your words."),
             ]
         )
-        right = w.VBox(
-            [w.Label("Classes, one a line. Change them: the place is scored again at once."), self.words]
-        )
+        right = field("Classes, one a line: change them, the answer follows", self.words)
         left.add_class("tn-half")
         right.add_class("tn-half")
         super().__init__([left, right])
@@ -74,26 +108,46 @@ class WordsControl(w.HBox):
 
 
 class ViewControl(w.VBox):
-    """Map what is in view: which class, start, cancel, progress, opacity and the legend."""
+    """Map what is in view: what to show, start, cancel, progress, opacity and the legend."""
 
     def __init__(self, session: Session) -> None:
-        self.class_name = w.Dropdown(options=session.classes)
+        self.choice = w.Dropdown(tooltip="What the map shows")
         self.start = w.Button(description="Map this view", button_style="primary")
         self.stop = w.Button(description="Cancel", button_style="warning")
         self.progress = w.FloatProgress(min=0.0, max=1.0)
-        self.opacity = w.FloatSlider(value=0.75, min=0.0, max=1.0, step=0.05, readout_format=".0%")
+        self.opacity = w.FloatSlider(value=0.8, min=0.0, max=1.0, step=0.05, readout_format=".0%")
         self._state = note("")
-        self._legend = w.Image(format="svg+xml", value=colour_bar(palette()).encode())
+        self._legend = w.Image(format="svg+xml")
         self._legend.add_class("tn-legend")
         super().__init__(
             [
                 note("Reads every pixel in view once. Then another class, or other words, cost nothing."),
-                w.HBox([w.Label("Probability of"), self.class_name, self.start, self.stop]),
-                w.HBox([self.progress, self._state]),
-                w.HBox([w.Label("Layer opacity"), self.opacity, self._legend]),
+                w.HBox([w.Label("Show"), self.choice, self.start, self.stop, self.progress, self._state]),
+                w.HBox([w.Label("Opacity"), self.opacity]),
+                self._legend,
             ]
         )
+        self.show(session)
         self.idle()
+        self.explain(None)
+
+    @property
+    def class_name(self) -> str | None:
+        """The class whose probability is shown; None for the most probable class of each pixel."""
+        return None if self.choice.value == 0 else self.choice.label
+
+    @class_name.setter
+    def class_name(self, name: str | None) -> None:
+        names = [text for text, _ in self.choice.options[1:]]
+        self.choice.value = 0 if name is None else names.index(name) + 1
+
+    def show(self, session: Session) -> None:
+        """The classes of the session; the choice stays where the name is still there."""
+        options = [(text, i) for i, text in enumerate([MOST_PROBABLE, *session.classes])]
+        if tuple(options) != tuple(self.choice.options):
+            chosen = self.class_name if self.choice.options else None
+            self.choice.options = options
+            self.class_name = chosen if chosen in session.classes else None
 
     def idle(self, words: str = "") -> None:
         """Nothing is under way."""
@@ -108,76 +162,13 @@ class ViewControl(w.VBox):
         self.progress.value = share
         self._state.value = f"{share:.0%} of the pixels read" if share else "asking the source…"
 
-    def show(self, session: Session) -> None:
-        """The classes of the session; the choice stays where the name is still there."""
-        if list(self.class_name.options) != session.classes:
-            chosen = self.class_name.value
-            self.class_name.options = session.classes
-            self.class_name.value = chosen if chosen in session.classes else session.classes[0]
+    def explain(self, legend: str | None) -> None:
+        """The legend of the layer that is drawn, as SVG; none without a layer."""
+        self._legend.layout.display = "" if legend else "none"
+        if legend:
+            self._legend.value = legend.encode()
 
-
-class DataControl(w.VBox):
-    """Source and year."""
-
-    def __init__(self, session: Session) -> None:
-        self.source = w.Dropdown(options=[(f"as opened: {session.source.name}", "opened"), *NEW_SOURCES])
-        self.path = w.Text(placeholder="path of a .nc, .zarr or .tif file", continuous_update=False)
-        self.path.layout.display = "none"
-        self.year = w.Dropdown()
-        self._covers = note("")
-        super().__init__(
-            [
-                w.HBox([w.Label("Reflectance from"), self.source, self.path]),
-                w.HBox([w.Label("Year"), self.year]),
-                self._covers,
-            ]
-        )
-        self.show(session)
-
-    def show(self, session: Session) -> None:
-        """Years and extent of the session's source."""
-        years = list(session.source.years) or list(range(FIRST_YEAR, datetime.now(UTC).year))
-        self.year.options = sorted({*years, session.year})
-        self.year.value = session.year
-        bounds = session.source.bounds
-        self._covers.value = f"{session.source.name} covers " + (
-            "the land of the Earth." if bounds is None else extent(bounds)
-        )
-
-
-class MonthControl(w.HBox):
-    """Which month's true-colour image lies on the map."""
-
-    def __init__(self) -> None:
-        self.month = w.SelectionSlider(
-            options=[(name, i) for i, name in enumerate(MONTHS, start=1)], value=7, continuous_update=False
-        )
-        self._note = note("")
-        self.month.add_class("tn-month")
-        super().__init__([w.Label("Seen from space in"), self.month, self._note])
-
-    def say(self, words: str) -> None:
-        """A word about the image."""
-        self._note.value = words
-
-
-def title(name: str) -> str:
-    """A task's name as people write it."""
-    return name.replace("_", " ").capitalize()
-
-
-def extent(bounds: tuple[float, float, float, float], digits: int = 3) -> str:
-    """Bounds in words."""
-    west, south, east, north = (f"{b:.{digits}f}" for b in bounds)
-    return f"longitude {west} to {east}, latitude {south} to {north}."
-
-
-def open_named(choice: str, path: str) -> Source:
-    """The source a person chose; ValueError in words when it cannot be opened."""
-    from timesen_nb.sources import open_source
-
-    if choice == "file" and not path.strip():
-        raise ValueError(
-            "no file is named yet. Type the path of a cube file (.nc, .zarr, .tif) and press Enter."
-        )
-    return open_source(path.strip() if choice == "file" else choice)
+    @staticmethod
+    def probability_legend() -> str:
+        """The legend of a probability layer."""
+        return colour_bar(palette())

@@ -8,8 +8,7 @@ from collections.abc import Callable
 import ipywidgets as w
 
 from timesen_nb.widgets.answer import Answer
-from timesen_nb.widgets.answer_panel import percent
-from timesen_nb.widgets.charts import COMPARED, compare_chart
+from timesen_nb.widgets.charts import COMPARED, compare_chart, percent
 from timesen_nb.widgets.kept import KeptPlaces
 
 COLUMNS = ("compare", "place", "longitude, latitude", "year", "most probable", "true class", "remove")
@@ -28,7 +27,7 @@ class KeptPanel(w.VBox):
         self._chart = w.Image(format="svg+xml")
         self._files = (
             w.HTML()
-        )  # two links that this module writes; their content is base64, so no text of the user
+        )  # two links written here; their content is base64, so no text of the user is markup
         for widget, style in (
             (self._header, "tn-head"),
             (self._table, "tn-table"),

@@ -1,4 +1,4 @@
-"""Images that lie on the map: the landscape in true colour, and how probable a class is in every pixel."""
+"""Images that lie on the map: the landscape in true colour, and what was read in every pixel of a view."""
 
 from __future__ import annotations
 
@@ -26,10 +26,15 @@ MOST_ACROSS = 700  # pixels of an image a side: more than a screen shows
 
 @dataclass(frozen=True)
 class Picture:
-    """An image in a page: a PNG as a data URL, and (west, south, east, north) in degrees."""
+    """An image in a page: a PNG file, and (west, south, east, north) in degrees."""
 
-    url: str
+    png: bytes
     bounds: BBox
+
+    @property
+    def url(self) -> str:
+        """The image as a data URL."""
+        return "data:image/png;base64," + b64encode(self.png).decode()
 
     @property
     def corners(self) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -38,34 +43,71 @@ class Picture:
         return (south, west), (north, east)
 
 
-def thin(cube: xr.DataArray) -> xr.DataArray:
-    """Every n-th pixel of a cube (..., y, x), so that neither side is longer than :data:`MOST_ACROSS`."""
-    step = -(-max(cube.sizes["y"], cube.sizes["x"]) // MOST_ACROSS)
-    return cube if step == 1 else cube.isel(y=slice(None, None, step), x=slice(None, None, step))
+@dataclass(frozen=True)
+class WebGrid:
+    """How a cube's grid lies in Web Mercator; found once, then any image of the cube is one look-up.
+
+    step: every step-th pixel is drawn, so that neither side exceeds :data:`MOST_ACROSS`. index: (height, width), the
+    flat position among those pixels, -1 outside. bounds: (west, south, east, north) in degrees.
+    """
+
+    step: int
+    index: np.ndarray
+    bounds: BBox
+
+    @classmethod
+    def of(cls, cube: xr.DataArray) -> WebGrid:
+        """The grid of a cube (..., y, x) with a CRS: nearest pixels."""
+        import rioxarray  # noqa: F401 - adds .rio
+        from rasterio.enums import Resampling
+        from rasterio.warp import transform_bounds
+
+        step = -(-max(cube.sizes["y"], cube.sizes["x"]) // MOST_ACROSS)
+        flat = cube.isel({d: 0 for d in cube.dims if d not in ("y", "x")}, drop=True)[::step, ::step]
+        positions = flat.copy(data=np.arange(flat.size, dtype=np.int32).reshape(flat.shape))
+        positions.attrs.pop("_FillValue", None)
+        web = positions.rio.write_nodata(-1).rio.reproject(WEB, resampling=Resampling.nearest)
+        west, south, east, north = transform_bounds(WEB, "EPSG:4326", *web.rio.bounds())
+        return cls(step, web.values, (west, south, east, north))
+
+    def lay(self, values: np.ndarray) -> np.ndarray:
+        """(..., y, x) float on the cube's grid -> (..., height, width) in Web Mercator, NaN outside."""
+        thin = values[..., :: self.step, :: self.step]
+        out: np.ndarray = np.where(
+            self.index >= 0, thin.reshape(*thin.shape[:-2], -1)[..., self.index], np.nan
+        )
+        return out
 
 
-def true_colour(cube: xr.DataArray, month: int) -> Picture:
+def true_colour(cube: xr.DataArray, month: int, web: WebGrid | None = None) -> Picture:
     """Red, green and blue (B4, B3, B2) of a month, 1 to 12; missing pixels are transparent.
 
-    cube: (month, band, y, x) reflectance x 10000 with a CRS. Raises ValueError when the month has no pixel at
-    all.
+    cube: (month, band, y, x) reflectance x 10000 with a CRS. web: its grid, where it is known already. Raises
+    ValueError when the month has no pixel at all.
     """
-    bands = thin(cube.sel(month=month, band=["B4", "B3", "B2"])).compute()
-    if not np.isfinite(bands.values).any():
+    web = web or WebGrid.of(cube)
+    step = slice(None, None, web.step)
+    bands = cube.sel(month=month, band=["B4", "B3", "B2"]).transpose("band", "y", "x")
+    values = bands.isel(y=step, x=step).compute().values
+    if not np.isfinite(values).any():
         raise ValueError(f"no clear observation in {MONTHS[month - 1]} anywhere here. Choose another month.")
-    flat, bounds = _to_web(bands)
+    flat = WebGrid(1, web.index, web.bounds).lay(values)
     bright = np.clip(flat / (BRIGHTEST * REFLECTANCE_SCALE), 0, 1) ** (1 / GAMMA)
-    alpha = np.isfinite(flat).all(axis=0)
-    return Picture(_png(np.moveaxis(bright, 0, -1), alpha), bounds)
+    return Picture(_png(np.moveaxis(bright, 0, -1)), web.bounds)
 
 
-def probability_picture(share: np.ndarray, like: xr.DataArray) -> Picture:
-    """Probabilities (y, x), NaN = unknown and transparent, on the grid of the cube ``like``, as colours."""
-    grid = like.isel(month=0, band=0, drop=True).copy(data=share.astype(np.float32))
-    flat, bounds = _to_web(thin(grid.expand_dims("band")))
-    known = np.isfinite(flat[0])
-    steps = np.round(np.nan_to_num(flat[0]) * 255).astype(np.uint8)
-    return Picture(_png(palette()[steps], known), bounds)
+def probability_picture(share: np.ndarray, web: WebGrid) -> Picture:
+    """Probabilities (y, x) as colours from dark to light; NaN = unknown, transparent."""
+    laid = web.lay(share)
+    colours = palette()[np.round(np.nan_to_num(laid) * 255).astype(np.uint8)]
+    return Picture(_png(np.where(np.isfinite(laid)[..., None], colours, np.nan)), web.bounds)
+
+
+def class_picture(labels: np.ndarray, colours: np.ndarray, web: WebGrid) -> Picture:
+    """Class numbers (y, x), NaN = unknown and transparent, as rows of ``colours`` (K, 3) from 0 to 1."""
+    laid = web.lay(labels)
+    shown = colours[np.nan_to_num(laid).astype(int)]
+    return Picture(_png(np.where(np.isfinite(laid)[..., None], shown, np.nan)), web.bounds)
 
 
 @lru_cache(maxsize=1)
@@ -76,33 +118,17 @@ def palette() -> np.ndarray:
     return np.asarray(colormaps[COLOURS](np.arange(256)))[:, :3]
 
 
-def _to_web(image: xr.DataArray) -> tuple[np.ndarray, BBox]:
-    """(band, y, x) in any CRS -> the same in Web Mercator, nearest pixel, and its bounds in degrees."""
-    import rioxarray  # noqa: F401 - adds .rio
-    from rasterio.enums import Resampling
-    from rasterio.warp import transform_bounds
-
-    ready = image.transpose("band", "y", "x").astype(np.float32).rio.write_nodata(np.nan)
-    web = ready.rio.reproject(WEB, resampling=Resampling.nearest)
-    west, south, east, north = transform_bounds(WEB, "EPSG:4326", *web.rio.bounds())
-    return web.values, (west, south, east, north)
+def _png(colours: np.ndarray) -> bytes:
+    """(y, x, 3) from 0 to 1, NaN = transparent, as a PNG file."""
+    known = np.isfinite(colours).all(axis=-1, keepdims=True)
+    rgba = np.concatenate([np.where(known, colours, 0.0), known], axis=-1)
+    return png((rgba * 255).round().astype(np.uint8))
 
 
-def _png(colours: np.ndarray, alpha: np.ndarray) -> str:
-    """(y, x, 3) from 0 to 1 and (y, x) bool -> data URL."""
-    from PIL import Image
-
-    shown = np.where(alpha[..., None], np.nan_to_num(colours), 0.0)
-    rgba = np.dstack([shown * 255, alpha * 255.0]).round().astype(np.uint8)
-    file = BytesIO()
-    Image.fromarray(rgba).save(file, "PNG", compress_level=3)
-    return "data:image/png;base64," + b64encode(file.getvalue()).decode()
-
-
-def photo(view: np.ndarray) -> bytes:
-    """A ground view (height, width, 3) uint8 as a PNG file."""
+def png(pixels: np.ndarray) -> bytes:
+    """(height, width, 3 or 4) uint8 as a PNG file."""
     from PIL import Image
 
     file = BytesIO()
-    Image.fromarray(np.asarray(view, dtype=np.uint8)).save(file, "PNG", compress_level=3)
+    Image.fromarray(np.asarray(pixels, dtype=np.uint8)).save(file, "PNG", compress_level=3)
     return file.getvalue()

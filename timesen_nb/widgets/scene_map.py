@@ -61,7 +61,6 @@ class SceneMap(Map):
         pixels_a_degree = min(WIDTH / max(east - west, 1e-4), HEIGHT / max(up, 1e-4))
         self.zoom = floor(4 * log2(pixels_a_degree * 360 / 256)) / 4
         self._frame.bounds = ((south, west), (north, east)) if bounds else ((0, 0), (0, 0))
-        self.hide_layer()
 
     def seen(self) -> BBox | None:
         """(west, south, east, north) of what the page shows; None before a page has told."""

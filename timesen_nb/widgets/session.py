@@ -142,12 +142,7 @@ class Session:
     def _choose(self, classes: Task | str | Sequence[str]) -> None:
         self.words = self.model.zero_shot(classes, prompts=self.prompts)
         self._asked = classes
-        named = isinstance(classes, str) or hasattr(classes, "descriptions")
-        self.task = (
-            (classes if isinstance(classes, str) else getattr(classes, "name", "task"))
-            if named
-            else OWN_WORDS
-        )
+        self.task = classes if isinstance(classes, str) else getattr(classes, "name", OWN_WORDS)
 
     def _rescore(self) -> None:
         self._changed("words")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from math import cos, radians
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from timesen_nb.bands import BANDS
+from timesen_nb.widgets.background import Cancelled
+from timesen_nb.widgets.layers import WebGrid
 from timesen_nb.zeroshot import ZeroShot
 
 if TYPE_CHECKING:
@@ -22,10 +25,6 @@ BBox = tuple[float, float, float, float]
 MOST_PIXELS = 100_000  # vectors of 256 numbers: 100 MB
 CHUNK = 1024  # pixels between two looks at the cancel button
 METRES_A_DEGREE = 111_320.0
-
-
-class Cancelled(Exception):
-    """The work was stopped because somebody asked for that."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,11 @@ class EncodedView:
     cube: xr.DataArray
     readable: np.ndarray
     vectors: np.ndarray
+
+    @cached_property
+    def web(self) -> WebGrid:
+        """Where its pixels lie on the map."""
+        return WebGrid.of(self.cube)
 
     def probabilities(self, words: ZeroShot) -> np.ndarray:
         """(y, x, K), NaN where nothing can be read: one matrix product, whatever the words."""

@@ -1,0 +1,94 @@
+"""Where reflectance comes from: the sources one can open, and what each of them must be told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as w
+
+from timesen_nb.widgets.controls import field, note
+from timesen_nb.widgets.session import Session
+
+SOURCES = (
+    ("Simulated sample: offline, the truth is known", "sample"),
+    ("A cube file of yours: .nc, .zarr, .tif", "file"),
+    ("Open STAC catalogue: no account, needs the network", "stac"),
+    ("Google Earth Engine: needs a project and the network", "earthengine"),
+)
+CATALOGUES = ("earth-search", "planetary-computer")
+HELP = {
+    "sample": "A drawn countryside whose pixels are simulated with a model of light in leaves and soil.",
+    "file": "NetCDF, Zarr or GeoTIFF with the ten bands by name, dates or months, and a coordinate system.",
+    "stac": "Earth Search and Planetary Computer hold Sentinel-2 of the whole Earth. Or type the address of another.",
+    "earthengine": "Sign in once with `earthengine authenticate`. Left empty, EE_PROJECT names the project.",
+}
+
+
+class DataControl(w.VBox):
+    """Source, what it must be told, and a button to open it. The source that is read is named below."""
+
+    def __init__(self, session: Session) -> None:
+        self._opened_first = session.source
+        self.source = w.Dropdown(options=[(f"As opened: {session.source.name}", "opened"), *SOURCES])
+        self.path = w.Text(placeholder="path of the file", continuous_update=False)
+        self.catalogue = w.Combobox(value=CATALOGUES[0], options=CATALOGUES, continuous_update=False)
+        self.project = w.Text(placeholder="Cloud project", continuous_update=False)
+        self.go = w.Button(description="Open", button_style="primary")
+        self._boxes = {
+            "file": field("File", self.path),
+            "stac": field("Catalogue", self.catalogue),
+            "earthengine": field("Project", self.project),
+        }
+        self._help, self._covers = note(""), note("")
+        choice = field("Reflectance from", self.source)
+        choice.add_class("tn-half")
+        for box in self._boxes.values():
+            box.add_class("tn-half")
+        row = w.HBox([choice, *self._boxes.values(), self.go])
+        row.add_class("tn-bottoms")
+        super().__init__([row, self._help, self._covers])
+        self.source.observe(lambda _: self._explain(), names="value")
+        self._explain()
+        self.show(session)
+
+    def _explain(self) -> None:
+        for name, box in self._boxes.items():
+            box.layout.display = "" if name == self.source.value else "none"
+        self._help.value = HELP.get(self.source.value, "The source that this map was opened with.")
+
+    def show(self, session: Session) -> None:
+        """What is read now, and what it covers."""
+        bounds = session.source.bounds
+        self._covers.value = f"Now read: {session.source.name}, {session.year}. It covers " + (
+            "the land of the Earth." if bounds is None else extent(bounds)
+        )
+
+    def wanted(self) -> Any:
+        """The source that was chosen: a function that opens it, on any thread.
+
+        Raises ValueError for a file that is not named yet.
+        """
+        from timesen_nb.sources import open_source
+
+        path, catalogue, project = (box.value.strip() for box in (self.path, self.catalogue, self.project))
+        match self.source.value:
+            case "opened":
+                return lambda: self._opened_first
+            case "file" if not path:
+                raise ValueError(
+                    "no file is named yet. Type the path of a cube file (.nc, .zarr, .tif), then Open."
+                )
+            case "file":
+                return lambda: open_source(path)
+            case "stac":
+                return lambda: open_source("stac", catalog=catalogue or CATALOGUES[0])
+            case "earthengine":
+                return lambda: open_source("earthengine", project=project or None)
+            case name:
+                return lambda: open_source(name)
+
+
+def extent(bounds: tuple[float, float, float, float], digits: int = 3) -> str:
+    """Bounds in words."""
+    west, south, east, north = (f"{b:.{digits}f}" for b in bounds)
+    return f"longitude {west} to {east}, latitude {south} to {north}."

@@ -1,0 +1,96 @@
+"""The click map as one still figure: where no live map can be drawn, and for print."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from timesen_nb.widgets.answer import Answer
+from timesen_nb.widgets.charts import BLUE, SKY, VERMILION, percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from timesen_nb.widgets.layers import Picture
+    from timesen_nb.widgets.view import BBox
+
+HOW_WITHOUT = (
+    "No live map here? Name this object, then read a place and look at the answer:\n"
+    "    app = tn.ClickMap(...);  app.click(lon, lat);  app.still()"
+)
+BARS = 8
+
+
+def draw_still(
+    picture: Picture | None, bounds: BBox | None, answer: Answer | None, kept: dict[int, tuple[float, float]]
+) -> Figure:
+    """A figure with the landscape in degrees, the place read and the numbered ones; beside it bars and the year."""
+    from matplotlib.figure import Figure
+
+    if answer is None:
+        figure = Figure(figsize=(5.2, 4.6), layout="constrained", dpi=90)
+        _map(figure.subplots(), picture, bounds, None, kept)
+        return figure
+    figure = Figure(figsize=(11, 5.6), layout="constrained", dpi=90)
+    axes = figure.subplot_mosaic([["map", "bars"], ["map", "year"]], height_ratios=[2, 3])
+    _map(axes["map"], picture, bounds, (answer.lon, answer.lat), kept)
+    _bars(axes["bars"], answer)
+    answer.series.plot(axes["year"])
+    return figure
+
+
+def still_png(figure: Figure) -> bytes:
+    """The figure as a PNG file."""
+    file = BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
+
+
+def _map(
+    axes: Axes,
+    picture: Picture | None,
+    bounds: BBox | None,
+    place: tuple[float, float] | None,
+    kept: dict[int, tuple[float, float]],
+) -> None:
+    if picture is not None:
+        from PIL import Image
+
+        west, south, east, north = picture.bounds
+        axes.imshow(np.asarray(Image.open(BytesIO(picture.png))), extent=(west, east, south, north))
+    west, south, east, north = bounds or (-180, -85, 180, 85)
+    axes.set(
+        xlim=(west, east), ylim=(south, north), xlabel="longitude", ylabel="latitude", facecolor="#e9eef1"
+    )
+    axes.set_aspect(1 / np.cos(np.radians((south + north) / 2)))
+    axes.ticklabel_format(useOffset=False)
+    axes.locator_params(axis="x", nbins=4)
+    for number, (lon, lat) in kept.items():
+        axes.annotate(
+            f"{number}", (lon, lat), fontsize="small", ha="center", bbox={"boxstyle": "circle", "fc": "white"}
+        )
+    if place is not None:
+        axes.plot(
+            *place, "o", markersize=10, markerfacecolor=VERMILION, markeredgecolor="white", markeredgewidth=2
+        )
+
+
+def _bars(axes: Axes, answer: Answer) -> None:
+    ranked = answer.ranked()[:BARS]
+    names = [name if len(name) <= 28 else name[:27] + "…" for name, _ in ranked]
+    shares = [share for _, share in ranked]
+    rows = range(len(ranked))
+    axes.barh(rows, shares, color=[BLUE, *[SKY] * (len(ranked) - 1)])
+    for row, share in zip(rows, shares, strict=True):
+        axes.text(share + 0.01, row, percent(share), va="center", fontsize="small")
+    axes.set_yticks(rows, names, parse_math=False)
+    axes.invert_yaxis()
+    axes.set(xlim=(0, 1.12), xticks=[])
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
+    truth = f" · true class of this simulated place: {answer.truth}" if answer.truth else ""
+    axes.set_title(
+        f"{answer.top}: {percent(shares[0])}{truth}", loc="left", fontsize="medium", parse_math=False
+    )

@@ -1,0 +1,98 @@
+"""Map this view: reads every pixel in view off the page's thread, and draws what the words say of each."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+import numpy as np
+
+from timesen_nb.widgets.background import Job, Latest
+from timesen_nb.widgets.charts import class_legend, class_shades
+from timesen_nb.widgets.controls import ViewControl
+from timesen_nb.widgets.landscape import Landscape
+from timesen_nb.widgets.layers import Picture, class_picture, probability_picture
+from timesen_nb.widgets.reports import Reports
+from timesen_nb.widgets.scene_map import SceneMap
+from timesen_nb.widgets.session import Session
+from timesen_nb.widgets.view import BBox, EncodedView, View, visible
+
+
+class ViewLayer:
+    """The layer of a view: encoded once, drawn again for any class or words at the cost of one matrix product."""
+
+    def __init__(
+        self,
+        session: Session,
+        scene_map: SceneMap,
+        control: ViewControl,
+        landscape: Landscape,
+        reports: Reports,
+    ) -> None:
+        self._session, self._map, self._control = session, scene_map, control
+        self._landscape, self._reports = landscape, reports
+        self._jobs = Latest()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a view is being read."""
+        return self._jobs.busy
+
+    def start(self, bbox: BBox | None, patient: bool) -> None:
+        """Read what the page shows, or ``bbox`` in degrees; ValueError when that holds no data or too much."""
+        source = self._session.source
+        seen = bbox or self._map.seen() or source.bounds
+        if seen is None:
+            raise ValueError(
+                "the page has not said yet what it shows. Open the map, or give bbox=(west, south, east, north) "
+                "in degrees."
+            )
+        view = visible(seen, source.bounds, self._session.year, source.name)
+        self._reports.well()
+        self._control.working(0.0)
+        self._jobs.start(lambda job: self._encode(view, job), self._encoded, patient)
+
+    def _encode(self, view: View, job: Job[EncodedView]) -> EncodedView:
+        def progress(share: float) -> None:
+            if not job.cancelled.is_set():
+                self._control.working(share)
+
+        return self._session.encode(view, progress, job.cancelled.is_set)
+
+    def _encoded(self, future: Future[EncodedView]) -> None:
+        self._control.idle()
+        with self._reports.shown():
+            encoded = future.result()
+            self._landscape.offer(encoded.cube)
+            self._session.show(encoded)
+            self._control.idle(f"{len(encoded.vectors):,} pixels read")
+
+    def cancel(self) -> bool:
+        """Stop reading; True when a view was being read."""
+        under_way = self._jobs.cancel()
+        if under_way:
+            self._control.idle("cancelled")
+        return under_way
+
+    def draw(self) -> None:
+        """Draw the encoded view as the control says; no layer where nothing is encoded."""
+        encoded = self._session.view
+        if encoded is None:
+            self._map.hide_layer()
+            self._control.explain(None)
+        else:
+            picture, legend = self._drawn(encoded)
+            self._map.draw_layer(picture, self._control.opacity.value)
+            self._control.explain(legend)
+
+    def _drawn(self, encoded: EncodedView) -> tuple[Picture, str]:
+        classes, chosen = self._session.classes, self._control.class_name
+        share = encoded.probabilities(self._session.words)
+        if chosen is not None:
+            picture = probability_picture(share[..., classes.index(chosen)], encoded.web)
+            return picture, self._control.probability_legend()
+        labels = np.where(encoded.readable, np.argmax(share, axis=-1), np.nan)
+        area = (
+            np.bincount(labels[encoded.readable].astype(int), minlength=len(classes)) / encoded.readable.sum()
+        )
+        shades = class_shades(area)
+        return class_picture(labels, shades, encoded.web), class_legend(classes, area, shades)
