@@ -1,8 +1,7 @@
 """What is hidden from the encoder in training, so that it can do with less: months, quarters, bands.
 
-Every function takes series (N, T, C, H, W), reflectance x 10000, NaN = missing, and a generator on their
-device; the months that stay keep their calendar position. Temporal: Jain et al. 2026, section on temporal
-augmentation.
+Every function takes series (N, T, C, H, W), reflectance x 10000, NaN = missing, and a generator on their device; the
+months that stay keep their calendar position. Temporal: Jain et al. 2026, section on temporal augmentation.
 """
 
 from __future__ import annotations
@@ -35,12 +34,10 @@ def without_months(values: Tensor, generator: Generator) -> tuple[Tensor, Months
 
 
 def temporal(values: Tensor, generator: Generator, chance: float = 0.5) -> tuple[Tensor, Months]:
-    """With ``chance`` one of the three: median of the year, a quarter gone, 1 to 11 months gone; else
-    unchanged.
+    """With ``chance`` one of the three: median of the year, a quarter gone, 1 to 11 months gone; else unchanged.
 
-    Returns the series that stay and their months, both as the encoder takes them. Series of other lengths
-    than twelve months are returned as they are. A series may be left without any valid month: leave it out
-    of the loss.
+    Returns the series that stay and their months, both as the encoder takes them. Series of other lengths than twelve
+    months are returned as they are. A series may be left without any valid month: leave it out of the loss.
     """
     if values.shape[1] != 12 or _chance(generator) >= chance:
         return values, None
@@ -59,9 +56,8 @@ def without_bands(
 ) -> Tensor:
     """In a share of the series, some bands are gone in every month.
 
-    fill: what takes their place: NaN, or a value (C, 1, 1) such as the normalisation's offset. protected:
-    bands that always stay; without any, one by chance stays. The number that goes is even between one and
-    all the others.
+    fill: what takes their place: NaN, or a value (C, 1, 1) such as the normalisation's offset. protected: bands that
+    always stay; without any, one by chance stays. The number that goes is even between one and all the others.
     """
     n, _, c = values.shape[:3]
     score = torch.rand(n, c, generator=generator, device=values.device)

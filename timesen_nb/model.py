@@ -188,6 +188,12 @@ class SeriesEncoder(nn.Module):
         )
 
     @property
+    def layers(self) -> nn.ModuleList:
+        """The transformer's layers, first to last: fine-tuning frees the last ones."""
+        layers: nn.ModuleList = self.transformer.layers
+        return layers
+
+    @property
     def parameters_count(self) -> int:
         """How many numbers are learned."""
         return sum(p.numel() for p in self.parameters())

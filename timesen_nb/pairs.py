@@ -1,8 +1,9 @@
-"""Training pairs: the series of a place beside the embeddings of the photos taken there, in one file."""
+"""Training pairs: the series of a place beside the photos taken there, or the class it is known to be, in one file."""
 
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,27 +18,26 @@ FORMAT = "timesen_nb.pairs"
 MISSING = -32768
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pairs:
-    """N places.
+    """N places, with photos, class names or both.
 
-    values: (N, T, C[, H, W]) surface reflectance x 10000 in calendar order, NaN = missing; or int16, -32768
-    = missing.
-    embeddings: (N, D), or (N, V, D) of up to V photos each where a photo that is missing is NaN; float16 or
-    float32.
-    labels: (N,) class names, "" = unknown; optional. lonlats: (N, 2) degrees; optional.
-    Raises ValueError when lengths differ, reflectance is negative or from 0 to 1, or a place has no month or
-    no photo.
+    values: (N, T, C[, H, W]) surface reflectance x 10000 in calendar order, NaN = missing; or int16, -32768 = missing.
+    embeddings: photo vectors (N, D), or (N, V, D) of up to V photos each where a photo that is missing is NaN; float16
+    or float32; None: no photos. labels: (N,) class names, "" = unknown; optional. lonlats: (N, 2) degrees; optional.
+    Raises ValueError when lengths differ, reflectance is negative or from 0 to 1, a place has no month or no photo, or
+    there are neither photos nor labels.
     """
 
     values: Any
-    embeddings: Any
+    embeddings: Any = None
     labels: Any = None
     lonlats: Any = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", _tensor(self.values, (torch.int16, torch.float32)))
-        object.__setattr__(self, "embeddings", _tensor(self.embeddings, (torch.float16, torch.float32)))
+        if self.embeddings is not None:
+            object.__setattr__(self, "embeddings", _tensor(self.embeddings, (torch.float16, torch.float32)))
         if self.labels is not None:
             object.__setattr__(self, "labels", np.asarray(self.labels).astype(str))
         if self.lonlats is not None:
@@ -46,23 +46,34 @@ class Pairs:
 
     def _check(self) -> None:
         n = len(self.values)
-        if self.values.ndim not in (3, 5) or self.embeddings.ndim not in (2, 3):
+        photos = None if self.embeddings is None else tuple(self.embeddings.shape)
+        if self.values.ndim not in (3, 5) or (photos is not None and len(photos) not in (2, 3)):
             raise ValueError(
-                f"values {tuple(self.values.shape)} and embeddings {tuple(self.embeddings.shape)} were "
-                f"given; "
-                "expected (N, T, bands[, H, W]) and (N, D) or (N, photos, D)."
+                f"values {tuple(self.values.shape)} and embeddings {photos} were given; expected "
+                "(N, T, bands[, H, W]) and (N, D) or (N, photos, D)."
             )
-        lengths = {"values": n, "embeddings": len(self.embeddings)}
-        lengths |= {k: len(v) for k in ("labels", "lonlats") if (v := getattr(self, k)) is not None}
+        if photos is None and self.labels is None:
+            raise ValueError(
+                "neither embeddings nor labels were given; expected photo vectors, or class names."
+            )
+        lengths = {"values": n}
+        names = ("embeddings", "labels", "lonlats")
+        lengths |= {name: len(v) for name in names if (v := getattr(self, name)) is not None}
         if len(set(lengths.values())) > 1 or not n:
             said = ", ".join(f"{v} {k}" for k, v in lengths.items())
             raise ValueError(
                 f"{said} were given; expected one of each for every place, and at least one place."
             )
         for start in range(0, n, 4096):
-            _check_part(
-                self.series(slice(start, start + 4096)), self.photos(slice(start, start + 4096)), start
-            )
+            rows = slice(start, start + 4096)
+            _check_series(self.series(rows), start)
+            if photos is not None:
+                _check_photos(self.photos(rows), start)
+
+    def __repr__(self) -> str:
+        photos = "no photos" if self.embeddings is None else f"photos {tuple(self.embeddings.shape[1:])}"
+        known = "no labels" if self.labels is None else f"{len(set(self.labels.tolist()) - {''})} classes"
+        return f"<{len(self)} pairs: series {tuple(self.values.shape[1:])}, {photos}, {known}>"
 
     def __len__(self) -> int:
         return len(self.values)
@@ -76,7 +87,9 @@ class Pairs:
         return out if out.ndim == 5 else out[..., None, None]
 
     def photos(self, rows: Any) -> Tensor:
-        """Photo embeddings of some places, (n, D) or (n, V, D) float32, NaN = no photo."""
+        """Photo vectors of some places, (n, D) or (n, V, D) float32, NaN = no photo. ValueError when there are none."""
+        if self.embeddings is None:
+            raise ValueError("these pairs have no photos; expected embeddings.")
         photos: Tensor = self.embeddings[rows].float()
         return photos
 
@@ -85,15 +98,17 @@ class Pairs:
         rows = np.asarray(rows)
         index = torch.from_numpy(np.flatnonzero(rows) if rows.dtype == bool else rows)
         labels, lonlats = (None if v is None else v[index.numpy()] for v in (self.labels, self.lonlats))
-        return Pairs(self.values[index], self.embeddings[index], labels, lonlats)
+        photos = None if self.embeddings is None else self.embeddings[index]
+        return Pairs(self.values[index], photos, labels, lonlats)
 
     def save(self, path: str | Path) -> Path:
-        """One safetensors file, complete once it has its name; 16-bit integers and halves where nothing is
-        lost."""
+        """Write one safetensors file, types as they are; it has its name only once it is complete. Returns its path."""
         from safetensors.torch import save_file
 
         path = Path(path)
-        tensors = {"values": self.values.contiguous(), "embeddings": self.embeddings.contiguous()}
+        tensors = {"values": self.values.contiguous()}
+        if self.embeddings is not None:
+            tensors["embeddings"] = self.embeddings.contiguous()
         about: dict[str, Any] = {"version": 1}
         if self.labels is not None:
             names, codes = np.unique(self.labels, return_inverse=True)
@@ -128,16 +143,15 @@ class Pairs:
         labels = tensors.get("labels")
         if labels is not None:
             labels = np.array(json.loads(said)["classes"])[labels.numpy()]
-        return cls(tensors["values"], tensors["embeddings"], labels, tensors.get("lonlats"))
+        return cls(tensors["values"], tensors.get("embeddings"), labels, tensors.get("lonlats"))
 
     def split(
         self, shares: Sequence[float], seed: int = 0, block_km: float | None = None
     ) -> tuple[Pairs, ...]:
         """Disjoint parts by share, for example (0.8, 0.2).
 
-        block_km: edge of the square blocks that stay together, so that neighbours, which are alike, do not
-        stand on both sides; None splits place by place. Raises ValueError when shares do not sum to 1 or
-        lonlats are needed.
+        block_km: edge of the square blocks that stay together, so that neighbours, which are alike, do not stand on
+        both sides; None splits place by place. Raises ValueError when shares do not sum to 1 or lonlats are needed.
         """
         if block_km is None:
             block = np.arange(len(self))
@@ -149,8 +163,7 @@ class Pairs:
 
 
 def blocks(lonlats: np.ndarray, edge_km: float) -> np.ndarray:
-    """The square block that each place lies in: (N, 2) degrees -> (N,) integers. Equal-area cells of
-    edge_km."""
+    """The square block that each place lies in: (N, 2) degrees -> (N,) integers. Equal-area cells of edge_km."""
     lon, lat = np.asarray(lonlats, dtype=np.float64).T
     row = np.floor(lat * 111.32 / edge_km)
     middle = np.radians((row + 0.5) * edge_km / 111.32)
@@ -178,31 +191,38 @@ def split_rows(block: np.ndarray, shares: Sequence[float], seed: int = 0) -> lis
 
 
 def _tensor(given: Any, kept: tuple[torch.dtype, ...]) -> Tensor:
-    """As a tensor; float32 unless it is one of the types that are kept."""
-    x = given if isinstance(given, Tensor) else torch.from_numpy(np.ascontiguousarray(given))
-    return x if x.dtype in kept else x.float()
+    """As a tensor; float32 unless it is one of the types that are kept. Files that are mapped stay on disk."""
+    if not isinstance(given, Tensor):
+        with warnings.catch_warnings():  # arrays that must not be written to: nothing here writes to them
+            warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+            given = torch.from_numpy(np.ascontiguousarray(given))
+    return given if given.dtype in kept else given.float()
 
 
-def _check_part(series: Tensor, photos: Tensor, start: int) -> None:
+def _check_series(series: Tensor, start: int) -> None:
+    places = f"places {start} to {start + len(series) - 1}"
     low, high = torch.nan_to_num(series, nan=0.0).aminmax()
     if not torch.isfinite(high) or low < 0:
         raise ValueError(
-            f"reflectance from {low:.4g} to {high:.4g} among places {start} to {start + len(series) - 1}; "
-            f"expected "
-            "reflectance x 10000, not negative. Set no-data codes to NaN and clip noise below zero to 0."
+            f"reflectance from {low:.4g} to {high:.4g} among {places}; expected reflectance x 10000, finite and not "
+            "negative. Set no-data codes to NaN and clip noise below zero to 0."
         )
     if 0 < high <= 2.0:
         raise ValueError(
-            f"the largest reflectance among places {start} to {start + len(series) - 1} is {high:.3g}; "
-            f"expected "
-            "reflectance x 10000. Multiply by 10000."
+            f"the largest reflectance among {places} is {high:.3g}; expected reflectance x 10000. Multiply by 10000."
         )
-    dark = torch.isnan(series).flatten(1).all(-1)
+    _check_lost(torch.isnan(series).flatten(1).all(-1), start, "no month with data")
+
+
+def _check_photos(photos: Tensor, start: int) -> None:
     blind = torch.isnan(photos).any(-1)
-    blind = blind.all(-1) if blind.ndim == 2 else blind
-    for lost, what in ((dark, "no month with data"), (blind, "no photo embedding")):
-        if lost.any():
-            rows = [start + i for i in torch.nonzero(lost)[:5, 0].tolist()]
-            raise ValueError(
-                f"places {rows} ... have {what}; expected at least one. Leave them out: pairs.take."
-            )
+    _check_lost(blind.all(-1) if blind.ndim == 2 else blind, start, "no photo embedding")
+
+
+def _check_lost(lost: Tensor, start: int, what: str) -> None:
+    if lost.any():
+        rows = ", ".join(str(start + i) for i in torch.nonzero(lost)[:5, 0].tolist())
+        raise ValueError(
+            f"{int(lost.sum())} places have {what} (rows {rows}, ...); expected at least one. Leave them out: "
+            "pairs.take."
+        )

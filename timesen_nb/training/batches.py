@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -24,10 +24,12 @@ def derived_seed(*numbers: int) -> int:
 class Batches:
     """The batches of a run from number ``first`` to ``last``; each epoch is a new order, its remainder left out.
 
-    A batch is (number, rows (B,), series (B, T, C, H, W), photos (B, D) or (B, V, D)); B is this rank's share.
+    targets: what is right for some rows: their photo vectors, or their class numbers.
+    A batch is (number, rows (B,), series (B, T, C, H, W), targets (B, ...)); B is this rank's share.
     """
 
     pairs: Pairs
+    targets: Callable[[Tensor], Tensor]
     batch_size: int
     first: int
     last: int
@@ -52,4 +54,4 @@ class Batches:
                 order = torch.randperm(len(self.pairs), generator=generator)
             start = number % self.per_epoch * self.batch_size
             rows = order[start : start + self.batch_size][self.rank :: self.ranks]
-            yield number, rows, self.pairs.series(rows), self.pairs.photos(rows)
+            yield number, rows, self.pairs.series(rows), self.targets(rows)

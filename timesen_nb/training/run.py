@@ -8,45 +8,46 @@ import signal
 import tempfile
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.strategies import DDPStrategy
-from torch import nn
+from matplotlib.figure import Figure
+from torch import Tensor, nn
 
 from timesen_nb.pairs import Pairs
 from timesen_nb.training.batches import Batches
-from timesen_nb.training.learner import CrossViewLearner
+from timesen_nb.training.checks import PRECISIONS
+from timesen_nb.training.learner import Learner
 from timesen_nb.training.watch import Watch, plot_metrics
-
-PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed"}
 
 
 def run(
-    learner: CrossViewLearner,
+    learner: Learner,
     pairs: Pairs,
+    targets: Callable[[Tensor], Tensor],
     watch: Watch,
     *,
     batch_size: int,
-    device: str = "auto",
-    devices: int = 1,
-    precision: str = "32",
-    clip_gradient: float | None = 1.0,
+    accelerator: str,
+    devices: int,
+    precision: str,
+    clip_gradient: float | None,
 ) -> None:
     """Train ``learner`` to the end of its recipe, from the checkpoint in the watch's folder where there is one.
 
-    Leaves the best weights in the learner where the watch kept them. Raises as :func:`timesen_nb.fit` says.
+    targets: what is right for some rows of the pairs. Leaves the best weights in the learner where the watch kept them.
+    Raises as :func:`timesen_nb.fit` says.
     """
-    accelerator = find_accelerator(device, devices)
     with _folder_for(watch, devices):
         _resume(learner, watch)
         if int(learner.step) < learner.recipe.steps and not watch.stopped:
             learner.batches = Batches(
                 pairs,
+                targets,
                 batch_size,
                 first=int(learner.step) * watch.accumulate,
                 last=learner.recipe.steps * watch.accumulate,
@@ -56,15 +57,15 @@ def run(
             if devices > 1:  # the weights were learned in processes that are gone
                 _resume(learner, watch)
     if watch.best_weights:
-        learner.encoder.load_state_dict(watch.best_weights)
+        learner.load_state_dict(watch.best_weights, strict=False)
     if watch.folder is not None:
-        figure = plot_metrics(watch.folder).figure
-        figure.savefig(watch.folder / "loss.png", dpi=120, bbox_inches="tight")
-        _close(figure)
+        figure = Figure(figsize=(7, 3.2), layout="constrained")
+        plot_metrics(watch.folder, figure.add_subplot())
+        figure.savefig(watch.folder / "loss.png", dpi=120)
 
 
 def _train(
-    learner: CrossViewLearner,
+    learner: Learner,
     watch: Watch,
     accelerator: str,
     devices: int,
@@ -102,34 +103,19 @@ def _strategy() -> DDPStrategy:
     return DDPStrategy(start_method="popen" if launched else "fork", broadcast_buffers=False)
 
 
-def find_accelerator(device: str, devices: int) -> str:
-    """Lightning's name of the device; ValueError where it, or that many of them, are not there."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"device={device!r}; expected 'auto', 'cpu' or 'cuda'.")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cpu":
-        return "cpu"
-    there = torch.cuda.device_count()
-    if there < devices:
-        raise ValueError(
-            f"{devices} CUDA device{'s' * (devices > 1)} asked for; this machine has {there or 'none'}. "
-            "Use device='cpu', fewer devices, or a runtime with a GPU (Colab: Runtime > Change runtime type)."
-        )
-    return "gpu"
-
-
-def fingerprint(module: nn.Module, pairs: Pairs, rows: int = 1000) -> str:
+def fingerprint(
+    module: nn.Module, pairs: Pairs, targets: Callable[[Tensor], Tensor], rows: int = 1000
+) -> str:
     """Tells one start and one data set from another: checksum of the weights and of up to ``rows`` places."""
     some = torch.linspace(0, len(pairs) - 1, min(rows, len(pairs))).long()
     state = [v.cpu() for v in module.state_dict().values()]
     code = 0
-    for tensor in [*state, pairs.series(some), pairs.photos(some)]:
+    for tensor in [*state, pairs.series(some), targets(some)]:
         code = zlib.crc32(tensor.contiguous().numpy().tobytes(), code)
     return f"{code:08x}"
 
 
-def _resume(learner: CrossViewLearner, watch: Watch) -> None:
+def _resume(learner: Learner, watch: Watch) -> None:
     """Put the state of the checkpoint, if there is one, into learner and watch."""
     path = watch.checkpoint
     if path is None or not path.is_file():
@@ -159,7 +145,7 @@ def _folder_for(watch: Watch, devices: int) -> Iterator[None]:
         yield
         return
     with tempfile.TemporaryDirectory() as folder:
-        watch.folder, watch.checkpoint_every = Path(folder), 10**12  # the last state only
+        watch.folder = Path(folder)
         yield
     watch.folder = None
 
@@ -178,9 +164,3 @@ def _quiet() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
-
-
-def _close(figure: Any) -> None:
-    import matplotlib.pyplot as plt
-
-    plt.close(figure)

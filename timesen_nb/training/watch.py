@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,19 +10,21 @@ import lightning.pytorch as pl
 import torch
 from tqdm.auto import tqdm
 
-from timesen_nb.training.learner import CrossViewLearner
+from timesen_nb.training.learner import Learner
+from timesen_nb.training.validation import Validation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLUMNS = ("step", "epoch", "loss", "learning_rate", "scale", "accuracy")
+COLUMNS = ("step", "epoch", "loss", "learning_rate", "scale", "accuracy", "recall_at_1")
 
 
 class Watch(pl.Callback):
     """Follows one run. Everything it knows is in its checkpoints, so that a run that was killed goes on as it was.
 
-    accuracy: the zero-shot accuracy of the learner now, or None. patience: epochs without a better accuracy after
-    which training stops. folder: where metrics.csv and last.ckpt go, or None. settings: what the run was asked for.
+    settings: what the run was asked for. validation: what is measured every ``validate_every`` epochs, or None.
+    patience: epochs without a better accuracy after which training stops; the best weights are kept. folder: where
+    metrics.csv and last.ckpt go, or None. checkpoint_every: in steps, or None.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Watch(pl.Callback):
         steps_per_epoch: int,
         *,
         accumulate: int = 1,
-        accuracy: Callable[[], float] | None = None,
+        validation: Validation | None = None,
         validate_every: int = 1,
         patience: int | None = None,
         folder: Path | None = None,
@@ -41,7 +41,7 @@ class Watch(pl.Callback):
         progress: bool = True,
     ) -> None:
         self.settings, self.steps_per_epoch, self.accumulate = settings, steps_per_epoch, accumulate
-        self.accuracy, self.validate_every, self.patience = accuracy, validate_every, patience
+        self.validation, self.validate_every, self.patience = validation, validate_every, patience
         self.folder, self.checkpoint_every, self.progress = folder, checkpoint_every, progress
         self.rows: list[list[float]] = []
         self.losses: list[float] = []
@@ -51,7 +51,6 @@ class Watch(pl.Callback):
         self.stopped = False
         self._bar: Any = None
         self._batches = 0
-        self._saved = time.monotonic()
 
     @property
     def checkpoint(self) -> Path | None:
@@ -82,41 +81,50 @@ class Watch(pl.Callback):
         learner.step += 1
         step = int(learner.step)
         self._bar.update()
-        if step % self.steps_per_epoch == 0 or step == learner.recipe.steps:
+        if step % self.steps_per_epoch == 0:
             self._epoch_ends(trainer, learner, step)
-        if self.checkpoint_every and (step % self.checkpoint_every == 0 or step == learner.recipe.steps):
+        if self.checkpoint_every and step % self.checkpoint_every == 0:
             self.save(trainer, learner)
 
-    def _epoch_ends(self, trainer: pl.Trainer, learner: CrossViewLearner, step: int) -> None:
+    def _epoch_ends(self, trainer: pl.Trainer, learner: Learner, step: int) -> None:
         epoch = step // self.steps_per_epoch
         loss = sum(self.losses) / len(self.losses)
-        accuracy = float("nan")
-        if self.accuracy is not None and (epoch % self.validate_every == 0 or step == learner.recipe.steps):
-            accuracy = self.accuracy()
+        accuracy = recall = float("nan")
+        last = step == learner.recipe.steps
+        if self.validation is not None and (epoch % self.validate_every == 0 or last):
+            measured = self.validation(learner.encoder, learner.device)
+            accuracy, recall = trainer.strategy.broadcast(measured)  # all processes stop together
             self._judge(trainer, learner, accuracy, step)
         self.losses = []
-        self.rows.append([step, epoch, loss, learner.recipe.rate(step - 1), learner.scale, accuracy])
-        said = {"epoch": epoch, "loss": f"{loss:.3f}", "scale": f"{learner.scale:.1f}"}
+        self.rows.append([step, epoch, loss, learner.recipe.rate(step - 1), learner.scale, accuracy, recall])
+        said = {"epoch": str(epoch), "loss": f"{loss:.3f}"}
         if accuracy == accuracy:
             said["zero-shot"] = f"{accuracy:.1%}"
         self._bar.set_postfix(said)
         if trainer.is_global_zero:
             self._write()
 
-    def _judge(self, trainer: pl.Trainer, learner: CrossViewLearner, accuracy: float, step: int) -> None:
+    def _judge(self, trainer: pl.Trainer, learner: Learner, accuracy: float, step: int) -> None:
         if accuracy > self.best:
             self.best, self.best_step = accuracy, step
             if self.patience is not None:
-                state = learner.encoder.state_dict()
-                self.best_weights = {k: v.detach().cpu().clone() for k, v in state.items()}
+                state = learner.state_dict()
+                kept = [k for k in state if k.startswith(("encoder.", "log_scale"))]
+                self.best_weights = {k: state[k].detach().cpu().clone() for k in kept}
         elif self.patience is not None and step - self.best_step >= self.patience * self.steps_per_epoch:
             self.stopped = trainer.should_stop = True
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Close the bar; leave the last state behind."""
         self._bar.close()
-        if self.checkpoint_every:
-            self.save(trainer, pl_module)
+        self.save(trainer, pl_module)
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Close the bar; last.ckpt stays as it was."""
+        if self._bar is not None:
+            self._bar.close()
 
     def save(self, trainer: pl.Trainer, learner: Any) -> None:
         """Write last.ckpt; a kill at any moment leaves the old one or the new one, whole."""
@@ -152,19 +160,44 @@ class Watch(pl.Callback):
 
 
 def plot_metrics(folder: str | Path, ax: Axes | None = None) -> Axes:
-    """Loss, and zero-shot accuracy where it was measured, over the epochs of a run in ``folder``."""
-    import matplotlib.pyplot as plt
+    """Loss of a run in ``folder`` over its epochs, and what was measured on the validation pairs (right axis).
+
+    Raises FileNotFoundError when no run has left its metrics.csv there.
+    """
     import pandas as pd
 
-    table = pd.read_csv(Path(folder) / "metrics.csv")
+    path = Path(folder) / "metrics.csv"
+    if not path.is_file():
+        raise FileNotFoundError(f"no metrics.csv in {folder}; expected the folder= of a run of fit.")
+    table = pd.read_csv(path)
     if ax is None:
-        _, ax = plt.subplots(figsize=(6, 3))
-    ax.plot(table["epoch"], table["loss"], color="tab:blue")
-    ax.set(xlabel="epoch", ylabel="InfoNCE loss")
-    ax.yaxis.label.set_color("tab:blue")
-    judged = table.dropna(subset=["accuracy"])
-    if len(judged):
-        other = ax.twinx()
-        other.plot(judged["epoch"], judged["accuracy"], color="tab:green", marker=".")
-        other.set_ylabel("zero-shot accuracy", color="tab:green")
+        import matplotlib.pyplot as plt
+
+        ax = plt.figure(figsize=(7, 3.2), layout="constrained").add_subplot()
+    ax.plot(table["epoch"], table["loss"], color="#222222", label="InfoNCE loss")
+    ax.set(xlabel="epoch", ylabel="loss")
+    right = ax.twinx()
+    lines = (
+        ("accuracy", "zero-shot accuracy", "#0072B2", "o"),
+        ("recall_at_1", "Recall@1 by class", "#D55E00", "s"),
+    )
+    for column, words, colour, marker in lines:
+        measured = table.dropna(subset=[column])
+        if len(measured):
+            right.plot(
+                measured["epoch"],
+                100 * measured[column],
+                color=colour,
+                marker=marker,
+                markersize=4,
+                label=words,
+            )
+    if right.lines:
+        right.set(ylabel="validation, %", ylim=(0, 100))
+    else:
+        right.set_axis_off()
+    handles = [h for axis in (ax, right) for h in axis.get_legend_handles_labels()[0]]
+    ax.legend(
+        handles=handles, fontsize="small", ncols=3, loc="lower left", bbox_to_anchor=(0, 1), frameon=False
+    )
     return ax
