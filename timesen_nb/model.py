@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +43,8 @@ class EncoderConfig:
     def __post_init__(self) -> None:
         if not len(self.bands) == len(self.offset) == len(self.scale):
             raise ValueError(
-                f"{len(self.bands)} bands with {len(self.offset)} offsets and {len(self.scale)} scales; expected one each."
+                f"{len(self.bands)} bands with {len(self.offset)} offsets and {len(self.scale)} scales; expected one "
+                "each."
             )
         if self.width % self.heads:
             raise ValueError(
@@ -59,7 +60,8 @@ class EncoderConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> EncoderConfig:
         """The inverse of :meth:`as_dict`."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**fields)
 
 
 class Attention(nn.Module):
@@ -143,7 +145,7 @@ class SeriesEncoder(nn.Module):
         """
         if values.ndim == 3:
             values = values[..., None, None]
-        n, t, c, h, w = values.shape
+        n, t = values.shape[:2]
         known = ~torch.isnan(values).flatten(3).any(-1)  # (N, T, C): the band is there over the whole patch
         month_valid = known.any(-1) if self.absent_band is not None else known.all(-1)  # (N, T)
         x = torch.clamp((values - self.offset) / self.scale, 0.0, 1.0)
@@ -157,7 +159,7 @@ class SeriesEncoder(nn.Module):
         mask = None
         if not bool(month_valid.all()):
             mask = F.pad(month_valid, (1, 0), value=True)[:, None, None, :]  # the class token is always there
-        layers = self.transformer.layers
+        layers = self.layers
         for i, layer in enumerate(
             layers
         ):  # only the class token leaves the last layer: only it is computed there
@@ -190,8 +192,7 @@ class SeriesEncoder(nn.Module):
     @property
     def layers(self) -> nn.ModuleList:
         """The transformer's layers, first to last: fine-tuning frees the last ones."""
-        layers: nn.ModuleList = self.transformer.layers
-        return layers
+        return cast(nn.ModuleList, self.transformer.layers)
 
     @property
     def parameters_count(self) -> int:
