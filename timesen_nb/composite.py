@@ -49,6 +49,23 @@ def clear(scl: np.ndarray, masked: Collection[int] = tuple(MASKED)) -> np.ndarra
     return ~(np.isin(scl, list(masked)) | ~np.isfinite(scl))
 
 
+def median_of_looks(
+    values: np.ndarray,
+    days: np.ndarray,
+    scl: np.ndarray | None = None,
+    masked: Collection[int] = tuple(MASKED),
+) -> np.ndarray:
+    """One composite: the median of the clear looks, whatever their dates; arguments as :func:`monthly_medians`.
+
+    -> (10, ...) float32, NaN where no look is clear.
+    """
+    looks, classes = _one_look_a_day(values, days, scl)
+    usable = np.isfinite(looks).all(axis=1)
+    if classes is not None:
+        usable &= clear(classes, masked)
+    return _median(np.where(usable[:, None], looks, np.nan))
+
+
 def monthly_medians(
     values: np.ndarray,
     days: np.ndarray,
@@ -69,16 +86,11 @@ def monthly_medians(
             "and (dates,). Put the bands second, in the order of timesen_nb.BANDS."
         )
     out = np.full((12, *values.shape[1:]), np.nan, dtype=np.float32)
-    months = days.astype("datetime64[M]")
     for m in range(12):
-        inside = months == np.datetime64(f"{year:04d}-{m + 1:02d}", "M")
-        if inside.any():
+        inside = _in_month(days, year, m + 1)
+        if len(inside):
             classes = None if scl is None else scl[inside]
-            looks, classes = _one_look_a_day(values[inside], days[inside], classes)
-            usable = np.isfinite(looks).all(axis=1)
-            if classes is not None:
-                usable &= clear(classes, masked)
-            out[m] = _median(np.where(usable[:, None], looks, np.nan))
+            out[m] = median_of_looks(values[inside], days[inside], classes, masked)
     return out
 
 
@@ -88,42 +100,54 @@ def monthly_cube(
     scl: xr.DataArray | None = None,
     masked: Collection[int] = tuple(MASKED),
 ) -> xr.DataArray:
-    """:func:`monthly_medians` of a cube: lazily where it lies on Dask.
+    """:func:`monthly_medians` of a cube: lazily where it lies on Dask, month by month.
 
-    observations: (time, band, y, x), reflectance x 10000, NaN = no data, ``time`` in solar days;
+    observations: (time, band, y, x), reflectance x 10000, NaN = no data, ``time`` in solar days, in any order;
     scl: (time, y, x) scene classes, or None.
-    -> (month 1 to 12, band, y, x) float32. A year without any date gives twelve missing months.
+    -> (month 1 to 12, band, y, x) float32. A month without any date is missing.
     """
     import xarray as xr
 
-    inside = np.flatnonzero(observations["time"].dt.year.values == year)
-    observations = observations.isel(time=inside)
     days = observations["time"].values.astype("datetime64[D]")
-    # One stack, so that a lazy graph has one task a block: the classes ride behind the bands.
-    stack = observations.astype(np.float32)
+    # One stack, so that a lazy graph has one task a block and month: the classes ride behind the bands.
+    stack = observations.astype(np.float32).drop_vars("time")
     if scl is not None:
-        classes = scl.isel(time=inside).astype(np.float32).expand_dims(band=["SCL"])
+        classes = scl.astype(np.float32).drop_vars("time").expand_dims(band=["SCL"])
         stack = xr.concat([stack, classes], dim="band", coords="minimal", compat="override", join="override")
     if stack.chunks is not None:
-        stack = stack.chunk(time=-1, band=-1)
+        stack = stack.chunk(band=-1)
 
-    def block(looks: np.ndarray) -> np.ndarray:
+    def composite(looks: np.ndarray, days: np.ndarray) -> np.ndarray:
         looks = np.moveaxis(looks, (-2, -1), (0, 1))
         classes = looks[:, len(BANDS)] if scl is not None else None
-        months = monthly_medians(looks[:, : len(BANDS)], days, year, classes, masked)
-        return np.moveaxis(months, (0, 1), (-2, -1))
+        return np.moveaxis(median_of_looks(looks[:, : len(BANDS)], days, classes, masked), 0, -1)
 
-    out = xr.apply_ufunc(
-        block,
-        stack,
-        input_core_dims=[["time", "band"]],
-        output_core_dims=[["month", "kept"]],
-        dask="parallelized",
-        output_dtypes=[np.float32],
-        dask_gufunc_kwargs={"output_sizes": {"month": 12, "kept": len(BANDS)}},
-    )
-    named = out.rename(kept="band").assign_coords(month=np.arange(1, 13), band=list(BANDS))
-    return named.transpose("month", "band", ...)
+    months = []
+    for m in range(1, 13):
+        inside = _in_month(days, year, m)
+        looks = stack.isel(time=inside)
+        if not len(inside):
+            months.append(looks.isel(band=slice(len(BANDS))).sum("time", min_count=1))  # NaN everywhere
+            continue
+        if looks.chunks is not None:
+            looks = looks.chunk(time=-1)
+        month = xr.apply_ufunc(
+            composite,
+            looks,
+            kwargs={"days": days[inside]},
+            input_core_dims=[["time", "band"]],
+            output_core_dims=[["kept"]],
+            dask="parallelized",
+            output_dtypes=[np.float32],
+            dask_gufunc_kwargs={"output_sizes": {"kept": len(BANDS)}},
+        )
+        months.append(month.rename(kept="band").assign_coords(band=list(BANDS)))
+    out = xr.concat(months, dim="month", coords="minimal", compat="override", join="override")
+    return out.assign_coords(month=np.arange(1, 13), band=list(BANDS)).transpose("month", "band", ...)
+
+
+def _in_month(days: np.ndarray, year: int, month: int) -> np.ndarray:
+    return np.flatnonzero(days.astype("datetime64[M]") == np.datetime64(f"{year:04d}-{month:02d}", "M"))
 
 
 def quarters(months: np.ndarray, axis: int = -2) -> np.ndarray:

@@ -84,36 +84,39 @@ class CubeFileSource:
         import rioxarray  # noqa: F401
 
         year = check_year(year, self.years, self.name)
-        cube = self._months(*self._window(check_bbox(bbox)), year)
-        if cube.sizes["y"] * cube.sizes["x"] <= _SMALL:
-            cube = self._computed(cube)
+        rows, columns = self._window(check_bbox(bbox))
+        small = (rows.stop - rows.start) * (columns.stop - columns.start) <= _SMALL
+        cube = self._months(rows, columns, year, lazy=not small)
         return cube.rio.write_crs(self._cube.crs)
 
     def _read_block(self, row: int, column: int, year: int) -> np.ndarray:
         """(12, 10, up to 64, up to 64), the months of a block."""
         rows, columns = (slice(n * _BLOCK, (n + 1) * _BLOCK) for n in (row, column))
-        return self._computed(self._months(rows, columns, year)).values
+        return self._months(rows, columns, year).values
 
-    def _months(self, rows: slice, columns: slice, year: int) -> xr.DataArray:
-        """A window of the file as (month, band, y, x), lazily."""
-        window = {"y": rows, "x": columns}
-        bands = self._cube.bands.isel(window).chunk({"y": _BLOCK, "x": _BLOCK})
+    def _months(self, rows: slice, columns: slice, year: int, lazy: bool = False) -> xr.DataArray:
+        """A window of the file as (month, band, y, x); ``lazy`` leaves the reading to Dask."""
+        bands, scl = self._stored(rows, columns, lazy)
         looks = bands.to_dataarray("band").drop_attrs().transpose(..., "band", "y", "x").astype(np.float32)
         looks = looks.where(looks != 0) * np.float32(self._cube.factor)
         if self._cube.dated:
             days = self._days.astype("datetime64[ns]")
-            scl = self._cube.scl
-            if scl is not None:
-                scl = scl.isel(window).chunk({"y": _BLOCK, "x": _BLOCK}).assign_coords(time=days)
+            scl = None if scl is None else scl.assign_coords(time=days)
             months = monthly_cube(looks.assign_coords(time=days), year, scl)
         else:
             months = looks.where(looks.notnull().all("band")).reindex(month=np.arange(1, 13))
         months = months.reset_coords(drop=True).rename(f"reflectance_{year}")
         return months.assign_attrs(units="surface reflectance x 10000", year=year, source=self.name)
 
-    def _computed(self, cube: xr.DataArray) -> xr.DataArray:
+    def _stored(self, rows: slice, columns: slice, lazy: bool) -> tuple[xr.Dataset, xr.DataArray | None]:
+        """Bands and scene classes of a window as they are in the file."""
+        bands = self._cube.bands.isel(y=rows, x=columns)
+        scl = None if self._cube.scl is None else self._cube.scl.isel(y=rows, x=columns)
+        if lazy:
+            blocks = {"y": _BLOCK, "x": _BLOCK}
+            return bands.chunk(blocks), None if scl is None else scl.chunk(blocks)
         try:
-            return cube.compute()
+            return bands.load(), None if scl is None else scl.load()
         except (OSError, RuntimeError) as error:
             raise ValueError(
                 f"{self.name} cannot be read here ({error}). It is damaged or cut short: fetch it again."
