@@ -63,12 +63,18 @@ def _correlation(group: str, axis: str, names: list[str]) -> np.ndarray:
 
 
 def calibrate(
-    kind: np.ndarray, values: np.ndarray, physics: MonthlyPhysics, rng: np.random.Generator, variants: int = 1
+    kind: np.ndarray,
+    values: np.ndarray,
+    physics: MonthlyPhysics,
+    rng: np.random.Generator,
+    variants: int = 1,
+    variety: float = 1.0,
 ) -> np.ndarray:
     """Series (N, 12, 10) with the monthly figures of their kinds; kinds without figures come back as they are.
 
     physics: gives the simulator's own mean and deviation where a group's figures are from. variants: this many rows
-    after each other are one stand and share what is drawn.
+    after each other are one stand and share what is drawn. variety: share of what is drawn, for the
+    figures' spread is a continent's.
     """
     out = values.copy()
     groups = np.array([k.figures for k in KINDS])[kind]
@@ -85,7 +91,7 @@ def calibrate(
             0.45, 0.95, (n, 1, 1)
         )  # of the variance that is drawn with the figures' correlations
         drawn, share = np.repeat(drawn, variants, axis=0), np.repeat(share, variants, axis=0)
-        z = np.sqrt(1 - share) * z + np.sqrt(share) * drawn
+        z = np.sqrt(1 - share) * z + np.sqrt(share) * variety * drawn
         out[rows] = np.exp(mean + spread * z)
     return out
 

@@ -17,6 +17,9 @@ from timesen_nb.simulate.spectra import canopy, surface
 #: Chance that a month has no clear date, January to December: round figures after temperate Europe.
 MISSING = np.array([0.16, 0.08, 0.09, 0.05, 0.03, 0.02, 0.02, 0.02, 0.03, 0.06, 0.14, 0.22])
 
+#: Share of what only the figures explain of the spread between stands that is left within one countryside.
+REGIONAL = 0.4
+
 
 @dataclass(frozen=True)
 class Places:
@@ -53,23 +56,31 @@ def grow(
     rng: np.random.Generator,
     *,
     parcel: np.ndarray | None = None,
+    climate: Weather | None = None,
     clouds: bool = True,
     calibrated: bool = True,
+    regional: bool = False,
 ) -> Places:
     """A year at each of N places.
 
     kind: (N,) indices of kinds. parcel: (N,) labels; pixels of one parcel share crop, calendar, soil and vigour, and
-    differ by little. clouds=False leaves every month clear. calibrated=False is physics alone, without the figures of
-    real places.
+    differ by little. climate: their weather; without it each place, or parcel, gets a random year of its own.
+    clouds=False leaves every month clear. calibrated=False is physics alone, without the figures of real places.
+    regional=True is one countryside in place of all Europe: stands of a kind differ less than the figures say.
     """
     kind = np.asarray(kind)
     if parcel is None:
-        places = _stands(kind, lon, lat, altitude, rng, calibrated)
+        places = _stands(kind, lon, lat, altitude, rng, calibrated, climate=climate, regional=regional)
         weight = None
     else:  # a few variants of each parcel, and every pixel a blend of them: fast, and alike within the parcel
         _, first, member = np.unique(np.stack([parcel, kind]), axis=1, return_index=True, return_inverse=True)
         member = member.reshape(-1)
-        places = _stands(kind[first], lon[first], lat[first], altitude[first], rng, calibrated, variants=3)
+        if climate is not None:
+            climate = Weather(climate.temperature[first], climate.drought[first], climate.snow[first])
+        places = _stands(
+            kind[first], lon[first], lat[first], altitude[first], rng, calibrated, variants=3, climate=climate,
+            regional=regional,
+        )  # fmt: skip
         weight = rng.dirichlet((1.0, 1.0, 1.0), len(kind)).astype(np.float32)
     if weight is not None:
         v = places.values.reshape(-1, 3, 12, len(BANDS))
@@ -157,6 +168,8 @@ def _stands(
     calibrated: bool,
     variants: int = 1,
     snowy: bool = True,
+    climate: Weather | None = None,
+    regional: bool = False,
 ) -> Places:
     """One year of each stand, or ``variants`` alike years of it, stand by stand."""
     n = len(kind)
@@ -168,7 +181,7 @@ def _stands(
         return np.repeat(a, variants, axis=0)
 
     kind_, lon_, lat_, altitude_ = (repeat(a) for a in (kind, lon, lat, altitude))
-    climate = weather(lon, lat, altitude, rng)
+    climate = climate or weather(lon, lat, altitude, rng)
     climate = Weather(repeat(climate.temperature), repeat(climate.drought), repeat(climate.snow))
     near = variants > 1
     shift_ = repeat(shift) + near * rng.normal(0, 2.0, n * variants)
@@ -193,8 +206,10 @@ def _stands(
     tall = np.array([k.land_cover == "C" for k in KINDS])[kind_]
     depth = depth * np.where(tall, 0.35, 1.0)[:, None, None]
     if calibrated:
-        values = calibrate(kind_, values, _monthly_physics, rng, variants)
-        values = anchor(kind_, values, _annual_physics, rng, variants)
+        values = calibrate(kind_, values, _monthly_physics, rng, variants, REGIONAL if regional else 1.0)
+        # annual figures are a continent's: within a region, only for kinds that have no figures of their own
+        rows = np.flatnonzero([not regional or not KINDS[k].figures for k in kind_])
+        values[rows] = anchor(kind_[rows], values[rows], _annual_physics, rng, variants)
     if snowy:
         values = values * (1 - depth) + depth * surface("snow") * 1e4
     return Places(kind_, lon_, lat_, altitude_, values.astype(np.float32), green, brown, snow)

@@ -72,13 +72,18 @@ def canopy(state: Mapping[str, np.ndarray], soil: np.ndarray) -> np.ndarray:
     soil: (N, 10) reflectance of the ground below. Multilinear in the state, quadratic in the soil.
     """
     n = len(soil)
+    table = _table()
     corners: list[tuple[np.ndarray, np.ndarray]] = []  # per axis: index below, weight of the node above
     for name, nodes in list(AXES.items())[:-1]:
         grid = np.asarray(nodes, dtype=np.float32)
         x = np.clip(np.asarray(state[name], dtype=np.float32), grid[0], grid[-1])
         low = np.clip(np.searchsorted(grid, x, side="right") - 1, 0, len(grid) - 2)
-        corners.append((low, (x - grid[low]) / (grid[low + 1] - grid[low])))
-    table = _table()
+        above = (x - grid[low]) / (grid[low + 1] - grid[low])
+        if n and x.min() == x.max():  # the same for all: half the corners are left
+            axis = len(corners)
+            table = table.take(low[0], axis) * (1 - above[0]) + table.take(low[0] + 1, axis) * above[0]
+        else:
+            corners.append((low, above))
     nodes3 = np.zeros((n, 3, len(BANDS)), dtype=np.float32)
     for corner in range(2 ** len(corners)):
         index, weight = [], np.ones(n, dtype=np.float32)
