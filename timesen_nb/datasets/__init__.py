@@ -8,5 +8,6 @@ near, far = places.split((0.8, 0.2), block_km=50)
 from timesen_nb.datasets.download import download_photos
 from timesen_nb.datasets.lucas import photo_address, read_lucas
 from timesen_nb.datasets.places import PlaceDataset, read_codes
+from timesen_nb.datasets.sen4map import read_sen4map
 
-__all__ = ["PlaceDataset", "download_photos", "photo_address", "read_codes", "read_lucas"]
+__all__ = ["PlaceDataset", "download_photos", "photo_address", "read_codes", "read_lucas", "read_sen4map"]

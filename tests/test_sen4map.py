@@ -1,0 +1,266 @@
+"""Sen4Map files in both layouts, written here and read whole, by their centres, and into a file."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+import timesen_nb as tn
+from timesen_nb.composite import monthly_medians
+from timesen_nb.datasets import read_sen4map
+from timesen_nb.datasets.places import PlaceDataset
+from timesen_nb.datasets.sen4map import published_medians
+
+SIZE = 8  # pixels on a side, in place of 64
+POINTS = {
+    "38863102": ("BE", "A11", "U370", (3.812952713, 50.863822271)),
+    "27482136": ("PT", "B16", "U111", (-8.699090799, 40.561124712)),
+    "55182100": ("EL", "C10", "", (24.255324771, 40.980413984)),
+}
+
+
+def names(days: list[str]) -> np.ndarray:
+    """Images as Earth Engine names them."""
+    return np.array([f"{d}T103421_{d}T103419_T31UES" for d in days], dtype=h5py.string_dtype())
+
+
+def dates(number: str) -> list[str]:
+    """Two looks a month, but for one month without any, and one look of the year before."""
+    gap = int(number[-1]) % 12 + 1
+    return ["20171230", *[f"2018{m:02d}{d:02d}" for m in range(1, 13) if m != gap for d in (4, 19)]]
+
+
+def attributes(group: h5py.Group, number: str, **more: Any) -> None:
+    country, lc1, lu1, place = POINTS[number]
+    group.attrs.update({"nuts0": country, "lc1": lc1, "lu1": lu1, "Coordinates": np.array(place), **more})
+
+
+@pytest.fixture
+def looks() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """(t, 10, 8, 8) reflectance and (t, 8, 8) scene classes of each point."""
+    rng = np.random.default_rng(0)
+    out = {}
+    for number in POINTS:
+        t = len(dates(number))
+        values = rng.integers(50, 6000, (t, 10, SIZE, SIZE)).astype(np.uint16)
+        out[number] = (
+            values,
+            rng.choice([4, 5, 8, 9, 11], (t, SIZE, SIZE), p=[0.4, 0.2, 0.1, 0.2, 0.1]).astype(np.uint8),
+        )
+    return out
+
+
+@pytest.fixture
+def dated(tmp_path: Path, looks: dict[str, tuple[np.ndarray, np.ndarray]]) -> Path:
+    """The layout of Sen4Map: a data set a band, compressed, in an order of its own."""
+    with h5py.File(tmp_path / "dated.h5", "w") as file:
+        for number, (values, scl) in looks.items():
+            group = file.create_group(f"Lucas_Point_{number}")
+            for i in np.random.default_rng(int(number)).permutation(10):
+                group.create_dataset(
+                    tn.BANDS[i], data=values[:, i], compression="gzip", chunks=(1, SIZE, SIZE)
+                )
+            group["SCL"] = scl
+            attributes(group, number, Image_ID=names(dates(number)))
+    return tmp_path / "dated.h5"
+
+
+@pytest.fixture
+def composed(tmp_path: Path) -> Path:
+    """The layout with composites, and labels of habitats and regions."""
+    rng = np.random.default_rng(1)
+    with h5py.File(tmp_path / "composed.h5", "w") as file:
+        for i, number in enumerate(POINTS):
+            group = file.create_group(f"Lucas_Point_{number}")
+            image = rng.integers(100, 5000, (12, 10, 1, 1)).astype(np.float32)
+            image[i] = 1.0  # clouds, as the published rule leaves them
+            image[5, 0] = 1.0  # one dark band is a value
+            group["image"] = image
+            attributes(group, number, EUNIS_L2=np.int64(i), bioregion_class_code=[3, 8, 1][i])
+    return tmp_path / "composed.h5"
+
+
+def by_number(places: PlaceDataset, number: str) -> np.ndarray:
+    return places.series(places.ids == number)[0]
+
+
+def test_clear_composites_are_ours(dated: Path, looks: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    places = read_sen4map(dated, crop=None, progress=False)
+    assert places.values.shape == (3, 12, 10, SIZE, SIZE)
+    for number, (values, scl) in looks.items():
+        days = np.array([f"{d[:4]}-{d[4:6]}-{d[6:]}" for d in dates(number)], dtype="datetime64[D]")
+        np.testing.assert_array_equal(by_number(places, number), monthly_medians(values, days, 2018, scl))
+        assert np.isnan(by_number(places, number)[int(number[-1]) % 12]).all()  # the gap stays a gap
+
+
+def test_published_composites_by_torch(dated: Path, looks: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    """Clouds as zeros, torch's median, a month without dates from all of them, plus one."""
+    places = read_sen4map(dated, crop=None, composites="published", progress=False)
+    for number, (values, scl) in looks.items():
+        image = torch.from_numpy(np.where(scl[:, None] < 9, values, 0).astype(np.float32))
+        for month in range(12):
+            rows = [i for i, d in enumerate(dates(number)) if d.startswith(f"2018{month + 1:02d}")]
+            expected = image[rows or slice(None)].median(dim=0).values + 1
+            np.testing.assert_array_equal(by_number(places, number)[month], expected.numpy())
+
+
+@given(
+    arrays(np.uint16, (6, 10), elements=st.integers(1, 9000)),
+    st.lists(st.integers(0, 12), min_size=6, max_size=6),
+    st.lists(st.integers(0, 11), min_size=6, max_size=6),
+)
+@settings(max_examples=30)
+def test_published_composites_have_no_gaps(values: np.ndarray, months: list[int], scl: list[int]) -> None:
+    out = published_medians(values, np.array(months), np.array(scl))
+    assert out.shape == (12, 10)
+    assert np.isfinite(out).all()
+    assert out.min() >= 1
+    assert out.max() <= values.max() + 1
+
+
+@pytest.mark.parametrize("crop", [1, 2, 5])
+def test_crops_are_the_middle(dated: Path, crop: int) -> None:
+    whole = read_sen4map(dated, crop=None, progress=False).series()
+    top = SIZE // 2 - crop // 2
+    middle = whole[..., top : top + crop, top : top + crop]
+    cropped = read_sen4map(dated, crop=crop, progress=False).series()
+    np.testing.assert_array_equal(cropped, middle[..., 0, 0] if crop == 1 else middle)
+
+
+def test_places_labels_and_photos(dated: Path) -> None:
+    places = read_sen4map(dated, progress=False)
+    assert sorted(places.ids) == sorted(POINTS)
+    assert set(places.labels) == {"land_cover", "land_use", "crops", "country"}
+    for i, number in enumerate(places.ids):
+        country, _, _, place = POINTS[number]
+        np.testing.assert_allclose(places.lonlats[i], place)
+        assert places.photos is not None
+        assert places.photos[i, 1].endswith(f"/2018/{country}/{number[:3]}/{number[3:6]}/{number}E.jpg")
+    assert dict(zip(places.ids, places.labels["crops"], strict=True))["27482136"] == "Maize"
+    assert dict(zip(places.ids, places.labels["land_use"], strict=True))["55182100"] == ""
+
+
+def test_coordinates_either_way_round_and_none(dated: Path) -> None:
+    with h5py.File(dated, "a") as file:
+        file["Lucas_Point_38863102"].attrs["Coordinates"] = np.array(POINTS["38863102"][3][::-1])
+        del file["Lucas_Point_27482136"].attrs["Coordinates"]
+    places = read_sen4map(dated, progress=False)
+    expected = [POINTS[number][3] for number in places.ids]
+    np.testing.assert_allclose(places.lonlats, expected, atol=2e-3)
+
+
+def test_composed_files(composed: Path) -> None:
+    places = read_sen4map(composed, progress=False)
+    published = read_sen4map(composed, composites="published", progress=False)
+    assert set(places.labels) == {"land_cover", "land_use", "crops", "country", "habitat", "bioregion"}
+    for i, number in enumerate(POINTS):
+        series = by_number(places, number)
+        assert np.flatnonzero(np.isnan(series).any(axis=1)).tolist() == [i]
+        np.testing.assert_array_equal(series[5, 0], 1.0)
+        np.testing.assert_array_equal(np.nan_to_num(series, nan=1.0), by_number(published, number))
+        row = places.ids.tolist().index(number)
+        assert places.labels["habitat"][row] == tn.tasks["habitat"].classes[i]
+        assert places.labels["bioregion"][row] == ["Atlantic", "Mediterranean", ""][i]
+
+
+@pytest.mark.parametrize("crop", [1, 3])
+def test_a_memory_mapped_file_holds_the_same(dated: Path, tmp_path: Path, crop: int) -> None:
+    memory = read_sen4map(dated, crop=crop, progress=False)
+    mapped = read_sen4map(dated, crop=crop, into=tmp_path / "new" / "series.npy", progress=False)
+    assert isinstance(mapped.values, np.memmap)
+    assert mapped.values.dtype == np.int16
+    np.testing.assert_allclose(mapped.series(), memory.series(), atol=0.5)
+    np.testing.assert_array_equal(np.isnan(mapped.series()), np.isnan(memory.series()))
+    assert [p.name for p in (tmp_path / "new").iterdir()] == ["series.npy"]
+    pairs = mapped.pairs(np.ones((3, 16), np.float32))
+    np.testing.assert_allclose(pairs.series(slice(None)).squeeze().numpy(), memory.series(), atol=0.5)
+
+
+def test_some_points_only(dated: Path) -> None:
+    assert read_sen4map(dated, points=["27482136"], progress=False).ids.tolist() == ["27482136"]
+    with pytest.raises(ValueError, match="no group among the points asked for"):
+        read_sen4map(dated, points=["1"], progress=False)
+
+
+def break_dates(file: h5py.File) -> None:
+    file["Lucas_Point_38863102"].attrs["Image_ID"] = names(["20180104"])
+
+
+def break_names(file: h5py.File) -> None:
+    file["Lucas_Point_38863102"].attrs["Image_ID"] = np.array(["a"] * 23, dtype=h5py.string_dtype())
+
+
+def break_band(file: h5py.File) -> None:
+    del file["Lucas_Point_38863102/B8A"]
+
+
+def break_scl(file: h5py.File) -> None:
+    del file["Lucas_Point_38863102/SCL"]
+
+
+def break_code(file: h5py.File) -> None:
+    file["Lucas_Point_38863102"].attrs["lc1"] = "Q11"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (break_dates, "38863102 has 23 images and 1 dates"),
+        (break_names, "does not say the date of each image"),
+        (break_band, "point 38863102 .*missing B8A"),
+        (break_scl, "point 38863102 .*SCL"),
+        (break_code, r"'Q11' \(1 times, first at 38863102\)"),
+    ],
+)
+def test_broken_points_are_named(
+    dated: Path, change: Callable[[h5py.File], None], message: str, tmp_path: Path
+) -> None:
+    with h5py.File(dated, "a") as file:
+        change(file)
+    with pytest.raises(ValueError, match=message):
+        read_sen4map(dated, progress=False)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_a_truncated_file_says_so(dated: Path, tmp_path: Path, share: float) -> None:
+    whole = dated.read_bytes()
+    cut = tmp_path / "cut.h5"
+    cut.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(ValueError, match=r"cut\.h5 is no whole HDF5 file .* download it again"):
+        read_sen4map(cut, into=tmp_path / "out" / "series.npy", progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_file_names_the_point_and_leaves_nothing(dated: Path, tmp_path: Path) -> None:
+    with h5py.File(dated, "r") as file:
+        chunk = file["Lucas_Point_38863102/B2"].id.get_chunk_info(0)
+    data = bytearray(dated.read_bytes())
+    data[chunk.byte_offset : chunk.byte_offset + chunk.size] = b"\xff" * chunk.size
+    dated.write_bytes(data)
+    with pytest.raises(ValueError, match="Lucas_Point_38863102 cannot be read, 1 points before it can"):
+        read_sen4map(dated, into=tmp_path / "out" / "series.npy", progress=False)
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_what_is_asked_for_is_checked(dated: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"crop=9 of point .*8 x 8 pixels"):
+        read_sen4map(dated, crop=9, progress=False)
+    with pytest.raises(ValueError, match="'clear', 'published'"):
+        read_sen4map(dated, composites="ours", progress=False)
+    with pytest.raises(FileNotFoundError, match="Check the path"):
+        read_sen4map(tmp_path / "nowhere.h5", progress=False)
+
+
+def test_split_by_blocks_keeps_neighbours_together(dated: Path) -> None:
+    places = read_sen4map(dated, progress=False)
+    a, b = places.split((0.6, 0.4), block_km=100)
+    assert sorted([*a.ids, *b.ids]) == sorted(POINTS)
+    assert a.values.shape[0] == len(a)
+    np.testing.assert_array_equal(a.series(0), places.series(places.ids == a.ids[0])[0])

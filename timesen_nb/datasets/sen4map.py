@@ -1,0 +1,262 @@
+"""Sen4Map: a year of Sentinel-2 around each of 335,125 LUCAS points, 64 x 64 pixels, as HDF5 with one group a point.
+
+Sharma et al. 2024, doi 10.1109/JSTARS.2024.3435081. A group holds a data set a band and ``SCL``, dates by rows by
+columns; or, in the files that Jain et al. 2026 made of them, ``image``: twelve composites. Its attributes hold dates,
+place and labels.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from timesen_nb.bands import BANDS, band_positions
+from timesen_nb.composite import monthly_medians, solar_days
+from timesen_nb.datasets.lucas import VIEWS, grid_places, photo_address
+from timesen_nb.datasets.places import PlaceDataset, lucas_labels, read_codes
+from timesen_nb.pairs import MISSING
+
+#: Attributes that are kept; the tasks beside them are read from their own attribute.
+DATES, PLACE = "Image_ID", "Coordinates"
+OTHER_TASKS = {"habitat": "EUNIS_L2", "bioregion": "bioregion_class_code"}
+COMPOSITES = ("clear", "published")
+_DATE = re.compile(r"(20\d\d)(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d))?")
+
+
+def read_sen4map(
+    path: str | Path,
+    *,
+    crop: int | None = 1,
+    composites: str = "clear",
+    into: str | Path | None = None,
+    points: Collection[str] | None = None,
+    year: int = 2018,
+    progress: bool = True,
+) -> PlaceDataset:
+    """A file of Sen4Map, read in one pass: series, places, photo addresses and labels of every task it knows.
+
+    crop: pixels on a side around the centre, 1 to 64; None keeps all. composites: "clear", our medians of clear looks
+    (:mod:`timesen_nb.composite`), NaN in months without one; or "published", those that the released model was trained
+    on (:func:`published_medians`). Files with ``image`` hold the latter already: "clear" makes months without any value
+    NaN, "published" takes them as they are. into: a .npy file to write the series to, rounded to int16 and
+    memory-mapped, for more of them than memory holds. points: the numbers of some LUCAS points; None reads all.
+    Raises FileNotFoundError, or ValueError for a file that is cut off or none of these, and for unknown codes.
+    """
+    from tqdm.auto import tqdm
+
+    if composites not in COMPOSITES:
+        raise ValueError(f"composites={composites!r}; expected one of {', '.join(map(repr, COMPOSITES))}.")
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}; expected Sen4Map as HDF5. Check the path.")
+    wanted = None if points is None else {str(p) for p in points}
+    about: list[Mapping[str, Any]] = []
+    with _opened(path) as file:
+        keys = [key for key in file if wanted is None or _number(key) in wanted]
+        if not keys:
+            raise ValueError(f"{path.name} has no group{' among the points asked for' if wanted else ''}.")
+        with _Store(into, len(keys)) as store:
+            for key in tqdm(keys, unit="point", disable=not progress, mininterval=1):
+                try:
+                    group = file[key]
+                    about.append(dict(group.attrs))
+                    series = _composites(group, about[-1], crop, composites, year)
+                except (OSError, RuntimeError, KeyError) as problem:
+                    raise ValueError(
+                        f"{path.name} is damaged: {key} cannot be read, {len(about) - 1} points before it can "
+                        f"({problem}). Copy or download it again."
+                    ) from problem
+                store.add(series)
+    return _dataset([_number(k) for k in keys], about, store.values)
+
+
+def published_medians(values: np.ndarray, months: np.ndarray, scl: np.ndarray) -> np.ndarray:
+    """The composites that the released model was trained on, for comparison with it: clouds count as zeros.
+
+    values: (t, 10, ...) x 10000; months: (t,) calendar month 1 to 12, 0 = another year; scl: (t, ...) scene classes.
+    Classes from 9 on are set to 0 and stay in the median (the lower middle of an even number); a month without any date
+    is the median of all dates; 1 is added. -> (12, 10, ...) float32, without gaps. Source: released code of Jain et al.
+    2026; :func:`timesen_nb.composite.monthly_medians` is how it is done here.
+    """
+    shown = np.where(scl[:, None] >= 9, 0, values).astype(np.float32)
+    out = []
+    for month in range(1, 13):
+        inside = months == month
+        looks = np.sort(shown[inside] if inside.any() else shown, axis=0)
+        out.append(looks[(len(looks) - 1) // 2] + 1)
+    return np.stack(out)
+
+
+def _opened(path: Path) -> Any:
+    """The HDF5 file."""
+    import h5py
+
+    try:
+        return h5py.File(path, "r")
+    except OSError as problem:
+        raise ValueError(
+            f"{path.name} is no whole HDF5 file ({problem}); expected one of Sen4Map. Copy or download it again."
+        ) from problem
+
+
+def _composites(
+    group: Any, about: Mapping[str, Any], crop: int | None, composites: str, year: int
+) -> np.ndarray:
+    """(12, 10, H, W) of one point, or (12, 10) for a single pixel."""
+    number = _number(group.name)
+    if "image" in group:
+        image = group["image"]
+        if image.shape[:2] != (12, len(BANDS)) or image.ndim != 4:
+            raise ValueError(
+                f"point {number}: image has shape {image.shape}; expected (12, {len(BANDS)}, H, W)."
+            )
+        out = image[(..., *_window(image.shape[2:], crop, number))].astype(np.float32)
+        if composites == "clear":  # one was added: what is not above it had no clear look
+            out = np.where((out <= 1).all(axis=1, keepdims=True), np.nan, out)
+    else:
+        names = [name for name in group if name != "SCL"]
+        try:
+            bands = [names[i] for i in band_positions(names)]
+            scl = group["SCL"]
+        except (ValueError, KeyError) as problem:
+            raise ValueError(
+                f"point {number} holds {', '.join(group) or 'nothing'}; expected image, or SCL and a data set a band. "
+                f"{problem}"
+            ) from problem
+        window = _window(scl.shape[1:], crop, number)
+        classes = scl[(..., *window)]
+        values = np.stack([group[b][(..., *window)] for b in bands], axis=1)  # (t, 10, H, W)
+        times = _times(about, number)
+        if len(times) != len(values):
+            raise ValueError(f"point {number} has {len(values)} images and {len(times)} dates in {DATES}.")
+        if composites == "clear":
+            lon = grid_places(np.array([number]))[0, 0]
+            out = monthly_medians(values, solar_days(times, lon if np.isfinite(lon) else 10.0), year, classes)
+        else:
+            years, months = times.astype("datetime64[Y]"), times.astype("datetime64[M]").astype(int) % 12 + 1
+            out = published_medians(values, np.where(years == np.datetime64(f"{year}"), months, 0), classes)
+    return out[..., 0, 0] if out.shape[2:] == (1, 1) else out
+
+
+def _window(shape: tuple[int, ...], crop: int | None, number: str) -> tuple[slice, slice]:
+    """The middle of a patch: row and column slices."""
+    if crop is None:
+        return slice(None), slice(None)
+    if not 1 <= crop <= min(shape):
+        raise ValueError(
+            f"crop={crop} of point {number}, which has {shape[0]} x {shape[1]} pixels; take 1 to {min(shape)}."
+        )
+    top, left = (size // 2 - crop // 2 for size in shape)
+    return slice(top, top + crop), slice(left, left + crop)
+
+
+def _times(about: Mapping[str, Any], number: str) -> np.ndarray:
+    """(t,) datetime64[s] of the images, from their names."""
+    found = [_DATE.search(_text(name)) for name in np.atleast_1d(about.get(DATES, []))]
+    if not found or not all(found):
+        raise ValueError(f"point {number} does not say the date of each image in its attribute {DATES}.")
+    parts = [m.groups(default="00") for m in found if m]
+    return np.array([f"{y}-{m}-{d}T{h}:{mi}:{s}" for y, m, d, h, mi, s in parts], dtype="datetime64[s]")
+
+
+def _dataset(numbers: list[str], about: list[Mapping[str, Any]], values: np.ndarray) -> PlaceDataset:
+    """Places and labels from the attributes."""
+    ids = np.array(numbers)
+
+    def column(name: str) -> np.ndarray:
+        return np.array([_text(a.get(name, "")) for a in about])
+
+    labels = lucas_labels(column("lc1"), column("lu1"), column("nuts0"), ids)
+    for task, attribute in OTHER_TASKS.items():
+        if any(attribute in a for a in about):
+            labels[task] = read_codes(task, column(attribute))
+    photos = np.array(
+        [
+            [photo_address(p, c, v) if c else "" for v in VIEWS]
+            for p, c in zip(ids, column("nuts0"), strict=True)
+        ]
+    )
+    return PlaceDataset(values, _places(ids, about), labels, ids, photos)
+
+
+def _places(ids: np.ndarray, about: list[Mapping[str, Any]]) -> np.ndarray:
+    """(N, 2) longitude and latitude. Files have them either way round: the point's number tells which."""
+    grid = grid_places(ids)
+    given = np.full((len(ids), 2), np.nan)
+    for i, a in enumerate(about):
+        numbers = np.ravel(a.get(PLACE, []))
+        if numbers.size == 2:
+            given[i] = numbers.astype(float)
+    swapped = np.abs(given[:, ::-1] - grid).sum(axis=1) < np.abs(given - grid).sum(axis=1)
+    places = np.where(swapped[:, None], given[:, ::-1], given)
+    places = np.where(np.isnan(places), grid, places)
+    if np.isnan(places).any():
+        lost = ids[np.isnan(places).any(axis=1)]
+        raise ValueError(
+            f"{len(lost)} points have no place, such as {str(lost[0])!r}; expected two numbers in {PLACE}."
+        )
+    return places
+
+
+def _number(key: str) -> str:
+    """The LUCAS number in a group's name: Lucas_Point_38863102 is 38863102."""
+    return key.rsplit("/", 1)[-1].rsplit("_", 1)[-1]
+
+
+def _text(value: Any) -> str:
+    """An attribute as text; whole numbers without a fraction."""
+    value = np.asarray(value).item() if np.size(value) == 1 else value
+    if isinstance(value, bytes):
+        return value.decode()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+class _Store:
+    """Series as they come: in memory, or in a .npy file that has its name once it is whole."""
+
+    values: np.ndarray
+
+    def __init__(self, path: str | Path | None, n: int) -> None:
+        self.path, self.n, self.at = None if path is None else Path(path), n, 0
+
+    def __enter__(self) -> _Store:
+        return self
+
+    def add(self, series: np.ndarray) -> None:
+        """The next point's."""
+        if not self.at:
+            self._open((self.n, *series.shape))
+        if series.shape != self.values.shape[1:]:
+            raise ValueError(
+                f"point {self.at} has shape {series.shape}, those before it {self.values.shape[1:]}."
+            )
+        if self.path is not None:
+            series = np.where(np.isnan(series), MISSING, np.clip(np.rint(series), 0, 32767))
+        self.values[self.at] = series
+        self.at += 1
+
+    def _open(self, shape: tuple[int, ...]) -> None:
+        if self.path is None:
+            self.values = np.empty(shape, np.float32)
+        else:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.values = np.lib.format.open_memmap(self._partial, "w+", np.int16, shape)
+
+    @property
+    def _partial(self) -> Path:
+        assert self.path is not None
+        return self.path.with_name(self.path.name + ".part")
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        if self.path is None:
+            return
+        self.values = np.empty(0)  # closes the map
+        if failed:
+            self._partial.unlink(missing_ok=True)
+        else:
+            self._partial.replace(self.path)
+            self.values = np.load(self.path, mmap_mode="c")
