@@ -11,8 +11,6 @@ Names are loaded when first used: importing this package imports nothing heavy.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from timesen_nb.tasks import tasks  # now: a later import of the module of the same name would hide it
-
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -59,7 +57,7 @@ if TYPE_CHECKING:
     from timesen_nb.regions import map_region
     from timesen_nb.series import PixelSeries
     from timesen_nb.sources import Source, open_source
-    from timesen_nb.tasks import Task
+    from timesen_nb.tasks import Task, tasks
     from timesen_nb.timesenclip import TimeSenCLIP
     from timesen_nb.training import fit
     from timesen_nb.widgets import ClickMap
