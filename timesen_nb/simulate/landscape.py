@@ -25,6 +25,12 @@ EPSG, EASTING, NORTHING, LON, LAT = 32632, 500_000.0, 5_538_630.0, 9.0, 50.0
 PIXEL = 10.0
 
 
+def corner(size: int) -> tuple[float, float]:
+    """UTM easting and northing of the outer corner of the north-west pixel of a scene."""
+    half = size // 2 * PIXEL
+    return EASTING - half, NORTHING + half
+
+
 @dataclass(frozen=True)
 class Landscape:
     """A simulated scene. All (..., y, x), north up.
@@ -52,19 +58,13 @@ class Landscape:
         out: np.ndarray = np.array([k.land_cover for k in KINDS])[self.plan.kind]
         return out
 
-    @property
-    def corner(self) -> tuple[float, float]:
-        """UTM easting and northing of the outer corner of the north-west pixel."""
-        half = self.size // 2 * PIXEL
-        return EASTING - half, NORTHING + half
-
     @cached_property
     def cube(self) -> xr.DataArray:
         """(month 1..12, band, y, x) reflectance x 10000 with coordinates and CRS."""
         import rioxarray  # noqa: F401 - adds .rio
         import xarray as xr
 
-        left, top = self.corner
+        left, top = corner(self.size)
         at = (np.arange(self.size) + 0.5) * PIXEL
         coords = {"month": np.arange(1, 13), "band": list(BANDS), "y": top - at, "x": left + at}
         cube = xr.DataArray(self.reflectance, coords, ("month", "band", "y", "x"), f"reflectance_{self.year}")

@@ -1,0 +1,152 @@
+"""The simulated landscape as a source: works offline, at once, and knows the truth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property, lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from timesen_nb.series import PixelSeries, check_place
+from timesen_nb.simulate.calibration import COVERS
+from timesen_nb.simulate.kinds import KINDS
+from timesen_nb.simulate.landscape import EPSG, PIXEL, Landscape, corner, landscape
+from timesen_nb.sources.checks import check_year, series_of
+from timesen_nb.sources.grid import BBox, check_bbox, from_degrees
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_lock = Lock()
+
+
+@lru_cache(maxsize=4)
+def _made(seed: int, size: int, year: int) -> Landscape:
+    return landscape(seed, size, year)
+
+
+class SampleSource:
+    """A simulated countryside of size x size pixels of 10 m, for learning and trying without account or network.
+
+    Everything it gives is simulated (:mod:`timesen_nb.simulate.landscape`); the map coordinates only make it
+    clickable, and no real place looks like it. Each year is made when it is first asked for, in a few seconds.
+    seed: another number gives another countryside.
+    """
+
+    name = "the simulated sample landscape"
+    years: Sequence[int] = range(2017, 2026)
+
+    def __init__(self, seed: int = 7, size: int = 256) -> None:
+        self.seed, self.size = seed, size
+
+    def __repr__(self) -> str:
+        return f"SampleSource(seed={self.seed}, size={self.size}, bounds={self.bounds})"
+
+    @cached_property
+    def bounds(self) -> BBox:
+        """(west, south, east, north) in degrees; every place inside has a pixel."""
+        left, top = corner(self.size)
+        side = np.linspace(0, self.size * PIXEL, 9)
+        edges = [
+            from_degrees(EPSG).transform(*np.broadcast_arrays(left + x, top - y), direction="INVERSE")
+            for x, y in ((0, side), (side, side[-1]), (side[-1], side), (side, 0))
+        ]
+        (west, _), (_, south), (east, _), (_, north) = edges
+        return float(np.max(west)), float(np.max(south)), float(np.min(east)), float(np.min(north))
+
+    def landscape(self, year: int = 2018) -> Landscape:
+        """The whole scene of a year; made once a process. Raises ValueError for a year it has not."""
+        with _lock:
+            return _made(self.seed, self.size, check_year(year, self.years, self.name))
+
+    def pixel(self, lon: float, lat: float, year: int = 2018) -> PixelSeries:
+        """The series of the pixel that holds the place, with its true land cover.
+
+        Raises ValueError for what is no place, a place outside, or a year it has not.
+        """
+        row, column = self._index(lon, lat)
+        scene = self.landscape(year)
+        months = scene.reflectance[:, :, row, column]
+        series = series_of(months, float(lon), float(lat), scene.year, self.name)
+        return replace(series, truth=COVERS[scene.land_cover[row, column]])
+
+    def pixels(self, lonlats: Sequence[tuple[float, float]], year: int = 2018) -> list[PixelSeries]:
+        """Many pixels, in the order asked. Raises as :meth:`pixel`."""
+        return [self.pixel(lon, lat, year) for lon, lat in lonlats]
+
+    def cube(self, bbox: BBox, year: int = 2018) -> xr.DataArray:
+        """(month, band, y, x) float32 reflectance x 10000 of the pixels that a box in degrees touches, NaN = missing.
+
+        The box is cut to the scene; ValueError where it does not touch it.
+        """
+        left, bottom, right, top = from_degrees(EPSG).transform_bounds(*check_bbox(bbox))
+        west, north = corner(self.size)
+        columns = slice(max(0, math.floor((left - west) / PIXEL)), max(0, math.ceil((right - west) / PIXEL)))
+        rows = slice(max(0, math.floor((north - top) / PIXEL)), max(0, math.ceil((north - bottom) / PIXEL)))
+        cube = self.landscape(year).cube.isel(y=rows, x=columns)
+        if not cube.size:
+            raise ValueError(f"the box given, {tuple(bbox)}, holds no data. {self._extent}")
+        return cube.copy()
+
+    def truth(self, lon: float, lat: float, year: int = 2018) -> str:
+        """The true land cover at a place, by its name in the task "land_cover"; ValueError outside."""
+        row, column = self._index(lon, lat)
+        return COVERS[self.landscape(year).land_cover[row, column]]
+
+    def kind(self, lon: float, lat: float, year: int = 2018) -> str:
+        """What grows or stands at a place, finer than land cover: "maize", "reed bed"; ValueError outside."""
+        row, column = self._index(lon, lat)
+        return KINDS[self.landscape(year).plan.kind[row, column]].name
+
+    def views(
+        self,
+        lon: float,
+        lat: float,
+        year: int = 2018,
+        month: int | None = None,
+        size: tuple[int, int] = (96, 128),
+    ) -> list[np.ndarray]:
+        """Four drawn ground photos of a place, to the north, east, south and west: (height, width, 3) uint8 each.
+
+        month: 1 to 12; without it the one of May to September in which most stands there, as a survey would
+        choose. The same place and time give the same photos. Raises ValueError outside.
+        """
+        from timesen_nb.simulate.scenes import draw_views
+
+        row, column = self._index(lon, lat)
+        scene = self.landscape(year)
+        green, brown = scene.green[:, row, column], scene.brown[:, row, column]
+        m = int(month) - 1 if month is not None else 4 + int(np.argmax(green[4:9] + 0.7 * brown[4:9]))
+        if not 0 <= m < 12:
+            raise ValueError(f"month given: {month!r}; expected a whole number from 1 to 12.")
+        tilt = 23.4 * math.sin(2 * math.pi * (30.4 * m - 66) / 365)
+        return list(
+            draw_views(
+                KINDS[scene.plan.kind[row, column]].name, m + 1, green=float(green[m]), brown=float(brown[m]),
+                snow=bool(scene.snow[m, row, column]), sun=90 - abs(float(lat) - tilt),
+                rng=np.random.default_rng([self.seed, scene.year, row, column]), size=size,
+            )
+        )  # fmt: skip
+
+    @property
+    def _extent(self) -> str:
+        west, south, east, north = self.bounds
+        return (
+            f"{self.name.capitalize()} covers longitude {west:.5f} to {east:.5f} and latitude {south:.5f} to "
+            f"{north:.5f}. Choose a place inside."
+        )
+
+    def _index(self, lon: float, lat: float) -> tuple[int, int]:
+        """Row and column of the pixel that holds a place."""
+        x, y = from_degrees(EPSG).transform(*check_place(lon, lat))
+        left, top = corner(self.size)
+        inside = left <= x < left + self.size * PIXEL and top - self.size * PIXEL < y <= top
+        if not inside:
+            raise ValueError(
+                f"the place given, {float(lon):.5f}, {float(lat):.5f}, lies outside. {self._extent}"
+            )
+        return math.floor((top - y) / PIXEL), math.floor((x - left) / PIXEL)
