@@ -50,13 +50,13 @@ class SampleSource:
     def bounds(self) -> BBox:
         """(west, south, east, north) in degrees; every place inside has a pixel."""
         left, top = corner(self.size)
-        side = np.linspace(0, self.size * PIXEL, 9)
-        edges = [
-            from_degrees(EPSG).transform(*np.broadcast_arrays(left + x, top - y), direction="INVERSE")
-            for x, y in ((0, side), (side, side[-1]), (side[-1], side), (side, 0))
-        ]
-        (west, _), (_, south), (east, _), (_, north) = edges
-        return float(np.max(west)), float(np.max(south)), float(np.min(east)), float(np.min(north))
+        x, y = np.linspace(left, left + self.size * PIXEL, 9), np.linspace(top - self.size * PIXEL, top, 9)
+        degrees = from_degrees(EPSG).transform
+        west, _ = degrees(np.full(9, x[0]), y, direction="INVERSE")
+        east, _ = degrees(np.full(9, x[-1]), y, direction="INVERSE")
+        _, south = degrees(x, np.full(9, y[0]), direction="INVERSE")
+        _, north = degrees(x, np.full(9, y[-1]), direction="INVERSE")
+        return float(west.max()), float(south.max()), float(east.min()), float(north.min())
 
     def landscape(self, year: int = 2018) -> Landscape:
         """The whole scene of a year; made once a process. Raises ValueError for a year it has not."""

@@ -81,7 +81,7 @@ class Session:
         """Encode a series and score it against the words: the new ``result``."""
         vector = self.model.encode(series.values[None], valid=series.valid[None])[0]
         draw = getattr(self.source, "views", None)
-        views = draw(series.lon, series.lat) if draw else ()
+        views = draw(series.lon, series.lat, series.year) if draw else ()
         blank = Answer(series, np.asarray(vector), (), np.empty(0), self.prompts, views)
         self.result = blank.scored(self.words, self.prompts)
         self._changed("answer")
