@@ -201,7 +201,7 @@ def _tensor(given: Any, kept: tuple[torch.dtype, ...]) -> Tensor:
 
 def _check_series(series: Tensor, start: int) -> None:
     places = f"places {start} to {start + len(series) - 1}"
-    low, high = torch.nan_to_num(series, nan=0.0).aminmax()
+    low, high = torch.where(torch.isnan(series), 0.0, series).aminmax()
     if not torch.isfinite(high) or low < 0:
         raise ValueError(
             f"reflectance from {low:.4g} to {high:.4g} among {places}; expected reflectance x 10000, finite and not "

@@ -1,0 +1,114 @@
+"""What is hidden in training: what stays is as it was, at its own place in the calendar."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from timesen_nb import augment
+from timesen_nb.pooling import POOLINGS, make_pooling
+
+SEEDS = st.integers(0, 10_000)
+
+
+def generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def series(n: int = 3) -> torch.Tensor:
+    """Every value tells its place, month and band."""
+    return torch.arange(n * 120, dtype=torch.float32).reshape(n, 12, 10, 1, 1) + 100
+
+
+@given(SEEDS)
+def test_months_that_stay_keep_their_values_and_their_number(seed):
+    values = series()
+    kept, months = augment.temporal(values, generator(seed), chance=1.0)
+    if months is None:
+        assert kept.shape[1] == 1  # the median of the year
+    else:
+        assert 1 <= len(months) <= 11
+        assert list(months) == sorted(set(months))
+        assert torch.equal(kept, values[:, [m - 1 for m in months]])
+
+
+@given(SEEDS)
+def test_a_quarter_is_three_months_in_a_row(seed):
+    _, months = augment.without_quarter(series(), generator(seed))
+    gone = sorted(set(range(1, 13)) - set(months))
+    assert gone == list(range(gone[0], gone[0] + 3))
+
+
+def test_every_number_of_months_from_one_to_eleven_occurs():
+    left = {len(augment.without_months(series(), generator(seed))[1]) for seed in range(300)}
+    assert left == set(range(1, 12))
+
+
+def test_half_of_the_batches_stay_whole():
+    same = [augment.temporal(series(1), generator(seed))[0].shape[1] == 12 for seed in range(1000)]
+    assert 0.45 < np.mean(same) < 0.55
+
+
+@given(SEEDS)
+def test_the_same_seed_hides_the_same(seed):
+    first = augment.temporal(series(), generator(seed))
+    again = augment.temporal(series(), generator(seed))
+    assert first[1] == again[1]
+    assert torch.equal(first[0], again[0])
+
+
+def test_the_median_is_the_lower_middle_of_the_months_that_are_there():
+    values = torch.full((1, 12, 1, 1, 1), torch.nan)
+    values[0, [0, 4, 7, 9], 0, 0, 0] = torch.tensor([40.0, 10.0, 30.0, 20.0])
+    assert augment.median_of_year(values).flatten().tolist() == [20.0]
+
+
+@pytest.mark.parametrize("t", [1, 4, 6])
+def test_other_lengths_than_a_year_stay_as_they_are(t):
+    values = series()[:, :t]
+    kept, months = augment.temporal(values, generator(0), chance=1.0)
+    assert kept is values
+    assert months is None
+
+
+@given(SEEDS, st.sampled_from([(), (0, 1, 2)]))
+def test_a_band_goes_in_all_months_and_protected_ones_stay(seed, protected):
+    values = series(20)
+    out = augment.without_bands(values, generator(seed), protected=protected, chance=0.7)
+    gone = torch.isnan(out[..., 0, 0])  # (20, 12, 10)
+    assert torch.equal(gone.any(1), gone.all(1))
+    bands = gone[:, 0]
+    assert not bands[:, list(protected)].any()
+    assert (bands.sum(1) <= 10 - max(1, len(protected))).all()
+    assert torch.equal(out[~torch.isnan(out)], values[~torch.isnan(out)])
+
+
+def test_a_band_can_be_filled_by_a_value_of_its_own():
+    fill = torch.arange(10.0).view(10, 1, 1)
+    out = augment.without_bands(series(50), generator(1), fill, (2,), chance=1.0)
+    hidden = out != series(50)
+    assert hidden.any()
+    assert torch.equal(out[hidden], fill.expand_as(out)[hidden])
+
+
+@given(SEEDS, st.sampled_from(POOLINGS), st.booleans())
+def test_poolings_give_unit_vectors_from_the_views_that_are_there(seed, name, training):
+    torch.manual_seed(seed)
+    views = torch.nn.functional.normalize(torch.randn(5, 4, 8), dim=-1)
+    pool = make_pooling(name, 8).train(training)
+    clean = views.clone()
+    views[:, 1:3] = torch.nan  # two are missing
+    out = pool(views)
+    assert torch.allclose(out.norm(dim=-1), torch.ones(5), atol=1e-5)
+    only = clean[:, [0, 3]]
+    if name == "random" and training:
+        assert ((out[:, None] - only).abs().amax(-1) < 1e-6).any(1).all()
+    else:  # attention begins as the average
+        assert torch.allclose(out, torch.nn.functional.normalize(only.mean(1), dim=-1), atol=1e-5)
+    assert torch.allclose(pool(clean[:, 0]), clean[:, 0], atol=1e-6)
+
+
+def test_an_unknown_pooling_is_named():
+    with pytest.raises(ValueError, match="'average'"):
+        make_pooling("max", 8)

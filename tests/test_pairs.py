@@ -1,0 +1,129 @@
+"""Training pairs: checks, one file, splits that keep neighbours together."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from pairs_world import make_pairs
+
+from timesen_nb.pairs import MISSING, Pairs, blocks, split_rows
+
+VALUES = np.full((3, 12, 10), 1000, np.float32)
+PHOTOS = np.ones((3, 4), np.float32)
+
+
+def test_series_and_photos_come_out_as_float_with_missing_months_missing():
+    values = np.full((2, 12, 10), 500, np.int16)
+    values[0, 3] = MISSING
+    pairs = Pairs(values, np.ones((2, 4, 8), np.float16))
+    series = pairs.series([0, 1])
+    assert series.shape == (2, 12, 10, 1, 1)
+    assert series.dtype == torch.float32
+    assert torch.isnan(series[0, 3]).all()
+    assert torch.isnan(series).sum() == 10
+    assert pairs.photos([1]).dtype == torch.float32
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.float32])
+def test_a_file_gives_back_what_was_saved(tmp_path, kind):
+    values = np.full((3, 12, 10), 700).astype(kind)
+    values[1, 0] = MISSING if kind is np.int16 else np.nan
+    pairs = Pairs(values, np.ones((3, 2, 8), np.float16), ["a", "", "b"], [[1, 2], [3, 4], [5, 6]])
+    back = Pairs.load(pairs.save(tmp_path / "deep" / "x.pairs"))
+    assert back.values.dtype == pairs.values.dtype
+    assert back.embeddings.dtype == torch.float16
+    assert torch.equal(back.series([0, 1, 2]).nan_to_num(-1), pairs.series([0, 1, 2]).nan_to_num(-1))
+    assert back.labels.tolist() == ["a", "", "b"]
+    assert back.lonlats.tolist() == pairs.lonlats.tolist()
+    assert [f.name for f in (tmp_path / "deep").iterdir()] == ["x.pairs"]
+
+
+def test_labels_alone_make_pairs_and_a_file(tmp_path):
+    back = Pairs.load(Pairs(VALUES, labels=["a", "b", "b"]).save(tmp_path / "x"))
+    assert back.embeddings is None
+    assert back.labels.tolist() == ["a", "b", "b"]
+    with pytest.raises(ValueError, match="no photos"):
+        back.photos([0])
+
+
+def test_a_file_that_is_cut_off_or_of_others_is_refused(tmp_path):
+    path = make_pairs(20).save(tmp_path / "x")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="not a whole pairs file"):
+        Pairs.load(path)
+    from safetensors.torch import save_file
+
+    save_file({"a": torch.zeros(1)}, path)
+    with pytest.raises(ValueError, match="holds no pairs"):
+        Pairs.load(path)
+    with pytest.raises(FileNotFoundError):
+        Pairs.load(tmp_path / "absent")
+
+
+def with_change(change):
+    values = VALUES.copy()
+    change(values)
+    return values
+
+
+@pytest.mark.parametrize(
+    ("values", "photos", "more", "said"),
+    [
+        (with_change(lambda v: v.__setitem__((0, 0, 0), -5)), PHOTOS, {}, "not negative"),
+        (with_change(lambda v: v.__setitem__((0, 0, 0), np.inf)), PHOTOS, {}, "finite"),
+        (VALUES / 10000, PHOTOS, {}, "Multiply by 10000"),
+        (with_change(lambda v: v.__setitem__(1, np.nan)), PHOTOS, {}, r"no month with data \(rows 1"),
+        (VALUES, PHOTOS * [[1], [np.nan], [1]], {}, r"no photo embedding \(rows 1"),
+        (VALUES, PHOTOS[:2], {}, "2 embeddings"),
+        (VALUES, PHOTOS, {"labels": ["a"]}, "1 labels"),
+        (VALUES, None, {}, "neither"),
+        (VALUES[0], PHOTOS, {}, "expected"),
+        (VALUES[:0], PHOTOS[:0], {}, "at least one place"),
+    ],
+)
+def test_what_is_wrong_is_said(values, photos, more, said):
+    with pytest.raises(ValueError, match=said):
+        Pairs(values, photos, **more)
+
+
+def test_arrays_mapped_read_only_are_taken_as_they_are(tmp_path):
+    np.save(tmp_path / "v.npy", VALUES.astype(np.int16))
+    mapped = np.load(tmp_path / "v.npy", mmap_mode="r")
+    assert Pairs(mapped, PHOTOS).values.dtype == torch.int16
+
+
+@given(st.integers(20, 200), st.integers(0, 9), st.sampled_from([(0.8, 0.2), (0.6, 0.2, 0.2)]))
+def test_parts_are_disjoint_whole_and_of_about_their_share(n, seed, shares):
+    parts = split_rows(np.arange(n), shares, seed)
+    assert sorted(np.concatenate(parts)) == list(range(n))
+    for part, share in zip(parts, shares, strict=True):
+        assert abs(len(part) - share * n) <= 1
+
+
+@given(st.integers(0, 9), st.sampled_from([25.0, 60.0]))
+def test_no_block_stands_on_both_sides(seed, edge):
+    pairs = make_pairs(120, seed)
+    one, other = pairs.split((0.7, 0.3), seed=seed, block_km=edge)
+    assert len(one) + len(other) == 120
+    both = blocks(np.concatenate([one.lonlats, other.lonlats]), edge)
+    assert not set(both[: len(one)]) & set(both[len(one) :])
+
+
+def test_blocks_have_the_edge_that_was_asked_for():
+    east = 10 / (111.32 * np.cos(np.radians(50.0)))  # 10 km in degrees of longitude
+    line = np.stack([4 + east * np.arange(100), np.full(100, 50.0)], axis=1)  # 1000 km to the east
+    _, size = np.unique(blocks(line, 50), return_counts=True)
+    assert set(size[1:-1]) <= {4, 5, 6}
+    assert np.unique(blocks(np.array([[4.0, 50.0], [4.0, 53.0]]), 50)).size == 2
+
+
+def test_a_split_that_cannot_be_is_refused():
+    pairs = make_pairs(30)
+    with pytest.raises(ValueError, match="sum to 1"):
+        pairs.split((0.8, 0.8))
+    with pytest.raises(ValueError, match="smaller blocks"):
+        pairs.split((0.5, 0.5), block_km=5000)
+    with pytest.raises(ValueError, match="lonlats"):
+        Pairs(VALUES, PHOTOS).split((0.5, 0.5), block_km=10)
