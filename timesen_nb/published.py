@@ -22,10 +22,13 @@ from torch import Tensor
 from timesen_nb.bands import BANDS, OFFSET, SCALE, band_name
 from timesen_nb.model import EncoderConfig
 
-#: Where the series encoder sits, best first; a bare state dict has no prefix.
-PREFIXES = ("learner.TS_ViT.", "TS_ViT.", "learner.ts_encoder.", "")
-#: What stands beside the encoder and needs no word: the scale, the memory bank, second copies of the encoder.
-EXPECTED_BESIDE = re.compile(r"(learner\.)?(logit_scale|queue|queue_ptr|(TS_ViT|ts_encoder)\..*)")
+#: Where the series encoder sits, best first: ``TS_ViT`` alone is a copy for validation, and may be an epoch old. A bare
+#: state dict has no prefix.
+PREFIXES = ("learner.TS_ViT.", "learner.ts_encoder.", "TS_ViT.", "")
+#: What stands beside the encoder and needs no word: scale, memory bank, pooling of photos, CLIP, copies of the encoder.
+EXPECTED_BESIDE = re.compile(
+    r"(learner\.)?(logit_scale|queue|queue_ptr|(TS_ViT|ts_encoder|pooling_layer|clip_model)\..*)"
+)
 #: Names that the training settings may use for the number of attention heads and for the CLIP tower.
 HEADS, TOWERS, CHANNELS = ("heads", "num_heads", "n_heads", "nhead"), ("ARCH", "clip_arch"), ("channels",)
 #: The learned log scale was clamped to 0 to ln 100.
@@ -34,10 +37,11 @@ LISTED = 20  # so many keys are named one by one; more are counted by module
 
 
 def read_published(path: Path, given: dict[str, Any]) -> tuple[EncoderConfig, dict[str, Tensor], str, float]:
-    """Configuration, weights, tower name and logit scale of a published .ckpt; sizes are read off the tensors.
+    """Configuration, weights, tower name and logit scale of a published .ckpt; sizes are read off the
+    tensors.
 
-    given: fields of :class:`EncoderConfig` that the file does not say (heads, bands, offset, scale): a file whose
-    statistics were mixed up in training is read with the ones it was trained with.
+    given: fields of :class:`EncoderConfig` that the file does not say (heads, bands, offset, scale): a file
+    whose statistics were mixed up in training is read with the ones it was trained with.
     Raises ValueError when it is no such file; warns of keys beside the encoder that it does not know.
     """
     file = _unpickle(path)
