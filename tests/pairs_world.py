@@ -6,6 +6,7 @@ from synthetic import WordTower
 
 from timesen_nb.model import EncoderConfig, SeriesEncoder
 from timesen_nb.pairs import Pairs
+from timesen_nb.zeroshot import class_prompts, class_vectors
 
 CLASSES = ("heath", "marsh", "orchard", "quarry")
 TOWER = WordTower()
@@ -26,7 +27,7 @@ def make_pairs(n: int = 128, seed: int = 0, missing: float = 0.1, views: int = 2
     values = (spectra[kind] + rng.normal(0, 60, (n, 12, 10))).clip(0).astype(np.float32)
     values[rng.random((n, 12)) < missing] = np.nan
     values[:, 6] = spectra[kind, 6]  # July is always there
-    words = TOWER.encode_text([f"a photo of {c}" for c in CLASSES])
+    words = class_vectors(class_prompts(CLASSES, "descriptions")[1], TOWER.encode_text)
     photos = words[kind][:, None] + rng.normal(0, 0.1, (n, views, TOWER.width))
     labels = np.array(CLASSES)[kind]
     lonlats = np.stack([rng.uniform(2, 8, n), rng.uniform(49, 52, n)], axis=1)

@@ -1,0 +1,361 @@
+"""Cross-view training: the loss against known answers; runs that learn, log, stop, resume and say what is wrong."""
+
+import copy
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from pairs_world import CLASSES, TOWER, make_pairs, small_encoder
+
+import timesen_nb as tn
+from timesen_nb.pairs import Pairs
+from timesen_nb.training import MemoryBank, info_nce, plot_metrics
+from timesen_nb.training.learner import PhotoLearner, Recipe
+from timesen_nb.training.watch import COLUMNS
+
+QUICK = {
+    "tower": TOWER,
+    "epochs": 3,
+    "batch_size": 32,
+    "memory_bank": 64,
+    "learning_rate": 3e-3,
+    "device": "cpu",
+    "progress": False,
+}
+
+
+def fit(pairs=None, encoder=None, **options):
+    return tn.fit(encoder or small_encoder(), pairs or make_pairs(), **{**QUICK, **options})
+
+
+def same_weights(one, other) -> bool:
+    a, b = one.encoder.state_dict(), other.encoder.state_dict()
+    return all(torch.equal(a[k], b[k]) for k in a) and one.logit_scale == other.logit_scale
+
+
+def unit(rows) -> torch.Tensor:
+    return torch.nn.functional.normalize(torch.tensor(rows, dtype=torch.float32), dim=-1)
+
+
+# the loss ----------------------------------------------------------------------------------------------------
+
+
+def loss(satellite, ground, bank=None, rows=None, scale=5.0):
+    n = len(ground)
+    rows = torch.arange(n) if rows is None else rows
+    return float(
+        info_nce(satellite, ground, rows, torch.arange(n), torch.tensor(scale), bank or MemoryBank(0, 3))
+    )
+
+
+def test_loss_of_two_orthogonal_places():
+    eye = torch.eye(3)[:2]
+    assert loss(eye, eye) == pytest.approx(math.log(1 + math.exp(-5)), rel=1e-5)
+
+
+def test_loss_counts_the_bank_but_not_the_place_itself():
+    eye, bank = torch.eye(3)[:2], MemoryBank(2, 3)
+    bank.put(torch.eye(3)[[0, 2]], torch.tensor([0, 9]))  # place 0 again, and another one
+    # place 0: its own old photo does not count; the other is orthogonal. Place 1: both count.
+    expected = (math.log(1 + 2 * math.exp(-5)) + math.log(1 + 3 * math.exp(-5))) / 2
+    assert loss(eye, eye, bank) == pytest.approx(expected, rel=1e-5)
+
+
+def test_loss_leaves_out_series_of_which_nothing_was_left():
+    satellite = torch.eye(3)
+    satellite[1] = torch.nan
+    assert loss(satellite, torch.eye(3)) == pytest.approx(math.log(1 + 2 * math.exp(-5)), rel=1e-5)
+
+
+def test_gradients_are_numbers_where_a_place_is_in_its_own_bank():
+    bank, scale = MemoryBank(2, 3), torch.tensor(5.0, requires_grad=True)
+    bank.put(torch.eye(3)[:2], torch.arange(2))
+    satellite = unit([[1, 1, 0], [0, 1, 1]]).requires_grad_()
+    info_nce(satellite, torch.eye(3)[:2], torch.arange(2), torch.arange(2), scale, bank).backward()
+    assert torch.isfinite(scale.grad)
+    assert torch.isfinite(satellite.grad).all()
+
+
+def test_bank_holds_the_last_in_the_order_they_came():
+    bank = MemoryBank(4, 1)
+    for start in (0, 2, 4):
+        rows = torch.arange(start, start + 2)
+        bank.put(rows[:, None].float(), rows)
+        assert bank.filled() == min(start + 2, 4)
+    assert sorted(bank.rows.tolist()) == [2, 3, 4, 5]
+    assert torch.equal(bank.embeddings[:, 0].long(), bank.rows)
+
+
+def test_learning_rate_rises_then_falls_along_a_cosine():
+    recipe = Recipe(110, 10, 1e-3, 0, True, False, 0)
+    rates = np.array([recipe.rate(step) for step in range(110)])
+    assert rates[:10] == pytest.approx(1e-3 * np.arange(1, 11) / 10)
+    assert rates[10:] == pytest.approx(1e-3 * 0.5 * (1 + np.cos(np.pi * np.arange(100) / 100)))
+
+
+# a run -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    """A run of some seconds, its folder, what it printed and the pairs it was judged by."""
+    folder, validation = tmp_path_factory.mktemp("run"), make_pairs(64, seed=7)
+    encoder = small_encoder()
+    before = copy.deepcopy(encoder.state_dict())
+    model = fit(make_pairs(256), encoder, epochs=25, folder=folder, validation=validation, classes=CLASSES)
+    unchanged = all(torch.equal(v, encoder.state_dict()[k]) for k, v in before.items())
+    return model, folder, validation, unchanged
+
+
+def test_series_go_where_their_photos_are(learned):
+    model, _, validation, _ = learned
+    zs = model.zero_shot(list(CLASSES))
+    right = np.array(zs.predict(validation.series(slice(None)).numpy())) == validation.labels
+    assert right.mean() > 0.9
+
+
+def test_the_model_given_stays_as_it_is(learned):
+    assert learned[3]
+
+
+def test_log_has_a_row_an_epoch_and_accuracy_and_recall_rise(learned):
+    log = pd.read_csv(learned[1] / "metrics.csv")
+    assert tuple(log.columns) == COLUMNS
+    assert log["epoch"].tolist() == list(range(1, 26))
+    assert log["step"].tolist() == [8 * e for e in range(1, 26)]
+    assert log["loss"].iloc[-1] < log["loss"].iloc[0]
+    for column in ("accuracy", "recall_at_1"):
+        assert log[column].iloc[-1] > max(0.8, log[column].iloc[0])
+    assert log["scale"].between(1, 100).all()
+
+
+def test_plot_shows_loss_and_what_was_measured(learned):
+    assert (learned[1] / "loss.png").read_bytes()[:4] == b"\x89PNG"
+    ax = plot_metrics(learned[1])
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == [
+        "InfoNCE loss", "zero-shot accuracy", "Recall@1 by class",
+    ]  # fmt: skip
+    with pytest.raises(FileNotFoundError, match=r"metrics\.csv"):
+        plot_metrics(learned[1] / "elsewhere")
+
+
+def test_a_trained_model_saves_loads_and_trains_on(learned, tmp_path):
+    model, _, validation, _ = learned
+    again = tn.load(model.save(tmp_path / "m.safetensors"), tower=TOWER)
+    x = validation.series([0, 1])
+    assert torch.equal(model.encode(x), again.encode(x))
+    further = tn.fit(again, make_pairs(64), **{**QUICK, "tower": None, "epochs": 1, "learning_rate": 1e-6})
+    assert (further.encode(x) * model.encode(x)).sum(1).min() > 0.999  # goes on from where it was
+
+
+def test_a_finished_run_is_not_run_again(learned, monkeypatch):
+    model, folder, validation, _ = learned
+    monkeypatch.setattr(PhotoLearner, "loss_of", None)  # would fail if a step were made
+    again = fit(make_pairs(256), epochs=25, folder=folder, validation=validation, classes=CLASSES)
+    assert same_weights(model, again)
+
+
+def test_the_same_seed_gives_the_same_weights_and_torch_s_own_chance_is_left_alone():
+    encoder = small_encoder()
+    torch.manual_seed(5)
+    first = fit(encoder=encoder, epochs=1)
+    drawn = torch.rand(1)
+    assert same_weights(first, fit(encoder=encoder, epochs=1))
+    assert not same_weights(first, fit(encoder=encoder, epochs=1, seed=1))
+    torch.manual_seed(5)
+    assert drawn == torch.rand(1)
+
+
+def test_progress_says_step_epoch_loss_and_accuracy(capsys):
+    fit(epochs=1, progress=True, validation=make_pairs(32, seed=3))
+    said = capsys.readouterr().err
+    for part in ("training: 100%", "4/4", "epoch=1", "loss=", "zero-shot="):
+        assert part in said
+    fit(epochs=1)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("option", [{"pooling": p} for p in ("attention_image", "attention_dimension", "random")]
+                         + [{"spectral_masking": True}, {"augment": False}, {"memory_bank": 0}])  # fmt: skip
+def test_every_option_trains(option, tmp_path):
+    fit(epochs=1, folder=tmp_path, **option)
+    assert np.isfinite(pd.read_csv(tmp_path / "metrics.csv")["loss"]).all()
+
+
+def test_bf16_computes_in_half_and_keeps_weights_whole(monkeypatch):
+    seen = []
+    real = torch.nn.functional.linear
+    monkeypatch.setattr(torch.nn.functional, "linear", lambda *a: seen.append((y := real(*a)).dtype) or y)
+    model = fit(epochs=1, precision="bf16")
+    assert torch.bfloat16 in seen
+    assert {p.dtype for p in model.encoder.parameters()} == {torch.float32}
+
+
+def test_accumulated_batches_are_one_update(tmp_path):
+    """With class names as targets two batches of 16 make the same step as one of 32."""
+    pairs = Pairs((p := make_pairs(32)).values, labels=p.labels)
+    plain = {"encoder": small_encoder(dropout=0.0), "epochs": 2, "augment": False, "clip_gradient": None}
+    one = fit(pairs, batch_size=32, **plain)
+    two = fit(pairs, batch_size=16, accumulate=2, folder=tmp_path, **plain)
+    assert pd.read_csv(tmp_path / "metrics.csv")["step"].tolist() == [1, 2]
+    assert torch.allclose(one.encode(pairs.series([0, 1])), two.encode(pairs.series([0, 1])), atol=1e-4)
+
+
+def test_training_stops_when_accuracy_stays_and_the_best_is_returned(tmp_path):
+    validation = make_pairs(64, seed=7)
+    options = {
+        "epochs": 50,
+        "patience": 2,
+        "validation": validation,
+        "learning_rate": 1e-9,
+        "folder": tmp_path,
+    }
+    model = fit(**options)
+    log = pd.read_csv(tmp_path / "metrics.csv")
+    assert len(log) == 3  # the first is the best; two more do not better it
+    right = np.array(model.zero_shot(list(CLASSES)).predict(validation.series(slice(None)).numpy()))
+    assert (right == validation.labels).mean() == pytest.approx(log["accuracy"].max())
+    assert same_weights(model, fit(**options))  # a run that has stopped stays stopped
+
+
+# killed and taken up -----------------------------------------------------------------------------------------
+
+RESUME = {"epochs": 4, "memory_bank": 64, "accumulate": 2, "batch_size": 16, "checkpoint_every": 1}
+VALIDATION = make_pairs(32, seed=3)
+
+
+@pytest.fixture(scope="module")
+def left_alone(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("alone")
+    return fit(folder=folder, validation=VALIDATION, **RESUME), (folder / "metrics.csv").read_text()
+
+
+CHILD = """
+import sys
+from test_training import RESUME, VALIDATION, fit
+fit(folder=sys.argv[1], validation=VALIDATION, **RESUME)
+"""
+
+
+def test_a_run_killed_with_sigkill_ends_as_one_left_alone(left_alone, tmp_path):
+    """A real kill of a real process, once it has left a checkpoint, at whatever it is doing then."""
+    here = Path(__file__).parent
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), os.environ.get("PYTHONPATH", "")])}
+    child = subprocess.Popen([sys.executable, "-c", CHILD, tmp_path], env=env)
+    last = tmp_path / "last.ckpt"
+    while not last.exists():
+        assert child.poll() is None, "the run ended before it left a checkpoint"
+        time.sleep(0.002)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    killed_at = torch.load(last, weights_only=True)["learner"]["step"]
+    assert killed_at < 16
+    assert same_weights(left_alone[0], fit(folder=tmp_path, validation=VALIDATION, **RESUME))
+    assert (tmp_path / "metrics.csv").read_text() == left_alone[1]
+
+
+@pytest.mark.parametrize(("batch", "checkpoint_every"), [(1, 1), (8, 1), (13, 3), (23, 5), (31, 1)])
+def test_a_run_stopped_by_hand_at_any_batch_goes_on(
+    left_alone, tmp_path, monkeypatch, batch, checkpoint_every
+):
+    """The stop button of a notebook: SIGINT in the middle of a batch."""
+    done, real = [], PhotoLearner.loss_of
+
+    def stopped(self, *args):
+        done.append(1)
+        if len(done) == batch:
+            signal.raise_signal(signal.SIGINT)
+        return real(self, *args)
+
+    options = {**RESUME, "checkpoint_every": checkpoint_every, "folder": tmp_path, "validation": VALIDATION}
+    with monkeypatch.context() as patch:
+        patch.setattr(PhotoLearner, "loss_of", stopped)
+        with pytest.raises(KeyboardInterrupt, match="stopped at step"):
+            fit(**options)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert same_weights(left_alone[0], fit(**options))
+    assert (tmp_path / "metrics.csv").read_text() == left_alone[1]
+
+
+def test_a_folder_of_another_run_and_a_broken_checkpoint_are_refused(tmp_path):
+    fit(epochs=1, folder=tmp_path)
+    with pytest.raises(ValueError, match=r"another run: epochs was 1, now 2; warmup"):
+        fit(epochs=2, folder=tmp_path, warmup_epochs=1)
+    with pytest.raises(ValueError, match="start and data"):
+        fit(make_pairs(seed=1), epochs=1, folder=tmp_path)
+    last = tmp_path / "last.ckpt"
+    last.write_bytes(last.read_bytes()[:1000])
+    with pytest.raises(ValueError, match="Move it away"):
+        fit(epochs=1, folder=tmp_path)
+
+
+# several processes -------------------------------------------------------------------------------------------
+
+
+def test_two_processes_see_each_other_s_negatives(tmp_path):
+    """Two ranks over gloo end where one process with the whole batch ends."""
+    plain = {"encoder": small_encoder(dropout=0.0), "epochs": 2, "augment": False, "validation": VALIDATION}
+    pairs = make_pairs(missing=0.0)
+    one = fit(pairs, folder=tmp_path / "one", **plain)
+    two = fit(pairs, folder=tmp_path / "two", devices=2, **plain)
+    assert one.logit_scale == pytest.approx(two.logit_scale, rel=1e-4)
+    assert torch.allclose(one.encode(pairs.series([0, 1])), two.encode(pairs.series([0, 1])), atol=1e-3)
+    banks = [
+        torch.load(tmp_path / d / "last.ckpt", weights_only=True)["learner"]["bank.rows"]
+        for d in ("one", "two")
+    ]
+    assert sorted(banks[0].tolist()) == sorted(banks[1].tolist())
+
+
+# bad input ---------------------------------------------------------------------------------------------------
+
+NO_LABELS = Pairs(make_pairs(32).values, make_pairs(32).embeddings)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"batch_size": 256}, "128 pairs for updates of 1 x 256.*batch_size=16"),
+        ({"accumulate": 8}, "updates of 8 x 32"),
+        ({"memory_bank": 100}, "no multiple of batch_size=32.*Use 96"),
+        ({"memory_bank": 50}, "no multiple"),
+        ({"batch_size": 0}, "batch_size=0 given"),
+        ({"epochs": 0}, "epochs=0"),
+        ({"tower": None}, "without a tower"),
+        ({"encoder": small_encoder(embedding=24)}, "24 of the encoder, 16 of tower 'words'"),
+        ({"pairs": Pairs(NO_LABELS.values, torch.ones(32, 8))}, "8 of the photos"),
+        ({"pairs": Pairs(NO_LABELS.values[:, :, :3], torch.ones(32, 16))}, r"\(3, 1, 1\); this encoder reads"),
+        ({"device": "cuda", "devices": torch.cuda.device_count() + 1}, "asked for; this machine has"),
+        ({"device": "tpu"}, "'auto', 'cpu', 'cuda'"),
+        ({"devices": 3}, "shared evenly by 3"),
+        ({"precision": "16"}, "'32', 'bf16'"),
+        ({"pooling": "max"}, "'average'"),
+        ({"targets": "sounds"}, "'photos', 'words'"),
+        ({"patience": 3}, "without validation"),
+        ({"validation": NO_LABELS}, "no labels"),
+        ({"validation": VALIDATION, "classes": ["heath", "marsh"]}, "'orchard', 'quarry' are not among"),
+        ({"train_layers": 3}, "expected 0 to 2"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_said_before_anything_is_done(options, said, tmp_path):
+    with pytest.raises(ValueError, match=said):
+        fit(folder=tmp_path / "run", **options)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_leaves_the_last_checkpoint(tmp_path, monkeypatch):
+    real = PhotoLearner.loss_of
+    monkeypatch.setattr(
+        PhotoLearner, "loss_of", lambda self, *a: real(self, *a) * (math.nan if int(self.step) == 6 else 1)
+    )
+    with pytest.raises(FloatingPointError, match=r"at step 6.*lower learning_rate"):
+        fit(folder=tmp_path, checkpoint_every=2)
+    assert int(torch.load(tmp_path / "last.ckpt", weights_only=True)["learner"]["step"]) == 6
