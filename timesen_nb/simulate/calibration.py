@@ -121,11 +121,12 @@ def anchor(
     rng: np.random.Generator,
     variants: int = 1,
     chance: float = 0.9,
+    level_only: bool = False,
 ) -> np.ndarray:
     """Series (N, 12, 10) of which a ``chance`` are moved, band by band for the whole year, to the annual figures.
 
     The map is the linear one between Gaussians (optimal transport), from the simulator's own annual medians of the land
-    cover to the figures'.
+    cover to the figures'. level_only: the mean alone is moved, and stands differ as the physics says.
     """
     out = values.copy()
     moved = np.repeat(rng.random(len(kind) // variants) < chance, variants)
@@ -135,7 +136,7 @@ def anchor(
         mean, covariance = _annual(cover)
         center, spread = physics(cover)
         half, back = _root(spread, 0.5), _root(spread, -0.5)
-        transport = back @ _root(half @ covariance @ half, 0.5) @ back
+        transport = np.eye(len(BANDS)) if level_only else back @ _root(half @ covariance @ half, 0.5) @ back
         logs = logarithm(np.median(values[rows], axis=1))
         step = np.clip(mean + (logs - center) @ transport - logs, -2.0, 2.0)
         out[rows] = values[rows] * np.exp(step)[:, None]

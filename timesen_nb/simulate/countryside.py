@@ -171,7 +171,7 @@ def _hedges(s: Sheet) -> None:
     edge[1:] |= np.diff(s.block, axis=0) != 0
     farmed = np.isin(s.kind, [INDEX[k] for r in ROTATIONS for k in r] + [INDEX["meadow"], INDEX["pasture"]])
     s.lay(edge & farmed & (s.noise(14) > 0.35), "scrub", s.stands(150))
-    s.lay((s.river < 48) & (s.noise(16) > 0.5), "broadleaved wood", s.stands(80))
+    s.lay((s.river < 46) & (s.noise(16) > 0.2), "broadleaved wood", s.stands(80))
 
 
 def _water(s: Sheet) -> None:
@@ -227,8 +227,8 @@ def _buildings(s: Sheet) -> None:
 
 
 def _pits(s: Sheet) -> None:
-    """A quarry in the hill's foot with bare rock above, and a field that lies bare."""
+    """A quarry in the hill's foot with its spoil above, and a field that lies bare."""
     s.lay(s.spot(0.075, 0.32, 0.045, 0.035), "quarry", s.plots(45, 0.4))
-    s.lay(s.spot(0.055, 0.255, 0.035, 0.024), "rock", s.stands(25))
+    s.lay(s.spot(0.06, 0.26, 0.035, 0.024), "bare soil", s.stands(50))
     across, down = s.u - 0.33 + 0.2 * (s.v - 0.9), s.v - 0.9 - 0.2 * (s.u - 0.33)
     s.lay((np.abs(across) < 0.035) & (np.abs(down) < 0.033), "bare soil", s.stands(300))

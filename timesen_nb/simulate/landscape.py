@@ -88,9 +88,10 @@ def landscape(seed: int = 7, size: int = 256, year: int = 2018) -> Landscape:
     flat = ground.altitude.ravel()
     one = np.ones(flat.size)
     climate = _weather(flat, rng)
+    blend = np.exp([3 * noise(rng, size, size / 5).ravel() for _ in range(3)])
     places = grow(
         ground.kind.ravel(), LON * one, LAT * one, flat, rng,
-        parcel=ground.parcel.ravel(), climate=climate, clouds=False, regional=True,
+        parcel=ground.parcel.ravel(), blend=(blend / blend.sum(axis=0)).T, climate=climate, clouds=False, regional=True,
     )  # fmt: skip
 
     def scene(a: np.ndarray) -> np.ndarray:

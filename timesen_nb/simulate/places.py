@@ -18,7 +18,7 @@ from timesen_nb.simulate.spectra import canopy, surface
 MISSING = np.array([0.16, 0.08, 0.09, 0.05, 0.03, 0.02, 0.02, 0.02, 0.03, 0.06, 0.14, 0.22])
 
 #: Share of what only the figures explain of the spread between stands that is left within one countryside.
-REGIONAL = 0.4
+REGIONAL = 0.3
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ def grow(
     rng: np.random.Generator,
     *,
     parcel: np.ndarray | None = None,
+    blend: np.ndarray | None = None,
     climate: Weather | None = None,
     clouds: bool = True,
     calibrated: bool = True,
@@ -64,33 +65,29 @@ def grow(
     """A year at each of N places.
 
     kind: (N,) indices of kinds. parcel: (N,) labels; pixels of one parcel share crop, calendar, soil and vigour, and
-    differ by little. climate: their weather; without it each place, or parcel, gets a random year of its own.
+    differ by little. blend: (N, 3) shares of a parcel's three variants in each of its pixels, random without it.
+    climate: their weather; without it each place, or parcel, gets a random year of its own.
     clouds=False leaves every month clear. calibrated=False is physics alone, without the figures of real places.
     regional=True is one countryside in place of all Europe: stands of a kind differ less than the figures say.
     """
     kind = np.asarray(kind)
     if parcel is None:
         places = _stands(kind, lon, lat, altitude, rng, calibrated, climate=climate, regional=regional)
-        weight = None
     else:  # a few variants of each parcel, and every pixel a blend of them: fast, and alike within the parcel
         _, first, member = np.unique(np.stack([parcel, kind]), axis=1, return_index=True, return_inverse=True)
         member = member.reshape(-1)
         if climate is not None:
             climate = Weather(climate.temperature[first], climate.drought[first], climate.snow[first])
-        places = _stands(
+        stands = _stands(
             kind[first], lon[first], lat[first], altitude[first], rng, calibrated, variants=3, climate=climate,
             regional=regional,
         )  # fmt: skip
-        weight = rng.dirichlet((1.0, 1.0, 1.0), len(kind)).astype(np.float32)
-    if weight is not None:
-        v = places.values.reshape(-1, 3, 12, len(BANDS))
+        weight = rng.dirichlet((1.0, 1.0, 1.0), len(kind)) if blend is None else blend
         values = np.zeros((len(kind), 12, len(BANDS)), dtype=np.float32)
-        for j in range(3):
-            values += weight[:, j, None, None] * v[member, j]
-        rows = member * 3
-        places = Places(
-            kind, lon, lat, altitude, values, places.green[rows], places.brown[rows], places.snow[rows]
-        )
+        for j, share in enumerate(weight.astype(np.float32).T):
+            values += share[:, None, None] * stands.values[member * 3 + j]
+        green, brown, snow = (a[member * 3] for a in (stands.green, stands.brown, stands.snow))
+        places = Places(kind, lon, lat, altitude, values, green, brown, snow)
     places = replace(places, values=_sensor(places.values, rng))
     return replace(places, values=_clouds(places, rng)) if clouds else places
 
@@ -209,7 +206,7 @@ def _stands(
         values = calibrate(kind_, values, _monthly_physics, rng, variants, REGIONAL if regional else 1.0)
         # annual figures are a continent's: within a region, only for kinds that have no figures of their own
         rows = np.flatnonzero([not regional or not KINDS[k].figures for k in kind_])
-        values[rows] = anchor(kind_[rows], values[rows], _annual_physics, rng, variants)
+        values[rows] = anchor(kind_[rows], values[rows], _annual_physics, rng, variants, level_only=regional)
     if snowy:
         values = values * (1 - depth) + depth * surface("snow") * 1e4
     return Places(kind_, lon_, lat_, altitude_, values.astype(np.float32), green, brown, snow)

@@ -77,8 +77,9 @@ class Sheet:
 
     def spot(self, u: float, v: float, across: float, down: float, ragged: float = 1.0) -> np.ndarray:
         """(y, x) bool: a round patch with a crooked outline; half axes as shares of the side."""
-        reach = np.hypot((self.u - u) / across, (self.v - v) / down)
-        out: np.ndarray = reach + ragged * self.crooked() < 1
+        reach, waves = np.hypot((self.u - u) / across, (self.v - v) / down), 0.5 / max(across, down)
+        bent = 0.16 * self.noise(1.2 * waves) + 0.11 * self.noise(3 * waves)
+        out: np.ndarray = reach + ragged * bent < 1
         return out
 
     def away(self, lines: Sequence[Sequence[tuple[float, float]]]) -> tuple[np.ndarray, np.ndarray]:
