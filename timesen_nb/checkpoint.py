@@ -77,8 +77,13 @@ def load(
         settings, weights, said, *scales = read_published(path, config)
         encoder = SeriesEncoder(settings)
         fill(encoder, weights, path.name)
-    tower = tower or said
-    return TimeSenCLIP(encoder, open_tower(tower) if isinstance(tower, str) else tower, *scales).to(device)
+    held = open_tower(said) if tower is None else open_tower(tower) if isinstance(tower, str) else tower
+    if tower is not None and held.width != encoder.config.embedding:
+        raise ValueError(
+            f"the tower given, {held.name}, has vectors of {held.width} numbers; {path.name} puts series among vectors "
+            f"of {encoder.config.embedding}. Give the tower it was trained with; the file says {said!r}."
+        )
+    return TimeSenCLIP(encoder, held, *scales).to(device)
 
 
 def _find(which: str) -> Path:
@@ -104,7 +109,7 @@ def _find(which: str) -> Path:
 
 
 def _download(which: str) -> Path:
-    """A file of the Hugging Face hub, downloaded once."""
+    """A file of the Hugging Face hub: the one on this machine, whatever is there now, else a download."""
     parts = which.removeprefix("hf:").split("/", 2)
     if len(parts) != 3 or not all(parts):
         raise ValueError(f"model given: {which!r}; expected hf:OWNER/REPO/FILE, as in hf:me/model/a.ckpt.")
@@ -113,7 +118,10 @@ def _download(which: str) -> Path:
 
     owner, repository, name = parts
     try:
-        return Path(hf_hub_download(f"{owner}/{repository}", name))
+        try:
+            return Path(hf_hub_download(f"{owner}/{repository}", name, local_files_only=True))
+        except LocalEntryNotFoundError:
+            return Path(hf_hub_download(f"{owner}/{repository}", name))
     except LocalEntryNotFoundError as problem:
         raise ConnectionError(
             f"{which} is not on this machine, and the Hugging Face hub cannot be reached. Connect once, or "
@@ -127,9 +135,9 @@ def _download(which: str) -> Path:
 
 
 def _is_safetensors(path: Path) -> bool:
-    """Whether the file begins as safetensors do: eight bytes of header length, then JSON."""
+    """Whether the file is named so, or begins as safetensors do: eight bytes of header length, then JSON."""
     with path.open("rb") as file:
-        return file.read(9)[8:] == b"{"
+        return path.suffix == ".safetensors" or file.read(9)[8:] == b"{"
 
 
 def _read(path: Path) -> tuple[SeriesEncoder, str, float, float]:
