@@ -29,6 +29,7 @@ _HOMES = {
     "ClickMap": "widgets",
     "fit": "training",
     "map_region": "regions",
+    "report": "evaluation",
 }
 
 __all__ = [
@@ -47,12 +48,14 @@ __all__ = [
     "load",
     "map_region",
     "open_source",
+    "report",
     "tasks",
 ]
 
 if TYPE_CHECKING:
     from timesen_nb.bands import BANDS, MONTHS
     from timesen_nb.checkpoint import load
+    from timesen_nb.evaluation import report
     from timesen_nb.model import EncoderConfig, SeriesEncoder
     from timesen_nb.regions import map_region
     from timesen_nb.series import PixelSeries

@@ -1,0 +1,295 @@
+"""Scores, answers, trust: hand-made cases with known answers, and scikit-learn where it has the metric."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+from synthetic import WordTower
+
+import timesen_nb as tn
+from timesen_nb.evaluation import (
+    UNLIKE,
+    Tally,
+    background_vectors,
+    bootstrap,
+    calibrated,
+    calibration_error,
+    confusion,
+    encode_words,
+    fit_scale,
+    interval,
+    reliability,
+    score,
+    with_unlike,
+)
+from timesen_nb.tasks import Task
+
+
+def unit(x):
+    x = np.asarray(x, dtype=np.float32)
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+
+def no_encode(values, **_):
+    raise AssertionError("nothing may be encoded here")
+
+
+# Metrics
+
+
+def test_scores_of_a_table_counted_by_hand():
+    truth, said = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 0, 0])
+    table = confusion(truth, said, 4)
+    assert table.tolist() == [[2, 1, 0, 0], [1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]
+    tally = Tally.of(table)
+    assert tally.accuracy == pytest.approx(3 / 6)
+    np.testing.assert_allclose(tally.recall, [2 / 3, 1 / 2, 0, np.nan])
+    np.testing.assert_allclose(tally.precision, [2 / 4, 1 / 2, np.nan, np.nan])
+    np.testing.assert_allclose(tally.f1, [4 / 7, 1 / 2, 0, np.nan])
+    assert tally.balanced == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
+    assert tally.macro_f1 == pytest.approx((4 / 7 + 1 / 2 + 0) / 3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60))
+def test_scores_are_scikit_learn_s(pairs):
+    truth, said = np.array(pairs).T
+    tally = Tally.of(confusion(truth, said, 5))
+    assert (confusion(truth, said, 5) == sk.confusion_matrix(truth, said, labels=range(5))).all()
+    assert tally.accuracy == pytest.approx(sk.accuracy_score(truth, said))
+    assert tally.macro_f1 == pytest.approx(sk.f1_score(truth, said, average="macro"))
+    recall = sk.recall_score(truth, said, labels=np.unique(truth), average="macro", zero_division=0)
+    assert tally.balanced == pytest.approx(recall)
+
+
+def test_bootstrap_is_as_wide_as_theory_says():
+    rng = np.random.default_rng(1)
+    truth = rng.integers(0, 3, 400)
+    said = np.where(rng.random(400) < 0.8, truth, (truth + 1) % 3)
+    spread = bootstrap(truth, said, 3, resamples=4000).accuracy
+    rate = (truth == said).mean()
+    assert spread.mean() == pytest.approx(rate, abs=0.003)
+    assert spread.std() == pytest.approx(np.sqrt(rate * (1 - rate) / 400), rel=0.06)
+    low, high = interval(spread)
+    assert ((spread >= low) & (spread <= high)).mean() == pytest.approx(0.95, abs=0.01)
+
+
+def test_places_that_are_alike_within_blocks_count_as_one():
+    """Twenty blocks of twenty copies: the interval is that of twenty places, not of four hundred."""
+    right = np.random.default_rng(2).random(20) < 0.5
+    truth = np.zeros(400, dtype=int)
+    said = np.repeat(np.where(right, 0, 1), 20)
+    place = bootstrap(truth, said, 2, resamples=2000).accuracy.std()
+    block = bootstrap(truth, said, 2, np.repeat(np.arange(20), 20), resamples=2000).accuracy.std()
+    assert block / place == pytest.approx(np.sqrt(20), rel=0.1)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 200), st.integers(0, 10**6))
+def test_every_resample_has_as_many_places(n, seed):
+    rng = np.random.default_rng(seed)
+    truth, said = rng.integers(0, 4, (2, n))
+    for groups in (None, np.arange(n)):
+        spread = bootstrap(truth, said, 4, groups, resamples=7, seed=seed)
+        assert (spread.true.sum(axis=1) == n).all()
+        assert (spread.said.sum(axis=1) == n).all()
+        assert (spread.right <= np.minimum(spread.true, spread.said)).all()
+
+
+# Scoring
+
+
+@pytest.fixture
+def task():
+    return Task("own", ("a", "b", "c"), ("1", "2", "3"), {k: (f"the {k}", f"one {k}") for k in "abc"})
+
+
+def test_answers_of_three_places_counted_by_hand(task):
+    words = {("own", "names"): np.eye(3, dtype=np.float32)}
+    vectors = unit([[1, 0.2, 0], [0.6, 0.8, 0], [0.1, 0.2, 1], [1, 1, 1]])
+    truth = {"own": np.array([0, 0, 2, -1])}
+    found = score(vectors, words, truth, {"own": task.classes}, scale=2.0)["own", "names"]
+    assert found.rows.tolist() == [0, 1, 2]
+    assert found.said.tolist() == [0, 1, 2]
+    assert found.right.tolist() == [True, False, True]
+    assert found.in_five.all()  # there are but three classes
+    assert found.confidence[1] == pytest.approx(np.exp(1.6) / (np.exp(1.2) + np.exp(1.6) + 1))
+
+
+def test_top_five_and_probabilities_are_scikit_learn_s_and_the_model_s():
+    rng = np.random.default_rng(3)
+    vectors, words = unit(rng.normal(size=(300, 16))), unit(rng.normal(size=(40, 16)))
+    truth = rng.integers(0, 40, 300)
+    key = ("crops", "names")
+    found = score(vectors, {key: words}, {"crops": truth}, {"crops": tn.tasks["crops"].classes}, 9.0)[key]
+    zs = tn.ZeroShot(tn.tasks["crops"].classes, words, 9.0, no_encode)
+    p = zs.of_vectors(vectors)
+    assert (found.said == p.argmax(axis=1)).all()
+    np.testing.assert_allclose(found.confidence, p.max(axis=1), rtol=1e-5)
+    top5 = sk.top_k_accuracy_score(truth, p, k=5, labels=range(40))
+    assert found.in_five.mean() == pytest.approx(top5)
+
+
+def test_the_transductive_answer_divides_by_the_mean_over_all_places():
+    rng = np.random.default_rng(4)
+    vectors, words = unit(rng.normal(size=(50, 8)) + 0.7), unit(rng.normal(size=(5, 8)))
+    truth = rng.integers(0, 5, 50)
+    found = score(vectors, {("own", "names"): words}, {"own": truth}, {"own": tuple("abcde")}, 1.0)
+    scores = (vectors @ words.T) / 2 + 1  # as in the released code
+    expected = (scores / scores.mean(axis=0)).argmax(axis=1)
+    assert (found["own", "names"].transductive == expected).all()
+    assert (expected != found["own", "names"].said).any()
+
+
+def test_batches_do_not_change_the_answers(monkeypatch, task):
+    rng = np.random.default_rng(5)
+    vectors, truth = unit(rng.normal(size=(100, 3))), {"own": rng.integers(-1, 3, 100)}
+    words = {("own", s): unit(rng.normal(size=(3, 3))) for s in ("names", "template")}
+    whole = score(vectors, words, truth, {"own": task.classes}, 5.0)
+    monkeypatch.setattr("timesen_nb.evaluation.scoring.BATCH", 7)
+    parts = score(vectors, words, truth, {"own": task.classes}, 5.0)
+    for key in words:
+        assert (whole[key].said == parts[key].said).all()
+        np.testing.assert_allclose(whole[key].confidence, parts[key].confidence, rtol=1e-6)
+
+
+def test_every_sentence_is_encoded_once_and_as_zero_shot_does():
+    asked = []
+
+    def encode(texts):
+        asked.extend(texts)
+        return WordTower().encode_text(texts)
+
+    chosen = [tn.tasks["land_cover"], tn.tasks["crops"]]
+    words = encode_words(chosen, ("names", "template", "descriptions"), encode)
+    assert len(asked) == len(set(asked)) == (8 + 40) * 7
+    from timesen_nb.zeroshot import class_prompts, class_vectors
+
+    for (name, style), vectors in words.items():
+        expected = class_vectors(class_prompts(tn.tasks[name], style)[1], WordTower().encode_text)
+        np.testing.assert_allclose(vectors, expected, atol=1e-6)
+
+
+# Trust
+
+
+def test_calibration_error_counted_by_hand():
+    confidence = np.array([0.95, 0.95, 0.95, 0.95, 0.65, 0.65])
+    right = np.array([1, 1, 1, 0, 1, 0], dtype=bool)
+    table = reliability(confidence, right, bins=10)
+    assert table["places"].tolist() == [2, 4]
+    assert table["low"].tolist() == [0.6, 0.9]
+    np.testing.assert_allclose(table["accuracy"], [0.5, 0.75])
+    assert calibration_error(confidence, right) == pytest.approx((2 * 0.15 + 4 * 0.20) / 6)
+    assert calibration_error(np.ones(5), np.ones(5, dtype=bool)) == 0
+    assert np.isnan(calibration_error(np.empty(0), np.empty(0, dtype=bool)))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=50), st.integers(1, 20))
+def test_reliability_counts_every_place_once(rows, bins):
+    confidence, right = np.array([c for c, _ in rows]), np.array([r for _, r in rows])
+    table = reliability(confidence, right, bins)
+    assert table["places"].sum() == len(rows)
+    assert (table["confidence"] >= table["low"] - 1e-9).all()
+    assert (table["confidence"] <= table["high"] + 1e-9).all()
+    assert (table["accuracy"] * table["places"]).sum() == pytest.approx(right.sum())
+    assert 0 <= calibration_error(confidence, right, bins) <= 1
+
+
+@pytest.mark.parametrize("confidence", [[70.0, 80.0], [-0.1, 0.5], [0.5]])
+def test_reliability_refuses_what_is_no_probability(confidence):
+    with pytest.raises(ValueError, match="expected"):
+        reliability(np.array(confidence), np.array([True, False]))
+
+
+def places_of(scale, n=20_000, k=5, seed=6):
+    """Vectors, and classes drawn from the softmax of their cosines times scale: the scale is the true one."""
+    rng = np.random.default_rng(seed)
+    words, vectors = unit(rng.normal(size=(k, 12))), unit(rng.normal(size=(n, 12)))
+    zs = tn.ZeroShot([f"class {i}" for i in range(k)], words, scale, no_encode)
+    p = zs.of_vectors(vectors)
+    truth = (p.cumsum(axis=1) < rng.random((n, 1))).sum(axis=1)
+    return words, vectors, truth
+
+
+@pytest.mark.parametrize("scale", [3.0, 14.0])
+def test_the_true_scale_is_found_and_makes_probabilities_true(scale):
+    words, vectors, truth = places_of(scale)
+    boastful = tn.ZeroShot([f"class {i}" for i in range(5)], words, 8 * scale, no_encode)
+    assert fit_scale(boastful, vectors, truth) == pytest.approx(scale, rel=0.05)
+    modest = calibrated(boastful, vectors, truth)
+
+    def error(zs):
+        p = zs.of_vectors(vectors)
+        return calibration_error(p.max(axis=1), p.argmax(axis=1) == truth)
+
+    assert error(modest) < 0.015 < error(boastful)
+    assert (modest.of_vectors(vectors).argmax(1) == boastful.of_vectors(vectors).argmax(1)).all()
+
+
+def test_unlabelled_places_do_not_count_for_the_scale():
+    words, vectors, truth = places_of(5.0, n=3000)
+    zs = tn.ZeroShot([f"class {i}" for i in range(5)], words, 1.0, no_encode)
+    some = np.where(np.arange(3000) % 3 == 0, -1, truth)
+    assert fit_scale(zs, vectors, some) == pytest.approx(fit_scale(zs, vectors[some >= 0], truth[some >= 0]))
+    with pytest.raises(ValueError, match="no labelled place"):
+        fit_scale(zs, vectors, np.full(3000, -1))
+
+
+# Unlike all of these
+
+
+def test_words_that_do_not_fit_are_refused_and_those_that_do_are_kept():
+    rng = np.random.default_rng(7)
+    centres = np.linalg.qr(rng.normal(size=(10, 10)))[0][:6].astype(np.float32)
+    kind = rng.integers(0, 6, 4000)
+    vectors = unit(centres[kind] + 0.35 * rng.normal(size=(4000, 10)))
+    fit, test = slice(0, 2000), slice(2000, None)
+    names = [f"class {i}" for i in range(3)]
+    zs = tn.ZeroShot(names, centres[:3], 12.0, no_encode)
+    truth = np.where(kind < 3, kind, -1)
+    open_ = with_unlike(zs, centres, vectors[fit], truth[fit], refused=0.05)
+    assert open_.classes == [*names, UNLIKE]
+    p = open_.of_vectors(vectors[test])
+    np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-5)
+    refused = p.argmax(axis=1) == 3
+    known = kind[test] < 3
+    assert refused[known].mean() == pytest.approx(0.05, abs=0.02)
+    assert refused[~known].mean() > 0.7
+    kept = known & ~refused
+    assert (p.argmax(axis=1) == zs.of_vectors(vectors[test]).argmax(axis=1))[kept].all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 60), st.floats(0.01, 0.6), st.integers(0, 10**6))
+def test_no_more_fitted_places_are_refused_than_asked_for(n, refused, seed):
+    rng = np.random.default_rng(seed)
+    vectors, words, other = (unit(rng.normal(size=(m, 6))) for m in (n, 3, 5))
+    truth = rng.integers(0, 3, n)
+    open_ = with_unlike(tn.ZeroShot("abc", words, 10.0, no_encode), other, vectors, truth, refused)
+    share = (open_.of_vectors(vectors).argmax(axis=1) == 3).mean()
+    assert share <= refused + 1e-9 or share * n < 1 + 1e-9
+
+
+def test_the_background_is_what_land_is_called():
+    vectors = background_vectors(WordTower().encode_text, ("land_cover", "bioregion"))
+    assert vectors.shape == (16, 16)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
+
+
+def test_pictures_hold_what_they_are_made_of():
+    import matplotlib.pyplot as plt
+
+    from timesen_nb.evaluation import plot_confusion, plot_reliability
+
+    table = pd.DataFrame([[3, 1], [0, 0]], index=["a", "b"], columns=["a", "b"])
+    ax = plot_confusion(table)
+    assert [t.get_text() for t in ax.texts] == ["3", "1"]
+    np.testing.assert_allclose(ax.images[0].get_array(), [[0.75, 0.25], [0, 0]])
+    ax = plot_reliability(reliability(np.array([0.9, 0.8]), np.array([True, False])), label="first")
+    plot_reliability(reliability(np.array([0.3, 0.8]), np.array([True, False])), ax, label="second")
+    assert [line.get_label() for line in ax.lines] == ["true probabilities", "first", "second"]
+    plt.close("all")

@@ -1,0 +1,30 @@
+"""How good is it: the paper's tables, retrieval, scenicness, trust, and what else could be done with the same data.
+
+    from timesen_nb.evaluation import simulated_dataset
+    tn.report(model, simulated_dataset(4000))       # every task x prompt style x T
+
+One idea a file: ``metrics`` scores, ``scoring`` vectors against words, ``reports`` the tables, ``calibration`` and
+``unlike`` trust, ``retrieval``, ``scenicness``, ``baselines``, ``paper`` the published figures, ``plots``.
+"""
+
+from timesen_nb.evaluation.baselines import PictureModel, baselines, random_and_blocked, true_colour
+from timesen_nb.evaluation.calibration import calibrated, calibration_error, fit_scale, reliability
+from timesen_nb.evaluation.encoding import Encodes, Labelled
+from timesen_nb.evaluation.metrics import Tally, bootstrap, confusion, interval
+from timesen_nb.evaluation.paper import paper_figures, paper_table
+from timesen_nb.evaluation.plots import plot_confusion, plot_reliability, plot_report
+from timesen_nb.evaluation.reports import Report, report
+from timesen_nb.evaluation.retrieval import nearest, recall, recall_by_class, recall_table, words_to_places
+from timesen_nb.evaluation.scenicness import RatedPrompts, agreement, scenicness
+from timesen_nb.evaluation.scoring import Answers, encode_words, score
+from timesen_nb.evaluation.simulated import simulated_dataset
+from timesen_nb.evaluation.unlike import UNLIKE, OpenZeroShot, background_vectors, with_unlike
+
+__all__ = [
+    "UNLIKE", "Answers", "Encodes", "Labelled", "OpenZeroShot", "PictureModel", "RatedPrompts", "Report", "Tally",
+    "agreement", "background_vectors", "baselines", "bootstrap", "calibrated", "calibration_error", "confusion",
+    "encode_words", "fit_scale", "interval", "nearest", "paper_figures", "paper_table", "plot_confusion",
+    "plot_reliability", "plot_report", "random_and_blocked", "recall", "recall_by_class", "recall_table",
+    "reliability", "report", "scenicness", "score", "simulated_dataset", "true_colour", "with_unlike",
+    "words_to_places",
+]  # fmt: skip

@@ -1,0 +1,219 @@
+"""What else could be done with the same data: CLIP on pictures, and classifiers that learn from labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from timesen_nb.bands import BANDS
+from timesen_nb.evaluation.encoding import Encodes, Labelled, centre, encode_places
+from timesen_nb.evaluation.metrics import Tally, confusion
+from timesen_nb.tasks import Task, tasks
+
+if TYPE_CHECKING:
+    from timesen_nb.datasets import PlaceDataset
+    from timesen_nb.model import EncoderConfig
+    from timesen_nb.towers import Tower
+
+#: Reflectance x 10000 that is drawn white: the usual stretch of a true-colour picture.
+WHITE = 3000.0
+SMALLEST = 8  # pixels: below, there is no picture to look at
+
+
+class PictureModel:
+    """A CLIP-family model that looks at the true-colour picture of a place: use it where a model goes in a report.
+
+    tower: such as ``ClipTower("ViT-B-32", "openai")``, or with weights of RemoteCLIP, GeoRSCLIP or SenCLIP in a local
+    file. probability_scale: 100, CLIP's own.
+    """
+
+    def __init__(self, tower: Tower, probability_scale: float = 100.0) -> None:
+        self.tower = tower
+        self.probability_scale = probability_scale
+
+    def encode(self, values: Any) -> np.ndarray:
+        """(n, T, 10, H, W) reflectance x 10000 -> (n, D): the picture of the median of its composites."""
+        return self.tower.encode_photos(true_colour(values))
+
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+        """Sentences -> (n, D) unit vectors."""
+        return self.tower.encode_text(texts)
+
+
+def true_colour(values: Any) -> np.ndarray:
+    """Pictures (n, H, W, 3) uint8 of patches (n, T, 10, H, W): median of the composites, B4 B3 B2, 3000 drawn white.
+
+    Pixels without data are black. Raises ValueError for patches under 8 x 8 pixels: one pixel is no picture.
+    """
+    values = np.asarray(values, dtype=np.float32)
+    if values.ndim != 5 or min(values.shape[3:]) < SMALLEST:
+        raise ValueError(
+            f"values given have shape {values.shape}; a picture needs patches of at least {SMALLEST} x {SMALLEST} "
+            "pixels, (n, T, 10, H, W). Read the data set with whole patches, or leave this baseline out."
+        )
+    from timesen_nb.composite import _median
+
+    rgb = values[:, :, [BANDS.index(b) for b in ("B4", "B3", "B2")]]
+    middle = _median(np.moveaxis(rgb, 1, 0))  # (n, 3, H, W)
+    return (np.nan_to_num(np.clip(middle / WHITE, 0, 1)) * 255).round().astype(np.uint8).transpose(0, 2, 3, 1)
+
+
+def filled(values: np.ndarray) -> np.ndarray:
+    """Series without gaps, (n, 12 x 10), for learners that cannot read them: interpolated around the year.
+
+    A missing B8A is B8; a band that no month has is 0. values: (n, 12, 10).
+    """
+    out = np.array(values, dtype=np.float32)
+    a, b = BANDS.index("B8A"), BANDS.index("B8")
+    out[..., a] = np.where(np.isnan(out[..., a]), out[..., b], out[..., a])
+    months = np.arange(out.shape[1])
+    for i, j in np.argwhere(np.isnan(out).any(axis=1)):
+        known = np.flatnonzero(~np.isnan(out[i, :, j]))
+        out[i, :, j] = np.interp(months, known, out[i, known, j], period=12) if len(known) else 0.0
+    return out.reshape(len(out), -1)
+
+
+def baselines(
+    train: Labelled,
+    test: Labelled,
+    task: Task | str,
+    model: Encodes | None = None,
+    *,
+    encoder: EncoderConfig | None = None,
+    epochs: int = 20,
+    trees: int = 300,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Classifiers that learn from the labels of ``train``, on ``test``: top-1, balanced accuracy and macro F1.
+
+    The majority class; k nearest neighbours and a random forest on the raw series (gaps interpolated); with model=, a
+    linear probe on its vectors, and its zero-shot answer by descriptions, which saw no label; with encoder=, a series
+    encoder of that size trained from nothing on the labels, for ``epochs``.
+    For an honest figure split by place: ``train, test = dataset.split((0.8, 0.2), block_km=50)``.
+    Raises ValueError when a part has no labelled place.
+    """
+    task = task if isinstance(task, Task) else tasks[task]
+    x, y, series = _features(train, task)
+    x_test, y_test, series_test = _features(test, task)
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    said: dict[str, np.ndarray] = {"majority class": np.full(len(y_test), np.bincount(y).argmax())}
+    neighbours = make_pipeline(StandardScaler(), KNeighborsClassifier(min(15, len(y)), weights="distance"))
+    said["15 nearest neighbours"] = neighbours.fit(x, y).predict(x_test)
+    forest = RandomForestClassifier(trees, min_samples_leaf=2, random_state=seed, n_jobs=-1)
+    said["random forest"] = forest.fit(x, y).predict(x_test)
+    if encoder is not None:
+        said["supervised encoder"] = _supervised(series, y, series_test, task, encoder, epochs, seed)
+    if model is not None:
+        from timesen_nb.evaluation.scoring import encode_words
+
+        vectors, vectors_test = (_vectors(model, part, task) for part in (train, test))
+        said["linear probe"] = _probe(vectors, y, vectors_test)
+        words = encode_words([task], ["descriptions"], model.encode_text)[task.name, "descriptions"]
+        said["zero-shot by descriptions"] = (vectors_test @ words.T).argmax(axis=1)
+    table = {}
+    for name, answer in said.items():
+        tally = Tally.of(confusion(y_test, answer, len(task)))
+        table[name] = [float(tally.accuracy), float(tally.balanced), float(tally.macro_f1)]
+    return pd.DataFrame.from_dict(table, orient="index", columns=["top1", "balanced", "f1"])
+
+
+def random_and_blocked(
+    dataset: PlaceDataset,
+    make: Callable[[Any, Any], pd.DataFrame],
+    share: float = 0.8,
+    block_km: float = 50,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """A table for a random split beside one for a split by blocks: the difference is what neighbours give away.
+
+    make: (train, test) -> table, such as ``lambda a, b: baselines(a, b, "land_cover")``.
+    """
+    shares = (share, 1 - share)
+    return pd.concat(
+        {
+            "random": make(*dataset.split(shares, seed)),
+            f"blocks of {block_km:g} km": make(*dataset.split(shares, seed, block_km)),
+        },
+        axis=1,
+        names=["split"],
+    )
+
+
+def _features(dataset: Labelled, task: Task) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Filled series (n, 120), class numbers and series (n, 12, 10) of the places with a label and a month of data."""
+    rows, y = _labelled(dataset, task)
+    series = centre(np.asarray(dataset.series(rows), dtype=np.float32), 1)
+    return filled(series), y, series
+
+
+def _labelled(dataset: Labelled, task: Task) -> tuple[np.ndarray, np.ndarray]:
+    y = task.index(dataset.labels.get(task.name, []))
+    rows = np.flatnonzero(y >= 0)
+    if len(rows):
+        whole = ~np.isnan(centre(np.asarray(dataset.series(rows), dtype=np.float32), 1)).any(axis=2)
+        rows = rows[whole.any(axis=1)]
+    if not len(rows):
+        raise ValueError(f"no place with a label for {task.name!r} and a month of data; give more places.")
+    return rows, y[rows]
+
+
+def _vectors(model: Encodes, dataset: Labelled, task: Task) -> np.ndarray:
+    rows, _ = _labelled(dataset, task)
+    return encode_places(model, dataset, rows)[12]
+
+
+def _probe(vectors: np.ndarray, y: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Answers of a logistic regression; of the only class where there is one."""
+    from sklearn.linear_model import LogisticRegression
+
+    if len(np.unique(y)) < 2:
+        return np.full(len(test), y[0])
+    answer: np.ndarray = LogisticRegression(C=10.0, max_iter=1000).fit(vectors, y).predict(test)
+    return answer
+
+
+def _supervised(
+    series: np.ndarray,
+    y: np.ndarray,
+    test: np.ndarray,
+    task: Task,
+    config: EncoderConfig,
+    epochs: int,
+    seed: int,
+) -> np.ndarray:
+    """Answers of a series encoder trained on the labels: cross-entropy over a learned vector a class."""
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
+
+    from timesen_nb.model import SeriesEncoder
+
+    torch.manual_seed(seed)
+    encoder = SeriesEncoder(config)
+    words = nn.Parameter(F.normalize(torch.randn(len(task), config.embedding), dim=1))
+    x, target = torch.from_numpy(series), torch.from_numpy(y)
+    size = min(256, len(x))
+    steps = epochs * (len(x) // size)
+    optimizer = torch.optim.AdamW([*encoder.parameters(), words], 1e-3, weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=steps)
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(epochs):
+        for rows in torch.randperm(len(x), generator=generator)[: steps // epochs * size].split(size):
+            cosines = encoder(x[rows]) @ F.normalize(words, dim=1).T
+            loss = F.cross_entropy(cosines / 0.07, target[rows])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+    encoder.eval()
+    with torch.inference_mode():
+        parts = [encoder(part) @ F.normalize(words, dim=1).T for part in torch.from_numpy(test).split(1024)]
+    answer: np.ndarray = torch.cat(parts).argmax(dim=1).numpy()
+    return answer

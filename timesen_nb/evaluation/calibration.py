@@ -1,0 +1,72 @@
+"""Probabilities one can trust: does 70 % come true seven times in ten, and the scale that makes it so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from timesen_nb.zeroshot import ZeroShot
+
+
+def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> pd.DataFrame:
+    """A row a bin of confidence that holds places: low, high, places, confidence (mean), accuracy.
+
+    confidence: (N,) probability of what was said, 0 to 1. right: (N,) was it so. Raises ValueError for other lengths or
+    confidences outside 0 to 1.
+    """
+    confidence, right = np.asarray(confidence, dtype=np.float64), np.asarray(right, dtype=bool)
+    if confidence.shape != right.shape or confidence.ndim != 1:
+        raise ValueError(
+            f"confidence {confidence.shape} and right {right.shape} were given; expected one of each a place, (N,)."
+        )
+    if len(confidence) and not (confidence.min() >= 0 and confidence.max() <= 1 + 1e-6):
+        raise ValueError(
+            f"confidences from {confidence.min():.3g} to {confidence.max():.3g}; expected 0 to 1. "
+            "Give probabilities, not percentages or cosines."
+        )
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    places = np.bincount(which, minlength=bins)
+    used = np.flatnonzero(places)
+    mean = np.bincount(which, confidence, bins)[used] / places[used]
+    accuracy = np.bincount(which, right, bins)[used] / places[used]
+    return pd.DataFrame({"low": used / bins, "high": (used + 1) / bins, "places": places[used],
+                         "confidence": mean, "accuracy": accuracy})  # fmt: skip
+
+
+def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> float:
+    """Expected calibration error: |accuracy - confidence| averaged over bins by their share of the places.
+
+    Naeini et al. 2015; Guo et al. 2017, arXiv 1706.04599. NaN without any place.
+    """
+    if not len(confidence):
+        return float("nan")
+    table = reliability(confidence, right, bins)
+    gap = (table["accuracy"] - table["confidence"]).abs()
+    return float((gap * table["places"]).sum() / table["places"].sum())
+
+
+def fit_scale(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> float:
+    """The scale (one over the temperature) that makes the true classes of labelled places most likely.
+
+    vectors: (N, D) of places that the model was not trained on, and not those that are reported on. truth: (N,) class
+    numbers, -1 = none of these, left out. Temperature scaling: Guo et al. 2017, arXiv 1706.04599.
+    """
+    from scipy.optimize import minimize_scalar
+    from scipy.special import logsumexp
+
+    rows = np.flatnonzero(np.asarray(truth) >= 0)
+    if not len(rows):
+        raise ValueError("no labelled place to fit the scale on; give truth with class numbers from 0 up.")
+    cosines = (np.asarray(vectors)[rows] @ zs.vectors.T).astype(np.float64)
+    own = cosines[np.arange(len(rows)), np.asarray(truth)[rows]]
+
+    def loss(log_scale: float) -> float:
+        scale = np.exp(log_scale)
+        return float((logsumexp(scale * cosines, axis=1) - scale * own).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.1), np.log(1000)), method="bounded").x))
+
+
+def calibrated(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> ZeroShot:
+    """The same words with the scale of :func:`fit_scale`: the order of the classes stays, the probabilities change."""
+    return ZeroShot(zs.classes, zs.vectors, fit_scale(zs, vectors, truth), zs._encode)

@@ -1,0 +1,117 @@
+"""Labelled places -> vectors: read once, cut to what a model takes, encoded once for each number of composites."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from timesen_nb.composite import annual, quarters
+
+CHUNK = 4096
+#: Number of composites -> how the twelve months along axis 1 become so many.
+COMPOSITES: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    12: lambda months: months,
+    4: lambda months: quarters(months, axis=1),
+    1: lambda months: annual(months, axis=1),
+}
+
+
+class Labelled(Protocol):
+    """Places with labels: what a report is made on, such as a :class:`timesen_nb.datasets.PlaceDataset`.
+
+    labels: task -> (N,) class names or codes of that task, "" (or anything that is none) = unknown. lonlats: (N, 2)
+    degrees or None.
+    """
+
+    @property
+    def labels(self) -> Mapping[str, np.ndarray]:
+        """Task -> (N,) names or codes."""
+        ...
+
+    @property
+    def lonlats(self) -> np.ndarray | None:
+        """(N, 2) degrees."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def series(self, rows: Any) -> Any:
+        """Some of the places as (n, 12, 10[, H, W]) reflectance x 10000, NaN = missing."""
+        ...
+
+
+class Encodes(Protocol):
+    """Series and words into one space: a :class:`~timesen_nb.timesenclip.TimeSenCLIP`, or a baseline.
+
+    probability_scale: what cosines are multiplied by before the softmax.
+    """
+
+    probability_scale: float
+
+    def encode(self, values: Any) -> Any:
+        """Series (n, T, 10[, H, W]) -> (n, D) unit vectors."""
+        ...
+
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+        """Sentences -> (n, D) unit vectors."""
+        ...
+
+
+def encode_places(
+    model: Encodes,
+    dataset: Labelled,
+    rows: np.ndarray,
+    composites: Sequence[int] = (12,),
+    said: str | None = None,
+) -> dict[int, np.ndarray]:
+    """Number of composites -> (n, D) float32 vectors of some places, read once and encoded once for each.
+
+    Larger patches than a model takes are cut to their centre. said: a name for the progress bar; None: no bar.
+    """
+    from tqdm.auto import tqdm
+
+    out: dict[int, list[np.ndarray]] = {t: [] for t in composites}
+    size = _patch_of(model)
+    parts = range(0, len(rows), CHUNK)
+    for start in tqdm(parts, desc=f"encoding, {said}", unit="batch", disable=said is None, mininterval=1):
+        values = centre(np.asarray(dataset.series(rows[start : start + CHUNK]), dtype=np.float32), size)
+        for t in composites:
+            out[t].append(np.asarray(model.encode(COMPOSITES[t](values))))
+    return {t: np.concatenate(v).astype(np.float32, copy=False) for t, v in out.items()}
+
+
+def centre(values: np.ndarray, size: int | None) -> np.ndarray:
+    """The middle size x size pixels of (n, T, C, H, W); a single pixel as (n, T, C). None leaves patches whole."""
+    if values.ndim == 5 and size is not None:
+        height, width = values.shape[3:]
+        if size > min(height, width):
+            raise ValueError(
+                f"the model reads patches of {size} x {size} pixels, the data set has {height} x {width}. "
+                "Read the data set with larger patches."
+            )
+        top, left = (height - size) // 2, (width - size) // 2
+        values = values[..., top : top + size, left : left + size]
+    return values[..., 0, 0] if values.ndim == 5 and values.shape[3:] == (1, 1) else values
+
+
+def _patch_of(model: Any) -> int | None:
+    """The edge of the patch that a model reads; None for one that takes what there is."""
+    config = getattr(getattr(model, "encoder", None), "config", None)
+    return getattr(config, "patch", None)
+
+
+def readable(models: Collection[Encodes], dataset: Labelled) -> np.ndarray:
+    """Places with a month that every model can read: with all bands, or any where a model has learned absent ones."""
+    strict = any(getattr(getattr(m, "encoder", None), "absent_band", None) is None for m in models)
+    sizes = [size for m in models if (size := _patch_of(m)) is not None]
+    lost = []
+    for start in range(0, len(dataset), CHUNK):
+        part = dataset.series(np.arange(start, min(start + CHUNK, len(dataset))))
+        values = centre(np.asarray(part, dtype=np.float32), max(sizes, default=1))
+        gone = np.isnan(values)
+        if gone.ndim == 5:
+            gone = gone.any(axis=(3, 4))
+        lost.append((gone.any(axis=2) if strict else gone.all(axis=2)).all(axis=1))
+    return np.flatnonzero(~np.concatenate(lost)) if lost else np.empty(0, dtype=int)

@@ -1,0 +1,113 @@
+"""Scores of a classifier, all from how often each class was right, true and said; and how sure they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+def confusion(truth: np.ndarray, said: np.ndarray, classes: int) -> np.ndarray:
+    """(K, K) counts: rows are the true classes, columns what was said. truth, said: (N,) integers from 0 to K - 1."""
+    counts = np.bincount(np.asarray(truth) * classes + np.asarray(said), minlength=classes**2)
+    return counts.reshape(classes, classes)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How often each of K classes was right, true and said: (..., K) each, many resamples at once."""
+
+    right: np.ndarray
+    true: np.ndarray
+    said: np.ndarray
+
+    @classmethod
+    def of(cls, table: np.ndarray) -> Tally:
+        """The tally of a confusion table."""
+        return cls(table.diagonal(), table.sum(axis=1), table.sum(axis=0))
+
+    @property
+    def accuracy(self) -> np.ndarray:
+        """Share of the places that are right (top-1)."""
+        return _share(self.right.sum(axis=-1), self.true.sum(axis=-1))
+
+    @property
+    def recall(self) -> np.ndarray:
+        """(..., K) share of each class's places that are right; NaN for a class without places."""
+        return _share(self.right, self.true)
+
+    @property
+    def precision(self) -> np.ndarray:
+        """(..., K) share of what was said to be each class that is; NaN where it was never said."""
+        return _share(self.right, self.said)
+
+    @property
+    def f1(self) -> np.ndarray:
+        """(..., K) harmonic mean of recall and precision; NaN for a class that is neither true nor said anywhere."""
+        return _share(2 * self.right, self.true + self.said)
+
+    @property
+    def balanced(self) -> np.ndarray:
+        """Mean recall over the classes that have places."""
+        return _mean(self.recall)
+
+    @property
+    def macro_f1(self) -> np.ndarray:
+        """Mean F1 over the classes that are true or said somewhere."""
+        return _mean(self.f1)
+
+
+def bootstrap(
+    truth: np.ndarray,
+    said: np.ndarray,
+    classes: int,
+    groups: np.ndarray | None = None,
+    resamples: int = 500,
+    seed: int = 0,
+) -> Tally:
+    """Tallies of resampled places, (resamples, K) each: their spread is how sure a score is.
+
+    groups: (N,) labels of what is drawn as a whole, such as spatial blocks, for neighbours are no independent proofs;
+    None draws place by place (Efron & Tibshirani 1993; for groups the cluster bootstrap).
+    """
+    rng = np.random.default_rng(seed)
+    n = len(truth)
+    if groups is None:  # drawing places is drawing cells of the confusion table
+        cell = np.asarray(truth) * classes + np.asarray(said)
+        cells, counts = np.unique(cell, return_counts=True)
+        weights = rng.multinomial(n, counts / n, size=resamples)
+        true_of, said_of = cells // classes, cells % classes
+        member = np.arange(len(cells))
+        amount = np.ones(len(cells))
+    else:
+        _, member = np.unique(groups, return_inverse=True)
+        size = member.max() + 1
+        weights = rng.multinomial(size, np.full(size, 1 / size), size=resamples)
+        true_of, said_of, amount = np.asarray(truth), np.asarray(said), np.ones(n)
+    shape = (weights.shape[1], classes)
+
+    def count(of: np.ndarray, which: np.ndarray) -> np.ndarray:
+        flat = np.bincount((member * classes + of)[which], amount[which], minlength=shape[0] * classes)
+        out: np.ndarray = weights @ flat.reshape(shape)
+        return out
+
+    everything = np.ones(len(true_of), dtype=bool)
+    return Tally(count(true_of, true_of == said_of), count(true_of, everything), count(said_of, everything))
+
+
+def interval(scores: np.ndarray, coverage: float = 0.95) -> tuple[float, float]:
+    """The middle of resampled scores, (R,) -> (low, high), that holds ``coverage`` of them."""
+    tail = (1 - coverage) / 2
+    low, high = np.nanquantile(scores, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    out = np.full(np.shape(whole), np.nan)
+    np.divide(part, whole, out=out, where=np.asarray(whole) > 0)
+    return out
+
+
+def _mean(shares: np.ndarray) -> np.ndarray:
+    known = ~np.isnan(shares)
+    return _share(np.where(known, shares, 0).sum(axis=-1), known.sum(axis=-1))

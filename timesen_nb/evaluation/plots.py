@@ -1,0 +1,102 @@
+"""Pictures of an evaluation: confusion, reliability, a report at a glance. Colours of Okabe and Ito (2008)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from timesen_nb.evaluation.paper import STYLES, TASKS, paper_table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from timesen_nb.evaluation.reports import Report
+
+STYLE_COLOURS = {"names": "#56B4E9", "template": "#E69F00", "descriptions": "#009E73"}
+
+
+def plot_confusion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Shares of each true class (row) by what was said (column), with counts written in; rows without places white.
+
+    table: (K, K) counts, such as ``report.confusion(task)``.
+    """
+    counts = table.to_numpy(dtype=float)
+    total = counts.sum(axis=1, keepdims=True)
+    share = np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
+    ax = ax or _axes((0.55 * len(table) + 2.4, 0.45 * len(table) + 1.9))
+    ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    ax.set_xticks(range(len(table)), list(table.columns), rotation=45, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(len(table)), list(table.index))
+    ax.set(xlabel="said", ylabel="true")
+    if len(table) <= 16:
+        for i, j in np.argwhere(counts > 0):
+            ax.text(j, i, f"{counts[i, j]:.0f}", ha="center", va="center", fontsize=7,
+                    color="white" if share[i, j] > 0.6 else "black")  # fmt: skip
+    return ax
+
+
+def plot_reliability(table: pd.DataFrame, ax: Axes | None = None, label: str | None = None) -> Axes:
+    """Accuracy against confidence with the share of places as bars; on the dashed line probabilities are true.
+
+    table: from :func:`timesen_nb.evaluation.reliability`.
+    """
+    from matplotlib.patches import Patch
+
+    ax = ax or _axes((4.6, 4.2))
+    fresh = not ax.lines
+    if fresh:
+        ax.plot([0, 1], [0, 1], color="0.5", linestyle="--", linewidth=1, label="true probabilities")
+    line = ax.plot(table["confidence"], table["accuracy"], marker="o", label=label or "measured")[0]
+    share = table["places"] / table["places"].sum()
+    ax.bar(table["low"], share, width=table["high"] - table["low"], align="edge",
+           color=line.get_color(), alpha=0.15)  # fmt: skip
+    ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of the answer", ylabel="share that is right")
+    handles, _ = ax.get_legend_handles_labels()
+    ax.legend(handles=[*handles, Patch(color="0.5", alpha=0.25, label="share of the places")], frameon=False)
+    return ax
+
+
+def plot_report(report: Report, composites: int | None = None, ax: Axes | None = None) -> Axes:
+    """Top-1 in percent by task and prompt style with 95 % intervals, and the paper's TimeSenCLIP as black marks."""
+    scores = report.scores
+    composites = composites or int(scores["T"].iloc[0])
+    model = scores["model"].iloc[0]
+    scores = scores[(scores["T"] == composites) & (scores["model"] == model)]
+    if scores.empty:
+        raise ValueError(f"the report has no scores for {composites} composites.")
+    found = [t for t in TASKS if t in set(scores["task"])]
+    found += [t for t in scores["task"].unique() if t not in found]
+    styles = [s for s in STYLES if s in set(scores["prompts"])]
+    ax = ax or _axes((1.6 * len(found) + 2.5, 3.6))
+    paper = paper_table()
+    row = ("paper: TimeSenCLIP, 1 px", composites)
+    for j, style in enumerate(styles):
+        part = scores[scores["prompts"] == style].set_index("task").loc[found]
+        x = np.arange(len(found)) + (j - (len(styles) - 1) / 2) * 0.25
+        top = 100 * part["top1"]
+        below, above = top - 100 * part["top1_low"], 100 * part["top1_high"] - top
+        ax.bar(
+            x,
+            top,
+            0.23,
+            yerr=[below.clip(0), above.clip(0)],
+            color=STYLE_COLOURS[style],
+            label=style,
+            capsize=2,
+        )
+        if row in paper.index:
+            figures = [paper.loc[row].get((t, style), np.nan) for t in found]
+            ax.plot(x, figures, "k_", markersize=13, label="paper, Sen4Map" if j == 0 else None)
+    ax.set_xticks(range(len(found)), [t.replace("_", " ") for t in found])
+    ax.set(ylabel="top-1 (%)", ylim=(0, 100))
+    ax.legend(frameon=False, ncols=4, fontsize="small", loc="upper right")
+    ax.set_title(f"{model}, T = {composites}", loc="left", fontsize="medium")
+    return ax
+
+
+def _axes(size: tuple[float, float]) -> Axes:
+    import matplotlib.pyplot as plt
+
+    return plt.figure(figsize=size, layout="constrained").add_subplot()

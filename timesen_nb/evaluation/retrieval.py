@@ -1,0 +1,147 @@
+"""Find places by photos, photos by places, places by words: nearest vectors, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+QUERIES, GALLERY = 1024, 8192  # rows of the block of cosines that is in memory at a time: 32 MiB
+
+
+def nearest(queries: np.ndarray, gallery: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest of a gallery to each query: (n, k) rows of the gallery and (n, k) cosines, nearest first.
+
+    queries: (n, D), gallery: (m, D) unit vectors. However many there are, one block of cosines is in memory at a time.
+    Raises ValueError for widths that differ and a k that is not between 1 and m.
+    """
+    import torch
+
+    queries, gallery = np.asarray(queries, dtype=np.float32), np.asarray(gallery, dtype=np.float32)
+    if queries.ndim != 2 or gallery.ndim != 2 or queries.shape[1] != gallery.shape[1]:
+        raise ValueError(
+            f"queries {queries.shape} and gallery {gallery.shape} were given; expected (n, D) and (m, D) of one space."
+        )
+    if not 1 <= k <= len(gallery):
+        raise ValueError(f"k={k} for a gallery of {len(gallery)}; expected 1 to {len(gallery)}.")
+    asked, held = torch.from_numpy(queries), torch.from_numpy(gallery)
+    rows, cosines = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
+    for start in range(0, len(asked), QUERIES):
+        some = asked[start : start + QUERIES]
+        best = torch.full((len(some), 0), 0.0)
+        where = torch.zeros((len(some), 0), dtype=torch.int64)
+        for first in range(0, len(held), GALLERY):
+            block = some @ held[first : first + GALLERY].T
+            top = block.topk(min(k, block.shape[1]), dim=1)
+            best = torch.cat([best, top.values], dim=1)
+            where = torch.cat([where, top.indices + first], dim=1)
+            top = best.topk(min(k, best.shape[1]), dim=1)
+            best, where = top.values, where.gather(1, top.indices)
+        span = slice(start, start + len(some))
+        rows[span], cosines[span] = where.numpy(), best.numpy()
+    return rows, cosines
+
+
+def recall(
+    queries: np.ndarray,
+    gallery: np.ndarray,
+    labels: Mapping[str, np.ndarray] | None = None,
+    ks: Sequence[int] = (1, 5, 10),
+) -> pd.DataFrame:
+    """Recall@k of pairs: row i of the gallery is of the place of query i.
+
+    labels: what -> (N,) class names, "" = unknown, such as the labels of a data set (land cover, country).
+    A row "place": the share of queries whose own place is among the k nearest. A row a label: the share whose k nearest
+    hold a place of the same class, the query's own place left out, for it is no proof; queries whose class has no
+    other place are left out. Columns R@k, and "chance": R@1 of a random answer.
+    """
+    n = len(queries)
+    if len(gallery) != n:
+        raise ValueError(
+            f"{n} queries and {len(gallery)} places in the gallery; expected pairs, one of each a place."
+        )
+    reach = min(max(ks) + 1, n)
+    found, _ = nearest(queries, gallery, reach)
+    own = found == np.arange(n)[:, None]
+    table = {"place": [own[:, :k].any(axis=1).mean() for k in ks] + [1 / n]}
+    others = _without_own(found, own)
+    for what, names in (labels or {}).items():
+        names = np.asarray(names).astype(str)
+        _, code, count = np.unique(names, return_inverse=True, return_counts=True)
+        asked = np.flatnonzero((names != "") & (count[code] > 1))
+        if not len(asked):
+            continue
+        same = code[others[asked]] == code[asked][:, None]
+        chance = (count[code[asked]] - 1).mean() / (n - 1)
+        table[what] = [same[:, :k].any(axis=1).mean() for k in ks] + [chance]
+    return pd.DataFrame.from_dict(table, orient="index", columns=[*(f"R@{k}" for k in ks), "chance"])
+
+
+def recall_table(
+    series: np.ndarray,
+    photos: np.ndarray,
+    labels: Mapping[str, np.ndarray] | None = None,
+    ks: Sequence[int] = (1, 5, 10),
+) -> pd.DataFrame:
+    """:func:`recall` both ways: ground to satellite (photos ask) and satellite to ground (series ask).
+
+    series, photos: (N, D) unit vectors of the same places. Rows by direction and what must agree.
+    """
+    return pd.concat(
+        {
+            "ground to satellite": recall(photos, series, labels, ks),
+            "satellite to ground": recall(series, photos, labels, ks),
+        },
+        names=["direction", "same"],
+    )
+
+
+def recall_by_class(
+    queries: np.ndarray, gallery: np.ndarray, names: np.ndarray, ks: Sequence[int] = (1, 5, 10)
+) -> pd.DataFrame:
+    """Recall@k of each class, as :func:`recall` counts it: a row a class with its number of places, and their mean."""
+    names = np.asarray(names).astype(str)
+    found, _ = nearest(queries, gallery, min(max(ks) + 1, len(gallery)))
+    others = _without_own(found, found == np.arange(len(queries))[:, None])
+    same = names[others] == names[:, None]
+    table = {
+        name: [int((names == name).sum()), *(same[names == name][:, :k].any(axis=1).mean() for k in ks)]
+        for name in np.unique(names[names != ""])
+    }
+    out = pd.DataFrame.from_dict(table, orient="index", columns=["places", *(f"R@{k}" for k in ks)])
+    out.loc["mean of classes"] = [out["places"].sum(), *out.iloc[:, 1:].mean()]
+    return out.astype({"places": int})
+
+
+def words_to_places(
+    words: np.ndarray,
+    classes: Sequence[str],
+    gallery: np.ndarray,
+    names: np.ndarray,
+    ks: Sequence[int] = (1, 5, 10),
+) -> pd.DataFrame:
+    """Text to satellite: of the k places nearest to a class's words, the share that is of the class (precision@k).
+
+    words: (K, D) unit vectors, such as ``model.zero_shot(task).vectors``. gallery: (N, D) of places, names: (N,) their
+    classes, "" = unknown. A row a class with its places and "chance", its share among all; classes without any place
+    are left out.
+    """
+    names = np.asarray(names).astype(str)
+    found, _ = nearest(words, gallery, min(max(ks), len(gallery)))
+    table = {}
+    for name, rows in zip(classes, found, strict=True):
+        places = int((names == name).sum())
+        if places:
+            hit = names[rows] == name
+            table[name] = [places, *(hit[:k].mean() for k in ks), places / len(names)]
+    return pd.DataFrame.from_dict(
+        table, orient="index", columns=["places", *(f"P@{k}" for k in ks), "chance"]
+    )
+
+
+def _without_own(found: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """(n, k) without the query's own place, or without the last where that is not among them: (n, k - 1)."""
+    drop = np.where(own.any(axis=1), own.argmax(axis=1), found.shape[1] - 1)
+    keep = np.arange(found.shape[1]) != drop[:, None]
+    return found[keep].reshape(len(found), -1)

@@ -1,0 +1,111 @@
+"""How scenic a place looks, by descriptions that people have rated.
+
+Levering et al. 2024, doi 10.1371/journal.pone.0307083: voters describe landscapes and rate them from 1 to 10. How well
+a place fits each description tells how to weigh the ratings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from timesen_nb.zeroshot import EncodeText
+
+ENSEMBLES = ("early", "late")
+
+
+@dataclass(frozen=True)
+class RatedPrompts:
+    """P descriptions, each with its voter and the voter's rating. voters, descriptions, ratings: (P,) each.
+
+    Raises ValueError when lengths differ, there is none, or a rating is no number.
+    """
+
+    voters: np.ndarray
+    descriptions: np.ndarray
+    ratings: np.ndarray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "voters", np.asarray(self.voters).astype(str))
+        object.__setattr__(self, "descriptions", np.asarray(self.descriptions).astype(str))
+        object.__setattr__(self, "ratings", np.asarray(self.ratings, dtype=np.float64))
+        lengths = {len(self.voters), len(self.descriptions), len(self.ratings)}
+        if len(lengths) > 1 or not len(self.ratings):
+            raise ValueError(
+                f"{len(self.voters)} voters, {len(self.descriptions)} descriptions and {len(self.ratings)} ratings "
+                "were given; expected one of each a row, and at least one row."
+            )
+        if not np.isfinite(self.ratings).all():
+            rows = np.flatnonzero(~np.isfinite(self.ratings))[:5].tolist()
+            raise ValueError(f"rows {rows} have no rating; expected a number each. Leave those rows out.")
+
+    def __len__(self) -> int:
+        return len(self.ratings)
+
+    @classmethod
+    def read(cls, path: str | Path) -> RatedPrompts:
+        """From a CSV with the columns voter, description and rating; ValueError for missing ones."""
+        table = pd.read_csv(path)
+        missing = [c for c in ("voter", "description", "rating") if c not in table]
+        if missing:
+            raise ValueError(
+                f"{Path(path).name} has no column {', '.join(missing)}; expected voter, description, rating."
+            )
+        rating = pd.to_numeric(table["rating"], errors="coerce")
+        return cls(table["voter"].to_numpy(str), table["description"].to_numpy(str), rating.to_numpy())
+
+    @classmethod
+    def bundled(cls) -> RatedPrompts:
+        """A few descriptions with ratings that the authors of this package made up, to try things on: no survey."""
+        return cls.read(Path(str(files(__package__).joinpath("scenic_prompts.csv"))))
+
+
+def scenicness(
+    vectors: np.ndarray,
+    prompts: RatedPrompts,
+    encode_text: EncodeText,
+    scale: float,
+    ensemble: str = "late",
+) -> np.ndarray:
+    """(N,) predicted ratings of places, on the voters' own scale.
+
+    vectors: (N, D) of places. scale: what cosines are multiplied by before the softmax. ensemble: "early", one softmax
+    over all descriptions weighs their ratings; "late", one for each voter's own, and the voters' results are averaged.
+    """
+    if ensemble not in ENSEMBLES:
+        raise ValueError(f"ensemble={ensemble!r}; expected 'early' or 'late'.")
+    words = np.asarray(encode_text(prompts.descriptions.tolist()), dtype=np.float32)
+    logits = scale * (np.asarray(vectors, dtype=np.float32) @ words.T)
+    if ensemble == "early":
+        return _expected(logits, prompts.ratings)
+    each = [
+        _expected(logits[:, mine], prompts.ratings[mine])
+        for mine in (np.flatnonzero(prompts.voters == v) for v in np.unique(prompts.voters))
+    ]
+    return np.mean(each, axis=0)
+
+
+def agreement(predicted: Any, rated: Any) -> dict[str, float]:
+    """Pearson's R and Kendall's tau (b) between predicted and true ratings, (N,) each, N at least 2."""
+    from scipy.stats import kendalltau, pearsonr
+
+    predicted, rated = np.asarray(predicted, dtype=np.float64), np.asarray(rated, dtype=np.float64)
+    if predicted.shape != rated.shape or predicted.ndim != 1 or len(predicted) < 2:
+        raise ValueError(
+            f"predicted {predicted.shape} and rated {rated.shape} were given; expected (N,) each, at least two places."
+        )
+    return {
+        "pearson": float(pearsonr(predicted, rated).statistic),
+        "kendall": float(kendalltau(predicted, rated).statistic),
+    }
+
+
+def _expected(logits: np.ndarray, ratings: np.ndarray) -> np.ndarray:
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    out: np.ndarray = (odds @ ratings) / odds.sum(axis=1)
+    return out

@@ -1,0 +1,116 @@
+"""Vectors of places against the words of every task and prompt style at once: one matrix product a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from timesen_nb.evaluation.metrics import Tally, bootstrap, confusion
+from timesen_nb.tasks import Task
+from timesen_nb.zeroshot import EncodeText, class_prompts, class_vectors
+
+BATCH = 4096
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was said of the places that have a label in one task.
+
+    classes: K names. rows: (n,) which places of the data set. truth, said: (n,) class numbers. in_five: (n,) is the
+    true class among the five first. confidence: (n,) probability of what was said. transductive: (n,) class numbers by
+    scores divided by their mean over all these places: the "normalised" answer of the released code, which needs the
+    whole test set to answer for one place.
+    """
+
+    classes: tuple[str, ...]
+    rows: np.ndarray
+    truth: np.ndarray
+    said: np.ndarray
+    in_five: np.ndarray
+    confidence: np.ndarray
+    transductive: np.ndarray
+
+    @property
+    def right(self) -> np.ndarray:
+        """(n,) whether the answer is right."""
+        return self.said == self.truth
+
+    @property
+    def table(self) -> np.ndarray:
+        """(K, K) confusion: rows true, columns said."""
+        return confusion(self.truth, self.said, len(self.classes))
+
+    @property
+    def tally(self) -> Tally:
+        """How often each class was right, true and said."""
+        return Tally.of(self.table)
+
+    def resampled(self, groups: np.ndarray | None = None, resamples: int = 500, seed: int = 0) -> Tally:
+        """Tallies of resampled places; groups: (places of the data set,) what is drawn as a whole, such as blocks."""
+        of = None if groups is None else groups[self.rows]
+        return bootstrap(self.truth, self.said, len(self.classes), of, resamples, seed)
+
+
+def encode_words(
+    tasks: Iterable[Task], prompts: Sequence[str], encode_text: EncodeText
+) -> dict[tuple[str, str], np.ndarray]:
+    """(task, prompt style) -> (K, D) unit vectors. Every sentence of every task is encoded once, in one call."""
+    asked = [(task.name, style, class_prompts(task, style)[1]) for task in tasks for style in prompts]
+    flat = list(dict.fromkeys(s for _, _, groups in asked for sentences in groups for s in sentences))
+    vector = dict(zip(flat, np.asarray(encode_text(flat), dtype=np.float32), strict=True))
+    return {
+        (name, style): class_vectors(groups, lambda sentences: np.stack([vector[s] for s in sentences]))
+        for name, style, groups in asked
+    }
+
+
+def score(
+    vectors: np.ndarray,
+    words: Mapping[tuple[str, str], np.ndarray],
+    truth: Mapping[str, np.ndarray],
+    classes: Mapping[str, tuple[str, ...]],
+    scale: float,
+) -> dict[tuple[str, str], Answers]:
+    """Answers for every (task, prompt style).
+
+    vectors: (N, D) of places. words: as :func:`encode_words` gives them. truth: task -> (N,) class numbers, -1 = no
+    label. classes: task -> names. scale: what cosines are multiplied by for probabilities.
+    """
+    parts: dict[tuple[str, str], list[tuple[np.ndarray, ...]]] = {key: [] for key in words}
+    for task in {task: None for task, _ in words}:
+        rows = np.flatnonzero(truth[task] >= 0)
+        keys = [key for key in words if key[0] == task]
+        stacked = np.concatenate([words[key] for key in keys])
+        centre = vectors[rows].mean(axis=0) if len(rows) else vectors[:1].mean(axis=0)
+        usual = (
+            stacked @ centre / 2 + 1
+        )  # mean score of each class: the mean of cosines is the cosine to the mean
+        for start in range(0, len(rows), BATCH):
+            some = rows[start : start + BATCH]
+            cosines, answer = vectors[some] @ stacked.T, truth[task][some]
+            k = len(classes[task])
+            for i, key in enumerate(keys):
+                span = slice(i * k, (i + 1) * k)
+                parts[key].append(_judge(cosines[:, span], answer, usual[span], scale))
+    return {
+        key: Answers(
+            classes[key[0]],
+            rows := np.flatnonzero(truth[key[0]] >= 0),
+            truth[key[0]][rows],
+            *(np.concatenate(column) for column in zip(*found, strict=True)),
+        )
+        for key, found in parts.items()
+        if found
+    }
+
+
+def _judge(cosines: np.ndarray, truth: np.ndarray, usual: np.ndarray, scale: float) -> tuple[np.ndarray, ...]:
+    """said, in_five, confidence and transductive of a batch: cosines (n, K)."""
+    each = np.arange(len(cosines))
+    said = cosines.argmax(axis=1)
+    best, own = cosines[each, said], cosines[each, truth]
+    in_five = (cosines > own[:, None]).sum(axis=1) < 5
+    confidence = 1 / np.exp(scale * (cosines - best[:, None])).sum(axis=1)
+    return said, in_five, confidence, ((cosines / 2 + 1) / usual).argmax(axis=1)
