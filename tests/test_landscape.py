@@ -196,6 +196,24 @@ def test_pixels_come_in_the_order_asked(source: SampleSource) -> None:
     assert source.pixels([]) == []
 
 
+def test_a_survey_draws_places_of_every_land_cover(source: SampleSource) -> None:
+    places = source.survey(each=3, seed=5)
+    assert [source.truth(*place) for place in places] == [
+        c for c in tn.tasks["land_cover"].classes for _ in range(3)
+    ]
+    assert places == source.survey(each=3, seed=5) != source.survey(each=3, seed=6)
+    with pytest.raises(ValueError, match=r"9999 places of .* were asked for"):
+        source.survey(each=9999)
+
+
+def test_a_survey_goes_out_when_something_stands_there(source: SampleSource, scene: Landscape) -> None:
+    for row, column, lon, lat in centres(source, 10, seed=2):
+        month = source.survey_month(lon, lat)
+        assert 5 <= month <= 9
+        standing = (scene.green + 0.7 * scene.brown)[4:9, row, column]
+        assert standing[month - 5] == standing.max()
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_every_place_inside_the_bounds_has_a_pixel(across: float, up: float) -> None:

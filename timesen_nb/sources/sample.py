@@ -102,6 +102,36 @@ class SampleSource:
         row, column = self._index(lon, lat)
         return KINDS[self.landscape(year).plan.kind[row, column]].name
 
+    def survey(self, each: int = 20, seed: int = 0, year: int = 2018) -> list[tuple[float, float]]:
+        """Longitude and latitude of places drawn at random, ``each`` of every land cover A to H in turn.
+
+        They are centres of pixels that lie 20 m or more inside a patch, as a surveyor would choose. Raises ValueError
+        when the scene has fewer of one.
+        """
+        from scipy.ndimage import distance_transform_edt
+
+        scene, rng = self.landscape(year), np.random.default_rng(seed)
+        left, top = corner(self.size)
+        found: list[tuple[float, float]] = []
+        for letter, name in COVERS.items():
+            inside = np.argwhere(distance_transform_edt(scene.land_cover == letter) > 2)
+            if len(inside) < each:
+                raise ValueError(
+                    f"{each} places of {name} were asked for; {len(inside)} are here. Ask for fewer."
+                )
+            rows, columns = rng.choice(inside, each, replace=False).T
+            x, y = left + (columns + 0.5) * PIXEL, top - (rows + 0.5) * PIXEL
+            lons, lats = from_degrees(EPSG).transform(x, y, direction="INVERSE")
+            found += zip(lons.tolist(), lats.tolist(), strict=True)
+        return found
+
+    def survey_month(self, lon: float, lat: float, year: int = 2018) -> int:
+        """The month of May to September in which most stands at a place: when a survey would see it best."""
+        row, column = self._index(lon, lat)
+        scene = self.landscape(year)
+        standing = scene.green[:, row, column] + 0.7 * scene.brown[:, row, column]
+        return 5 + int(np.argmax(standing[4:9]))
+
     def views(
         self,
         lon: float,
@@ -112,21 +142,21 @@ class SampleSource:
     ) -> list[np.ndarray]:
         """Four drawn ground photos of a place, to the north, east, south and west: (height, width, 3) uint8 each.
 
-        month: 1 to 12; without it the one of May to September in which most stands there, as a survey would
-        choose. The same place and time give the same photos. Raises ValueError outside.
+        month: 1 to 12; without it :meth:`survey_month`. The same place and time give the same photos. Raises ValueError
+        outside.
         """
         from timesen_nb.simulate.scenes import draw_views
 
         row, column = self._index(lon, lat)
         scene = self.landscape(year)
-        green, brown = scene.green[:, row, column], scene.brown[:, row, column]
-        m = int(month) - 1 if month is not None else 4 + int(np.argmax(green[4:9] + 0.7 * brown[4:9]))
-        if not 0 <= m < 12:
+        m = (self.survey_month(lon, lat, year) if month is None else month) - 1
+        if m not in range(12):
             raise ValueError(f"month given: {month!r}; expected a whole number from 1 to 12.")
         tilt = 23.4 * math.sin(2 * math.pi * (30.4 * m - 66) / 365)
         return list(
             draw_views(
-                KINDS[scene.plan.kind[row, column]].name, m + 1, green=float(green[m]), brown=float(brown[m]),
+                KINDS[scene.plan.kind[row, column]].name, m + 1,
+                green=float(scene.green[m, row, column]), brown=float(scene.brown[m, row, column]),
                 snow=bool(scene.snow[m, row, column]), sun=90 - abs(float(lat) - tilt),
                 rng=np.random.default_rng([self.seed, scene.year, row, column]), size=size,
             )
