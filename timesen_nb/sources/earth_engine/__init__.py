@@ -1,0 +1,282 @@
+"""Sentinel-2 from Earth Engine: any place on land, computed there, in one request a click.
+
+recipe.py says what is computed, session.py who asks, calls.py how, requests.py how long and how often, errors.py what
+went wrong, export.py what is too much for a request.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from timesen_nb.bands import BANDS
+from timesen_nb.series import PixelSeries
+from timesen_nb.sources.cache import SeriesCache
+from timesen_nb.sources.checks import check_year, series_of, whole_years
+from timesen_nb.sources.earth_engine import recipe as recipes
+from timesen_nb.sources.earth_engine.calls import compute_pixels, compute_value
+from timesen_nb.sources.earth_engine.errors import explain
+from timesen_nb.sources.earth_engine.requests import Requests, TooMuch
+from timesen_nb.sources.earth_engine.session import Key, open_session
+from timesen_nb.sources.grid import BBox, Grid, Pixel, pixel_at
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import xarray as xr
+
+    from timesen_nb.sources.earth_engine.export import Export
+
+#: Pixels a side of what is asked for at once: 120 bands of float32 and their masks make 39 MB; 48 MiB is the limit
+#: of ``computePixels`` (50331648 bytes, one byte a value for the mask included).
+_BLOCK = 256
+_MOST_POINTS = 1000
+#: A page of points or a block of a cube may take this many deadlines: Earth Engine itself stops at five minutes.
+_LONGER = 3
+
+
+class EarthEngineSource:
+    """Monthly medians of Sentinel-2 surface reflectance, computed by Google Earth Engine.
+
+    project: a Google Cloud project registered for Earth Engine; None for EE_PROJECT or GOOGLE_CLOUD_PROJECT (from the
+    environment or Colab's secrets), or the one the account is set to. key: a service account's key, as a path or JSON;
+    None for EE_SERVICE_ACCOUNT_KEY, or your own account. A session that ``ee.Initialize`` opened is used as it is.
+    clouds: "scl" masks by the scene classification, as every other source does; "cloud_score" by Cloud Score+, clear
+    from ``threshold`` on. page: points a request, up to 1000. attempts, deadline (seconds, for a click; three times
+    that for a page of points or a block of a cube), first_wait: see :class:`~.requests.Requests`.
+    cache: False to keep nothing on disk, or a folder. url: another endpoint than the standard one.
+
+    Values are those of the 10 m grid of the place's own UTM zone whatever a map shows, and those that
+    :func:`timesen_nb.composite.monthly_medians` gives of the same images. Months without a clear look are missing.
+
+    Raises ValueError in words with the cure when it cannot be opened: no credentials, no project, not registered.
+    """
+
+    def __init__(
+        self,
+        project: str | None = None,
+        *,
+        key: Key | None = None,
+        clouds: str = "scl",
+        threshold: float = 0.6,
+        page: int = 500,
+        attempts: int = 5,
+        deadline: float = 120.0,
+        first_wait: float = 1.0,
+        cache: str | Path | bool | None = None,
+        url: str | None = None,
+    ) -> None:
+        if not 1 <= page <= _MOST_POINTS:
+            raise ValueError(f"page given: {page}; expected 1 to {_MOST_POINTS} points a request.")
+        self.recipe = recipes.Recipe(clouds, threshold)
+        self._options: dict[str, Any] = {
+            "clouds": clouds, "threshold": threshold, "page": page, "attempts": attempts, "deadline": deadline,
+            "first_wait": first_wait, "cache": cache, "url": url,
+        }  # fmt: skip
+        self._page = page
+        self._requests = Requests(explain, attempts, deadline, first_wait)
+        self.project = open_session(self._requests, project, key, url)
+        self._requests.sent = 0
+        self.years: Sequence[int] = tuple(whole_years())
+        masked = {"masked": self.recipe.masked, "threshold": threshold if clouds == "cloud_score" else None}
+        self._cache = SeriesCache("earthengine", {"collection": recipes.REFLECTANCE, **masked}, cache)
+        self._never_seen: set[Pixel] = set()
+
+    def __repr__(self) -> str:
+        return f"EarthEngineSource(project={self.project!r}, clouds={self.recipe.clouds!r}, requests={self.requests})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Workers of a cluster open it anew, with the credentials they find: no key travels."""
+        return _opened, (self.project, self._options)
+
+    @property
+    def name(self) -> str:
+        """What it is called on screen."""
+        return "Earth Engine Sentinel-2" + (" (Cloud Score+)" if self.recipe.clouds == "cloud_score" else "")
+
+    @property
+    def bounds(self) -> None:
+        """None: all land between 80 S and 84 N."""
+        return None
+
+    @property
+    def requests(self) -> int:
+        """How many requests for data were sent so far, repeated ones included: free projects have a monthly quota."""
+        return self._requests.sent
+
+    @property
+    def state(self) -> str:
+        """What a request under way is doing, in words; empty when there is none. Read it from any thread."""
+        return self._requests.state
+
+    def cancel(self) -> None:
+        """Stop waiting for every request under way: whoever waits gets a ValueError that says so."""
+        self._requests.cancel()
+
+    def pixel(self, lon: float, lat: float, year: int = 2018) -> PixelSeries:
+        """The series of the 10 m pixel that holds the place, in one request, or none where it is in the cache.
+
+        Raises ValueError in words for no place on Earth, the poles, a year before 2017 or not over yet, a place that
+        no image covers (the open sea), a year of clouds, and for whatever keeps Earth Engine from answering.
+        """
+        return self._read([(lon, lat)], year, self._requests.deadline)[0]
+
+    def pixels(
+        self, lonlats: Sequence[tuple[float, float]], year: int = 2018, progress: bool | None = None
+    ) -> list[PixelSeries]:
+        """Many pixels in pages, in the order asked; a page that was answered stays in the cache.
+
+        progress: show a bar; None for where there is more than one page. Raises as :meth:`pixel`.
+        """
+        return self._read(lonlats, year, _LONGER * self._requests.deadline, progress)
+
+    def cube(self, bbox: BBox, year: int = 2018) -> xr.DataArray:
+        """(month, band, y, x) float32 reflectance x 10000 of a box in degrees, NaN = missing; fetched when read.
+
+        One request for each block of up to 256 pixels a side, on the 10 m grid of the UTM zone of the box's middle;
+        beyond the zone's own images, tens of kilometres past its edge, values are missing. Raises ValueError for a
+        year it has not, a box that is none, or that crosses the date line.
+        """
+        import dask
+        import dask.array as da
+        import rioxarray  # noqa: F401
+        import xarray as xr
+
+        year, grid = self._year(year), Grid.over(bbox)
+        read = dask.delayed(self._window, pure=True)
+        rows = [
+            [
+                da.from_delayed(read(part, year), (12, len(BANDS), *part.shape), np.float32)
+                for part in _cut(strip, across=True)
+            ]
+            for strip in _cut(grid, across=False)
+        ]
+        cube = xr.DataArray(
+            da.block(rows),
+            {"month": np.arange(1, 13), "band": list(BANDS), "y": grid.y, "x": grid.x},
+            ("month", "band", "y", "x"),
+            f"reflectance_{year}",
+            {"units": "surface reflectance x 10000", "source": self.name},
+        )
+        return cube.rio.write_crs(grid.corner.epsg)
+
+    def export_points(
+        self,
+        lonlats: Sequence[tuple[float, float]],
+        year: int = 2018,
+        *,
+        name: str = "timesen_points",
+        folder: str | None = None,
+        bucket: str | None = None,
+    ) -> Export:
+        """Start a batch export of many pixels to a CSV file: for jobs that no request can answer in time.
+
+        The file gets a row a place: ``n`` (its number in ``lonlats``), ``lon``, ``lat``, ``year`` and ``B2_m01`` ...
+        ``B12_m12``, empty where missing. It goes to ``folder`` of your Google Drive, or to ``bucket`` of Cloud
+        Storage. Follow it with ``.follow()``. Raises ValueError as :meth:`pixel`, and for no places at all.
+        """
+        from timesen_nb.sources.earth_engine.export import start
+
+        year = self._year(year)
+        pixels = [pixel_at(lon, lat) for lon, lat in lonlats]
+        if not pixels:
+            raise ValueError("no places were given to export; expected a list of (longitude, latitude).")
+        table = recipes.table(pixels, list(lonlats), year, self.recipe)
+        return start(self._requests, table, name, folder, bucket)
+
+    def _year(self, year: int) -> int:
+        return check_year(year, self.years, self.name)
+
+    def _read(
+        self, lonlats: Sequence[tuple[float, float]], year: int, deadline: float, progress: bool | None = None
+    ) -> list[PixelSeries]:
+        from tqdm.auto import tqdm
+
+        year = self._year(year)
+        pixels = [pixel_at(lon, lat) for lon, lat in lonlats]
+        pages = [pixels[i : i + self._page] for i in range(0, len(pixels), self._page)]
+        months: list[np.ndarray] = []
+        silent = len(pages) < 2 if progress is None else not progress
+        with tqdm(total=len(pixels), desc="Earth Engine", unit="place", disable=silent) as bar:
+            for page in pages:
+                months += self._cache.months(
+                    page, year, lambda lacking: self._points(lacking, year, deadline)
+                )
+                bar.update(len(page))
+        return [
+            self._series(pixel, found, lon, lat, year)
+            for pixel, found, (lon, lat) in zip(pixels, months, lonlats, strict=True)
+        ]
+
+    def _series(self, pixel: Pixel, months: np.ndarray, lon: float, lat: float, year: int) -> PixelSeries:
+        if pixel in self._never_seen and not np.isfinite(months).any():
+            raise ValueError(
+                f"no Sentinel-2 image of {year} covers {lon:.5f}, {lat:.5f}: the satellites take land and coasts, not "
+                "the open sea. Choose a place on land."
+            )
+        return series_of(months, lon, lat, year, self.name)
+
+    def _points(self, places: Sequence[Any], year: int, deadline: float) -> list[np.ndarray]:
+        """(12, 10) for each pixel, in one request; in halves where that is too much for the server."""
+        try:
+            answer = self._requests.send(
+                lambda: compute_value(recipes.points(list(places), year, self.recipe)), deadline
+            )
+        except TooMuch:
+            if len(places) == 1:
+                raise
+            half = len(places) // 2
+            return [
+                *self._points(places[:half], year, deadline),
+                *self._points(places[half:], year, deadline),
+            ]
+        rows = {f["properties"]["n"]: f["properties"]["values"] for f in answer["features"]}
+        values = np.array([rows[n] for n in range(len(places))], dtype=np.float32)
+        self._never_seen |= {place for place, looks in zip(places, values[:, -1], strict=True) if looks == 0}
+        return list(_months(values[:, :-1]))
+
+    def _window(self, grid: Grid, year: int) -> np.ndarray:
+        return self._cache.months([grid], year, lambda _: [self._pixels_of(grid, year)])[0]
+
+    def _pixels_of(self, grid: Grid, year: int) -> np.ndarray:
+        """(12, 10, height, width) of a window, in one request; in halves where that is too much for the server."""
+        try:
+            found = self._requests.send(
+                lambda: compute_pixels(recipes.window(grid, year, self.recipe), grid),
+                _LONGER * self._requests.deadline,
+            )
+        except TooMuch:
+            across = grid.width > grid.height
+            if max(grid.shape) == 1:
+                raise
+            halves = _cut(grid, across, math.ceil((grid.width if across else grid.height) / 2))
+            return np.concatenate([self._pixels_of(half, year) for half in halves], axis=-1 if across else -2)
+        values = np.stack([found[name] for name in recipes.NAMES], axis=-1)
+        return np.moveaxis(_months(values), (-2, -1), (0, 1))
+
+
+def _opened(project: str, options: Mapping[str, Any]) -> EarthEngineSource:
+    return EarthEngineSource(project, **options)
+
+
+def _months(values: np.ndarray) -> np.ndarray:
+    """(..., 120) as the server gives them -> (..., 12, 10), NaN = missing."""
+    months = values.reshape(*values.shape[:-1], 12, len(BANDS)).astype(np.float32)
+    return np.where(months == recipes.MISSING, np.float32(np.nan), months)
+
+
+def _cut(grid: Grid, across: bool, side: int = _BLOCK) -> list[Grid]:
+    """A window in even parts of at most ``side`` pixels, from west to east (across) or from north to south."""
+    length = grid.width if across else grid.height
+    edges = np.linspace(0, length, math.ceil(length / side) + 1).round().astype(int).tolist()
+    corner = grid.corner
+    return [
+        Grid(Pixel(corner.epsg, corner.column + start, corner.row), end - start, grid.height)
+        if across
+        else Grid(Pixel(corner.epsg, corner.column, corner.row - start), grid.width, end - start)
+        for start, end in pairwise(edges)
+    ]
