@@ -157,7 +157,7 @@ def test_the_right_class_is_first_on_the_sample(sample: Shown, name: str) -> Non
     assert sample.bars()[0] == name
     panel = sample.page.locator(".tn-answer").inner_text()
     assert f"True class of this simulated place: {name}" in panel
-    assert sample.page.locator(".tn-ground img:visible").count() == 4
+    assert sample.page.locator(".tn-views img:visible").count() == 4
 
 
 def test_everything_fits_the_window(sample: Shown) -> None:

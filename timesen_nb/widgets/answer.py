@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,9 +15,8 @@ class Answer:
     """A place, its year of light, and how well each class fits.
 
     series: what the source gave. vector: (D,) its encoding, kept so that other words cost no new request.
-    classes: K names; probabilities: (K,) in the same order, summing to 1. prompts: the prompt style they came
-    from.
-    views: ground views N, E, S, W as (height, width, 3) uint8, where the source can draw them (the sample).
+    classes: K names; probabilities: (K,) in the same order, summing to 1. prompts: the prompt style they came from.
+    kind: what stands there, finer than the true class ("maize"), where the source knows it (the sample).
     """
 
     series: PixelSeries
@@ -26,7 +24,7 @@ class Answer:
     classes: tuple[str, ...]
     probabilities: np.ndarray
     prompts: str
-    views: Sequence[np.ndarray] = field(default=(), repr=False)
+    kind: str | None = None
 
     @property
     def lon(self) -> float:

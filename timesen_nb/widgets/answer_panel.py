@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import ipywidgets as w
+from collections.abc import Sequence
 
+import ipywidgets as w
+import numpy as np
+
+from timesen_nb.bands import MONTHS
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.charts import BLUE, SKY, percent, series_chart
 from timesen_nb.widgets.layers import png
@@ -31,6 +35,7 @@ class Bars(w.VBox):
         self._rest = w.Label()
         self._rest.add_class("tn-small")
         super().__init__([row[-1] for row in self._rows] + [self._rest])
+        self.add_class("tn-bars")
         self.clear()
 
     def clear(self) -> None:
@@ -88,10 +93,13 @@ class AnswerPanel(w.VBox):
         self._bars = Bars()
         self._chart = w.Image(format="svg+xml")
         self._views = [w.Image(format="png") for _ in DIRECTIONS]
-        captions = [w.Label(f"simulated view {name}") for name in DIRECTIONS]
-        for caption in captions:
+        captions = [w.Label(f"looking {name}") for name in DIRECTIONS]
+        self._when = w.Label()
+        for caption in (*captions, self._when):
             caption.add_class("tn-small")
-        self._ground = w.HBox([w.VBox(pair) for pair in zip(self._views, captions, strict=True)])
+        row = w.HBox([w.VBox(pair) for pair in zip(self._views, captions, strict=True)])
+        row.add_class("tn-views")
+        self._ground = w.VBox([self._when, row])
         for widget, style in (
             (self._status, "tn-status"),
             (self._error, "tn-error"),
@@ -99,13 +107,14 @@ class AnswerPanel(w.VBox):
             (self._truth, "tn-truth"),
             (self._where, "tn-small"),
             (self._chart, "tn-chart"),
-            (self._ground, "tn-ground"),
             (self.place, "tn-place"),
         ):
             widget.add_class(style)
+        top = w.HBox([self._headline, self.keep])
+        top.add_class("tn-top")
         self._answered = w.VBox(
             [
-                w.HBox([self._headline, self.keep], layout=w.Layout(justify_content="space-between")),
+                top,
                 self._truth,
                 self._bars,
                 self._chart,
@@ -136,28 +145,33 @@ class AnswerPanel(w.VBox):
 
     def fail(self, error: str | None) -> None:
         """Show what went wrong, or that nothing did; the answer below stays."""
-        self._error.value = error or ""
+        self._error.value = (error or "")[:1].upper() + (error or "")[1:]
         self._error.layout.display = "" if error else "none"
 
     def show(self, answer: Answer) -> None:
         """Draw an answer."""
         name, probability = answer.ranked()[0]
         self._headline.value = f"{name}: {percent(probability)}"
-        self._truth.value = f"True class of this simulated place: {answer.truth}" if answer.truth else ""
+        finer = f" ({answer.kind})" if answer.kind else ""
+        self._truth.value = (
+            f"True class of this simulated place: {answer.truth}{finer}" if answer.truth else ""
+        )
         self._truth.layout.display = "" if answer.truth else "none"
         self._bars.show(answer)
         series = answer.series
         self._chart.value = series_chart(series).encode()
-        self._where.value = (
-            f"Longitude {series.lon:.5f}, latitude {series.lat:.5f} · {series.year} · {series.source} · "
-            f"missing: {', '.join(series.missing) or 'no month'}"
-        )
-        self._ground.layout.display = "" if len(answer.views) else "none"
-        for picture, view in zip(self._views, answer.views, strict=False):
-            picture.value = png(view)
+        gaps = f"missing: {', '.join(series.missing)}" if series.missing else "no month is missing"
+        self._where.value = f"{series.lon:.5f}, {series.lat:.5f} · {series.year} · {series.source} · {gaps}"
         self.keep.disabled = False
         self._steps.layout.display = "none"
         self._answered.layout.display = ""
+
+    def look(self, views: Sequence[np.ndarray], month: int) -> None:
+        """Show the four ground views of a month, or none."""
+        self._ground.layout.display = "" if len(views) else "none"
+        self._when.value = f"On the ground in {MONTHS[month - 1]}, simulated"
+        for picture, view in zip(self._views, views, strict=False):
+            picture.value = png(view)
 
     @property
     def answered(self) -> bool:
@@ -170,4 +184,5 @@ class AnswerPanel(w.VBox):
         said = [self._status.value, self._error.value]
         if self.answered:
             said += [self._headline.value, self._truth.value, self._bars.text, self._where.value]
+            said += [self._when.value] * (self._ground.layout.display != "none")
         return "\n".join(filter(None, said))

@@ -38,6 +38,7 @@ HATCH = (
     '<path d="M0 0V6" stroke="#bbb" stroke-width="2"/></pattern></defs>'
 )
 LEFT, RIGHT, TOP = 46, 146, 18  # margins in pixels; the right one holds the names of lines
+LINE = 14  # pixels between names
 
 
 class Plot:
@@ -104,10 +105,16 @@ class Plot:
 
     def names(self, labels: Sequence[tuple[float, str, str]]) -> None:
         """Names beside the ends of lines, (value, words, colour), moved apart where they would overlap."""
-        lowest = -np.inf
-        for value, words, colour in sorted(labels, key=lambda label: -label[0]):
-            lowest = max(self.y(value) + 4, lowest + 14)
-            self.text(self.right + 8, lowest, words, colour, bold=True)
+        ordered = sorted(labels, key=lambda label: -label[0])
+        at: list[float] = []
+        for value, _, _ in ordered:
+            at.append(max(self.y(value) + 4, at[-1] + LINE if at else -np.inf))
+        lowest = self.top + self.height + 4.0
+        for i in reversed(range(len(at))):
+            at[i] = min(at[i], lowest)
+            lowest = at[i] - LINE
+        for y, (_, words, colour) in zip(at, ordered, strict=True):
+            self.text(self.right + 8, y, words, colour, bold=True)
 
 
 def _runs(known: np.ndarray) -> list[tuple[int, int]]:
@@ -208,12 +215,13 @@ def _rgb(colour: str) -> list[float]:
 
 
 def class_legend(names: Sequence[str], area: np.ndarray, shades: np.ndarray, width: int = 640) -> str:
-    """Classes with their colours and the share of the view they cover, largest first, as SVG in three columns."""
-    grey = [bool(np.allclose(shade, _rgb(OTHER))) for shade in shades]
-    rows = [(names[k], float(area[k]), shades[k]) for k in np.argsort(-area, kind="stable") if not grey[k]]
-    if any(grey):
-        rest = float(area[grey].sum())
-        rows.append((f"{sum(grey)} others", rest, np.array(_rgb(OTHER))))
+    """Classes of a view with their colours and the share they cover, largest first, as SVG in three columns."""
+    grey = np.isclose(shades, _rgb(OTHER)).all(axis=1)
+    present = [k for k in np.argsort(-area, kind="stable").tolist() if area[k] > 0]
+    rows = [(names[k], float(area[k]), shades[k]) for k in present if not grey[k]]
+    others = [k for k in present if grey[k]]
+    if others:
+        rows.append((f"{len(others)} others", float(area[others].sum()), shades[others[0]]))
     parts, column, lines = [], width / 3, -(-len(rows) // 3)
     for i, (name, share, (r, g, b)) in enumerate(rows):
         x, y = column * (i // lines), 4 + 20 * (i % lines)

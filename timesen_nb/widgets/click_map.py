@@ -68,6 +68,7 @@ class ClickMap(w.VBox):
         self._layer = ViewLayer(self.session, self.map, self.view, self._landscape, self._reports)
         self._clicks = Latest()
         self._showing = False
+        self._looked: tuple[PixelSeries, int] | None = None
         self._last: tuple[tuple[float, float], float] | None = None
         pages = {"Words": self.words, "Map this view": self.view, "Kept places": self.kept, "Data": self.data}
         super().__init__(
@@ -191,7 +192,7 @@ class ClickMap(w.VBox):
         on_value(self.view.opacity, self.map.fade_layer)
         on_button(self.data.go, self._use_source)
         on_value(self.time.year, self._use_year)
-        on_value(self.time.month, lambda _: self._landscape.draw())
+        on_value(self.time.month, self._use_month)
 
     def _changed(self, what: str) -> None:
         """Show what changed in the session; the widgets that are set here are not answered as if a person had."""
@@ -257,9 +258,22 @@ class ClickMap(w.VBox):
         assert answer is not None
         self._reports.well()
         self.panel.show(answer)
+        self._look()
         self.map.mark(answer.lon, answer.lat)
         self.panel.place.value = f"{answer.lon:.5f}, {answer.lat:.5f}"
         self._reports.say("Read. Click another place, change the words, or keep this one.")
+
+    def _look(self) -> None:
+        """Show the ground in the chosen month, where that is not what is shown already."""
+        answer, month = self.result, self.time.month.value
+        if answer is None or (self._looked and self._looked[0] is answer.series and self._looked[1] == month):
+            return
+        self.panel.look(self.session.views(month), month)
+        self._looked = answer.series, month
+
+    def _use_month(self, month: int) -> None:
+        self._look()
+        self._landscape.draw()
 
     # Words
 

@@ -54,8 +54,8 @@ class TimeControl(w.HBox):
         self.year = w.Dropdown(tooltip="Year to read")
         self.year.add_class("tn-year")
         self._note = note("")
-        label = w.Label("Seen from space in")
-        super().__init__([label, play, self.month, w.Label("Year"), self.year, self._note])
+        label, year = w.Label("Seen from space in"), w.HBox([w.Label("Year"), self.year])
+        super().__init__([label, play, self.month, year, self._note])
         self.add_class("tn-time")
         self.show(session)
 

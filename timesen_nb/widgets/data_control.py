@@ -42,6 +42,7 @@ class DataControl(w.VBox):
         self._help, self._covers = note(""), note("")
         choice = field("Reflectance from", self.source)
         choice.add_class("tn-half")
+        choice.add_class("tn-wide")
         for box in self._boxes.values():
             box.add_class("tn-half")
         row = w.HBox([choice, *self._boxes.values(), self.go])

@@ -25,18 +25,14 @@ def heading() -> w.VBox:
 
 
 def tabs(pages: dict[str, w.Widget]) -> w.VBox:
-    """Pages of which one is seen at a time, chosen by buttons that the keyboard reaches."""
+    """Pages of which one is seen at a time, chosen by buttons that the keyboard reaches; the page turns them itself."""
     choice = w.ToggleButtons(options=list(pages))
     choice.add_class("tn-tabs")
-
-    def turn(_: object = None) -> None:
-        for name, page in pages.items():
-            page.layout.display = "" if name == choice.value else "none"
-
-    choice.observe(turn, names="value")
-    turn()
-    box = w.VBox([choice, *pages.values()])
+    stack = w.Stack(list(pages.values()), selected_index=0)
+    link = w.jslink((choice, "index"), (stack, "selected_index"))
+    box = w.VBox([choice, stack])
     box.add_class("tn-below")
+    box.link = link  # lives as long as the box
     return box
 
 

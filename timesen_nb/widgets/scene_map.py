@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from timesen_nb.widgets.layers import Picture
     from timesen_nb.widgets.view import BBox
 
-WIDTH, HEIGHT = 600, 430  # pixels; the width is that of the narrowest window that has two columns
+WIDTH, HEIGHT = 460, 420  # pixels; the width is that of the narrowest window that has two columns
+ZOOM_STEP = 0.05  # fine, so that a scene fills its map
 EUROPE = (-10.0, 35.0, 30.0, 62.0)
 EMPTY = (
     "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # one transparent pixel
@@ -30,7 +31,7 @@ class SceneMap(Map):
             toolbar_control=False,
             fullscreen_control=False,
             height=f"{HEIGHT}px",
-            zoom_snap=0.25,
+            zoom_snap=ZOOM_STEP,
         )
         self.default_style = self.dragging_style = {"cursor": "crosshair"}
         self._landscape = leaflet.ImageOverlay(url=EMPTY, bounds=((0, 0), (0, 0)), name="True colour")
@@ -59,7 +60,7 @@ class SceneMap(Map):
         self.center = ((south + north) / 2, (west + east) / 2)
         up = (north - south) / cos(radians((south + north) / 2))  # Mercator: degrees of latitude are longer
         pixels_a_degree = min(WIDTH / max(east - west, 1e-4), HEIGHT / max(up, 1e-4))
-        self.zoom = floor(4 * log2(pixels_a_degree * 360 / 256)) / 4
+        self.zoom = round(floor(log2(pixels_a_degree * 360 / 256) / ZOOM_STEP) * ZOOM_STEP, 3)
         self._frame.bounds = ((south, west), (north, east)) if bounds else ((0, 0), (0, 0))
 
     def seen(self) -> BBox | None:

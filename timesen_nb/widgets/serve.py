@@ -18,6 +18,7 @@ from voila.app import Voila
 HERE = Path(__file__).resolve().parent
 SOURCE = "TIMESEN_SOURCE"
 IDLE = 600  # seconds until a kernel whose page was closed is stopped
+NEXT = 20  # seconds after a page was opened until a kernel for the next page is made ready
 
 
 class Server(Voila):
@@ -70,6 +71,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             f"--port={options.port}",
             f"--Voila.open_browser={options.open}",
             "--Voila.log_level=WARN",
+            "--preheat_kernel=True",  # the app is ready before the page is asked for
+            f"--VoilaKernelManager.fill_delay={NEXT}",
+            "--show_tracebacks=True",
             "--MappingKernelManager.cull_interval=60",
             f"--MappingKernelManager.cull_idle_timeout={IDLE}",
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +43,7 @@ class Session:
         self.source = source
         self.year = self._year_of(source, year)
         self.result: Answer | None = None
+        self._draw: Callable[..., Sequence[np.ndarray]] | None = None
         self.kept = KeptPlaces()
         self.view: EncodedView | None = None
         self._watchers: list[Callable[[str], None]] = []
@@ -80,9 +82,12 @@ class Session:
     def read(self, series: PixelSeries) -> Answer:
         """Encode a series and score it against the words: the new ``result``."""
         vector = self.model.encode(series.values[None], valid=series.valid[None])[0]
-        draw = getattr(self.source, "views", None)
-        views = draw(series.lon, series.lat, series.year) if draw else ()
-        blank = Answer(series, np.asarray(vector), (), np.empty(0), self.prompts, views)
+        where = (series.lon, series.lat, series.year)
+        draw, name = getattr(self.source, "views", None), getattr(self.source, "kind", None)
+        self._draw = partial(draw, *where) if draw else None
+        blank = Answer(
+            series, np.asarray(vector), (), np.empty(0), self.prompts, name(*where) if name else None
+        )
         self.result = blank.scored(self.words, self.prompts)
         self._changed("answer")
         return self.result
@@ -90,6 +95,13 @@ class Session:
     def click(self, lon: object, lat: object) -> Answer:
         """Ask and read."""
         return self.read(self.ask(lon, lat))
+
+    def views(self, month: int) -> Sequence[np.ndarray]:
+        """Ground views N, E, S, W of the last answer's place in a month, (height, width, 3) uint8 each.
+
+        None are there for sources that cannot draw them: the sample can.
+        """
+        return self._draw(month=month) if self._draw else ()
 
     # Words
 

@@ -103,17 +103,18 @@ def encode_view(
     """
     cube = cube.sel(band=list(BANDS)).transpose("month", "band", "y", "x")
     months, bands, height, width = cube.shape
-    pixels = np.asarray(cube.values, dtype=np.float32).reshape(months, bands, -1).transpose(2, 0, 1)
-    missing = np.isnan(pixels)
+    flat = np.asarray(cube.values, dtype=np.float32).reshape(months, bands, -1)
+    missing = np.isnan(flat)
     partial = model.encoder.config.absent_bands  # such a model reads a month that lacks a band
-    readable = ~(np.all(missing, axis=2) if partial else np.any(missing, axis=2)).all(axis=1)
-    if not readable.any():
+    readable = ~(missing.all(axis=1) if partial else missing.any(axis=1)).all(axis=0)
+    pixels = np.flatnonzero(readable)
+    if not len(pixels):
         raise ValueError("no pixel of the view has a clear month. Move the map or choose another year.")
-    pixels = pixels[readable]
     vectors = np.empty((len(pixels), model.encoder.config.embedding), dtype=np.float32)
     for start in range(0, len(pixels), CHUNK):
         if cancelled():
             raise Cancelled
-        vectors[start : start + CHUNK] = model.encode(pixels[start : start + CHUNK])
+        chunk = flat[:, :, pixels[start : start + CHUNK]].transpose(2, 0, 1)
+        vectors[start : start + CHUNK] = model.encode(chunk)
         progress(min(1.0, (start + CHUNK) / len(pixels)))
     return EncodedView(view, cube, readable.reshape(height, width), vectors)
