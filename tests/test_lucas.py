@@ -14,7 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import timesen_nb as tn
-from timesen_nb.datasets import PlaceDataset, download_photos, photo_address, read_codes, read_lucas
+from timesen_nb.datasets import (
+    PlaceDataset,
+    download_photos,
+    photo_address,
+    read_codes,
+    read_lucas,
+    simulated_survey,
+)
 from timesen_nb.datasets.lucas import grid_places
 
 COLUMNS = [
@@ -162,6 +169,10 @@ def test_pairs_leave_out_places_without_data(points: PlaceDataset) -> None:
         pairs = points.with_values(values).pairs(vectors)
     assert list(pairs.labels) == ["Cropland", "Cropland"]
     np.testing.assert_allclose(pairs.lonlats, points.lonlats[2:])
+    with pytest.warns(UserWarning, match="1 of 4 places are left out"):
+        assert points.with_values(values).pairs(task="country").embeddings is None
+    with pytest.raises(ValueError, match="no series yet"):
+        points.pairs(vectors)
     with pytest.raises(ValueError, match="3 rows of embeddings for 4 places"):
         points.with_values(values).pairs(vectors[:3])
 
@@ -267,3 +278,19 @@ def test_a_server_out_of_reach_stops_the_run(tmp_path: Path) -> None:
     addresses = [f"http://127.0.0.1:9/2018/BE/1/2/{i}N.jpg" for i in range(100)]
     with pytest.raises(ConnectionError, match=r"127\.0\.0\.1:9 does not answer .* it goes on"):
         download_photos(addresses, tmp_path, wait=0.001, attempts=2, progress=False)
+
+
+def test_a_simulated_survey_has_photos_as_files(tmp_path: Path) -> None:
+    survey = simulated_survey(tmp_path / "photos", 3, seed=5, kinds=["maize", "vineyard"])
+    assert survey.series().shape == (3, 12, 10)
+    assert set(survey.labels["crops"]) <= {"Maize", "Vineyards"}
+    assert survey.photos is not None
+    first = Path(survey.photos[0, 0])
+    drawn = first.read_bytes()
+    assert len(list((tmp_path / "photos").iterdir())) == 12
+    again = simulated_survey(tmp_path / "other", 3, seed=5, kinds=["maize", "vineyard"])
+    assert again.photos is not None
+    assert Path(again.photos[0, 0]).read_bytes() == drawn
+    first.write_bytes(b"kept")  # whole sets are not drawn again
+    simulated_survey(tmp_path / "photos", 3, seed=5, kinds=["maize", "vineyard"])
+    assert first.read_bytes() == b"kept"

@@ -1,13 +1,24 @@
 """Labelled places from published surveys: one dataclass for all, one file a data set.
 
-from timesen_nb.datasets import download_photos, read_lucas, read_sen4map
-places = read_sen4map("test.h5")                  # series, photo addresses, labels of every task
-near, far = places.split((0.8, 0.2), block_km=50)
+    from timesen_nb.datasets import download_photos, read_lucas, read_sen4map
+    places = read_sen4map("test.h5")                  # series, photo addresses, labels of every task
+    near, far = places.split((0.8, 0.2), block_km=50)
+
+Photos become vectors by :func:`timesen_nb.towers.embed_photos`; ``places.pairs(vectors)`` is what training takes.
 """
 
 from timesen_nb.datasets.download import download_photos
 from timesen_nb.datasets.lucas import photo_address, read_lucas
 from timesen_nb.datasets.places import PlaceDataset, read_codes
 from timesen_nb.datasets.sen4map import read_sen4map
+from timesen_nb.datasets.simulated import simulated_survey
 
-__all__ = ["PlaceDataset", "download_photos", "photo_address", "read_codes", "read_lucas", "read_sen4map"]
+__all__ = [
+    "PlaceDataset",
+    "download_photos",
+    "photo_address",
+    "read_codes",
+    "read_lucas",
+    "read_sen4map",
+    "simulated_survey",
+]

@@ -86,21 +86,24 @@ class PlaceDataset:
         block = np.arange(len(self)) if block_km is None else blocks(self.lonlats, block_km)
         return tuple(self.take(rows) for rows in split_rows(block, shares, seed))
 
-    def pairs(self, embeddings: np.ndarray, task: str | None = "land_cover") -> Pairs:
+    def pairs(self, embeddings: np.ndarray | None = None, task: str | None = "land_cover") -> Pairs:
         """Training pairs: the series beside the photo vectors of the same places, labelled by a task.
 
-        embeddings: (N, D) or (N, V, D), NaN = no photo, as :func:`timesen_nb.towers.embed_photos` gives them. Places
-        without any month or any photo are left out, and a warning says how many.
+        embeddings: (N, D) or (N, V, D), NaN = no photo, as :func:`timesen_nb.towers.embed_photos` gives them; None for
+        labels alone. Places without any month or any photo are left out, and a warning says how many.
         """
-        embeddings = np.asarray(embeddings)
-        if self.values is None or len(embeddings) != len(self):
-            self.series(slice(0))
-            raise ValueError(
-                f"{len(embeddings)} rows of embeddings for {len(self)} places; expected one each."
-            )
-        dark = np.concatenate([self._dark(slice(i, i + 4096)) for i in range(0, len(self), 4096)])
-        blind = np.isnan(embeddings).any(-1)
-        blind = blind.all(-1) if blind.ndim == 2 else blind
+        starts = range(0, len(self), 4096)
+        dark = np.concatenate([_without_any_month(self.series(slice(i, i + 4096))) for i in starts])
+        if embeddings is None:
+            blind = np.zeros(len(self), dtype=bool)
+        else:
+            embeddings = np.asarray(embeddings)
+            if len(embeddings) != len(self):
+                raise ValueError(
+                    f"{len(embeddings)} rows of embeddings for {len(self)} places; expected one each."
+                )
+            blind = np.isnan(embeddings).any(-1)
+            blind = blind.all(-1) if blind.ndim == 2 else blind
         kept = np.flatnonzero(~(dark | blind))
         if len(kept) < len(self):
             warnings.warn(
@@ -110,12 +113,12 @@ class PlaceDataset:
             )
         values = self.values if len(kept) == len(self) else self.values[kept]
         labels = None if task is None else self.labels[task][kept]
-        return Pairs(values, embeddings[kept], labels, self.lonlats[kept])
+        return Pairs(values, None if embeddings is None else embeddings[kept], labels, self.lonlats[kept])
 
-    def _dark(self, rows: slice) -> np.ndarray:
-        values = self.series(rows)
-        out: np.ndarray = np.isnan(values).reshape(len(values), -1).all(axis=1)
-        return out
+
+def _without_any_month(series: np.ndarray) -> np.ndarray:
+    out: np.ndarray = np.isnan(series).reshape(len(series), -1).all(axis=1)
+    return out
 
 
 #: Codes that stand for no class: not relevant, not recorded.
