@@ -199,7 +199,7 @@ def _supervised(
     encoder = SeriesEncoder(config)
     words = nn.Parameter(F.normalize(torch.randn(len(task), config.embedding), dim=1))
     x, target = torch.from_numpy(series), torch.from_numpy(y)
-    size = min(256, len(x))
+    size = min(max(len(x) // 16, 8), 256, len(x))  # at least 16 steps an epoch where there are few places
     steps = epochs * (len(x) // size)
     optimizer = torch.optim.AdamW([*encoder.parameters(), words], 1e-3, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=steps)
