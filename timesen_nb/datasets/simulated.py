@@ -1,4 +1,4 @@
-"""A simulated survey: places, their year of light, and drawn photos as files; to try things before real data are here."""
+"""A simulated survey: places, their year of light, and drawn photos as files; to try things without the real data."""
 
 from __future__ import annotations
 
