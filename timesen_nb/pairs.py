@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from timesen_nb.bands import BANDS
+
 FORMAT = "timesen_nb.pairs"
 #: What stands for NaN where series are kept as 16-bit integers.
 MISSING = -32768
@@ -100,6 +102,19 @@ class Pairs:
         labels, lonlats = (None if v is None else v[index.numpy()] for v in (self.labels, self.lonlats))
         photos = None if self.embeddings is None else self.embeddings[index]
         return Pairs(self.values[index], photos, labels, lonlats)
+
+    def with_bands(self, bands: Sequence[str]) -> Pairs:
+        """The same places with some of the bands, by name and in that order: ("B4", "B3", "B2") for red, green, blue.
+
+        Raises ValueError for a band that is none, or when the series have other bands than BANDS.
+        """
+        unknown = [band for band in bands if band not in BANDS]
+        if unknown or self.values.shape[2] != len(BANDS):
+            raise ValueError(
+                f"bands {', '.join(bands)} of series with {self.values.shape[2]}; expected some of {', '.join(BANDS)}."
+            )
+        values = self.values[:, :, [BANDS.index(band) for band in bands]]
+        return Pairs(values, self.embeddings, self.labels, self.lonlats)
 
     def save(self, path: str | Path) -> Path:
         """Write one safetensors file, types as they are; it has its name only once it is complete. Returns its path."""

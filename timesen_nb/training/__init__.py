@@ -136,7 +136,8 @@ def fit(
         learner, pairs, right, watch, batch_size=batch_size, accelerator=accelerator, devices=devices,
         precision=precision, clip_gradient=clip_gradient,
     )  # fmt: skip
-    return TimeSenCLIP(learner.encoder.cpu(), tower, learner.scale)
+    calibration = model.probability_scale / model.logit_scale if isinstance(model, TimeSenCLIP) else 1.0
+    return TimeSenCLIP(learner.encoder.cpu(), tower, learner.scale, learner.scale * calibration)
 
 
 def _start(
