@@ -127,7 +127,7 @@ def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     values = series(9)
     values[4, 2] = np.nan
     whole = MODEL.encode(values)
-    monkeypatch.setattr("timesen_nb.timesenclip.BATCH", 4)
+    monkeypatch.setattr("timesen_nb.fast.BATCH", 4)
     np.testing.assert_allclose(MODEL.encode(values), whole, atol=2e-6)
 
 
