@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from timesen_nb.model import SeriesEncoder
 from timesen_nb.pairs import Pairs
+from timesen_nb.timesenclip import encode_series
 from timesen_nb.zeroshot import ZeroShot
 
 if TYPE_CHECKING:
@@ -50,4 +52,4 @@ def linear_probe(model: TimeSenCLIP, pairs: Pairs, strength: float = 1.0) -> Zer
     weights = fitted.coef_
     if len(classes) == 2:
         weights = np.concatenate([-weights / 2, weights / 2])
-    return ZeroShot(classes, weights, 1.0, model.encode)
+    return ZeroShot(classes, weights, 1.0, partial(encode_series, model.encoder))
