@@ -227,7 +227,7 @@ class Algorithms:
             "List.distinct": lambda list: [*dict.fromkeys(list)],
             "List.map": lambda list, baseAlgorithm, dropNulls=False: [baseAlgorithm(e) for e in list],
             "Projection": lambda crs, transform: Projection(crs, tuple(transform)),
-            "Reducer.first": lambda: Reducer("first", lambda v, m: (v[m.argmax(0), ...], m.any(0))),
+            "Reducer.first": lambda: Reducer("first", _first),
             "Reducer.median": lambda maxRaw=None: Reducer("median", lambda v, m: self.median(v, m, maxRaw)),
             "Reducer.min": lambda: Reducer("min", _minimum),
             "String": lambda input: str(input),
@@ -468,6 +468,11 @@ def _reduce(collection: list[Image], reducer: Reducer, suffix: str, kind: str = 
     return Image(names, [kind] * len(names), read)
 
 
+def _first(values: np.ndarray, masks: np.ndarray) -> Pixels:
+    """Of the inputs that are not masked."""
+    return np.take_along_axis(values, masks.argmax(0)[None], 0)[0], masks.any(0)
+
+
 def _minimum(values: np.ndarray, masks: np.ndarray) -> Pixels:
     there = masks.any(0)
     return np.where(there, np.where(masks, values, np.inf).min(0), 0), there
@@ -492,8 +497,8 @@ def _reduce_region(
     x, y = transformer("EPSG:4326", crs.crs).transform(*geometry.corners[0])
     column, row = np.floor((x - x0) / sx), np.floor((y - y0) / sy)
     pixel = Grid(crs.crs, (sx, 0.0, x0 + sx * column, 0.0, sy, y0 + sy * row))
-    values, masks = image(pixel)
+    values, masks = (a.reshape(len(image.names), -1).T for a in image(pixel))  # (pixels, bands)
     return {
         name: float(value) if there else None
-        for name, value, there in zip(image.names, values[:, 0, 0], masks[:, 0, 0], strict=True)
+        for name, value, there in zip(image.names, *reducer.reduce(values, masks), strict=True)
     }

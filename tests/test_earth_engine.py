@@ -161,6 +161,27 @@ class TestValues:
         assert same(found.values, expected)
         assert 0 < np.isfinite(expected[6]).mean() < 1
 
+    @pytest.mark.parametrize("clouds", ["scl", "cloud_score"])
+    def test_a_look_of_unknown_class_hides_the_others_of_its_day(self, clouds: str) -> None:
+        known, unknown = np.full((4, 4), 4.0), np.full((4, 4), np.nan)
+        pairs = [
+            scene(
+                np.full((10, 4, 4), 100 * (n + 1)), scl, np.datetime64(time), tile=tile,
+                cs_cdf=scl / 4,
+            )
+            for n, (scl, time, tile) in enumerate(
+                (
+                    (unknown, "2018-07-03T10:50:00", "31UFS"), (known, "2018-07-03T10:50:09", "31UES"),
+                    (known, "2018-08-03T10:50:00", "31UFS"), (unknown, "2018-08-03T10:50:09", "31UES"),
+                )
+            )
+        ]  # fmt: skip
+        with EarthEngineServer(catalogue(pairs)) as server:
+            server.initialize()
+            series = tn.open_source("earthengine", clouds=clouds, **FAST).pixel(*CUBE.place(1, 1))
+        assert series.values[7, 0] == 300
+        assert series.valid.sum() == 1
+
     def test_images_of_another_zone_are_left_out(self) -> None:
         """Near 6 degrees east tiles of zones 31 and 32 overlap; a place of zone 31 has pixels of zone 31."""
         from pyproj import Transformer
@@ -386,7 +407,7 @@ class TestFaults:
     def test_a_wait_that_ends_after_the_deadline_is_not_begun(self, server: EarthEngineServer) -> None:
         source = tn.open_source("earthengine", cache=False, deadline=5.0)
         server.refuse(429, "slow down", times=2, Retry_After="100")
-        with pytest.raises(ValueError, match=r"too often.*asked 1 times within 5 seconds"):
+        with pytest.raises(ValueError, match=r"too often.*asked once and the deadline"):
             source.pixel(*CUBE.place(0, 0))
 
     def test_a_connection_that_breaks_off_is_tried_again(self, server: EarthEngineServer) -> None:
@@ -432,10 +453,13 @@ class TestFaults:
 
 
 class TestPlaces:
-    def test_the_open_sea(self, server: EarthEngineServer) -> None:
-        with pytest.raises(ValueError, match=r"no Sentinel-2 image of 2018.*Choose a place on land"):
-            tn.open_source("earthengine", **FAST).pixel(-30.0, 40.0)
-        assert server.count == 1
+    @pytest.mark.parametrize("empty", [True, False])
+    def test_the_open_sea(self, empty: bool) -> None:
+        with EarthEngineServer(scenes_of(CUBE), Habits(empty_count=empty)) as server:
+            server.initialize()
+            with pytest.raises(ValueError, match=r"no Sentinel-2 image of 2018.*Choose a place on land"):
+                tn.open_source("earthengine", **FAST).pixel(-30.0, 40.0)
+            assert server.count == 1
 
     def test_a_year_of_clouds(self) -> None:
         cube = dated_cube(dates=3)
@@ -485,6 +509,28 @@ class TestPlaces:
             for cube, year in zip(cubes, (2018, 2019), strict=True):
                 found = on_cube(source.cube(box_of(cube), year).compute(), cube)
                 assert same(found.values, cube.months(year))
+
+
+class TestClickMap:
+    def test_a_click_is_one_request_and_faults_are_shown_in_the_panel(
+        self, server: EarthEngineServer
+    ) -> None:
+        from synthetic import small_model
+
+        source = tn.open_source("earthengine", cache=False, deadline=4.0)
+        shown = tn.ClickMap(small_model(), source, task=["a meadow", "a lake"])
+        assert server.count == 0, "opening the map asks for nothing"
+        assert shown.click(*CUBE.place(0, 0)) is not None
+        assert server.count == 1
+        server.refuse(0)
+        assert shown.click(*CUBE.place(5, 5)) is None
+        assert "no answer within" in str(shown.error)
+        assert shown.result is not None, "the last good answer stays"
+        server.refuse(403, "Project p is not registered to use Earth Engine.")
+        assert shown.click(*CUBE.place(5, 5)) is None
+        assert "Register it" in str(shown.error)
+        assert shown.click(*CUBE.place(5, 5)) is not None
+        assert shown.error is None
 
 
 class TestExport:

@@ -234,9 +234,9 @@ class EarthEngineSource:
                 *self._points(places[:half], year, deadline),
                 *self._points(places[half:], year, deadline),
             ]
-        rows = {f["properties"]["n"]: f["properties"]["values"] for f in answer["features"]}
+        rows = {int(f["properties"]["n"]): f["properties"]["values"] for f in answer["features"]}
         values = np.array([rows[n] for n in range(len(places))], dtype=np.float32)
-        self._never_seen |= {place for place, looks in zip(places, values[:, -1], strict=True) if looks == 0}
+        self._never_seen |= {place for place, looks in zip(places, values[:, -1], strict=True) if looks <= 0}
         return list(_months(values[:, :-1]))
 
     def _window(self, grid: Grid, year: int) -> np.ndarray:

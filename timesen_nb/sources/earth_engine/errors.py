@@ -54,7 +54,7 @@ def explain(error: BaseException) -> Problem:
         return _UNREACHABLE
     if isinstance(error, auth.GoogleAuthError):
         return Problem(NO_ACCOUNT)
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
         return Problem(f"{_TIMED_OUT} It may be busy, or the network slow.", passing=True)
     said = without_secrets(str(error))
     if "authorize access" in said or "earthengine authenticate" in said:

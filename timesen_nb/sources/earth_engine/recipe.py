@@ -89,7 +89,7 @@ class Recipe:
         months = [_median(usable.filter(ee.Filter.eq("month", f"{year}-{m:02d}"))) for m in range(1, 13)]
         nothing = ee.ImageCollection([ee.Image.constant(0).rename("clear").toFloat().updateMask(0)])
         this_year = days.select("clear").filter(ee.Filter.stringStartsWith("month", str(year)))
-        seen = this_year.merge(nothing).count().unmask(0, False)
+        seen = this_year.merge(nothing).count()
         return ee.Image.cat([*months, seen]).rename([*NAMES, LOOKS]).toFloat()
 
     def _look(self, image: ee.Image, shift: Any) -> ee.Image:
@@ -120,7 +120,7 @@ def _median(looks: ee.ImageCollection) -> ee.Image:
     names = list(BANDS)
     nothing = ee.Image.constant([0] * len(names)).rename(names).toFloat().updateMask(0)
     stack = looks.merge(ee.ImageCollection([nothing]))  # bands are there even in a month without an image
-    count = stack.select(names[0]).count().unmask(0, False)
+    count = stack.select(names[0]).count()
 
     def middle(beyond: float) -> ee.Image:
         extra = (

@@ -90,15 +90,11 @@ class Requests:
         with self._lock:
             cancel = self._cancel
         try:
-            for attempt in range(1, self.attempts + 1):
-                self._under_way[number] = "asking" + f" (attempt {attempt} of {self.attempts})" * (
-                    attempt > 1
-                )
+            for attempt in count(1):
+                again = f" (attempt {attempt} of {self.attempts})" if attempt > 1 else ""
+                self._under_way[number] = f"asking{again}"
                 answer = self._attempt(request)
-                waited: list[Future[Any]] = [answer, cancel]
-                wait(waited, ends - time.monotonic(), FIRST_COMPLETED)
-                if cancel.done():
-                    raise RequestCancelled("the request was cancelled. Ask again when you like.")
+                _wait(cancel, answer, ends - time.monotonic())
                 if not answer.done():
                     raise RequestFailed(
                         f"no answer within {limit:g} seconds. The server is busy or the connection hangs: try again "
@@ -108,26 +104,24 @@ class Requests:
                 if fault is None:
                     return answer.result()
                 problem = self.explain(fault)
-                pause = problem.wait if problem.wait is not None else self._pause(attempt)
-                self._check(problem, attempt, pause, ends, limit)
+                pause = self._pause(attempt) if problem.wait is None else problem.wait
+                self._give_up(problem, attempt, time.monotonic() + pause >= ends)
                 self._under_way[number] = f"waiting {pause:.0f} s before asking again: {problem.words}"
-                wait([cancel], pause)
-                if cancel.done():
-                    raise RequestCancelled("the request was cancelled. Ask again when you like.")
-            raise AssertionError("the last attempt raises or returns")
+                _wait(cancel, Future(), pause)
+            raise AssertionError("the last attempt returns or raises")
         finally:
             del self._under_way[number]
 
-    def _check(self, problem: Problem, attempt: int, pause: float, ends: float, limit: float) -> None:
-        """Raise when asking again makes no sense; what the library raised stays out, it may hold secrets."""
+    def _give_up(self, problem: Problem, attempt: int, late: bool) -> None:
+        """Raise where asking again makes no sense; what the library raised stays out of it: it may hold secrets."""
         if problem.too_much:
             raise TooMuch(problem.words)
         if not problem.passing:
             raise RequestFailed(problem.words)
-        if attempt == self.attempts:
-            raise RequestFailed(f"{problem.words} It was asked {attempt} times.")
-        if time.monotonic() + pause >= ends:
-            raise RequestFailed(f"{problem.words} It was asked {attempt} times within {limit:g} seconds.")
+        if late or attempt >= self.attempts:
+            times = "once" if attempt == 1 else f"{attempt} times"
+            why = " and the deadline does not leave time to ask again" if late else ""
+            raise RequestFailed(f"{problem.words} It was asked {times}{why}.")
 
     def _pause(self, attempt: int) -> float:
         return min(self.first_wait * 2 ** (attempt - 1), self.longest_wait) * random.uniform(0.5, 1.0)
@@ -146,3 +140,11 @@ class Requests:
             self.sent += 1
         threading.Thread(target=run, name="earth-engine-request", daemon=True).start()
         return answer
+
+
+def _wait(cancel: Future[None], what: Future[Any], seconds: float) -> None:
+    """Until it is done, the time is over, or somebody cancels: then it raises."""
+    either: list[Future[Any]] = [cancel, what]
+    wait(either, seconds, FIRST_COMPLETED)
+    if cancel.done():
+        raise RequestCancelled("the request was cancelled. Ask again when you like.")
