@@ -135,7 +135,7 @@ def test_kept_clicks_with_class_names_train_a_model(model, kept, tmp_path):
     table.to_csv(path, index=False)
     points = read_points(path, label="mine")
     assert points.labels.tolist() == ["heath", "marsh"] * 9 + ["", ""]
-    assert np.allclose(points.values[3], kept[4].series.values, equal_nan=True)
+    assert np.allclose(points.values[3].numpy(), kept[4].series.values, equal_nan=True)
     assert np.isnan(points.values[:, 11]).all()  # a month that was missing is missing
     tuned = tn.fit(model, points, train_layers=0, **QUICK)
     assert tuned.zero_shot(["heath", "marsh"]).predict(points.values.numpy())
@@ -152,8 +152,10 @@ def test_points_without_series_are_read_from_a_source(kept, tmp_path):
         read_points(path)
     points = read_points(path, source=GridSource())
     assert len(points) == 20
-    assert np.allclose(points.values[2], kept[3].series.values, equal_nan=True)
-    assert np.allclose(points.values[3], kept[4].series.values + 1, equal_nan=True)  # the source of 2019
+    assert np.allclose(points.values[2].numpy(), kept[3].series.values, equal_nan=True)
+    assert np.allclose(
+        points.values[3].numpy(), kept[4].series.values + 1, equal_nan=True
+    )  # the source of 2019
     assert points.lonlats[0].tolist() == [kept[1].lon, kept[1].lat]
 
 
