@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from timesen_nb.datasets import PlaceDataset
-from timesen_nb.simulate.kinds import KINDS
-from timesen_nb.simulate.places import simulate_places
-from timesen_nb.tasks import tasks
+from timesen_nb.datasets import PlaceDataset, read_codes
 
 
 def simulated_dataset(n: int, seed: int = 303) -> PlaceDataset:
-    """n simulated places with labels for land_cover, crops and habitat; simulated, and to be called so.
+    """n simulated places with labels for land_cover, crops and habitat, and no photos; the same seed gives the same.
 
-    The bundled model was trained on other places of the same simulator: its scores here flatter it.
+    Nothing in it is real, and scores on it flatter the bundled model, which was trained on other places of the same
+    simulator.
     """
+    from timesen_nb.simulate.kinds import KINDS
+    from timesen_nb.simulate.places import simulate_places
+
     places = simulate_places(n, seed)
-    cover = np.array([k.lc1 for k in KINDS])[places.kind]
-    habitat = np.array([k.habitat for k in KINDS])[places.kind]
+    lc1 = np.array([k.lc1 for k in KINDS])[places.kind]
     labels = {
-        name: np.array([*tasks[name].classes, ""])[tasks[name].index(codes)]
-        for name, codes in (("land_cover", cover), ("crops", cover), ("habitat", habitat))
+        "land_cover": read_codes("land_cover", lc1),
+        "crops": read_codes("crops", lc1),
+        "habitat": read_codes("habitat", np.array([k.habitat for k in KINDS])[places.kind]),
     }
-    ids = np.array([f"simulated {seed}-{i}" for i in range(n)])
+    ids = np.array([f"simulated-{seed}-{i:05d}" for i in range(n)])
     return PlaceDataset(places.values, np.stack([places.lon, places.lat], axis=1), labels, ids)
