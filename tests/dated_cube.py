@@ -10,6 +10,7 @@ from timesen_nb.bands import BANDS
 from timesen_nb.composite import monthly_medians
 
 EPSG, LEFT, TOP = 32631, 600_000.0, 5_620_000.0
+TWENTY = ("B5", "B6", "B7", "B8A", "B11", "B12")
 
 
 @dataclass
@@ -58,12 +59,23 @@ class DatedCube:
 def dated_cube(
     seed: int = 0, dates: int = 40, height: int = 12, width: int = 10, year: int = 2018, blank: int = 11
 ) -> DatedCube:
-    """Random looks of a year, a third of them not clear, some without data; month ``blank`` has clouds only."""
+    """Random looks of a year, a third of them not clear, some without data; month ``blank`` has clouds only.
+
+    Bands of 20 m, scene classes and gaps are 2 x 2 pixels large, as the satellite's are.
+    """
     rng = np.random.default_rng(seed)
     at = np.sort(rng.choice(360, dates, replace=False))
     times = np.datetime64(f"{year}-01-02T10:50:31", "s") + at * np.timedelta64(86400, "s")
     values = rng.integers(100, 6000, (dates, len(BANDS), height, width)).astype(np.uint16)
-    scl = rng.choice([4, 4, 4, 5, 6, 7, 2, 3, 8, 9, 10, 11], (dates, height, width)).astype(np.uint8)
-    values[:, :][np.broadcast_to((rng.random((dates, 1, height, width)) < 0.1), values.shape)] = 0
+    coarse = [BANDS.index(b) for b in TWENTY]
+    values[:, coarse] = twice(values[:, coarse, ::2, ::2])
+    scl = twice(rng.choice([4, 4, 4, 5, 6, 7, 2, 3, 8, 9, 10, 11], (dates, height // 2, width // 2)))
+    gaps = twice(rng.random((dates, 1, height // 2, width // 2)) < 0.1)
+    values[np.broadcast_to(gaps, values.shape)] = 0
     scl[times.astype("datetime64[M]") == np.datetime64(f"{year}-{blank:02d}", "M")] = 9
-    return DatedCube(values, scl, times)
+    return DatedCube(values, scl.astype(np.uint8), times)
+
+
+def twice(pixels: np.ndarray) -> np.ndarray:
+    """Pixels of 20 m on the 10 m grid."""
+    return pixels.repeat(2, axis=-2).repeat(2, axis=-1)

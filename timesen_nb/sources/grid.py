@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -43,6 +44,15 @@ class Pixel:
     def centre(self) -> tuple[float, float]:
         """Metres in the zone."""
         return PIXEL * (self.column + 0.5), PIXEL * (self.row - 0.5)
+
+    @property
+    def place(self) -> tuple[float, float]:
+        """Longitude and latitude of the centre; one past the date line is put on the line."""
+        lon, lat = from_degrees(self.epsg).transform(*self.centre, direction="INVERSE")
+        zone = self.epsg % 100
+        if zone in (1, 60) and (lon > 0) == (zone == 1):
+            lon = 180.0 if zone == 60 else -180.0
+        return lon, lat
 
 
 def utm_epsg(lon: float, lat: float) -> int:
@@ -140,3 +150,10 @@ class Grid:
         column, row = math.floor(left / PIXEL), math.ceil(top / PIXEL)
         width, height = math.ceil(right / PIXEL) - column, row - math.floor(bottom / PIXEL)
         return cls(Pixel(epsg, column, row), width, height)
+
+    @classmethod
+    def around(cls, pixels: Sequence[Pixel]) -> Grid:
+        """The smallest window that holds some pixels of one zone."""
+        columns, rows = [p.column for p in pixels], [p.row for p in pixels]
+        left, top = min(columns), max(rows)
+        return cls(Pixel(pixels[0].epsg, left, top), max(columns) - left + 1, top - min(rows) + 1)
