@@ -145,12 +145,12 @@ def _slopes(s: Sheet) -> None:
 
 
 def _heath_and_bog(s: Sheet) -> None:
-    """Poor land in the north-east: heath and scrub on sand, bog in the hollows."""
+    """Poor land in the north-east: heath on sand, bog in the hollows."""
     tufts = s.stands(45, 0.5)
     s.lay(s.spot(0.90, 0.31, 0.105, 0.09), "heath", tufts)
-    s.lay(s.spot(0.80, 0.47, 0.06, 0.035), "scrub", tufts)
+    s.lay(s.spot(0.80, 0.47, 0.06, 0.035), "heath", tufts)
     s.lay(s.spot(0.66, 0.10, 0.10, 0.075), "bog", tufts)
-    s.lay(s.spot(0.77, 0.09, 0.04, 0.05), "scrub", tufts)
+    s.lay(s.spot(0.77, 0.09, 0.04, 0.05), "heath", tufts)
     s.lay(s.spot(0.925, 0.345, 0.045, 0.032), "sand", s.stands(30))
 
 

@@ -204,8 +204,10 @@ def _stands(
     depth = depth * np.where(tall, 0.35, 1.0)[:, None, None]
     if calibrated:
         values = calibrate(kind_, values, _monthly_physics, rng, variants, REGIONAL if regional else 1.0)
-        # annual figures are a continent's: within a region, only for kinds that have no figures of their own
-        rows = np.flatnonzero([not regional or not KINDS[k].figures for k in kind_])
+        # within a region crops and grass keep the level of their monthly figures, which are many and well labelled
+        rows = np.flatnonzero(
+            [not (regional and KINDS[k].figures and KINDS[k].land_cover in "BE") for k in kind_]
+        )
         values[rows] = anchor(kind_[rows], values[rows], _annual_physics, rng, variants, level_only=regional)
     if snowy:
         values = values * (1 - depth) + depth * surface("snow") * 1e4
