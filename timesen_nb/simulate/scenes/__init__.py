@@ -46,8 +46,8 @@ PAINTERS: dict[str, Painter] = {
     "quarry": works.paint_quarry,
 }
 
-#: Open country, into whose photos a hedge or a farm may come.
-_OPEN = {*CROPS, *orchards.ORCHARDS, "vineyard", "meadow", "pasture", "wet meadow", "heath", "bare soil"}
+#: Open country, into whose photos a hedge or a farm may come; among trees it would stand before them.
+_OPEN = {*CROPS, "meadow", "pasture", "wet meadow", "heath", "bare soil"}
 
 
 def draw_views(
