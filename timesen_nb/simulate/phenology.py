@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
@@ -52,8 +53,9 @@ def calendars() -> tuple[Calendar, ...]:
         )
     rows = []
     for kind in KINDS:
-        row = {**(defaults if kind.land_cover == "B" else {}), **table[kind.name]}
-        rows.append(Calendar(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}))
+        row: dict[str, Any] = {**(defaults if kind.land_cover == "B" else {}), **table[kind.name]}
+        row = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+        rows.append(Calendar(**row))
     return tuple(rows)
 
 
@@ -67,7 +69,7 @@ class Weather:
 
 
 def weather(lon: np.ndarray, lat: np.ndarray, altitude: np.ndarray, rng: np.random.Generator) -> Weather:
-    """A plain climate of Europe: colder to the north and uphill, more continental to the east, dry summers in the south.
+    """A plain climate of Europe: colder to the north and uphill, more continental eastward, dry summers in the south.
 
     lon, lat in degrees, altitude in metres, (N,). Linear fits of our own to round climate normals (18.5 degrees of
     annual mean at 36 N, 0.6 less a degree north, 6.5 less a kilometre up); each place gets a random year.

@@ -111,7 +111,8 @@ LATITUDES: dict[str, tuple[float, float]] = {
     "durum wheat": (36, 48), "rice": (37, 46), "soya": (42, 50), "cotton": (36, 42), "sunflower": (38, 51),
     "citrus": (36, 43.5), "olive grove": (36, 44.5), "vineyard": (37, 50), "nut trees": (36, 47), "maize": (38, 55),
     "maquis": (36, 44.5), "evergreen oak wood": (36, 44.5), "heath": (43, 64), "wooded grassland": (36, 50),
-    "dry grassland": (36, 50), "bog": (50, 68), "glacier": (44, 68), "alpine scrub": (43, 68), "alpine grassland": (42, 48),
+    "dry grassland": (36, 50), "bog": (50, 68), "glacier": (44, 68), "alpine scrub": (43, 68),
+    "alpine grassland": (42, 48),
     "spruce forest": (44, 66), "sugar beet": (43, 58), "potatoes": (40, 60), "rape": (43, 59), "rye": (44, 61),
 }  # fmt: skip
 
@@ -330,7 +331,7 @@ def _shape(reflectance: np.ndarray, n: int) -> np.ndarray:
 
 
 def _sensor(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Radiometric noise, and haze that comes and goes with the month: mean zero, for the figures hold their own haze."""
+    """Radiometric noise, and haze that comes and goes by month: mean zero, for the figures hold their own haze."""
     gain = 1 + rng.normal(0, 0.012, values.shape)
     haze = rng.normal(0, 0.02, values.shape[:2])[..., None] * np.array(
         [1.0, 0.8, 0.6, 0.4, 0.3, 0.3, 0.3, 0.3, 0.1, 0.1]
@@ -344,7 +345,9 @@ def _clouds(places: Places, rng: np.random.Generator) -> np.ndarray:
     values = places.values.copy()
     n = len(values)
     chance = MISSING * np.clip(1 + (places.lat[:, None] - 48) / 12, 0.3, 2.2)
-    gone = rng.random((n, 12)) < chance
+    # A third of the places have a bad year, up to one with hardly a clear month: the model must read those too.
+    bad = np.where(rng.random((n, 1)) < 0.35, rng.uniform(0.0, 0.8, (n, 1)), 0.0)
+    gone = rng.random((n, 12)) < np.maximum(chance, bad)
     few = (~gone).sum(axis=1) < 3
     gone[few, 4:9] = False
     left_over = rng.random((n, 12, 1)) < 0.015  # a cloud that the mask has missed
