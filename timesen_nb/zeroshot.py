@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from timesen_nb.tasks import Task
 
-#: What stands in for descriptions when a class is only a name: CLIP-style ensemble of ground-level templates.
+#: A class's name as a photographer would write it, CLIP-style; with a task's descriptions, or instead of them.
 TEMPLATES: tuple[str, ...] = (
     "{}",
     "a photo of {}",
@@ -82,21 +82,21 @@ def check_classes(classes: Sequence[str]) -> list[str]:
 def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str], list[list[str]]]:
     """Class names and the sentences that stand for each.
 
-    ``prompts``: "names", "template" or "descriptions"; your own words have no descriptions, so :data:`TEMPLATES`
-    stand in. Raises ValueError for another style or classes that are none.
+    ``prompts``: "names", "template" or "descriptions": a task's descriptions beside its name in :data:`TEMPLATES`, since
+    what a description leaves unnamed is easily taken for another class. Your own words have no descriptions: their
+    names in the templates stand alone. Raises ValueError for another style or classes that are none.
     """
     if prompts not in PROMPT_STYLES:
         raise ValueError(f"prompts={prompts!r}; expected one of {', '.join(map(repr, PROMPT_STYLES))}.")
     if hasattr(classes, "descriptions"):
         names, template, descriptions = list(classes.classes), classes.template, classes.descriptions
     else:
-        names, template = check_classes(classes), "a photo of {}"
-        descriptions = {n: [t.replace("{}", n) for t in TEMPLATES] for n in names}
+        names, template, descriptions = check_classes(classes), "a photo of {}", {}
     if prompts == "names":
         return names, [[n] for n in names]
     if prompts == "template":
         return names, [[template.replace("{}", n)] for n in names]
-    return names, [list(descriptions[n]) for n in names]
+    return names, [[*(t.replace("{}", n) for t in TEMPLATES), *descriptions.get(n, ())] for n in names]
 
 
 def class_vectors(sentences: Sequence[Sequence[str]], encode_text: EncodeText) -> np.ndarray:
