@@ -281,16 +281,22 @@ def test_a_server_out_of_reach_stops_the_run(tmp_path: Path) -> None:
 
 
 def test_a_simulated_survey_has_photos_as_files(tmp_path: Path) -> None:
-    survey = simulated_survey(tmp_path / "photos", 3, seed=5, kinds=["maize", "vineyard"])
-    assert survey.series().shape == (3, 12, 10)
-    assert set(survey.labels["crops"]) <= {"Maize", "Vineyards"}
+    survey = simulated_survey(tmp_path / "photos", each=1, seed=5, size=(24, 32))
+    assert survey.series().shape == (8, 12, 10)
+    assert survey.labels["land_cover"].tolist() == list(tn.tasks["land_cover"].classes)
     assert survey.photos is not None
     first = Path(survey.photos[0, 0])
     drawn = first.read_bytes()
-    assert len(list((tmp_path / "photos").iterdir())) == 12
-    again = simulated_survey(tmp_path / "other", 3, seed=5, kinds=["maize", "vineyard"])
+    assert len(list((tmp_path / "photos").iterdir())) == 32
+    again = simulated_survey(tmp_path / "other", each=1, seed=5, size=(24, 32))
     assert again.photos is not None
     assert Path(again.photos[0, 0]).read_bytes() == drawn
     first.write_bytes(b"kept")  # whole sets are not drawn again
-    simulated_survey(tmp_path / "photos", 3, seed=5, kinds=["maize", "vineyard"])
+    simulated_survey(tmp_path / "photos", each=1, seed=5, size=(24, 32))
     assert first.read_bytes() == b"kept"
+
+
+def test_places_by_id(points: PlaceDataset) -> None:
+    assert points.select(["55182100", "38863060"]).ids.tolist() == ["55182100", "38863060"]
+    with pytest.raises(ValueError, match="1 of 2 ids are not among these places, such as '7'"):
+        points.select(["38863060", "7"])

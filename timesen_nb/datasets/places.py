@@ -75,6 +75,17 @@ class PlaceDataset:
         values, photos = (None if v is None else v[rows] for v in (self.values, self.photos))
         return PlaceDataset(values, self.lonlats[rows], labels, self.ids[rows], photos)
 
+    def select(self, ids: Any) -> PlaceDataset:
+        """The places of these ids, in this order. ValueError for ids that are not here."""
+        row = {name: i for i, name in enumerate(self.ids.tolist())}
+        wanted = np.asarray(ids).astype(str).tolist()
+        lost = [name for name in wanted if name not in row]
+        if lost:
+            raise ValueError(
+                f"{len(lost)} of {len(wanted)} ids are not among these places, such as {lost[0]!r}."
+            )
+        return self.take([row[name] for name in wanted])
+
     def split(
         self, shares: Sequence[float], seed: int = 0, block_km: float | None = None
     ) -> tuple[PlaceDataset, ...]:

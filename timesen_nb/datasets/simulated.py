@@ -1,8 +1,7 @@
-"""A simulated survey: places, their year of light, and drawn photos as files; to try things without the real data."""
+"""A simulated survey of the sample landscape: series, labels, and drawn photos as files; to try things offline."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,31 +11,32 @@ from timesen_nb.datasets.places import PlaceDataset, read_codes
 
 
 def simulated_survey(
-    folder: str | Path, n: int, seed: int = 404, kinds: Sequence[str] | None = None
+    folder: str | Path, each: int = 20, seed: int = 0, year: int = 2018, size: tuple[int, int] = (96, 128)
 ) -> PlaceDataset:
-    """n simulated places with four drawn photos each, kept as JPEG files in a folder; the same seed gives the same.
+    """Places of every land cover in the sample landscape, with four drawn photos each as JPEG files in a folder.
 
-    kinds: names of ``timesen_nb.simulate.kinds.KINDS`` to draw from evenly; None draws from all. Labels: land_cover,
-    crops and habitat. Photos that are there already are not drawn again. Nothing in it is real.
+    each: places of a land cover. seed: another number picks other places. size: height and width of a photo. Labels:
+    land_cover, crops and habitat. Photos that are there already are not drawn again. Nothing in it is real.
     """
     from PIL import Image
 
-    from timesen_nb.simulate.kinds import KINDS
-    from timesen_nb.simulate.places import simulate_places
-    from timesen_nb.simulate.pocket import ground_views
+    from timesen_nb.simulate.kinds import INDEX, KINDS
+    from timesen_nb.sources.sample import SampleSource
 
-    places = simulate_places(n, seed, None if kinds is None else list(kinds))
-    ids = np.array([f"simulated-{seed}-{i:05d}" for i in range(n)])
-    files = np.array([[str(Path(folder) / f"{place}{view}.jpg") for view in VIEWS] for place in ids])
-    if not all(Path(file).is_file() for file in files.flat):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        for views, names in zip(ground_views(places, seed), files, strict=True):
-            for view, name in zip(views, names, strict=True):
-                Image.fromarray(view).save(name, quality=92)
-    lc1 = [KINDS[k].lc1 for k in places.kind]
+    source = SampleSource()
+    lonlats = source.survey(each, seed, year)
+    values = np.stack([series.values for series in source.pixels(lonlats, year)])
+    ids = [f"{lon:.6f},{lat:.6f}" for lon, lat in lonlats]
+    files = [[Path(folder) / f"{place},{year}{view}.jpg" for view in VIEWS] for place in ids]
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for place, paths in zip(lonlats, files, strict=True):
+        if not all(path.is_file() for path in paths):
+            for view, path in zip(source.views(*place, year=year, size=size), paths, strict=True):
+                Image.fromarray(view).save(path, quality=92)
+    kinds = [KINDS[INDEX[source.kind(*place, year=year)]] for place in lonlats]
     labels = {
-        "land_cover": read_codes("land_cover", lc1),
-        "crops": read_codes("crops", lc1),
-        "habitat": read_codes("habitat", [KINDS[k].habitat for k in places.kind]),
+        "land_cover": read_codes("land_cover", [k.lc1 for k in kinds]),
+        "crops": read_codes("crops", [k.lc1 for k in kinds]),
+        "habitat": read_codes("habitat", [k.habitat for k in kinds]),
     }
-    return PlaceDataset(places.values, np.stack([places.lon, places.lat], axis=1), labels, ids, files)
+    return PlaceDataset(values, np.array(lonlats), labels, np.array(ids), np.array(files, dtype=str))
