@@ -1,0 +1,17 @@
+"""Maps of whole regions: every pixel of a cube read in words, from a tile in memory to a country on a cluster.
+
+region.py    what a cube must be, and into which chunks it is cut
+chunk.py     what is done to one chunk: encode, keep the vectors, score against the words
+store.py     where finished chunks go: memory, or Zarr that a stopped run takes up again
+run.py       all chunks by Dask: threads here, or any cluster
+mapping.py   map_region: the four above in one call
+geotiff.py   maps out as Cloud Optimized GeoTIFF
+show.py      a picture with its legend, and areas by class
+"""
+
+from timesen_nb.regions.geotiff import save_geotiff
+from timesen_nb.regions.mapping import map_region
+from timesen_nb.regions.run import Cancelled
+from timesen_nb.regions.show import area_table, plot_map
+
+__all__ = ["Cancelled", "area_table", "map_region", "plot_map", "save_geotiff"]

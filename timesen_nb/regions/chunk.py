@@ -1,0 +1,127 @@
+"""What is done to one chunk of a region: encode its pixels, keep their vectors, score them against the words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from timesen_nb.zeroshot import ZeroShot
+
+#: Pixels encoded between two looks at whether to stop; bounds memory as well.
+SLICE = 8192
+#: The label of a pixel without data.
+NOTHING = -1
+
+Kept = str | None  # how vectors are kept: "float16", "int8" or not at all
+
+
+@dataclass(frozen=True)
+class Work:
+    """What to make of every chunk; travels to the workers.
+
+    encoded: chunks are kept vectors (y, x, feature), else composites (composite, band, y, x).
+    keep: "float16" or "int8" to return vectors. every_class: return the probability of every class.
+    """
+
+    encoded: bool
+    months: Sequence[int] | None
+    nodata: float | None
+    exact: bool
+    keep: Kept
+    every_class: bool
+    alone: bool  # the only chunk: it may use every core
+
+
+def do_chunk(
+    block: np.ndarray, words: ZeroShot, work: Work, stop: Callable[[], None] | None = None
+) -> dict[str, np.ndarray]:
+    """One chunk of a region -> its part of the maps.
+
+    label (y, x) int16, :data:`NOTHING` without data; probability (y, x) float32 of that label, NaN without data;
+    vectors (y, x, feature) and probabilities (class, y, x) float16 where asked for.
+    stop: called between slices; what it raises ends the work.
+    """
+    height, width = block.shape[:2] if work.encoded else block.shape[2:]
+    with _threads(work.alone):
+        vectors = (
+            unpack(block.reshape(height * width, -1))
+            if work.encoded
+            else _encode(block, words, work, stop or (lambda: None))
+        )
+    out: dict[str, np.ndarray] = {
+        "label": np.full(len(vectors), NOTHING, dtype=np.int16),
+        "probability": np.full(len(vectors), np.nan, dtype=np.float32),
+    }
+    if work.every_class:
+        out["probabilities"] = np.full((len(words.classes), len(vectors)), np.nan, dtype=np.float16)
+    there = np.flatnonzero(~np.isnan(vectors[:, 0]))
+    for rows in _slices(there):
+        p = words.of_vectors(vectors[rows])
+        out["label"][rows] = p.argmax(axis=1)
+        out["probability"][rows] = p.max(axis=1)
+        if work.every_class:
+            out["probabilities"][:, rows] = p.T
+    out = {name: values.reshape(*values.shape[:-1], height, width) for name, values in out.items()}
+    if work.keep:
+        out["vectors"] = pack(vectors, work.keep).reshape(height, width, -1)
+    return out
+
+
+def _encode(block: np.ndarray, words: ZeroShot, work: Work, stop: Callable[[], Any]) -> np.ndarray:
+    """Composites (composite, band, y, x) -> vectors (y * x, D), NaN where a pixel has no composite to read."""
+    flat = block.reshape(*block.shape[:2], -1)
+    out = np.full((flat.shape[2], words.vectors.shape[1]), np.nan, dtype=np.float32)
+    for start in range(0, len(out), SLICE):
+        stop()
+        values = np.ascontiguousarray(flat[:, :, start : start + SLICE].transpose(2, 0, 1), dtype=np.float32)
+        if work.nodata is not None:
+            values[values == work.nodata] = np.nan
+        rows = np.flatnonzero(~np.isnan(values).all(axis=(1, 2)))
+        if len(rows):
+            out[start + rows] = words._encode(
+                values[rows], months=work.months, exact=work.exact, allow_empty=True
+            )
+    return out
+
+
+def _slices(rows: np.ndarray) -> Iterator[np.ndarray]:
+    """Row numbers, a slice at a time."""
+    return (rows[start : start + SLICE] for start in range(0, len(rows), SLICE))
+
+
+@contextmanager
+def _threads(alone: bool) -> Iterator[None]:
+    """One core for this thread while Dask keeps the others busy with other chunks."""
+    import torch
+
+    before = torch.get_num_threads()
+    if alone or before == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def pack(vectors: np.ndarray, keep: str) -> np.ndarray:
+    """Unit vectors (N, D), NaN = none, in half or a quarter of their bytes.
+
+    float16: as they are. int8: divided by their largest number / 127, for only the direction counts; 0 = none.
+    """
+    if keep == "float16":
+        return vectors.astype(np.float16)
+    largest = np.abs(vectors).max(axis=1, keepdims=True)
+    return np.nan_to_num(np.round(vectors * (127 / largest))).astype(np.int8)
+
+
+def unpack(kept: np.ndarray) -> np.ndarray:
+    """The inverse of :func:`pack`: unit float32 vectors (N, D), NaN = none."""
+    vectors = np.asarray(kept, dtype=np.float32)
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.divide(vectors, length, out=np.full_like(vectors, np.nan), where=length > 0)

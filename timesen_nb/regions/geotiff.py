@@ -1,0 +1,110 @@
+"""Maps out as Cloud Optimized GeoTIFF, with the names and colours of their classes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import rasterio
+import rioxarray  # noqa: F401 - adds .rio
+import xarray as xr
+from rasterio.shutil import copy
+from rasterio.windows import Window
+
+from timesen_nb.regions.show import check_label
+
+#: Rows that are read and written at once.
+ROWS = 512
+
+
+def save_geotiff(maps: xr.Dataset, path: str | Path) -> list[Path]:
+    """Write the label of a map to ``path`` and its probability beside it, ``..._probability.tif``; returns both paths.
+
+    Both are Cloud Optimized GeoTIFFs with overviews, written in strips, so that the map may be lazy. The label has a
+    palette, the class names in its tags (``classes``, JSON) and, for QGIS and GDAL, in ``....tif.aux.xml``; its
+    values are those of the map, with the type's largest value for no data. Raises ValueError for no map, or for a name
+    that does not end in .tif.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        raise ValueError(f"the name given is {path.name!r}; expected one that ends in .tif.")
+    label = check_label(maps)
+    classes, colours = label.attrs["classes"], label.attrs["colours"]
+    dtype = "uint8" if len(classes) < 255 else "uint16"
+    nothing = int(np.iinfo(dtype).max)
+    if len(classes) > nothing:
+        raise ValueError(
+            f"the map given has {len(classes)} classes; a GeoTIFF palette holds at most {nothing}."
+        )
+    beside = path.with_name(f"{path.stem}_probability{path.suffix}")
+
+    def finish(file: Any) -> None:
+        palette = {k: (*(int(c[i : i + 2], 16) for i in (1, 3, 5)), 255) for k, c in enumerate(colours)}
+        file.write_colormap(1, {**palette, nothing: (0, 0, 0, 0)})
+        file.update_tags(classes=json.dumps(classes, ensure_ascii=False))
+        file.set_band_description(1, "class")
+
+    def numbers(part: np.ndarray) -> np.ndarray:
+        return np.where(part < 0, nothing, part).astype(dtype)
+
+    _write(label, path, dtype, nothing, "NEAREST", numbers, finish)
+    _write_names(path, classes, colours)
+    _write(maps["probability"], beside, "float32", np.nan, "AVERAGE", np.asarray,
+           lambda file: file.set_band_description(1, "probability of the class"))  # fmt: skip
+    return [path, beside]
+
+
+def _write(
+    data: xr.DataArray, path: Path, dtype: str, nothing: float, resampling: str,
+    convert: Callable[[np.ndarray], np.ndarray], finish: Callable[[Any], Any],
+) -> None:  # fmt: skip
+    """Strips into a plain GeoTIFF, which GDAL then lays out for the cloud; the name is there once it is complete."""
+    height, width = data.shape
+    profile = {
+        "driver": "GTiff", "height": height, "width": width, "count": 1, "dtype": dtype, "nodata": nothing,
+        "crs": data.rio.crs, "transform": data.rio.transform(), "tiled": True, "compress": "deflate",
+        "BIGTIFF": "IF_SAFER",
+    }  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=path.parent) as folder:
+        plain, laid_out = Path(folder) / "plain.tif", Path(folder) / "cog.tif"
+        with rasterio.open(plain, "w", **profile) as file:
+            for start in range(0, height, ROWS):
+                strip = convert(data[start : start + ROWS].values)
+                file.write(strip, 1, window=Window(0, start, width, len(strip)))
+            finish(file)
+        copy(
+            plain,
+            laid_out,
+            driver="COG",
+            compress="deflate",
+            overview_resampling=resampling,
+            bigtiff="IF_SAFER",
+        )
+        laid_out.replace(path)
+
+
+def _write_names(path: Path, classes: list[str], colours: list[str]) -> None:
+    """Class names and colours as GDAL keeps them beside a file: category names and an attribute table."""
+    band = ElementTree.Element("PAMRasterBand", band="1")
+    root = ElementTree.Element("PAMDataset")
+    root.append(band)
+    names = ElementTree.SubElement(band, "CategoryNames")
+    table = ElementTree.SubElement(band, "GDALRasterAttributeTable", tableType="thematic")
+    # name, type (0 integer, 2 text) and usage (5 value, 2 name, 6 red, 7 green, 8 blue) of GDAL's attribute tables
+    columns = (("value", 0, 5), ("class", 2, 2), ("red", 0, 6), ("green", 0, 7), ("blue", 0, 8))
+    for index, (name, kind, usage) in enumerate(columns):
+        column = ElementTree.SubElement(table, "FieldDefn", index=str(index))
+        for tag, value in (("Name", name), ("Type", kind), ("Usage", usage)):
+            ElementTree.SubElement(column, tag).text = str(value)
+    for k, (name, colour) in enumerate(zip(classes, colours, strict=True)):
+        ElementTree.SubElement(names, "Category").text = name
+        row = ElementTree.SubElement(table, "Row", index=str(k))
+        for value in (str(k), name, *(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))):
+            ElementTree.SubElement(row, "F").text = value
+    ElementTree.ElementTree(root).write(path.with_name(path.name + ".aux.xml"), encoding="utf-8")

@@ -1,0 +1,107 @@
+"""map_region: words and a cube in, a map out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from timesen_nb.bands import BANDS
+from timesen_nb.regions.chunk import Work
+from timesen_nb.regions.colours import class_colours
+from timesen_nb.regions.region import Region, read_region
+from timesen_nb.regions.run import run_chunks, shown
+from timesen_nb.regions.store import MemoryStore, ZarrStore, layers_of
+from timesen_nb.zeroshot import ZeroShot
+
+KEPT = ("float16", "int8")
+
+
+def map_region(
+    zs: ZeroShot,
+    cube: xr.DataArray | xr.Dataset,
+    *,
+    store: str | Path | None = None,
+    keep: str | None = None,
+    every_class: bool = False,
+    exact: bool = False,
+    chunk: int | None = None,
+    overwrite: bool = False,
+    progress: bool | Callable[[float], None] = True,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> xr.Dataset:
+    """The map of a region in the words of a classifier, with the cube's coordinate system.
+
+    Runs on the threads of this machine, or on a cluster where a ``distributed.Client`` is there; the cube may be
+    lazy and larger than memory, in numpy or Dask.
+
+    cube: (month, band, y, x) surface reflectance x 10000, NaN = missing, bands and months by name, as
+    ``source.cube(bbox)`` gives; quarter or year may stand for month. Missing months are left out pixel by pixel. Or a
+    map made with ``keep``: then nothing is encoded, and new words cost one matrix product.
+    store: a Zarr path (or address) for the result, chunk by chunk. The same call again takes a stopped run up where it
+    was. Without, the result is in memory.
+    keep: "float16" or "int8" to have the pixels' vectors in the result too.
+    every_class: also the probability of every class. exact: encode in float32, never in narrower numbers.
+    chunk: pixels a side of what is done at once; by default chosen. overwrite: lose what the store holds.
+    progress: a bar, none, or a function that is told the share done. cancelled: asked from time to time.
+
+    Returns label (y, x) int16, numbers of ``label.classes``, -1 = no data; probability (y, x) float32 of that label,
+    NaN = no data; and, where asked for, vectors (y, x, feature) and probabilities (class, y, x).
+
+    Raises ValueError for a cube of another kind or without a CRS, and for a store that holds something else;
+    :class:`~timesen_nb.regions.Cancelled` when cancelled.
+    """
+    if keep is not None and keep not in KEPT:
+        raise ValueError(
+            f"keep={keep!r}; expected one of {', '.join(map(repr, KEPT))}, or None to keep no vectors."
+        )
+    region = read_region(cube, chunk)
+    features = zs.vectors.shape[1]
+    if region.encoded and region.data.shape[2] != features:
+        raise ValueError(
+            f"the vectors given have {region.data.shape[2]} numbers and the words {features}; expected those of one "
+            "model. Make the classifier by the model that made the map."
+        )
+    layers = layers_of(region, zs.classes, class_colours(len(zs.classes)), features, keep, every_class)
+    work = Work(
+        region.encoded, region.months, region.nodata, exact, keep, every_class, alone=region.chunks == (1, 1)
+    )
+    asked = _asked(
+        zs, region, work
+    )  # also tells now, not in a worker, when the model cannot read such a cube
+    place: MemoryStore | ZarrStore = MemoryStore(region, layers)
+    if store is not None:
+        place = ZarrStore(store, region, layers)
+        place.prepare(asked, overwrite)
+    with shown(progress) as tell:
+        run_chunks(region, zs, work, place, tell, cancelled)
+    return _named(place.open(), zs.classes)
+
+
+def _asked(zs: ZeroShot, region: Region, work: Work) -> dict[str, Any]:
+    """What a run is, as JSON: a store takes up only the same."""
+    probe: list[float] = []
+    if not region.encoded:
+        series = np.linspace(500.0, 3000.0, region.data.shape[0] * len(BANDS), dtype=np.float32)
+        vector = zs._encode(series.reshape(1, -1, len(BANDS)), months=work.months, exact=True)
+        probe = [float(v) for v in np.round(vector[0], 4)]
+    words = np.ascontiguousarray(zs.vectors).tobytes() + repr((type(zs).__name__, zs.scale)).encode()
+    return {
+        "classes": zs.classes,
+        "words": sha256(words).hexdigest(),
+        "model": probe,
+        "grid": [str(region.grid.rio.crs), *map(str, region.grid.rio.transform()), *map(str, region.shape)],
+        "months": None if work.months is None else list(work.months),
+        "chunk": region.chunk,
+        "exact": work.exact,
+        "keep": work.keep or "",
+        "every_class": work.every_class,
+    }
+
+
+def _named(maps: xr.Dataset, classes: list[str]) -> xr.Dataset:
+    return maps.assign_coords({"class": classes}) if "class" in maps.dims else maps

@@ -1,0 +1,140 @@
+"""What a region is: a cube of composites, or vectors that were kept, on a grid with a coordinate system."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import rioxarray  # noqa: F401 - adds .rio
+import xarray as xr
+
+from timesen_nb.bands import band_positions
+
+COMPOSITES = ("month", "quarter", "year")
+#: Pixels a side of a chunk: in small regions, so that every core has one, and in others. As float32, 8 and 31 MB.
+SMALL_CHUNK, CHUNK = 128, 256
+LARGEST_CHUNK = 1024
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region cut into square chunks.
+
+    data: lazy (composite, band, y, x) surface reflectance x 10000, or kept vectors (y, x, feature); whole along the
+    other axes, chunks of ``chunk`` pixels along y and x.
+    months: calendar month of each composite where the cube says it and they are not January to December.
+    grid: an empty dataset with the coordinates x, y and spatial_ref. nodata: what means missing beside NaN, or None.
+    """
+
+    data: da.Array
+    encoded: bool
+    months: tuple[int, ...] | None
+    grid: xr.Dataset
+    chunk: int
+    nodata: float | None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Pixels along y and x."""
+        return self.grid.sizes["y"], self.grid.sizes["x"]
+
+    @property
+    def chunks(self) -> tuple[int, int]:
+        """Chunks along y and x."""
+        height, width = self.shape
+        return -(-height // self.chunk), -(-width // self.chunk)
+
+    def window(self, row: int, column: int) -> tuple[slice, slice]:
+        """The pixels (y, x) of a chunk."""
+        height, width = self.shape
+        top, left = row * self.chunk, column * self.chunk
+        return slice(top, min(top + self.chunk, height)), slice(left, min(left + self.chunk, width))
+
+
+def read_region(cube: Any, chunk: int | None = None) -> Region:
+    """Check a cube (composite, band, y, x), or vectors kept by :func:`timesen_nb.map_region`, and cut it.
+
+    Raises ValueError for anything else, for bands or months that are not named, and without a coordinate system.
+    """
+    if isinstance(cube, xr.Dataset) and "vectors" in cube:
+        cube = cube["vectors"]
+    if not isinstance(cube, xr.DataArray):
+        raise ValueError(
+            f"the cube given is {_kind(cube)}; expected an xarray.DataArray (month, band, y, x), as source.cube(bbox) "
+            "gives, or a map made with keep='float16' or 'int8'."
+        )
+    months: tuple[int, ...] | None = None
+    encoded = set(cube.dims) == {"y", "x", "feature"}
+    if encoded:
+        cube = cube.transpose("y", "x", "feature")
+    else:
+        cube, months = _composites(cube)
+    if cube.rio.crs is None:
+        raise ValueError(
+            "the cube given has no coordinate system (CRS), so its map would lie nowhere. "
+            "Say which it is: cube.rio.write_crs('EPSG:32631')."
+        )
+    if cube.sizes["y"] < 2 or cube.sizes["x"] < 2:
+        raise ValueError(
+            f"the cube given has {cube.sizes['y']} x {cube.sizes['x']} pixels; a map needs two along y and along x. "
+            "Ask for a larger box."
+        )
+    size = _chunk(cube, chunk)
+    chunked = cube.chunk({d: size if d in ("y", "x") else -1 for d in cube.dims})
+    nodata = None if encoded else cube.rio.nodata
+    grid = xr.Dataset(coords={c: cube.coords[c] for c in ("y", "x") if c in cube.coords})
+    grid = grid.rio.write_crs(cube.rio.crs).rio.write_transform(cube.rio.transform())
+    missing = None if nodata is None or np.isnan(nodata) else float(nodata)
+    return Region(chunked.data, encoded, months, grid, size, missing)
+
+
+def _composites(cube: xr.DataArray) -> tuple[xr.DataArray, tuple[int, ...] | None]:
+    """The cube as (composite, band, y, x) with bands in order, and its months where they are a choice of the year."""
+    along = [d for d in cube.dims if d in COMPOSITES]
+    if len(along) != 1 or set(cube.dims) != {along[0], "band", "y", "x"}:
+        dated = "time" in cube.dims
+        raise ValueError(
+            f"the cube given has the dimensions {', '.join(map(str, cube.dims))}; expected month (or quarter, or "
+            "year), band, y and x. "
+            + (
+                "timesen_nb.composite.monthly_cube makes months of dates."
+                if dated
+                else "Rename them, or select."
+            )
+        )
+    if "band" not in cube.coords:
+        raise ValueError(
+            "the bands of the cube given have no names; name them: cube.assign_coords(band=tn.BANDS)."
+        )
+    cube = cube.transpose(along[0], "band", "y", "x").isel(
+        band=band_positions([str(b) for b in cube["band"].values])
+    )
+    if along[0] != "month" or "month" not in cube.coords:
+        return cube, None
+    months = tuple(int(m) for m in cube["month"].values)
+    if len(set(months)) < len(months) or not all(1 <= m <= 12 for m in months):
+        raise ValueError(
+            f"the months of the cube given are {', '.join(map(str, months))}; expected numbers from 1 to 12, each once."
+        )
+    return cube, None if months == tuple(range(1, 13)) else months
+
+
+def _chunk(cube: xr.DataArray, given: int | None) -> int:
+    """Pixels a side of a chunk: as given, or those of the cube where they are of a good size, or some of them."""
+    if given is not None:
+        if given < 1:
+            raise ValueError(f"chunk={given}; expected the pixels a side of a chunk, for example 256.")
+        return int(given)
+    good = SMALL_CHUNK if cube.sizes["y"] * cube.sizes["x"] <= 1024**2 else CHUNK
+    own = {sizes[0] for d, sizes in cube.chunksizes.items() if d in ("y", "x")}
+    if len(own) != 1 or not 0 < (size := own.pop()) <= LARGEST_CHUNK:
+        return good
+    return size if size >= good else size * round(good / size)
+
+
+def _kind(given: Any) -> str:
+    if isinstance(given, xr.Dataset):
+        return f"a Dataset of {', '.join(map(str, given.data_vars)) or 'nothing'}"
+    return f"a {type(given).__name__}"
