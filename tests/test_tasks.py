@@ -102,7 +102,7 @@ def test_no_description_names_another_class(name):
 def test_descriptions_are_nearest_their_own_name(name):
     """In the space of the bundled text tower, for at least nine classes of ten."""
     task, encode = tn.tasks[name], PocketTower().encode_text
-    descriptions = class_vectors(class_prompts(task, "descriptions")[1], encode)
+    descriptions = class_vectors([task.descriptions[c] for c in task.classes], encode)
     names = class_vectors(class_prompts(task, "names")[1], encode)
     own = (descriptions @ names.T).argmax(axis=1) == np.arange(len(task))
     assert own.mean() >= 0.9, [c for c, right in zip(task.classes, own, strict=True) if not right]
@@ -154,7 +154,7 @@ def test_a_file_of_ones_own(own):
     assert task.codes == ("1", "Coffee")
     assert task.index(["1b", "tea", "COFFEE", "2"]).tolist() == [0, 0, 1, -1]
     assert class_prompts(task, "template")[1] == [["a view of Tea"], ["a view of Coffee"]]
-    assert class_prompts(task, "descriptions")[1][1] == ["Coffee under shade trees."]
+    assert class_prompts(task, "descriptions")[1][1][-1] == "Coffee under shade trees."
 
 
 @pytest.mark.parametrize(
