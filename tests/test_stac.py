@@ -1,10 +1,12 @@
 """Sentinel-2 from STAC catalogs: small COGs on disk and on 127.0.0.1, read by the real pystac-client and odc-stac."""
 
 import logging
+import pickle
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -430,6 +432,40 @@ def test_catalogs_that_are_none_are_said(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "planetary_computer", None)
     with pytest.raises(ValueError, match=r'pip install "timesen_nb\[planetary-computer\]"'):
         tn.open_source("stac", catalog="planetary-computer")
+
+
+def test_planetary_computer_files_are_signed_when_they_are_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real package asks a server here for its token: once, whatever the number of threads."""
+    from odc.loader import RasterSource
+    from planetary_computer.settings import Settings
+
+    from timesen_nb.sources.stac.files import Files
+
+    asked = []
+
+    class Tokens(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"msft:expiry": "2100-01-01T00:00:00Z", "token": "sig=topsecret"}')
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Tokens) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        monkeypatch.setenv("PC_SDK_SAS_URL", f"http://127.0.0.1:{server.server_address[1]}")
+        Settings.get.cache_clear()
+        files = pickle.loads(pickle.dumps(Files(StacSource("planetary-computer")._catalog.sign)))
+        plain = "https://sentinel2l2a01.blob.core.windows.net/sentinel2-l2/31/U/B02.tif"
+        with ThreadPoolExecutor(8) as pool:
+            opened = list(pool.map(lambda _: files.open(RasterSource(plain), None), range(20)))
+        server.shutdown()
+    Settings.get.cache_clear()
+    assert asked == ["/sentinel2l2a01/sentinel2-l2"]
+    assert {file._src.uri for file in opened} == {f"{plain}?sig=topsecret"}
+    assert files.sign("https://elsewhere.org/B02.tif") == "https://elsewhere.org/B02.tif"
 
 
 def test_known_catalogs_are_opened_without_the_network(tmp_path: Path) -> None:

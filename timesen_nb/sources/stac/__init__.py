@@ -20,8 +20,8 @@ from timesen_nb.composite import MASKED, clear, monthly_cube, solar_days
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources.cache import SeriesCache
 from timesen_nb.sources.checks import check_year, series_of, whole_years
-from timesen_nb.sources.earth_engine.requests import Requests
 from timesen_nb.sources.grid import PIXEL, BBox, Grid, Pixel, pixel_at, utm_epsg
+from timesen_nb.sources.requests import Requests
 from timesen_nb.sources.stac.catalog import Catalog
 from timesen_nb.sources.stac.scenes import Scene, in_order, read_scenes
 

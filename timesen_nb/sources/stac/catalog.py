@@ -8,9 +8,10 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from timesen_nb.sources.earth_engine.requests import Problem
 from timesen_nb.sources.grid import BBox
+from timesen_nb.sources.requests import Problem
 
 if TYPE_CHECKING:
     from pystac import Item
@@ -138,13 +139,24 @@ def _local(path: Path, given: str) -> tuple[str, str]:
 
 def _signer() -> Callable[[str], str]:
     try:
-        from planetary_computer import sign_url
+        import planetary_computer  # noqa: F401
     except ImportError:
         raise ValueError(
             "the catalog planetary-computer signs its files with the package planetary-computer, which is not "
             'installed. Install it: pip install "timesen_nb[planetary-computer]". No account is needed.'
         ) from None
-    return sign_url
+    return _sign
+
+
+def _sign(href: str) -> str:
+    from planetary_computer import sign_url
+    from planetary_computer.sas import get_token
+
+    where = urlsplit(href)
+    if where.netloc.endswith(".blob.core.windows.net"):
+        # asked for here first, because sign_url goes on for minutes where there is no network
+        get_token(where.netloc.partition(".")[0], where.path.split("/")[1], retry_total=2)
+    return sign_url(href)
 
 
 def _year(item: Item) -> int:
