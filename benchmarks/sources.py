@@ -1,6 +1,7 @@
 """How long a source takes to answer what it has already: ``python -m benchmarks.sources``.
 
-Wall-clock time, and the processor's own time beside it, which a busy machine does not stretch. No network is used: the cache is filled with simulated months, as a source fills it after its first answer.
+Wall-clock time, and the processor's own time beside it, which a busy machine does not stretch. No network is used:
+the cache is filled with simulated months, as a source fills it after its first answer.
 """
 
 from __future__ import annotations
@@ -78,11 +79,9 @@ def file_clicks() -> None:
 
     click()
     first = perf_counter()
-    median, worst = milliseconds(click)
-    print(
-        f"{REAL.name}: opened in {1000 * (opened - start):.0f} ms, first click {1000 * (first - opened):.0f} ms"
-    )
-    print(f"  clicks after it: median {median:.3f} ms, 99 % under {worst:.3f} ms")
+    opening, clicking = 1000 * (opened - start), 1000 * (first - opened)
+    print(f"{REAL.name}: opened in {opening:.0f} ms, first click {clicking:.0f} ms")
+    print("  clicks after it:", spent(click))
 
 
 if __name__ == "__main__":
