@@ -1,7 +1,7 @@
 """Sentinel-2 from Earth Engine: any place on land, computed there, in one request a click.
 
-recipe.py says what is computed, session.py who asks, calls.py how, requests.py how long and how often, errors.py what
-went wrong, export.py what is too much for a request.
+recipe.py says what is computed, session.py who asks, calls.py how, errors.py what went wrong, export.py what is too
+much for a request.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from timesen_nb.sources.checks import check_year, series_of, whole_years
 from timesen_nb.sources.earth_engine import recipe as recipes
 from timesen_nb.sources.earth_engine.calls import compute_pixels, compute_value
 from timesen_nb.sources.earth_engine.errors import explain
-from timesen_nb.sources.earth_engine.requests import Requests, TooMuch
 from timesen_nb.sources.earth_engine.session import Key, open_session
 from timesen_nb.sources.grid import BBox, Grid, Pixel, pixel_at
+from timesen_nb.sources.requests import Requests, TooMuch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ class EarthEngineSource:
     None for EE_SERVICE_ACCOUNT_KEY, or your own account. A session that ``ee.Initialize`` opened is used as it is.
     clouds: "scl" masks by the scene classification, as every other source does; "cloud_score" by Cloud Score+, clear
     from ``threshold`` on. page: points a request, up to 1000. attempts, deadline (seconds, for a click; three times
-    that for a page of points or a block of a cube), first_wait: see :class:`~.requests.Requests`.
+    that for a page of points or a block of a cube), first_wait: see :class:`timesen_nb.sources.requests.Requests`.
     cache: False to keep nothing on disk, or a folder. url: another endpoint than the standard one.
 
     Values are those of the 10 m grid of the place's own UTM zone whatever a map shows, and those that
@@ -81,10 +81,13 @@ class EarthEngineSource:
         self._requests = Requests(explain, attempts, deadline, first_wait)
         self.project = open_session(self._requests, project, key, url)
         self._requests.sent = 0
+        self.name = "Earth Engine Sentinel-2" + (" (Cloud Score+)" if clouds == "cloud_score" else "")
         self.years: Sequence[int] = tuple(whole_years())
         masked = {"masked": self.recipe.masked, "threshold": threshold if clouds == "cloud_score" else None}
         self._cache = SeriesCache("earthengine", {"collection": recipes.REFLECTANCE, **masked}, cache)
         self._never_seen: set[Pixel] = set()
+        # The smallest that was too much for the server, in points and in pixels: it is not asked for that again.
+        self._too_many_points = self._too_many_pixels = math.inf
 
     def __repr__(self) -> str:
         return f"EarthEngineSource(project={self.project!r}, clouds={self.recipe.clouds!r}, requests={self.requests})"
@@ -92,11 +95,6 @@ class EarthEngineSource:
     def __reduce__(self) -> tuple[Any, ...]:
         """Workers of a cluster open it anew, with the credentials they find: no key travels."""
         return _opened, (self.project, self._options)
-
-    @property
-    def name(self) -> str:
-        """What it is called on screen."""
-        return "Earth Engine Sentinel-2" + (" (Cloud Score+)" if self.recipe.clouds == "cloud_score" else "")
 
     @property
     def bounds(self) -> None:
@@ -222,6 +220,12 @@ class EarthEngineSource:
 
     def _points(self, places: Sequence[Any], year: int, deadline: float) -> list[np.ndarray]:
         """(12, 10) for each pixel, in one request; in halves where that is too much for the server."""
+        if len(places) >= self._too_many_points:
+            half = len(places) // 2
+            return [
+                *self._points(places[:half], year, deadline),
+                *self._points(places[half:], year, deadline),
+            ]
         try:
             answer = self._requests.send(
                 lambda: compute_value(recipes.points(list(places), year, self.recipe)), deadline
@@ -229,11 +233,8 @@ class EarthEngineSource:
         except TooMuch:
             if len(places) == 1:
                 raise
-            half = len(places) // 2
-            return [
-                *self._points(places[:half], year, deadline),
-                *self._points(places[half:], year, deadline),
-            ]
+            self._too_many_points = min(len(places), self._too_many_points)
+            return self._points(places, year, deadline)
         rows = {int(f["properties"]["n"]): f["properties"]["values"] for f in answer["features"]}
         values = np.array([rows[n] for n in range(len(places))], dtype=np.float32)
         self._never_seen |= {place for place, looks in zip(places, values[:, -1], strict=True) if looks <= 0}
@@ -244,17 +245,20 @@ class EarthEngineSource:
 
     def _pixels_of(self, grid: Grid, year: int) -> np.ndarray:
         """(12, 10, height, width) of a window, in one request; in halves where that is too much for the server."""
+        if grid.width * grid.height >= self._too_many_pixels:
+            across = grid.width > grid.height
+            halves = _cut(grid, across, math.ceil(max(grid.shape) / 2))
+            return np.concatenate([self._pixels_of(half, year) for half in halves], axis=-1 if across else -2)
         try:
             found = self._requests.send(
                 lambda: compute_pixels(recipes.window(grid, year, self.recipe), grid),
                 _LONGER * self._requests.deadline,
             )
         except TooMuch:
-            across = grid.width > grid.height
             if max(grid.shape) == 1:
                 raise
-            halves = _cut(grid, across, math.ceil((grid.width if across else grid.height) / 2))
-            return np.concatenate([self._pixels_of(half, year) for half in halves], axis=-1 if across else -2)
+            self._too_many_pixels = min(grid.width * grid.height, self._too_many_pixels)
+            return self._pixels_of(grid, year)
         values = np.stack([found[name] for name in recipes.NAMES], axis=-1)
         return np.moveaxis(_months(values), (-2, -1), (0, 1))
 

@@ -165,13 +165,15 @@ def window(grid: Grid, year: int, recipe: Recipe) -> ee.Image:
     """The image of a window; months that are missing are :data:`MISSING`."""
     import ee
 
-    from_zone = from_degrees(grid.corner.epsg)
-    left, top = PIXEL * grid.corner.column, PIXEL * grid.corner.row
-    west, south, east, north = from_zone.transform_bounds(
+    corner = grid.corner
+    left, top = PIXEL * corner.column, PIXEL * corner.row
+    west, south, east, north = from_degrees(corner.epsg).transform_bounds(
         left, top - PIXEL * grid.height, left + PIXEL * grid.width, top, direction="INVERSE"
     )
-    area = ee.Geometry.BBox(west, south, east, north)
-    image = recipe.image(area, _zone(grid.corner.epsg), _shift((west + east) / 2), year)
+    middle = Pixel(corner.epsg, corner.column + grid.width // 2, corner.row - grid.height // 2)
+    image = recipe.image(
+        ee.Geometry.BBox(west, south, east, north), _zone(corner.epsg), _shift(middle.place[0]), year
+    )
     return image.unmask(MISSING, False)
 
 
@@ -188,7 +190,7 @@ def _at(feature: Any, year: int, recipe: Recipe, last: Any) -> ee.Dictionary:
 def _feature(n: int, pixel: Pixel, **more: Any) -> ee.Feature:
     import ee
 
-    lon, lat = from_degrees(pixel.epsg).transform(*pixel.centre, direction="INVERSE")
+    lon, lat = pixel.place
     told = {"n": n, "zone": _zone(pixel.epsg), "crs": f"EPSG:{pixel.epsg}", "shift": _shift(lon)}
     return ee.Feature(ee.Geometry.Point([lon, lat]), {**told, **more})
 

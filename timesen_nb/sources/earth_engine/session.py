@@ -10,7 +10,7 @@ from typing import Any
 
 from timesen_nb.sources.earth_engine import calls
 from timesen_nb.sources.earth_engine.errors import NO_PROJECT
-from timesen_nb.sources.earth_engine.requests import RequestFailed, Requests
+from timesen_nb.sources.requests import RequestFailed, Requests
 
 #: Environment variables and Colab secrets that name the project, the first that is set counts.
 PROJECT_NAMES = ("EE_PROJECT", "GOOGLE_CLOUD_PROJECT")
