@@ -1,3 +1,0 @@
-"""Moved to :mod:`timesen_nb.sources.requests`."""
-
-from timesen_nb.sources.requests import Problem, Requests  # noqa: F401
