@@ -88,7 +88,9 @@ def landscape(seed: int = 7, size: int = 256, year: int = 2018) -> Landscape:
     flat = ground.altitude.ravel()
     one = np.ones(flat.size)
     climate = _weather(flat, rng)
-    blend = np.exp([3 * noise(rng, size, size / 5).ravel() for _ in range(3)])
+    water = _is(ground, "G")
+    fine, wide = (np.stack([noise(rng, size, waves) for _ in range(3)]) for waves in (size / 5, 3))
+    blend = np.exp(3 * np.where(water, wide, fine)).reshape(3, -1)
     places = grow(
         ground.kind.ravel(), LON * one, LAT * one, flat, rng,
         parcel=ground.parcel.ravel(), blend=(blend / blend.sum(axis=0)).T, climate=climate, clouds=False, regional=True,
@@ -105,6 +107,12 @@ def landscape(seed: int = 7, size: int = 256, year: int = 2018) -> Landscape:
     return Landscape(ground, year, values, scene(places.green), scene(places.brown), snow)
 
 
+def _is(ground: Plan, letter: str) -> np.ndarray:
+    """(y, x) bool: where a land cover is."""
+    out: np.ndarray = np.array([k.land_cover == letter for k in KINDS])[ground.kind]
+    return out
+
+
 def _weather(altitude: np.ndarray, rng: np.random.Generator) -> Weather:
     """One year's weather for the whole scene, cooler uphill; snow is laid afterwards."""
     one = np.ones(1)
@@ -118,8 +126,7 @@ def _snow(values: np.ndarray, ground: Plan, climate: Weather, rng: np.random.Gen
     """Lay snow where a cold month leaves it, most on the hill and least under trees; (12, y, x) bool: it lies."""
     size = len(ground.kind)
     temperature = climate.temperature.T.reshape(12, size, size)
-    tall = np.array([k.land_cover == "C" for k in KINDS])[ground.kind]
-    wet = np.array([k.land_cover == "G" for k in KINDS])[ground.kind]
+    tall, wet = _is(ground, "C"), _is(ground, "G")
     lies = np.zeros((12, size, size), dtype=bool)
     for m in range(12):
         patchy = 0.5 * noise(rng, size, 6) + 0.35 * noise(rng, size, 20)
