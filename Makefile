@@ -1,6 +1,7 @@
 # Everything here sets itself up: Python 3.11+ and make are all that must be there before.
 PYTHON ?= python3
 SOURCE ?= sample
+MODEL  ?= pocket
 PORT   ?= 8866
 BIN    := .venv/bin
 READY  := .venv/.ready
@@ -8,7 +9,7 @@ READY  := .venv/.ready
 .PHONY: map lab test lint pocket bench bench-real clean
 
 map: $(READY)       ## serve the click map on 127.0.0.1 and print its address
-	TIMESEN_SOURCE="$(SOURCE)" $(BIN)/python -m timesen_nb.widgets.serve --port $(PORT)
+	TIMESEN_SOURCE="$(SOURCE)" TIMESEN_MODEL="$(MODEL)" $(BIN)/python -m timesen_nb.widgets.serve --port $(PORT)
 
 lab: $(READY)       ## open the notebooks
 	$(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks

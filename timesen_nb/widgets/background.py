@@ -18,9 +18,10 @@ class Cancelled(Exception):
 class Job(Generic[T]):
     """One piece of work on a thread of its own; ``cancelled`` tells the work to stop where it can."""
 
-    def __init__(self, work: Callable[[Job[T]], T]) -> None:
+    def __init__(self, work: Callable[[Job[T]], T], deliver: Callable[[Future[T]], None]) -> None:
         self.cancelled = threading.Event()
         self.future: Future[T] = Future()
+        self.deliver = deliver
         self._work = work
         threading.Thread(target=self._run, daemon=True).start()
 
@@ -54,25 +55,33 @@ class Latest:
         """Run ``work``, hand its future to ``deliver``; ``patient`` waits for it. True when delivered."""
         with self._lock:
             self.cancel()
-            job = self._job = Job(work)
-        wait([job.future], timeout=None if patient else self.grace)
-        if job.future.done():
-            self._deliver(job, deliver)
+            job = self._job = Job(work, deliver)
+        if self.settle(None if patient else self.grace):
             return True
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            job.future.add_done_callback(lambda _: self._deliver(job, deliver))
+            job.future.add_done_callback(lambda _: self._deliver(job))
         else:
-            job.future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._deliver, job, deliver))
+            job.future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._deliver, job))
         return False
 
-    def _deliver(self, job: Job[T], deliver: Callable[[Future[T]], None]) -> None:
+    def settle(self, timeout: float | None = None) -> bool:
+        """Wait for the job under way and deliver it now; False when it takes longer than ``timeout`` seconds."""
+        job = self._job
+        if job is None:
+            return True
+        wait([job.future], timeout)
+        if job.future.done():
+            self._deliver(job)
+        return job.future.done()
+
+    def _deliver(self, job: Job[Any]) -> None:
         with self._lock:
             if self._job is not job:
                 return
             try:
-                deliver(job.future)
+                job.deliver(job.future)
             finally:
                 if self._job is job:
                     self._job = None

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from timesen_nb.tasks import Task
     from timesen_nb.timesenclip import TimeSenCLIP
 
+STILL_WAITS = 10.0  # seconds a still picture waits for a landscape that is being drawn
 DOUBLE_CLICK = 0.5  # seconds: a second click on the same spot within this is the same click
 
 
@@ -158,6 +159,7 @@ class ClickMap(w.VBox):
 
     def still(self) -> Figure:
         """Map and last answer as a matplotlib figure, for places where no live map can be drawn, and for print."""
+        self._landscape.settle(STILL_WAITS)
         places = {n: (a.lon, a.lat) for n, a in self.session.kept}
         return draw_still(self._landscape.picture, self.session.source.bounds, self.result, places)
 

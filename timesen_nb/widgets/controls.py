@@ -86,7 +86,7 @@ class WordsControl(w.HBox):
                 note("The model never saw a label: it compares the year of light with your words."),
             ]
         )
-        right = field("Classes, one a line: change them, the answer follows", self.words)
+        right = field("Classes, one a line; the answer follows", self.words)
         left.add_class("tn-half")
         right.add_class("tn-half")
         super().__init__([left, right])
@@ -116,6 +116,8 @@ class ViewControl(w.VBox):
         self.stop = w.Button(description="Cancel", button_style="warning")
         self.progress = w.FloatProgress(min=0.0, max=1.0)
         self.opacity = w.FloatSlider(value=0.8, min=0.0, max=1.0, step=0.05, readout_format=".0%")
+        self.choice.add_class("tn-show")
+        self.start.add_class("tn-map-view")
         self._state = note("")
         self._legend = w.Image(format="svg+xml")
         self._legend.add_class("tn-legend")

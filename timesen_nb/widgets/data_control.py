@@ -40,6 +40,9 @@ class DataControl(w.VBox):
             "earthengine": field("Project", self.project),
         }
         self._help, self._covers = note(""), note("")
+        self._covers.add_class("tn-covers")
+        self.source.add_class("tn-source")
+        self.path.add_class("tn-file")
         choice = field("Reflectance from", self.source)
         choice.add_class("tn-half")
         choice.add_class("tn-wide")

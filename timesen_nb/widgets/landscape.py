@@ -60,6 +60,10 @@ class Landscape:
         """Whether an image is being made."""
         return self._jobs.busy
 
+    def settle(self, timeout: float) -> None:
+        """Wait for the image that is being made, but not longer than ``timeout`` seconds."""
+        self._jobs.settle(timeout)
+
     def load(self, source: Source, year: int) -> None:
         """Draw the scene of a source, if it has one of drawable size."""
         bounds, self._scene = source.bounds, None

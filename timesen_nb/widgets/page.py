@@ -29,6 +29,7 @@ def tabs(pages: dict[str, w.Widget]) -> w.VBox:
     choice = w.ToggleButtons(options=list(pages))
     choice.add_class("tn-tabs")
     stack = w.Stack(list(pages.values()), selected_index=0)
+    stack.add_class("tn-pages")
     link = w.jslink((choice, "index"), (stack, "selected_index"))
     box = w.VBox([choice, stack])
     box.add_class("tn-below")
