@@ -50,7 +50,7 @@ def embed_photos(
             for row, (key, vector, image) in zip(part, reading, strict=True):
                 try:
                     if vector is None and image is not None:
-                        images[row] = image.result()
+                        images[row] = np.array(image.result())
                         keys[row] = key
                     elif vector is not None:
                         out[row] = vector
