@@ -54,8 +54,6 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "grassland": ("lc_class", ("Grassland",)),
     "woodland": ("lc_class", ("Woodland",)),
     "built-up": ("lc_class", ("Artificial land",)),
-    "shrubland": ("lc_class", ("Shrubland",)),
-    "bareland": ("lc_class", ("Bareland",)),
 }  # fmt: skip
 
 #: Top-of-atmosphere to surface reflectance x 10000, (x - A) / B, B2 to B12 without B8A: rough, mid-latitude.

@@ -117,10 +117,13 @@ LATITUDES: dict[str, tuple[float, float]] = {
 }  # fmt: skip
 
 
-def simulate_places(n: int, seed: int, kinds: list[str] | None = None, *, calibrated: bool = True) -> Places:
+def simulate_places(
+    n: int, seed: int, kinds: list[str] | None = None, *, calibrated: bool = True, mixed: float = 0.12
+) -> Places:
     """n simulated places over Europe with clouds and mixed pixels; the same seed gives the same places.
 
-    kinds: names to draw from evenly; without it all, land covers evenly. Raises ValueError for an unknown kind.
+    kinds: names to draw from evenly; without it all, land covers evenly. mixed: share of pixels that hold a part of
+    another place. Raises ValueError for an unknown kind.
     """
     rng = np.random.default_rng(seed)
     if kinds is None:
@@ -132,8 +135,8 @@ def simulate_places(n: int, seed: int, kinds: list[str] | None = None, *, calibr
         kind = rng.choice([INDEX[k] for k in kinds], size=n)
     lat, lon, altitude = _where(kind, rng)
     clean = grow(kind, lon, lat, altitude, rng, clouds=False, calibrated=calibrated)
-    mixed = _mix(clean.values, rng)
-    return replace(clean, values=_clouds(replace(clean, values=mixed), rng))
+    seen = _processed(_mix(clean.values, rng, mixed), rng)
+    return replace(clean, values=_clouds(replace(clean, values=seen), rng))
 
 
 def _where(kind: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -150,7 +153,7 @@ def _where(kind: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.n
     return lat, lon, np.where(base > 0, base + rng.normal(0, 250, n), altitude)
 
 
-def _mix(values: np.ndarray, rng: np.random.Generator, chance: float = 0.12) -> np.ndarray:
+def _mix(values: np.ndarray, rng: np.random.Generator, chance: float) -> np.ndarray:
     """Some pixels hold a share of another place: field margins, roads, hedges."""
     n = len(values)
     share = np.where(rng.random(n) < chance, rng.beta(1.3, 4.0, n), 0.0).astype(np.float32)[:, None, None]
@@ -340,13 +343,22 @@ def _sensor(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.clip(out, 1, 16000)
 
 
+def _processed(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """What one processing chain leaves in a whole year and another does not: a gain a band, and haze under the blue."""
+    n = len(values)
+    gain = np.exp(rng.normal(0, 0.03, (n, 1, len(BANDS))))
+    haze = rng.normal(0, 50, (n, 1, 1)) * np.array([1.0, 0.7, 0.5, 0.35, 0.25, 0.2, 0.2, 0.2, 0.1, 0.1])
+    out: np.ndarray = np.clip(values * gain + haze, 1, 16000).astype(np.float32)
+    return out
+
+
 def _clouds(places: Places, rng: np.random.Generator) -> np.ndarray:
     """Months without a clear date become NaN, more in northern winters; at least three months stay."""
     values = places.values.copy()
     n = len(values)
     chance = MISSING * np.clip(1 + (places.lat[:, None] - 48) / 12, 0.3, 2.2)
-    # A third of the places have a bad year, up to one with hardly a clear month: the model must read those too.
-    bad = np.where(rng.random((n, 1)) < 0.35, rng.uniform(0.0, 0.8, (n, 1)), 0.0)
+    # Half of the places have a bad year, up to one with hardly a clear month: the model must read those too.
+    bad = np.where(rng.random((n, 1)) < 0.5, rng.uniform(0.1, 0.8, (n, 1)), 0.0)
     gone = rng.random((n, 12)) < np.maximum(chance, bad)
     few = (~gone).sum(axis=1) < 3
     gone[few, 4:9] = False

@@ -94,7 +94,9 @@ def _as_views(photos: Any) -> Tensor:
     if not isinstance(photos, np.ndarray):
         return torch.cat([_as_views(_read(p)[None]) for p in photos])
     if photos.ndim != 4 or photos.shape[3] != 3 or photos.dtype != np.uint8:
-        raise ValueError(f"photos given are {photos.dtype} {photos.shape}; expected uint8 (n, height, width, 3).")
+        raise ValueError(
+            f"photos given are {photos.dtype} {photos.shape}; expected uint8 (n, height, width, 3)."
+        )
     x = torch.from_numpy(np.ascontiguousarray(photos)).permute(0, 3, 1, 2).float() / 255
     return x if tuple(x.shape[2:]) == PHOTO_SIZE else F.interpolate(x, PHOTO_SIZE, mode="area")
 
