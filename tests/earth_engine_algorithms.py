@@ -44,7 +44,7 @@ Pixels = tuple[np.ndarray, np.ndarray]  # values and masks, (bands, height, widt
 
 
 class Image:
-    """Bands by name and kind of number, read where they are asked for; read once a grid."""
+    """Bands by name and kind of number, read where they are asked for; the last answer is kept."""
 
     def __init__(
         self,
@@ -55,14 +55,14 @@ class Image:
         box: tuple[float, float, float, float] | None = None,
     ) -> None:
         self.names, self.kinds = list(names), list(kinds)
-        self._read, self._known = read, {}
+        self._read, self._last = read, None
         self.properties = properties or {}
         self.box = box
 
     def __call__(self, grid: Grid) -> Pixels:
-        if grid not in self._known:
-            self._known[grid] = self._read(grid)
-        return self._known[grid]
+        if self._last is None or self._last[0] is not grid:
+            self._last = grid, self._read(grid)
+        return self._last[1]
 
     def like(self, names: Sequence[str], kinds: Sequence[str], read: Callable[[Grid], Pixels]) -> "Image":
         return Image(names, kinds, read, self.properties, self.box)
