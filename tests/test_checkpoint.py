@@ -80,6 +80,8 @@ def test_what_does_not_fit_is_refused(model: TimeSenCLIP, tmp_path: Path) -> Non
         tn.load(rewrite(path, {}, drop="transformer.layers.1.norm1.bias"))
     with pytest.raises(ValueError, match="format version 99"):
         tn.load(rewrite(model.save(path), {"version": 99}))
+    with pytest.raises(ValueError, match="encoder 'Magic'"):
+        tn.load(rewrite(model.save(path), {"encoder": "Magic"}))
     save_file({"a": torch.zeros(1)}, path)
     with pytest.raises(ValueError, match="no timesen_nb configuration"):
         tn.load(path)

@@ -7,7 +7,9 @@ al. 2020, doi 10.1038/s41597-020-00675-z, which also give the addresses of the p
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,9 +85,13 @@ def grid_places(points: np.ndarray) -> np.ndarray:
 
     A number is the place on the LUCAS grid: kilometres east and north in ETRS89-LAEA (EPSG:3035), four digits each.
     """
+    numbers = np.array([float(p) if len(p) == 8 and p.isdigit() else np.nan for p in points])
+    degrees = np.stack(_to_degrees().transform(numbers // 10_000 * 1000.0, numbers % 10_000 * 1000.0), axis=1)
+    return np.where(np.isfinite(degrees), degrees, np.nan)
+
+
+@cache
+def _to_degrees() -> Any:
     from pyproj import Transformer
 
-    numbers = np.array([float(p) if len(p) == 8 and p.isdigit() else np.nan for p in points])
-    to_degrees = Transformer.from_crs("EPSG:3035", "EPSG:4326", always_xy=True)
-    degrees = np.stack(to_degrees.transform(numbers // 10_000 * 1000.0, numbers % 10_000 * 1000.0), axis=1)
-    return np.where(np.isfinite(degrees), degrees, np.nan)
+    return Transformer.from_crs("EPSG:3035", "EPSG:4326", always_xy=True)
