@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 class Source(Protocol):
     """Anything that gives a year of Sentinel-2 for a place. Longitude before latitude, degrees; 10 m pixels."""
 
-    name: str
-    #: years that can be asked for, newest last; empty when any year may be asked.
-    years: Sequence[int]
+    @property
+    def name(self) -> str:
+        """What it is called on screen."""
+        ...
+
+    @property
+    def years(self) -> Sequence[int]:
+        """Years that can be asked for, newest last; empty when any year may be asked."""
+        ...
 
     @property
     def bounds(self) -> tuple[float, float, float, float] | None:
