@@ -277,3 +277,18 @@ def test_a_file_that_is_no_cache_is_refused(photos: list[str], tmp_path: Path) -
 def test_unknown_towers_are_refused() -> None:
     with pytest.raises(ValueError, match="'clip:ViT-B-32:openai'"):
         open_tower("blip:large")
+
+
+def test_the_pocket_tower_reads_files_as_arrays(photos: list[str], tmp_path: Path) -> None:
+    tower = open_tower("pocket")
+    arrays = [np.asarray(Image.open(p)) for p in photos]
+    np.testing.assert_allclose(tower.encode_photos(photos), tower.encode_photos(arrays), atol=1e-6)
+    (tmp_path / "text.jpg").write_text("no picture")
+    with pytest.raises(ValueError, match=r"text\.jpg cannot be read"):
+        tower.encode_photos([tmp_path / "text.jpg"])
+
+
+def test_a_gpu_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(ValueError, match="torch sees no GPU"):
+        ClipTower(device="cuda")

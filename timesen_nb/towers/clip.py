@@ -28,7 +28,7 @@ class ClipTower:
     "ViT-B-32-quickgelu".
     device: where it computes; None takes a GPU where there is one.
 
-    Raises ValueError for an architecture or tag that open_clip does not know, or a file that does not fit;
+    Raises ValueError for an architecture or tag that open_clip does not know, a file that does not fit, or no GPU;
     ConnectionError, when first used, for weights that are neither here nor to be had.
     """
 
@@ -41,6 +41,10 @@ class ClipTower:
         self.architecture, self.pretrained = architecture, str(pretrained)
         self.name = f"clip:{architecture}:{pretrained}"
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        if self.device.type == "cuda" and not torch.cuda.is_available():
+            raise ValueError(
+                f"device={device!r} was asked for, and torch sees no GPU. Leave it out, or take 'cpu'."
+            )
 
     @property
     def width(self) -> int:
@@ -85,7 +89,7 @@ class ClipTower:
         where = str(Path(self.pretrained).expanduser()) if is_file else self.pretrained
         try:
             model, prepare = open_clip.create_model_from_pretrained(
-                self.architecture, where, device=self.device, force_quick_gelu=self.quick_gelu
+                self.architecture, where, force_quick_gelu=self.quick_gelu
             )
             tokenize = open_clip.get_tokenizer(self.architecture)
         except Exception as problem:
@@ -99,7 +103,7 @@ class ClipTower:
                 f"({_short(problem)}). Connect to the internet once; or download the weights elsewhere and open "
                 f"ClipTower({self.architecture!r}, 'path/to/weights'); the tower 'pocket' needs no network."
             ) from problem
-        return model.eval().requires_grad_(False), prepare, tokenize
+        return model.eval().requires_grad_(False).to(self.device), prepare, tokenize
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Sentences -> (n, width) unit vectors float32. What is longer than CLIP's 77 tokens is cut off."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from timesen_nb.towers.photos import open_photo
 
 WIDTH = 128
 PHOTO_SIZE = (48, 64)  # height, width
@@ -32,7 +35,7 @@ class PhotoNet(nn.Module):
         super().__init__()
         sizes = (3, 24, 48, 96, 128)
         layers: list[nn.Module] = []
-        for a, b in zip(sizes[:-1], sizes[1:], strict=True):
+        for a, b in pairwise(sizes):
             layers += [nn.Conv2d(a, b, 3, stride=2, padding=1), nn.BatchNorm2d(b), nn.GELU()]
         self.features = nn.Sequential(*layers)
         self.head = nn.Linear(2 * sizes[-1], width)
@@ -92,19 +95,10 @@ class PocketTower:
 def _as_views(photos: Any) -> Tensor:
     """Photos as (n, 3, 48, 64) in 0 to 1."""
     if not isinstance(photos, np.ndarray):
-        return torch.cat([_as_views(_read(p)[None]) for p in photos])
+        return torch.cat([_as_views(np.array(open_photo(p))[None]) for p in photos])
     if photos.ndim != 4 or photos.shape[3] != 3 or photos.dtype != np.uint8:
         raise ValueError(
             f"photos given are {photos.dtype} {photos.shape}; expected uint8 (n, height, width, 3)."
         )
     x = torch.from_numpy(np.ascontiguousarray(photos)).permute(0, 3, 1, 2).float() / 255
     return x if tuple(x.shape[2:]) == PHOTO_SIZE else F.interpolate(x, PHOTO_SIZE, mode="area")
-
-
-def _read(photo: Any) -> np.ndarray:
-    """One photo as an array, opened where it is a file."""
-    if isinstance(photo, str | Path):
-        from PIL import Image
-
-        return np.asarray(Image.open(photo).convert("RGB"))
-    return np.asarray(photo)
