@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -248,6 +250,35 @@ def test_a_stopped_run_goes_on(photos: list[str], tmp_path: Path) -> None:
     again = Counting()
     embed_photos(again, photos, cache=cache, progress=False)
     assert again.photos == 0
+
+
+KILLED = """
+import os, signal, sys
+import numpy as np
+from timesen_nb.towers import embed_photos
+
+class Mortal:
+    name, width, left = "counting", 3, 2
+
+    def encode_photos(self, photos):
+        if not self.left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.left -= 1
+        means = np.array([p.astype(np.float32).mean(axis=(0, 1)) for p in photos], dtype=np.float32)
+        return means / np.linalg.norm(means, axis=1, keepdims=True)
+
+embed_photos(Mortal(), sys.argv[2:], cache=sys.argv[1], batch_size=2, progress=False)
+"""
+
+
+def test_a_killed_run_goes_on(photos: list[str], tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    done = subprocess.run([sys.executable, "-c", KILLED, cache, *photos], check=False)
+    assert done.returncode == -9
+    rest = Counting()
+    vectors, skipped = embed_photos(rest, photos, cache=cache, batch_size=2, progress=False)
+    assert (rest.photos, skipped) == (1, {})
+    np.testing.assert_allclose(vectors, embed_photos(Counting(), photos, progress=False)[0], atol=1e-6)
 
 
 def test_a_photo_that_changed_is_embedded_again(photos: list[str], tmp_path: Path) -> None:

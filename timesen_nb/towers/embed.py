@@ -22,13 +22,14 @@ def embed_photos(
     photos: Any,
     *,
     cache: str | Path | None = None,
-    batch_size: int = 64,
+    batch_size: int = 32,
     progress: bool = True,
 ) -> tuple[np.ndarray, dict[str, str]]:
     """Vectors of photo files, and the files that had to be left out.
 
     photos: (N,) files, or (N, V) files of V views a place; "" = no photo. cache: a file that keeps every vector as soon
     as it is made; the same call takes up a run that was stopped, and a photo that changed is embedded again.
+    batch_size: photos at once; twice as many are in memory (6 MB each at 1600 x 1200 pixels).
     -> (N, D) or (N, V, D) float32 unit vectors, NaN where there is no photo or none that can be read; and a dictionary
     of the files left out, each with the reason. Raises ValueError when ``cache`` is no cache of this kind.
     """
@@ -50,7 +51,7 @@ def embed_photos(
             for row, (key, vector, image) in zip(part, reading, strict=True):
                 try:
                     if vector is None and image is not None:
-                        images[row] = np.array(image.result())
+                        images[row] = image.result()
                         keys[row] = key
                     elif vector is not None:
                         out[row] = vector
@@ -82,7 +83,7 @@ def _ahead(
         keys = [_key(files[row]) for row in part]
         found = known.get([k for k in keys if k])
         return [
-            (k, found.get(k), pool.submit(open_photo, str(files[row])) if k and k not in found else None)
+            (k, found.get(k), pool.submit(_pixels, str(files[row])) if k and k not in found else None)
             for k, row in zip(keys, part, strict=True)
         ]
 
@@ -90,6 +91,10 @@ def _ahead(
     for i, part in enumerate(parts):
         reading, waiting = waiting, read(parts[i + 1]) if i + 1 < len(parts) else []
         yield part, reading
+
+
+def _pixels(file: str) -> np.ndarray:
+    return np.array(open_photo(file))
 
 
 def _key(file: str) -> str:
