@@ -1,5 +1,6 @@
 """One year of looks, read from a file, from a STAC catalog and from Earth Engine: the same twelve months, exactly."""
 
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,17 @@ def test_cubes_are_what_the_looks_give(world: DatedCube, sources: dict[str, tn.S
     assert cube.rio.crs.to_epsg() == 32631
     assert ours["band"].values.tolist() == list(tn.BANDS)
     np.testing.assert_array_equal(ours.values, world.months(2018))
+
+
+@pytest.mark.parametrize("name", ["file", "stac"])
+def test_sources_and_lazy_cubes_travel_to_workers(
+    world: DatedCube, sources: dict[str, tn.Source], name: str
+) -> None:
+    source = pickle.loads(pickle.dumps(sources[name]))
+    assert source.name == sources[name].name
+    (west, south), (east, north) = world.place(HEIGHT - 1, 0), world.place(0, WIDTH - 1)
+    cube = source.cube((west, south, east, north))
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(cube)).values, cube.values)
 
 
 def test_a_cube_kept_as_a_file_is_the_source_again(

@@ -117,11 +117,6 @@ def monthly_cube(
     if stack.chunks is not None:
         stack = stack.chunk(band=-1)
 
-    def composite(looks: np.ndarray, days: np.ndarray) -> np.ndarray:
-        looks = np.moveaxis(looks, (-2, -1), (0, 1))
-        classes = looks[:, len(BANDS)] if scl is not None else None
-        return np.moveaxis(median_of_looks(looks[:, : len(BANDS)], days, classes, masked), 0, -1)
-
     months = []
     for m in range(1, 13):
         inside = _in_month(days, year, m)
@@ -132,9 +127,9 @@ def monthly_cube(
         if looks.chunks is not None:
             looks = looks.chunk(time=-1)
         month = xr.apply_ufunc(
-            composite,
+            _median_of_stack,
             looks,
-            kwargs={"days": days[inside]},
+            kwargs={"days": days[inside], "masked": None if scl is None else tuple(masked)},
             input_core_dims=[["time", "band"]],
             output_core_dims=[["kept"]],
             dask="parallelized",
@@ -144,6 +139,15 @@ def monthly_cube(
         months.append(month.rename(kept="band").assign_coords(band=list(BANDS)))
     out = xr.concat(months, dim="month", coords="minimal", compat="override", join="override")
     return out.assign_coords(month=np.arange(1, 13), band=list(BANDS)).transpose("month", "band", ...)
+
+
+def _median_of_stack(looks: np.ndarray, days: np.ndarray, masked: Collection[int] | None) -> np.ndarray:
+    """(..., t, 10 bands and, with ``masked``, scene classes) -> (..., 10)."""
+    looks = np.moveaxis(looks, (-2, -1), (0, 1))
+    if masked is None:
+        return np.moveaxis(median_of_looks(looks, days), 0, -1)
+    months = median_of_looks(looks[:, : len(BANDS)], days, looks[:, len(BANDS)], masked)
+    return np.moveaxis(months, 0, -1)
 
 
 def _in_month(days: np.ndarray, year: int, month: int) -> np.ndarray:

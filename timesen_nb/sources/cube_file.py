@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,7 +39,8 @@ class CubeFileSource:
     def __init__(self, path: str | Path) -> None:
         from pyproj import Transformer
 
-        self._cube = cube = read_layout(Path(path))
+        self._path = Path(path)
+        self._cube = cube = read_layout(self._path)
         self._from_degrees = Transformer.from_crs(4326, cube.crs, always_xy=True)
         (left, right), (bottom, top) = cube.edges("x"), cube.edges("y")
         #: (west, south, east, north) in degrees, of the outer edges of the pixels.
@@ -50,11 +51,15 @@ class CubeFileSource:
         else:
             self.years = () if cube.year is None else (cube.year,)
         unmasked = cube.dated and cube.scl is None
-        self.name = Path(path).name + (" (clouds not masked: no SCL)" if unmasked else "")
+        self.name = self._path.name + (" (clouds not masked: no SCL)" if unmasked else "")
         self._block = lru_cache(maxsize=_KEPT)(self._read_block)
 
     def __repr__(self) -> str:
         return f"CubeFileSource({self.name!r}, years={list(self.years)}, bounds={self.bounds})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Workers of a cluster open the file themselves."""
+        return CubeFileSource, (self._path,)
 
     def pixel(self, lon: float, lat: float, year: int = 2018) -> PixelSeries:
         """The series of the pixel that holds the place.

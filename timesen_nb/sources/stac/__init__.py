@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -79,6 +79,11 @@ class StacSource:
         cache: str | Path | bool | None = None,
     ) -> None:
         self._catalog = Catalog(catalog, collection, deadline)
+        self._options: dict[str, Any] = {
+            "catalog": self._catalog.address if self._catalog.is_local else str(catalog),
+            "collection": collection, "masked": masked, "deadline": deadline, "attempts": attempts,
+            "readers": readers, "cache": cache,
+        }  # fmt: skip
         self._masked = tuple(sorted(masked))
         self._requests = Requests(self._catalog.explain, attempts, deadline)
         self._readers = readers
@@ -89,6 +94,10 @@ class StacSource:
 
     def __repr__(self) -> str:
         return f"StacSource({self._catalog.address!r}, collection={self._catalog.collection!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Workers of a cluster open it anew."""
+        return partial(StacSource, **self._options), ()
 
     @cached_property
     def years(self) -> Sequence[int]:

@@ -21,8 +21,8 @@ KNOWN = {
     "earth-search": "https://earth-search.aws.element84.com/v1",
     "planetary-computer": "https://planetarycomputer.microsoft.com/api/stac/v1",
 }
-#: Items a page of a search; a place has 70 to 300 a year.
-_PAGE = 250
+#: Items a page of a search; a place has 70 to 300 a year. Some servers cannot send more than a few megabytes at once.
+_PAGE = 100
 _CONNECT = 10.0
 
 
