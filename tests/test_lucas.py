@@ -173,6 +173,10 @@ def test_pairs_leave_out_places_without_data(points: PlaceDataset) -> None:
         assert points.with_values(values).pairs(task="country").embeddings is None
     with pytest.raises(ValueError, match="no series yet"):
         points.pairs(vectors)
+    with pytest.raises(
+        ValueError, match="no labels of 'habitat'; these places have land_cover, land_use, crops"
+    ):
+        points.with_values(values).pairs(vectors, task="habitat")
     with pytest.raises(ValueError, match="3 rows of embeddings for 4 places"):
         points.with_values(values).pairs(vectors[:3])
 

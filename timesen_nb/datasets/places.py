@@ -103,6 +103,8 @@ class PlaceDataset:
         embeddings: (N, D) or (N, V, D), NaN = no photo, as :func:`timesen_nb.towers.embed_photos` gives them; None for
         labels alone. Places without any month or any photo are left out, and a warning says how many.
         """
+        if task is not None and task not in self.labels:
+            raise ValueError(f"no labels of {task!r}; these places have {', '.join(self.labels) or 'none'}.")
         starts = range(0, len(self), 4096)
         dark = np.concatenate([_without_any_month(self.series(slice(i, i + 4096))) for i in starts])
         if embeddings is None:
