@@ -32,7 +32,9 @@ class Api:
         return self._ask()["files"]
 
     def set(self, **how: Any) -> None:
-        """answers: status codes of the next searches, then 200. wait: seconds before each search. page: items."""
+        """answers: status codes of the next searches, then 200. wait, files_wait: seconds before each search and
+        file. page: items.
+        """
         self._ask(json.dumps(how).encode())
 
     def _ask(self, body: bytes | None = None) -> dict:
@@ -59,7 +61,7 @@ class State:
         self.searches: list[dict] = []
         self.files: list[str] = []
         self.answers: list[int] = []
-        self.wait, self.page = 0.0, 1000
+        self.wait, self.files_wait, self.page = 0.0, 0.0, 1000
         self.never = threading.Event()
 
     def search(self, asked: dict) -> dict:
@@ -136,6 +138,7 @@ class Handler(BaseHTTPRequestHandler):
         if not file.is_file():
             return self.reply(b"not there", 404)
         state.files.append(file.name)
+        state.never.wait(state.files_wait)
         content = file.read_bytes()
         asked = self.headers.get("Range")
         if asked is None:

@@ -345,6 +345,16 @@ def test_a_catalog_that_hangs_ends_at_the_deadline_and_the_source_lives(
     assert patient.pixel(*world.place(0, 0)).valid.any()
 
 
+def test_files_that_hang_end_at_the_deadline(world: DatedCube, api: Api, tmp_path: Path) -> None:
+    api.set(files_wait=60)
+    source = StacSource(api.address, cache=tmp_path, deadline=3)
+    started = time.monotonic()
+    with pytest.raises(ValueError, match="no answer within"):
+        source.pixel(*world.place(0, 0))
+    assert time.monotonic() - started < 30
+    assert not list(tmp_path.rglob("*.npz")), "what was not read is not kept"
+
+
 def test_a_request_can_be_cancelled(world: DatedCube, api: Api, tmp_path: Path) -> None:
     api.set(wait=60)
     source = StacSource(api.address, cache=tmp_path)
