@@ -11,6 +11,7 @@ from synthetic import WordTower
 import timesen_nb as tn
 from timesen_nb.evaluation import (
     UNLIKE,
+    OpenZeroShot,
     Tally,
     background_vectors,
     bootstrap,
@@ -18,11 +19,11 @@ from timesen_nb.evaluation import (
     calibration_error,
     confusion,
     encode_words,
+    fit_margin,
     fit_scale,
     interval,
     reliability,
     score,
-    with_unlike,
 )
 from timesen_nb.tasks import Task
 
@@ -256,13 +257,16 @@ def test_words_that_do_not_fit_are_refused_and_those_that_do_are_kept():
     names = [f"class {i}" for i in range(3)]
     zs = tn.ZeroShot(names, centres[:3], 12.0, no_encode)
     truth = np.where(kind < 3, kind, -1)
-    open_ = with_unlike(zs, centres, vectors[fit], truth[fit], refused=0.05)
+    open_ = OpenZeroShot(zs, centres, fit_margin(zs, centres, vectors[fit], truth[fit], refused=0.05))
     assert open_.classes == [*names, UNLIKE]
     p = open_.of_vectors(vectors[test])
     np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-5)
     refused = p.argmax(axis=1) == 3
     known = kind[test] < 3
-    assert refused[known].mean() == pytest.approx(0.05, abs=0.02)
+    assert refused[known].mean() < 0.06
+    alone = OpenZeroShot(tn.ZeroShot(names[:1], centres[:1], 12.0, no_encode), centres, open_.margin)
+    refused_alone = alone.of_vectors(vectors[test]).argmax(axis=1) == 1
+    assert refused_alone[kind[test] == 0].mean() == pytest.approx(0.05, abs=0.03)
     assert refused[~known].mean() > 0.7
     kept = known & ~refused
     assert (p.argmax(axis=1) == zs.of_vectors(vectors[test]).argmax(axis=1))[kept].all()
@@ -274,9 +278,16 @@ def test_no_more_fitted_places_are_refused_than_asked_for(n, refused, seed):
     rng = np.random.default_rng(seed)
     vectors, words, other = (unit(rng.normal(size=(m, 6))) for m in (n, 3, 5))
     truth = rng.integers(0, 3, n)
-    open_ = with_unlike(tn.ZeroShot("abc", words, 10.0, no_encode), other, vectors, truth, refused)
+    zs = tn.ZeroShot("abc", words, 10.0, no_encode)
+    open_ = OpenZeroShot(zs, other, fit_margin(zs, other, vectors, truth, refused))
     share = (open_.of_vectors(vectors).argmax(axis=1) == 3).mean()
     assert share <= refused + 1e-9 or share * n < 1 + 1e-9
+
+
+def test_no_margin_without_labels():
+    zs = tn.ZeroShot("ab", np.eye(2), 1.0, no_encode)
+    with pytest.raises(ValueError, match="no labelled place"):
+        fit_margin(zs, np.eye(2), np.eye(2), np.array([-1, -1]))
 
 
 def test_the_background_is_what_land_is_called():

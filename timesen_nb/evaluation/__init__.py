@@ -18,13 +18,13 @@ from timesen_nb.evaluation.retrieval import nearest, recall, recall_by_class, re
 from timesen_nb.evaluation.scenicness import RatedPrompts, agreement, scenicness
 from timesen_nb.evaluation.scoring import Answers, encode_words, score
 from timesen_nb.evaluation.simulated import simulated_dataset
-from timesen_nb.evaluation.unlike import UNLIKE, OpenZeroShot, background_vectors, with_unlike
+from timesen_nb.evaluation.unlike import UNLIKE, OpenZeroShot, background_vectors, fit_margin
 
 __all__ = [
     "UNLIKE", "Answers", "Encodes", "Labelled", "OpenZeroShot", "PictureModel", "RatedPrompts", "Report", "Tally",
     "agreement", "background_vectors", "baselines", "bootstrap", "calibrated", "calibration_error", "confusion",
-    "encode_words", "fit_scale", "interval", "nearest", "paper_figures", "paper_table", "plot_confusion",
+    "encode_words", "fit_margin", "fit_scale", "interval", "nearest", "paper_figures", "paper_table", "plot_confusion",
     "plot_reliability", "plot_report", "random_and_blocked", "recall", "recall_by_class", "recall_table",
-    "reliability", "report", "scenicness", "score", "simulated_dataset", "true_colour", "with_unlike",
+    "reliability", "report", "scenicness", "score", "simulated_dataset", "true_colour",
     "words_to_places",
 ]  # fmt: skip

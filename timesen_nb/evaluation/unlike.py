@@ -3,7 +3,11 @@
 A softmax over three words always finds a winner. Here the words also have to stand up to a background: what land is
 otherwise called. When some word of the background is nearer by more than a margin, that is the answer. The margin is
 fitted so that places whose class is among the words are seldom turned away (split conformal prediction: Vovk et al.
-2005).
+2005)::
+
+    background = background_vectors(model.encode_text)
+    margin = fit_margin(model.zero_shot("land_cover"), background, vectors, truth)
+    OpenZeroShot(model.zero_shot(["a lake", "a river"]), background, margin).probabilities(values)
 """
 
 from __future__ import annotations
@@ -40,31 +44,28 @@ class OpenZeroShot(ZeroShot):
 
 
 def background_vectors(encode_text: EncodeText, tasks: Sequence[str] = ("land_cover",)) -> np.ndarray:
-    """(B, D) what land is otherwise called: the classes of these tasks by their descriptions."""
+    """(B, D) what land is otherwise called: the names of these tasks' classes, in the templates of one's own words."""
     from timesen_nb.tasks import tasks as known
 
-    sentences = [group for name in tasks for group in class_prompts(known[name], "descriptions")[1]]
-    return class_vectors(sentences, encode_text)
+    names = list(dict.fromkeys(name for task in tasks for name in known[task].classes))
+    return class_vectors(class_prompts(names, "descriptions")[1], encode_text)
 
 
 def fit_margin(
     zs: ZeroShot, background: np.ndarray, vectors: np.ndarray, truth: np.ndarray, refused: float = 0.05
 ) -> float:
-    """The margin that turns away ``refused`` of the labelled places whose class is among the words.
+    """The margin that turns away at most ``refused`` of labelled places, were the name of their class the only word.
 
-    vectors: (N, D). truth: (N,) class numbers, -1 = none of these, left out. Raises ValueError without any.
+    zs: the classes of the labels; the margin serves other words too, as far as they fit their places equally well.
+    vectors: (N, D) of places that are not tested on. truth: (N,) class numbers, -1 = none of these, left out. Raises
+    ValueError without any.
     """
-    rows = np.flatnonzero(np.asarray(truth) >= 0)
+    truth = np.asarray(truth)
+    rows = np.flatnonzero(truth >= 0)
     if not len(rows):
         raise ValueError("no labelled place to fit the margin on; give truth with class numbers from 0 up.")
     some = np.asarray(vectors, dtype=np.float32)[rows]
-    lead = (some @ background.T).max(axis=1) - (some @ zs.vectors.T).max(axis=1)
+    own = (some @ zs.vectors.T)[np.arange(len(rows)), truth[rows]]
+    lead = np.sort((some @ np.asarray(background, dtype=np.float32).T).max(axis=1) - own)
     rank = min(int(np.ceil((1 - refused) * (len(lead) + 1))), len(lead))  # the conformal quantile
-    return float(np.sort(lead)[rank - 1]) + 1e-6  # what is just as near is not turned away
-
-
-def with_unlike(
-    zs: ZeroShot, background: np.ndarray, vectors: np.ndarray, truth: np.ndarray, refused: float = 0.05
-) -> OpenZeroShot:
-    """A classifier that may say :data:`UNLIKE`; arguments as :func:`fit_margin`."""
-    return OpenZeroShot(zs, background, fit_margin(zs, background, vectors, truth, refused))
+    return float(lead[rank - 1]) + 1e-6  # what is just as near is not turned away
