@@ -327,6 +327,22 @@ def test_another_year_asks_once_for_the_same_place(app: tn.ClickMap, source: Gri
     assert len(source.requests) == 2
 
 
+def test_python_chooses_words_prompts_and_year_as_the_page_does(app: tn.ClickMap, source: GridSource) -> None:
+    app.click(*source.place(5, 7))
+    app.use(task=["bog", "heath"], prompts="names", year=2019)
+    assert app.error is None
+    assert app.result.classes == ("bog", "heath")
+    assert app.result.prompts == app.words.prompts.value == "names"
+    assert app.result.series.year == app.time.year.value == 2019
+    app.use(task="no such task")
+    assert "no such task" in app.error
+    app.use(year=1990)
+    assert "1990" in app.error
+    assert app.result.classes == ("bog", "heath")
+    app.keep()
+    assert app.table().loc[0, "year"] == 2019
+
+
 def test_a_month_without_data_is_said(app: tn.ClickMap) -> None:
     app.time.month.value = 12
     settle(app)

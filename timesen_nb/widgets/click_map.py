@@ -28,6 +28,7 @@ from timesen_nb.widgets.view import BBox, EncodedView
 from timesen_nb.widgets.view_layer import ViewLayer
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from timesen_nb.tasks import Task
@@ -142,6 +143,24 @@ class ClickMap(w.VBox):
             self._layer.start(bbox, patient=True)
         return self.session.view if self.error is None else None
 
+    def use(
+        self, task: str | Sequence[str] | None = None, prompts: str | None = None, year: int | None = None
+    ) -> None:
+        """Choose a task by name or your own classes, the prompt style, the year: what is None stays as it is.
+
+        What is wrong is said in ``error``, as on the page.
+        """
+        self._reports.well()
+        with self._reports.shown():
+            if prompts is not None:
+                self.session.use_prompts(prompts)
+            if isinstance(task, str):
+                self.session.use_task(task)
+            elif task is not None:
+                self.session.use_words("\n".join(task))
+            if year is not None:
+                self._use_year(year, patient=True)
+
     def open_source(self, source: Source) -> None:
         """Read other data from now on; the last answer stays until the next click."""
         with self._reports.shown():
@@ -152,6 +171,10 @@ class ClickMap(w.VBox):
         if self._clicks.cancel():
             self._reports.cancelled()
         self._layer.cancel()
+
+    def table(self) -> pd.DataFrame:
+        """The kept places, one row each, with NDVI of months 1 to 12."""
+        return self.session.kept.table()
 
     def export(self, path: str | Path) -> Path:
         """Write the kept places as .csv or .geojson; ValueError for another suffix or nothing kept."""
@@ -193,7 +216,7 @@ class ClickMap(w.VBox):
         on_value(self.view.choice, lambda _: self._layer.draw())
         on_value(self.view.opacity, self.map.fade_layer)
         on_button(self.data.go, self._use_source)
-        on_value(self.time.year, self._use_year)
+        on_value(self.time.year, lambda year: self._use_year(year))
         on_value(self.time.month, self._use_month)
 
     def _changed(self, what: str) -> None:
@@ -312,13 +335,13 @@ class ClickMap(w.VBox):
         self._reports.say(READY)
         self._landscape.load(source, self.session.year)
 
-    def _use_year(self, year: int | None) -> None:
+    def _use_year(self, year: int | None, patient: bool = False) -> None:
         if year is None or year == self.session.year:
             return
         self.session.use_year(year)
         self._landscape.load(self.session.source, self.session.year)
         if self.result is not None:
-            self._click(self.result.lon, self.result.lat, patient=False)
+            self._click(self.result.lon, self.result.lat, patient)
 
 
 def _task_names() -> list[str]:
