@@ -184,7 +184,9 @@ class ClickMap(w.VBox):
         """Map and last answer as a matplotlib figure, for places where no live map can be drawn, and for print."""
         self._landscape.settle(STILL_WAITS)
         places = {n: (a.lon, a.lat) for n, a in self.session.kept}
-        return draw_still(self._landscape.picture, self.session.source.bounds, self.result, places)
+        return draw_still(
+            self._landscape.picture, self._layer.drawn, self.session.source.bounds, self.result, places
+        )
 
     # How it is wired: page -> session, session -> page
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from timesen_nb.widgets.layers import Picture
     from timesen_nb.widgets.view import BBox
+    from timesen_nb.widgets.view_layer import Drawn
 
 HOW_WITHOUT = (
     "No live map here? Name this object, then read a place and look at the answer:\n"
@@ -25,18 +26,22 @@ BARS = 8
 
 
 def draw_still(
-    picture: Picture | None, bounds: BBox | None, answer: Answer | None, kept: dict[int, tuple[float, float]]
+    picture: Picture | None,
+    layer: Drawn | None,
+    bounds: BBox | None,
+    answer: Answer | None,
+    kept: dict[int, tuple[float, float]],
 ) -> Figure:
-    """A figure with the landscape in degrees, the place read and the numbered ones; beside it bars and the year."""
+    """A figure with the landscape in degrees, the layer over it, and places; beside it bars and the year."""
     from matplotlib.figure import Figure
 
     if answer is None:
         figure = Figure(figsize=(5.2, 4.6), layout="constrained", dpi=90)
-        _map(figure.subplots(), picture, bounds, None, kept)
+        _map(figure.subplots(), picture, layer, bounds, None, kept)
         return figure
     figure = Figure(figsize=(11, 5.6), layout="constrained", dpi=90)
     axes = figure.subplot_mosaic([["map", "bars"], ["map", "year"]], height_ratios=[2, 3])
-    _map(axes["map"], picture, bounds, (answer.lon, answer.lat), kept)
+    _map(axes["map"], picture, layer, bounds, (answer.lon, answer.lat), kept)
     _bars(axes["bars"], answer)
     answer.series.plot(axes["year"])
     return figure
@@ -49,18 +54,28 @@ def still_png(figure: Figure) -> bytes:
     return file.getvalue()
 
 
+def _lay(axes: Axes, picture: Picture, opacity: float = 1.0) -> None:
+    from PIL import Image
+
+    west, south, east, north = picture.bounds
+    axes.imshow(
+        np.asarray(Image.open(BytesIO(picture.png))), extent=(west, east, south, north), alpha=opacity
+    )
+
+
 def _map(
     axes: Axes,
     picture: Picture | None,
+    layer: Drawn | None,
     bounds: BBox | None,
     place: tuple[float, float] | None,
     kept: dict[int, tuple[float, float]],
 ) -> None:
     if picture is not None:
-        from PIL import Image
-
-        west, south, east, north = picture.bounds
-        axes.imshow(np.asarray(Image.open(BytesIO(picture.png))), extent=(west, east, south, north))
+        _lay(axes, picture)
+    if layer is not None:
+        _lay(axes, layer.picture, layer.opacity)
+        _legend(axes, layer.classes)
     west, south, east, north = bounds or (-180, -85, 180, 85)
     axes.set(
         xlim=(west, east), ylim=(south, north), xlabel="longitude", ylabel="latitude", facecolor="#e9eef1"
@@ -76,6 +91,16 @@ def _map(
         axes.plot(
             *place, "o", markersize=10, markerfacecolor=VERMILION, markeredgecolor="white", markeredgewidth=2
         )
+
+
+def _legend(axes: Axes, classes: dict[str, tuple[float, float, float]]) -> None:
+    from matplotlib.patches import Patch
+
+    if classes:
+        patches = [Patch(facecolor=colour, edgecolor="0.4") for colour in classes.values()][:BARS]
+        legend = axes.legend(patches, list(classes)[:BARS], fontsize="small", loc="lower left")
+        for text in legend.get_texts():
+            text.set_parse_math(False)
 
 
 def _bars(axes: Axes, answer: Answer) -> None:

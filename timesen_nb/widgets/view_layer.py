@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,8 +18,20 @@ from timesen_nb.widgets.session import Session
 from timesen_nb.widgets.view import BBox, EncodedView, View, visible
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What lies on the map: the image, how much of it is seen, and classes with their colours, if it shows those."""
+
+    picture: Picture
+    opacity: float
+    classes: dict[str, tuple[float, float, float]]
+
+
 class ViewLayer:
-    """The layer of a view: encoded once, drawn again for any class or words at the cost of one matrix product."""
+    """The layer of a view: encoded once, drawn again for any class or words at the cost of one matrix product.
+
+    drawn: what lies on the map now, or None.
+    """
 
     def __init__(
         self,
@@ -31,6 +44,7 @@ class ViewLayer:
         self._session, self._map, self._control = session, scene_map, control
         self._landscape, self._reports = landscape, reports
         self._jobs = Latest()
+        self.drawn: Drawn | None = None
 
     @property
     def busy(self) -> bool:
@@ -75,24 +89,29 @@ class ViewLayer:
 
     def draw(self) -> None:
         """Draw the encoded view as the control says; no layer where nothing is encoded."""
-        encoded = self._session.view
+        encoded, self.drawn = self._session.view, None
         if encoded is None:
             self._map.hide_layer()
             self._control.explain(None)
-        else:
-            picture, legend = self._drawn(encoded)
-            self._map.draw_layer(picture, self._control.opacity.value)
-            self._control.explain(legend)
-
-    def _drawn(self, encoded: EncodedView) -> tuple[Picture, str]:
+            return
         classes, chosen = self._session.classes, self._control.class_name
         share = encoded.probabilities(self._session.words)
+        shown: dict[str, tuple[float, float, float]] = {}
         if chosen is not None:
             picture = probability_picture(share[..., classes.index(chosen)], encoded.web)
-            return picture, self._control.probability_legend()
-        labels = np.where(encoded.readable, np.argmax(share, axis=-1), np.nan)
-        area = (
-            np.bincount(labels[encoded.readable].astype(int), minlength=len(classes)) / encoded.readable.sum()
-        )
-        shades = class_shades(area)
-        return class_picture(labels, shades, encoded.web), class_legend(classes, area, shades)
+            legend = self._control.probability_legend()
+        else:
+            labels = np.where(encoded.readable, np.argmax(share, axis=-1), np.nan)
+            counts = np.bincount(labels[encoded.readable].astype(int), minlength=len(classes))
+            area = counts / counts.sum()
+            shades = class_shades(area)
+            picture, legend = class_picture(labels, shades, encoded.web), class_legend(classes, area, shades)
+            shown = {
+                classes[k]: (shades[k][0], shades[k][1], shades[k][2])
+                for k in np.argsort(-area, kind="stable")
+                if area[k] > 0
+            }
+        opacity = self._control.opacity.value
+        self._map.draw_layer(picture, opacity)
+        self._control.explain(legend)
+        self.drawn = Drawn(picture, opacity, shown)
