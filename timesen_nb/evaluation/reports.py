@@ -100,7 +100,8 @@ class Report:
         """In percent, as the paper prints it: rows (model, T), columns (task, prompt style).
 
         "overall" is the mean of the paper's five tasks, where all five are there. Several models add their mean and
-        (sample) deviation. paper: the paper's figures below, marked as such (top-1 only).
+        (sample) deviation. paper: the paper's figures below, marked as such (top-1 only); its descriptions stand alone,
+        where those here stand beside the name (:func:`timesen_nb.zeroshot.class_prompts`).
         """
         wide = self.scores.pivot(index=["model", "T"], columns=["task", "prompts"], values=score) * 100
         order = dict.fromkeys(zip(self.scores["model"], self.scores["T"], strict=True))
