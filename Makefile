@@ -6,7 +6,7 @@ PORT   ?= 8866
 BIN    := .venv/bin
 READY  := .venv/.ready
 
-.PHONY: map lab test lint pocket bench bench-real clean
+.PHONY: map lab test lint picture pocket bench bench-real bench-train clean
 
 map: $(READY)       ## serve the click map on 127.0.0.1 and print its address
 	TIMESEN_SOURCE="$(SOURCE)" TIMESEN_MODEL="$(MODEL)" $(BIN)/python -m timesen_nb.widgets.serve --port $(PORT)
@@ -22,12 +22,19 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+picture: $(READY)   ## the picture in the README (needs chromium)
+	$(BIN)/python docs/picture.py
+
 pocket: .venv/.pocket   ## rebuild the bundled model from nothing
 	$(BIN)/python -m timesen_nb.simulate.pocket
 
 bench: $(READY)     ## print what we promise, measured
 	$(BIN)/python -m benchmarks.simulated
 	$(BIN)/python -m benchmarks.app
+
+bench-train: $(READY) ## cross-view training on simulated places, its ablations and its speed
+	$(BIN)/python -m benchmarks.train --encoders
+	$(BIN)/python -m benchmarks.train_speed
 
 bench-real: $(READY) ## the pocket model on real Sentinel-2 (../shared/real)
 	$(BIN)/python -m benchmarks.real

@@ -238,4 +238,6 @@ def class_legend(names: Sequence[str], area: np.ndarray, shades: np.ndarray, wid
 
 def percent(share: float) -> str:
     """A share as people read it."""
-    return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+    if 0 < share < 0.005:
+        return "< 1 %"
+    return "> 99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
