@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class PixelSeries:
     """Twelve monthly composites of one 10 m pixel.
 
-    values: (12, 10) surface reflectance x 10000, months 1 to 12 by :data:`~timesen_nb.bands.BANDS`, float32; NaN = missing.
+    values: (12, 10) surface reflectance x 10000, months 1 to 12 by :data:`~timesen_nb.bands.BANDS`, float32; NaN =
+    missing.
     valid: (12,) bool, False where the month had no clear observation; those rows are all NaN.
     lon, lat: degrees, of the point that was asked for. year: calendar year. source: where it came from, in words.
     truth: the true class where the source knows it (the simulated sample), else None.

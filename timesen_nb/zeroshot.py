@@ -82,16 +82,16 @@ def check_classes(classes: Sequence[str]) -> list[str]:
 def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str], list[list[str]]]:
     """Class names and the sentences that stand for each.
 
-    ``prompts``: "names", "template" or "descriptions": a task's descriptions beside its name in :data:`TEMPLATES`, since
-    what a description leaves unnamed is easily taken for another class. Your own words have no descriptions: their
+    ``prompts``: "names", "template" or "descriptions": a task's descriptions beside its name in :data:`TEMPLATES`,
+    since what a description leaves unnamed is easily taken for another class. Your own words have no descriptions: their
     names in the templates stand alone. Raises ValueError for another style or classes that are none.
     """
     if prompts not in PROMPT_STYLES:
         raise ValueError(f"prompts={prompts!r}; expected one of {', '.join(map(repr, PROMPT_STYLES))}.")
-    if hasattr(classes, "descriptions"):
-        names, template, descriptions = list(classes.classes), classes.template, classes.descriptions
-    else:
-        names, template, descriptions = check_classes(classes), "a photo of {}", {}
+    task: Any = classes if hasattr(classes, "descriptions") else None
+    names = check_classes(classes) if task is None else list(task.classes)
+    template = "a photo of {}" if task is None else task.template
+    descriptions = {} if task is None else task.descriptions
     if prompts == "names":
         return names, [[n] for n in names]
     if prompts == "template":
