@@ -1,0 +1,161 @@
+"""Samples a second of ``tn.fit`` beside a plain training loop: the second half of ``make bench-train``.
+
+The plain loop is the usual one: a data set class that opens the HDF5 file and reads a point's group for every item, and
+``torch.nn.TransformerEncoder`` (the same sizes, dropout and batch), cross-entropy over the batch, AdamW, float32.
+Three layouts of a point: dated looks of 64 x 64 pixels, whose monthly medians an item takes, as Sen4Map is published;
+twelve composites of 64 x 64 pixels; twelve composites of one pixel, the best that the plain loop can have. ``tn.fit``
+reads series that were read once before (``benchmarks.datasets`` has that speed). No augmentation on either side, no
+memory bank; both take turns and the best of two counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset
+
+import timesen_nb as tn
+from benchmarks.datasets import write_dated
+from timesen_nb.bands import BANDS
+from timesen_nb.pairs import Pairs
+from timesen_nb.simulate.pocket import CONFIG
+
+
+class Words:
+    """Stands in for a tower: fit asks only for its width."""
+
+    name = "none"
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+
+
+class PlainEncoder(nn.Module):
+    """The same encoder out of torch's own layers."""
+
+    def __init__(self, config: tn.EncoderConfig) -> None:
+        super().__init__()
+        width = config.width
+        layer = nn.TransformerEncoderLayer(
+            width, config.heads, config.feedforward, config.dropout, batch_first=True
+        )
+        self.bands = nn.Linear(len(BANDS), width)
+        self.months = nn.Parameter(torch.randn(1, 12, width) * 0.02)
+        self.token = nn.Parameter(torch.randn(1, 1, width) * 0.02)
+        self.layers = nn.TransformerEncoder(layer, config.depth)
+        self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, config.embedding))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, 12, 10) in 0 to 1 -> (N, D)."""
+        tokens = torch.cat([self.token.expand(len(x), -1, -1), self.bands(x) + self.months], dim=1)
+        return F.normalize(self.head(self.layers(tokens)[:, 0]), dim=-1)
+
+
+class GroupPerItem(Dataset):
+    """A point an item: open, read, compose where looks are dated, take the middle pixel."""
+
+    def __init__(self, path: Path, photos: Tensor) -> None:
+        self.path, self.photos = path, photos
+        with h5py.File(path, "r") as file:
+            self.keys = list(file)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __getitem__(self, i: int) -> tuple[Tensor, Tensor]:
+        with h5py.File(self.path, "r") as file:
+            group = file[self.keys[i]]
+            if "image" in group:
+                image = torch.from_numpy(group["image"][:])
+            else:
+                looks = np.where(group["SCL"][:] < 9, np.stack([group[b][:] for b in BANDS]), 0)
+                image = torch.from_numpy(looks.astype(np.float32)).transpose(0, 1)
+                names = [str(name) for name in group.attrs["Image_ID"]]
+                rows = [[j for j, n in enumerate(names) if f"2018{m:02d}" in n] for m in range(1, 13)]
+                image = torch.stack([image[r or slice(None)].median(dim=0).values for r in rows])
+        middle = image.shape[-1] // 2
+        return image[..., middle, middle].clamp(0, 5000) / 5000, self.photos[i]
+
+
+def write_composites(path: Path, n: int, edge: int) -> None:
+    """n points of twelve composites of edge x edge pixels, ten bands."""
+    rng = np.random.default_rng(0)
+    with h5py.File(path, "w") as file:
+        for i in range(n):
+            file.create_group(f"{i:06d}")["image"] = rng.uniform(1, 5000, (12, 10, edge, edge)).astype(
+                np.float32
+            )
+
+
+def plain_loop(path: Path, config: tn.EncoderConfig, batch: int) -> float:
+    """Samples a second of one epoch."""
+    with h5py.File(path, "r") as file:
+        n = len(file)
+    data = GroupPerItem(path, F.normalize(torch.randn(n, config.embedding), dim=-1))
+    encoder = PlainEncoder(config)
+    optimizer = torch.optim.AdamW(encoder.parameters(), 1e-4)
+    started, seen = time.perf_counter(), 0
+    for values, photos in DataLoader(data, batch, shuffle=True, drop_last=True):
+        loss = F.cross_entropy(encoder(values) @ photos.T / 0.07, torch.arange(len(values)))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        seen += len(values)
+    return seen / (time.perf_counter() - started)
+
+
+def ours(config: tn.EncoderConfig, batch: int, n: int, precision: str = "32") -> float:
+    """Samples a second of one epoch of ``tn.fit``, everything from the call to its return."""
+    rng = np.random.default_rng(0)
+    values = rng.uniform(1, 5000, (n, 12, 10)).astype(np.float32)
+    pairs = Pairs(values, rng.normal(size=(n, config.embedding)).astype(np.float32))
+    encoder = tn.SeriesEncoder(config)
+    started = time.perf_counter()
+    tn.fit(encoder, pairs, tower=Words(config.embedding), epochs=1, batch_size=batch, memory_bank=0, augment=False,
+           device="cpu", precision=precision, progress=False)  # fmt: skip
+    return n / (time.perf_counter() - started)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="Speed of training beside a plain loop.")
+    parser.add_argument("--batch", type=int, default=128)
+    given = parser.parse_args()
+    pocket = tn.EncoderConfig(**{**CONFIG.as_dict(), "bands": BANDS, "absent_bands": False})
+    models = {"pocket, 128 wide, 3 layers": (pocket, 16), "full, 512 wide, 6 layers": (tn.EncoderConfig(), 2)}
+    print(f"samples a second of training, batch {given.batch}, {torch.get_num_threads()} threads")
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {name: Path(folder) / f"{i}.h5" for i, name in enumerate(
+            ("plain: dated looks, 64 x 64", "plain: composites, 64 x 64", "plain: composites, one pixel"))}  # fmt: skip
+        writers: list[Callable[[Path], None]] = [
+            lambda p: write_dated(p, given.batch),
+            lambda p: write_composites(p, given.batch, 64),
+            lambda p: write_composites(p, 4 * given.batch, 1),
+        ]
+        for path, write in zip(paths.values(), writers, strict=True):
+            write(path)
+        for title, (config, batches) in models.items():
+            best: dict[str, float] = {}
+            for _ in range(2):
+                for name, path in paths.items():
+                    best[name] = max(best.get(name, 0.0), plain_loop(path, config, given.batch))
+                for precision in ("32", "bf16"):
+                    speed = ours(config, given.batch, batches * given.batch, precision)
+                    best[f"tn.fit, {precision}"] = max(best.get(f"tn.fit, {precision}", 0.0), speed)
+            print(f"\n{title}")
+            for name, speed in best.items():
+                times = f"   tn.fit is {best['tn.fit, 32'] / speed:.1f} x" if name.startswith("plain") else ""
+                print(f"  {name:<32}{speed:>8.0f}{times}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
