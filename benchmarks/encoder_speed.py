@@ -139,8 +139,8 @@ def main() -> None:
         "--train", type=int, default=0, metavar="STEPS", help="teach the weights first; 300 is enough"
     )
     parser.add_argument("--pocket", action="store_true", help="the bundled model instead of the full size")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--series", type=int, default=2048)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--series", type=int, default=4096)
     given = parser.parse_args()
     if given.cpu:
         torch.set_num_threads(1)
