@@ -6,7 +6,7 @@ PORT   ?= 8866
 BIN    := .venv/bin
 READY  := .venv/.ready
 
-.PHONY: map lab test lint picture pocket bench bench-real bench-train clean
+.PHONY: map lab test lint picture pocket bench bench-real bench-train bench-speed site clean
 
 map: $(READY)       ## serve the click map on 127.0.0.1 and print its address
 	TIMESEN_SOURCE="$(SOURCE)" TIMESEN_MODEL="$(MODEL)" $(BIN)/python -m timesen_nb.widgets.serve --port $(PORT)
@@ -38,6 +38,19 @@ bench-train: $(READY) ## cross-view training on simulated places, its ablations 
 
 bench-real: $(READY) ## the pocket model on real Sentinel-2 (../shared/real)
 	$(BIN)/python -m benchmarks.real
+	$(BIN)/python -m benchmarks.flanders
+
+bench-speed: $(READY) ## the encoder, regions, start-up, sources, reports and data sets, each beside a baseline
+	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.encoder_speed
+	$(BIN)/python -m benchmarks.regions
+	$(BIN)/python -m benchmarks.sources
+	$(BIN)/python -m benchmarks.report
+	$(BIN)/python -m benchmarks.datasets
+
+site: $(READY)      ## the notebooks, run, as pages with their pictures
+	mkdir -p site
+	$(BIN)/jupyter nbconvert --execute --to html --output-dir site notebooks/*.ipynb
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"timesen_nb needs Python 3.11 or newer; $(PYTHON) is {v.major}.{v.minor}. Name another one: make PYTHON=python3.12 ...")'
@@ -51,4 +64,4 @@ $(READY): pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv build dist site .pytest_cache .ruff_cache .mypy_cache .hypothesis

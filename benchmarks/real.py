@@ -32,7 +32,10 @@ SEVEN: dict[str, tuple[str, tuple[str, ...]]] = {
     "sunflower": ("sunflowers", ("Sunflower",)),
     "potatoes": ("potatoes", ("Potatoes",)),
     "sugar beet": ("sugar beet", ("Sugar beet",)),
-    "orchard or vine": ("orchards, olive groves, citrus and vineyards", ("Vineyards", "Olive groves", "Citrus")),
+    "orchard or vine": (
+        "orchards, olive groves, citrus and vineyards",
+        ("Vineyards", "Olive groves", "Citrus"),
+    ),
 }
 TEN: dict[str, str] = {
     "Maize": "maize", "Vineyards": "vineyard", "Wheat": "winter wheat", "Barley": "barley", "Potatoes": "potatoes",
@@ -133,7 +136,9 @@ def show_annual(model: tn.TimeSenCLIP, seed: int = 0) -> None:
     train, test = order[: len(order) // 2], order[len(order) // 2 :]
     forest = RandomForestClassifier(300, min_samples_leaf=3, n_jobs=2, random_state=0)
     by_forest = forest.fit(values[train, 0], truth[train]).predict(values[test, 0])
-    print(f"\neight land covers from one annual composite: {len(truth)} LUCAS points; accuracy, balanced accuracy")
+    print(
+        f"\neight land covers from one annual composite: {len(truth)} LUCAS points; accuracy, balanced accuracy"
+    )
     guess = p.argmax(axis=1)
     for name, y, g in (
         ("zero-shot, pocket", truth, guess),
@@ -148,7 +153,9 @@ def show_annual(model: tn.TimeSenCLIP, seed: int = 0) -> None:
 
 def show_misfit(model: tn.TimeSenCLIP, values: np.ndarray, truth: np.ndarray) -> None:
     """Words that fit nothing should not win with high confidence."""
-    print("\nwords that fit nothing, added to cropland / grassland / woodland: how often they win, and win above 0.5")
+    print(
+        "\nwords that fit nothing, added to cropland / grassland / woodland: how often they win, and win above 0.5"
+    )
     for word in ("a coral reef", "a spaceship", "a herd of elephants"):
         p = model.zero_shot([*THREE, word]).probabilities(values)
         wins = p.argmax(axis=1) == 3
@@ -162,7 +169,9 @@ def main() -> None:
     parser.add_argument("--model", default="pocket", help="what timesen_nb.load opens")
     given = parser.parse_args()
     if not REAL.exists():
-        raise SystemExit(f"real Sentinel-2 expected in {REAL.parent.name}/{REAL.name} beside the project; not there.")
+        raise SystemExit(
+            f"real Sentinel-2 expected in {REAL.parent.name}/{REAL.name} beside the project; not there."
+        )
     model = tn.load(given.model)
     rows, values = read_series()
     cover_of = np.array([COVERS["ABCDEFGH".index(k.land_cover)] for k in KINDS])
