@@ -59,10 +59,10 @@ def bare_import() -> None:
 
 
 def on_map(app: tn.ClickMap, lon: float, lat: float) -> None:
-    """What the page sends when somebody clicks; the sample is quick, so that the answer is drawn on return."""
+    """What the page sends when somebody clicks; the answer is drawn on return, however long it takes."""
     event = {"event": "interaction", "type": "click", "coordinates": [lat, lon]}
     app.map._handle_leaflet_event(None, event, [])
-    assert not app.busy, "the answer took longer than a quarter of a second"
+    app._clicks.settle()
 
 
 def places(app: tn.ClickMap, n: int) -> np.ndarray:
