@@ -16,6 +16,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_m
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
 import timesen_nb as tn
+from timesen_nb.evaluation.baselines import filled
+from timesen_nb.evaluation.calibration import calibration_error, reliability
 from timesen_nb.simulate.figures import TOA_A, TOA_B
 from timesen_nb.simulate.kinds import KINDS
 from timesen_nb.simulate.places import simulate_places
@@ -62,24 +64,9 @@ def read_annual() -> tuple[np.ndarray, np.ndarray]:
     return rows["lc_class"].to_numpy(str), ten[:, None].astype(np.float32)
 
 
-def calibration_error(p: np.ndarray, truth: np.ndarray, bins: int = 10) -> float:
-    """Expected calibration error: |accuracy - confidence| averaged over bins of confidence by their share."""
-    confidence, right = p.max(axis=1), p.argmax(axis=1) == truth
-    which = np.minimum((confidence * bins).astype(int), bins - 1)
-    return float(sum(abs(right[which == b].mean() - confidence[which == b].mean()) * (which == b).mean()
-                     for b in np.unique(which)))  # fmt: skip
-
-
-def filled(values: np.ndarray) -> np.ndarray:
-    """For the baselines only, which cannot read gaps: months interpolated around the year, B8A from B8."""
-    out = values.copy()
-    a, b = tn.BANDS.index("B8A"), tn.BANDS.index("B8")
-    out[..., a] = np.where(np.isnan(out[..., a]), out[..., b], out[..., a])
-    for series in out:
-        known = np.flatnonzero(~np.isnan(series).any(axis=1))
-        for band in range(10):
-            series[:, band] = np.interp(np.arange(12), known, series[known, band], period=12)
-    return out.reshape(len(out), -1)
+def confidence_error(p: np.ndarray, truth: np.ndarray) -> float:
+    """Expected calibration error of the most probable class."""
+    return calibration_error(p.max(axis=1), p.argmax(axis=1) == truth)
 
 
 def nearest_mean(values: np.ndarray, classes: list[np.ndarray]) -> np.ndarray:
@@ -122,9 +109,10 @@ def show_task(
     }
     for name, figure in rows.items():
         print(f"  {name:32s} {figure:.3f}")
-    print(f"  {'expected calibration error':32s} {calibration_error(p, truth):.3f}")
+    print(f"  {'expected calibration error':32s} {confidence_error(p, truth):.3f}")
     table = pd.DataFrame(confusion_matrix(truth, p.argmax(axis=1)), index=names, columns=names)
     print(table.to_string())
+    print(reliability(p.max(axis=1), p.argmax(axis=1) == truth).round(2).to_string(index=False))
 
 
 def show_annual(model: tn.TimeSenCLIP, seed: int = 0) -> None:
@@ -146,7 +134,7 @@ def show_annual(model: tn.TimeSenCLIP, seed: int = 0) -> None:
         ("random forest, half of the points", truth[test], by_forest),
     ):
         print(f"  {name:34s} {accuracy_score(y, g):.3f} {balanced_accuracy_score(y, g):.3f}")
-    print(f"  {'expected calibration error':34s} {calibration_error(p, truth):.3f}")
+    print(f"  {'expected calibration error':34s} {confidence_error(p, truth):.3f}")
     each = confusion_matrix(truth, guess, normalize="true").diagonal()
     print("  " + ", ".join(f"{c} {r:.2f}" for c, r in zip(COVERS, each, strict=True)))
 
@@ -198,6 +186,11 @@ def main() -> None:
     ]
     zs = model.zero_shot([words for words, _ in SEVEN.values()])
     show_task("seven crop groups", zs, values[some], truth, list(SEVEN), kinds, groups[some])
+    plain = model.zero_shot(list(SEVEN)).probabilities(values[some])
+    score = balanced_accuracy_score(truth, plain.argmax(axis=1))
+    print(
+        f"  by the bare words {', '.join(SEVEN)}: {score:.3f}, calibration error {confidence_error(plain, truth):.3f}"
+    )
 
     some = rows["crop_std"].isin(TEN).to_numpy()
     truth = rows["crop_std"][some].map({c: i for i, c in enumerate(TEN)}).to_numpy(int)

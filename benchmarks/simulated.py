@@ -12,7 +12,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import confusion_matrix
 
 import timesen_nb as tn
-from benchmarks.real import calibration_error, filled
+from benchmarks.real import confidence_error
+from timesen_nb.evaluation.baselines import filled
 from timesen_nb.simulate.kinds import KINDS
 from timesen_nb.simulate.places import simulate_places
 from timesen_nb.simulate.pocket import TEST_SEED
@@ -33,7 +34,7 @@ def show(title: str, names: list[str], p: np.ndarray, truth: np.ndarray, forest:
         f"  {'zero-shot, pocket':34s} {(p.argmax(axis=1) == truth).mean():.3f}, worst class {each.min():.3f}"
     )
     print(f"  {'random forest, supervised':34s} {(forest == truth).mean():.3f}")
-    print(f"  {'expected calibration error':34s} {calibration_error(p, truth):.3f}")
+    print(f"  {'expected calibration error':34s} {confidence_error(p, truth):.3f}")
     print("  " + ", ".join(f"{n} {r:.2f}" for n, r in zip(names, each, strict=True)))
 
 

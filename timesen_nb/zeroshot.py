@@ -89,10 +89,11 @@ def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str
     """
     if prompts not in PROMPT_STYLES:
         raise ValueError(f"prompts={prompts!r}; expected one of {', '.join(map(repr, PROMPT_STYLES))}.")
-    task: Any = classes if hasattr(classes, "descriptions") else None
-    names = check_classes(classes) if task is None else list(task.classes)
-    template = "a photo of {}" if task is None else task.template
-    descriptions = {} if task is None else task.descriptions
+    given: Any = classes  # a Task by what it has: this module imports none
+    if hasattr(given, "descriptions"):
+        names, template, descriptions = list(given.classes), given.template, given.descriptions
+    else:
+        names, template, descriptions = check_classes(given), "a photo of {}", {}
     if prompts == "names":
         return names, [[n] for n in names]
     if prompts == "template":
