@@ -1,5 +1,6 @@
 """The click map, by its public names: what a click, a word, a wrong word and a slow source do."""
 
+import asyncio
 import csv
 import io
 import json
@@ -314,6 +315,32 @@ def test_waiting_can_be_cancelled(app: tn.ClickMap, source: GridSource) -> None:
     go_on.set()
     time.sleep(0.1)
     assert app.result is None
+
+
+def test_what_a_source_says_of_its_request_is_shown_and_cancel_reaches_it(app: tn.ClickMap) -> None:
+    class Remote(GridSource):
+        state, cancelled = "waiting 2 s after an answer 429", False
+
+        def cancel(self) -> None:
+            self.cancelled = True
+
+    remote, go_on = Remote(), threading.Event()
+    app.session.use_source(remote)
+    remote.requests = 3  # what real remote sources count
+    remote.pixel = lambda *_, **__: go_on.wait(20)
+
+    async def page() -> str:
+        on_map(app, *remote.place(3, 3), wait=False)
+        await asyncio.sleep(0.1)
+        said = app.status
+        app.cancel()
+        return said
+
+    said = asyncio.run(page())
+    go_on.set()
+    assert "waiting 2 s after an answer 429 (3 requests sent so far)" in said
+    assert remote.cancelled
+    assert "Cancelled" in app.status
 
 
 # Year, month, source

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from timesen_nb.tasks import Task
     from timesen_nb.timesenclip import TimeSenCLIP
 
+FOLLOWED = 0.3  # seconds between two looks at what a source says of a request
 STILL_WAITS = 10.0  # seconds a still picture waits for a landscape that is being drawn
 DOUBLE_CLICK = 0.5  # seconds: a second click on the same spot within this is the same click
 
@@ -169,6 +171,7 @@ class ClickMap(w.VBox):
     def cancel(self) -> None:
         """Do what the cancel buttons do: stop waiting for the source, stop reading the view."""
         if self._clicks.cancel():
+            self.session.stop_asking()
             self._reports.cancelled()
         self._layer.cancel()
 
@@ -274,7 +277,23 @@ class ClickMap(w.VBox):
 
     def _click(self, lon: float, lat: float, patient: bool) -> None:
         self._reports.say(f"Asking {self.session.source.name} for {self.session.year}…", busy=True)
-        self._clicks.start(lambda job: self.session.ask(lon, lat), self._answered, patient)
+        if not self._clicks.start(lambda job: self.session.ask(lon, lat), self._answered, patient):
+            self._follow()
+
+    def _follow(self) -> None:
+        """While a source works, show what it says of its request."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # no page listens
+            return
+
+        async def tell() -> None:
+            while self._clicks.busy:
+                if said := self.session.asking():
+                    self._reports.say(said, busy=True)
+                await asyncio.sleep(FOLLOWED)
+
+        self._following = loop.create_task(tell())
 
     def _answered(self, future: Future[PixelSeries]) -> None:
         with self._reports.shown():

@@ -60,6 +60,21 @@ class Session:
 
     # A click, in two steps: asking may take long and can run on any thread, reading is quick.
 
+    def asking(self) -> str:
+        """What the source says of the request under way, and how many it has sent; empty when it says nothing."""
+        state, sent = getattr(self.source, "state", ""), getattr(self.source, "requests", None)
+        return (
+            f"{self.source.name}: {state} ({sent} requests sent so far)"
+            if state and sent is not None
+            else state
+        )
+
+    def stop_asking(self) -> None:
+        """Let go of the request under way, where the source can."""
+        cancel = getattr(self.source, "cancel", None)
+        if cancel is not None:
+            cancel()
+
     def ask(self, lon: object, lat: object) -> PixelSeries:
         """The series of a place from the source, in one request; ValueError in words when there is none."""
         x, y = check_place(lon, lat)  # type: ignore[arg-type]
