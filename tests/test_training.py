@@ -36,6 +36,15 @@ def fit(pairs=None, encoder=None, **options):
     return tn.fit(encoder or small_encoder(), pairs or make_pairs(), **{**QUICK, **options})
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Sums are the same to the last bit only in the same order: as many threads here as in the programs started."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def same_weights(one, other) -> bool:
     a, b = one.encoder.state_dict(), other.encoder.state_dict()
     return all(torch.equal(a[k], b[k]) for k in a) and one.logit_scale == other.logit_scale
@@ -238,8 +247,17 @@ def left_alone(tmp_path_factory):
     return fit(folder=folder, validation=VALIDATION, **RESUME), (folder / "metrics.csv").read_text()
 
 
+def start_child(code: str, *arguments: Path) -> subprocess.Popen:
+    """A program of its own that knows this file."""
+    here = Path(__file__).parent
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), os.environ.get("PYTHONPATH", "")])}
+    return subprocess.Popen([sys.executable, "-c", code, *arguments], env=env)
+
+
 CHILD = """
 import sys
+import torch
+torch.set_num_threads(1)
 from test_training import RESUME, VALIDATION, fit
 fit(folder=sys.argv[1], validation=VALIDATION, **RESUME)
 """
@@ -247,9 +265,7 @@ fit(folder=sys.argv[1], validation=VALIDATION, **RESUME)
 
 def test_a_run_killed_with_sigkill_ends_as_one_left_alone(left_alone, tmp_path):
     """A real kill of a real process, once it has left a checkpoint, at whatever it is doing then."""
-    here = Path(__file__).parent
-    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), os.environ.get("PYTHONPATH", "")])}
-    child = subprocess.Popen([sys.executable, "-c", CHILD, tmp_path], env=env)
+    child = start_child(CHILD, tmp_path)
     last = tmp_path / "last.ckpt"
     while not last.exists():
         assert child.poll() is None, "the run ended before it left a checkpoint"
@@ -300,12 +316,20 @@ def test_a_folder_of_another_run_and_a_broken_checkpoint_are_refused(tmp_path):
 # several processes -------------------------------------------------------------------------------------------
 
 
+TWO = """
+import sys
+from test_training import fit, small_encoder, make_pairs
+encoder = small_encoder(dropout=0.0)
+fit(make_pairs(missing=0.0), encoder, folder=sys.argv[1], epochs=2, augment=False, devices=2).save(sys.argv[2])
+"""
+
+
 def test_two_processes_see_each_other_s_negatives(tmp_path):
-    """Two ranks over gloo end where one process with the whole batch ends."""
-    plain = {"encoder": small_encoder(dropout=0.0), "epochs": 2, "augment": False, "validation": VALIDATION}
+    """Two ranks over gloo, forked from a fresh program, end where one process with the whole batch ends."""
     pairs = make_pairs(missing=0.0)
-    one = fit(pairs, folder=tmp_path / "one", **plain)
-    two = fit(pairs, folder=tmp_path / "two", devices=2, **plain)
+    one = fit(pairs, small_encoder(dropout=0.0), folder=tmp_path / "one", epochs=2, augment=False)
+    assert start_child(TWO, tmp_path / "two", tmp_path / "two.safetensors").wait() == 0
+    two = tn.load(tmp_path / "two.safetensors", tower=TOWER)
     assert one.logit_scale == pytest.approx(two.logit_scale, rel=1e-4)
     assert torch.allclose(one.encode(pairs.series([0, 1])), two.encode(pairs.series([0, 1])), atol=1e-3)
     banks = [

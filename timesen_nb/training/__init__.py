@@ -79,7 +79,7 @@ def fit(
     after ``patience`` epochs without a better accuracy training stops, and the best is returned.
     device: "auto", "cpu", "cuda"; devices: how many; precision: "32" or "bf16"; accumulate: batches to an update.
     folder: metrics.csv, loss.png and last.ckpt go there. The same call takes up a run that was killed, and on a CPU
-    ends with the same weights as one left alone; checkpoint_every: in steps (None: each epoch).
+    with as many threads ends with the same weights as one left alone; checkpoint_every: in steps (None: each epoch).
     Raises ValueError for too few pairs, a bank that is no multiple of the batch, widths that do not fit, a device that
     is not there, and a folder that holds another run; FloatingPointError when the loss is no number any more.
     """
