@@ -16,6 +16,5 @@ from timesen_nb.exercises import check
     ],
 )
 def test_an_answer_is_judged_in_words(answer: object, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    right = check("Exercise 1", answer, lambda a: a - 4 == 0, hint="Count the seasons.")
+    check("Exercise 1", answer, lambda a: a - 4 == 0, hint="Count the seasons.")
     assert capsys.readouterr().out.startswith(said)
-    assert right == (answer == 4)

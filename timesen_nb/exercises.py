@@ -6,18 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 
-def check(name: str, answer: Any, is_right: Callable[[Any], Any], hint: str = "") -> bool:
-    """Print whether an answer is right; True when it is.
+def check(name: str, answer: Any, is_right: Callable[[Any], Any], hint: str = "") -> None:
+    """Print whether an answer is right.
 
     answer: the learner's; ``...`` (or anything that holds one) means that nothing was filled in yet. is_right: called
     with the answer, true when it is right; what it raises counts as wrong and is said. hint: printed when it is wrong.
     """
     if answer is ... or (isinstance(answer, tuple | list) and any(part is ... for part in answer)):
         print(f"{name}: fill in the ... first.")
-        return False
+        return
     try:
         right, problem = bool(is_right(answer)), ""
     except Exception as error:  # noqa: BLE001 - a wrong answer may break the check in any way; it is said
         right, problem = False, f" ({type(error).__name__}: {error})"
     print(f"{name}: right." if right else f"{name}: not yet.{problem} {hint}".rstrip())
-    return right

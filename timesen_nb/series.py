@@ -69,7 +69,9 @@ class PixelSeries:
         """Months by bands and NDVI, as a data frame; missing months are NaN rows."""
         import pandas as pd
 
-        frame = pd.DataFrame(self.values, columns=list(BANDS), index=pd.Index(range(1, 13), name="month"))
+        frame = pd.DataFrame(
+            self.values.astype(float), columns=list(BANDS), index=pd.Index(range(1, 13), name="month")
+        )
         return frame.assign(NDVI=self.ndvi, valid=self.valid)
 
     def plot(self, ax: Axes | None = None) -> Axes:
