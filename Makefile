@@ -12,7 +12,7 @@ map: $(READY)       ## serve the click map on 127.0.0.1 and print its address
 	TIMESEN_SOURCE="$(SOURCE)" TIMESEN_MODEL="$(MODEL)" $(BIN)/python -m timesen_nb.widgets.serve --port $(PORT)
 
 lab: $(READY)       ## open the notebooks
-	$(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks
+	$(BIN)/jupyter lab --allow-root --ip=127.0.0.1 --notebook-dir=notebooks
 
 test: lint          ## every check
 	$(BIN)/python -m pytest

@@ -178,6 +178,14 @@ def test_every_sentence_is_encoded_once_and_as_zero_shot_does():
         np.testing.assert_allclose(vectors, expected, atol=1e-6)
 
 
+def test_descriptions_alone_are_the_mean_of_their_sentences():
+    task, encode = tn.tasks["land_cover"], WordTower().encode_text
+    alone = encode_words([task], ("descriptions",), encode, names_beside=False)["land_cover", "descriptions"]
+    for name, vector in zip(task.classes, alone, strict=True):
+        mean = encode(task.descriptions[name]).mean(axis=0)
+        np.testing.assert_allclose(vector, mean / np.linalg.norm(mean), atol=1e-6)
+
+
 # Trust
 
 

@@ -54,10 +54,20 @@ class Answers:
 
 
 def encode_words(
-    tasks: Iterable[Task], prompts: Sequence[str], encode_text: EncodeText
+    tasks: Iterable[Task], prompts: Sequence[str], encode_text: EncodeText, names_beside: bool = True
 ) -> dict[tuple[str, str], np.ndarray]:
-    """(task, prompt style) -> (K, D) unit vectors. Every sentence of every task is encoded once, in one call."""
-    asked = [(task.name, style, class_prompts(task, style)[1]) for task in tasks for style in prompts]
+    """(task, prompt style) -> (K, D) unit vectors. Every sentence of every task is encoded once, in one call.
+
+    names_beside: descriptions stand beside the class's name, as :meth:`TimeSenCLIP.zero_shot` has them; False leaves
+    them alone, as the paper does.
+    """
+
+    def sentences_of(task: Task, style: str) -> list[list[str]]:
+        if style == "descriptions" and not names_beside:
+            return [list(task.descriptions[c]) for c in task.classes]
+        return class_prompts(task, style)[1]
+
+    asked = [(task.name, style, sentences_of(task, style)) for task in tasks for style in prompts]
     flat = list(dict.fromkeys(s for _, _, groups in asked for sentences in groups for s in sentences))
     vector = dict(zip(flat, np.asarray(encode_text(flat), dtype=np.float32), strict=True))
     return {
