@@ -39,9 +39,9 @@ def report(
     model: one model; or several (seeds, checkpoints, baselines) in a list or by name, for mean and deviation.
     dataset: labelled places. tasks: names or tasks; None: every one that the data set has labels for.
     composites: of 12 monthly, 4 quarterly and 1 annual (medians of the months). names_beside: descriptions stand beside
-    the class's name, as ``zero_shot`` has them; False leaves them alone, as the paper's column D does. block_km: edge of the blocks that are
-    drawn as a whole for the second interval of each score (neighbours are alike; a place-by-place interval is too
-    narrow); None leaves it out. resamples: of the bootstrap.
+    the class's name, as ``zero_shot`` has them; False leaves them alone, as the paper's column D does. block_km: edge
+    of the blocks that are drawn as a whole for the second interval of each score (neighbours are alike; a
+    place-by-place interval is too narrow); None leaves it out. resamples: of the bootstrap.
     Places are encoded once for each model and number of composites, sentences once for each model. Places without any
     month that every model can read are left out, and the report says how many.
     Raises ValueError when there is no task with labels, or nothing to read.
@@ -102,8 +102,8 @@ class Report:
         """In percent, as the paper prints it: rows (model, T), columns (task, prompt style).
 
         "overall" is the mean of the paper's five tasks, where all five are there. Several models add their mean and
-        (sample) deviation. paper: the paper's figures below, marked as such (top-1 only); its descriptions stand alone, as
-        those of a report with ``names_beside=False`` do.
+        (sample) deviation. paper: the paper's figures below, marked as such (top-1 only); its descriptions stand alone,
+        as those of a report with ``names_beside=False`` do.
         """
         wide = self.scores.pivot(index=["model", "T"], columns=["task", "prompts"], values=score) * 100
         order = dict.fromkeys(zip(self.scores["model"], self.scores["T"], strict=True))
