@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 import timesen_nb as tn
-from benchmarks.datasets import write_dated
+from benchmarks.datasets import plain_point, write_composed, write_dated
 from timesen_nb.bands import BANDS
 from timesen_nb.pairs import Pairs
 from timesen_nb.simulate.pocket import CONFIG
@@ -61,7 +61,7 @@ class PlainEncoder(nn.Module):
 
 
 class GroupPerItem(Dataset):
-    """A point an item: open, read, compose where looks are dated, take the middle pixel."""
+    """A point an item, its middle pixel, scaled to 0 to 1; and its photo vector."""
 
     def __init__(self, path: Path, photos: Tensor) -> None:
         self.path, self.photos = path, photos
@@ -72,28 +72,9 @@ class GroupPerItem(Dataset):
         return len(self.keys)
 
     def __getitem__(self, i: int) -> tuple[Tensor, Tensor]:
-        with h5py.File(self.path, "r") as file:
-            group = file[self.keys[i]]
-            if "image" in group:
-                image = torch.from_numpy(group["image"][:])
-            else:
-                looks = np.where(group["SCL"][:] < 9, np.stack([group[b][:] for b in BANDS]), 0)
-                image = torch.from_numpy(looks.astype(np.float32)).transpose(0, 1)
-                names = [str(name) for name in group.attrs["Image_ID"]]
-                rows = [[j for j, n in enumerate(names) if f"2018{m:02d}" in n] for m in range(1, 13)]
-                image = torch.stack([image[r or slice(None)].median(dim=0).values for r in rows])
+        image = plain_point(self.path, self.keys[i])
         middle = image.shape[-1] // 2
         return image[..., middle, middle].clamp(0, 5000) / 5000, self.photos[i]
-
-
-def write_composites(path: Path, n: int, edge: int) -> None:
-    """n points of twelve composites of edge x edge pixels, ten bands."""
-    rng = np.random.default_rng(0)
-    with h5py.File(path, "w") as file:
-        for i in range(n):
-            file.create_group(f"{i:06d}")["image"] = rng.uniform(1, 5000, (12, 10, edge, edge)).astype(
-                np.float32
-            )
 
 
 def plain_loop(path: Path, config: tn.EncoderConfig, batch: int) -> float:
@@ -138,8 +119,8 @@ def main() -> None:
             ("plain: dated looks, 64 x 64", "plain: composites, 64 x 64", "plain: composites, one pixel"))}  # fmt: skip
         writers: list[Callable[[Path], None]] = [
             lambda p: write_dated(p, given.batch),
-            lambda p: write_composites(p, given.batch, 64),
-            lambda p: write_composites(p, 4 * given.batch, 1),
+            lambda p: write_composed(p, given.batch, 64),
+            lambda p: write_composed(p, 4 * given.batch),
         ]
         for path, write in zip(paths.values(), writers, strict=True):
             write(path)

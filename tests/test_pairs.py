@@ -51,7 +51,7 @@ def test_a_file_that_is_cut_off_or_of_others_is_refused(tmp_path):
     path = make_pairs(20).save(tmp_path / "x")
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match="not a whole pairs file"):
+    with pytest.raises(ValueError, match="not a whole safetensors file"):
         Pairs.load(path)
     from safetensors.torch import save_file
 

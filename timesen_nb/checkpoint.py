@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from timesen_nb.model import EncoderConfig, SeriesEncoder
+from timesen_nb.tensor_file import read_tensors, write_tensors
 from timesen_nb.timesenclip import TimeSenCLIP
 from timesen_nb.towers import open_tower
 
@@ -27,9 +27,6 @@ def save(model: TimeSenCLIP, path: str | Path) -> Path:
     Its metadata hold, as JSON under timesen_nb: version, encoder (class), config (bands, statistics, sizes),
     tower (name), logit_scale and probability_scale. The file has its name only once it is complete.
     """
-    from safetensors.torch import save_file
-
-    path = Path(path)
     about = {
         "version": VERSION,
         "encoder": type(model.encoder).__name__,
@@ -39,11 +36,7 @@ def save(model: TimeSenCLIP, path: str | Path) -> Path:
         "probability_scale": model.probability_scale,
     }
     tensors = {k: v.detach().cpu().contiguous() for k, v in model.encoder.state_dict().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    save_file(tensors, partial, {FORMAT: json.dumps(about)})
-    partial.replace(path)
-    return path
+    return write_tensors(path, tensors, FORMAT, about)
 
 
 def load(
@@ -142,22 +135,11 @@ def _is_safetensors(path: Path) -> bool:
 
 def _read(path: Path) -> tuple[SeriesEncoder, str, float, float]:
     """Encoder, tower name, logit scale and probability scale of one of our own files."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "pt") as file:
-            said = (file.metadata() or {}).get(FORMAT)
-            state = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - no mapping
-    except SafetensorError as problem:
-        raise ValueError(
-            f"{path.name} is not a whole safetensors file ({problem}). Copy or download it again."
-        ) from problem
-    if said is None:
-        raise ValueError(
-            f"{path.name} holds weights but no timesen_nb configuration; expected a file written by "
-            "model.save(path)."
-        )
-    about = json.loads(said)
+    state, about = read_tensors(
+        path,
+        FORMAT,
+        "holds weights but no timesen_nb configuration; expected a file written by model.save(path).",
+    )
     if about["version"] > VERSION:
         raise ValueError(
             f"{path.name} has format version {about['version']}; this timesen_nb reads up to {VERSION}. "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 
 from timesen_nb.bands import BANDS
+from timesen_nb.tensor_file import read_tensors, write_tensors
 
 FORMAT = "timesen_nb.pairs"
 #: What stands for NaN where series are kept as 16-bit integers.
@@ -118,9 +118,6 @@ class Pairs:
 
     def save(self, path: str | Path) -> Path:
         """Write one safetensors file, types as they are; it has its name only once it is complete. Returns its path."""
-        from safetensors.torch import save_file
-
-        path = Path(path)
         tensors = {"values": self.values.contiguous()}
         if self.embeddings is not None:
             tensors["embeddings"] = self.embeddings.contiguous()
@@ -130,11 +127,7 @@ class Pairs:
             about["classes"], tensors["labels"] = names.tolist(), torch.from_numpy(codes)
         if self.lonlats is not None:
             tensors["lonlats"] = torch.from_numpy(self.lonlats)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".part")
-        save_file(tensors, partial, {FORMAT: json.dumps(about)})
-        partial.replace(path)
-        return path
+        return write_tensors(path, tensors, FORMAT, about)
 
     @classmethod
     def load(cls, path: str | Path) -> Pairs:
@@ -142,22 +135,17 @@ class Pairs:
 
         Raises FileNotFoundError when there is no such file, ValueError when it is none of ours or cut off.
         """
-        from safetensors import SafetensorError, safe_open
-
         path = Path(path)
-        try:
-            with safe_open(path, "pt") as file:
-                said = (file.metadata() or {}).get(FORMAT)
-                tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - no mapping
-        except SafetensorError as problem:
-            raise ValueError(
-                f"{path.name} is not a whole pairs file ({problem}). Write it again."
-            ) from problem
-        if said is None:
-            raise ValueError(f"{path.name} holds no pairs; expected a file written by Pairs.save(path).")
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"no pairs {path}; expected a file written by Pairs.save(path). Check the path."
+            )
+        tensors, about = read_tensors(
+            path, FORMAT, "holds no pairs; expected a file written by Pairs.save(path)."
+        )
         labels = tensors.get("labels")
         if labels is not None:
-            labels = np.array(json.loads(said)["classes"])[labels.numpy()]
+            labels = np.array(about["classes"])[labels.numpy()]
         return cls(tensors["values"], tensors.get("embeddings"), labels, tensors.get("lonlats"))
 
     def split(

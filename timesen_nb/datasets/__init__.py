@@ -1,4 +1,4 @@
-"""Labelled places from published surveys: one dataclass for all, one file a data set.
+"""Labelled places from published surveys, and simulated ones: one dataclass for all, one file a data set.
 
     from timesen_nb.datasets import download_photos, read_lucas, read_sen4map
     places = read_sen4map("test.h5")                  # series, photo addresses, labels of every task
@@ -11,7 +11,7 @@ from timesen_nb.datasets.download import download_photos
 from timesen_nb.datasets.lucas import photo_address, read_lucas
 from timesen_nb.datasets.places import PlaceDataset, read_codes
 from timesen_nb.datasets.sen4map import read_sen4map
-from timesen_nb.datasets.simulated import simulated_survey
+from timesen_nb.datasets.simulated import simulated_dataset, simulated_labels, simulated_survey
 
 __all__ = [
     "PlaceDataset",
@@ -20,5 +20,7 @@ __all__ = [
     "read_codes",
     "read_lucas",
     "read_sen4map",
+    "simulated_dataset",
+    "simulated_labels",
     "simulated_survey",
 ]

@@ -1,7 +1,12 @@
-"""A simulated survey of the sample landscape: series, labels, and drawn photos as files; to try things offline."""
+"""Simulated places as data sets, to try everything offline. Nothing in them is real.
+
+:func:`simulated_dataset` gives as many as wanted, from all over Europe; :func:`simulated_survey` those of the sample
+landscape, with drawn photos as files.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +15,42 @@ from timesen_nb.datasets.lucas import VIEWS
 from timesen_nb.datasets.places import PlaceDataset, read_codes
 
 
+def simulated_labels(kinds: Sequence[int] | np.ndarray) -> dict[str, np.ndarray]:
+    """Labels for land_cover, crops and habitat of places by their kind: rows of ``timesen_nb.simulate.kinds.KINDS``."""
+    from timesen_nb.simulate.kinds import KINDS
+
+    kinds = np.asarray(kinds, dtype=int)
+    codes = {"land_cover": "lc1", "crops": "lc1", "habitat": "habitat"}
+    return {
+        task: read_codes(task, np.array([getattr(k, field) for k in KINDS])[kinds])
+        for task, field in codes.items()
+    }
+
+
+def simulated_dataset(n: int, seed: int = 303) -> PlaceDataset:
+    """n simulated places with labels for land_cover, crops and habitat, and no photos; the same seed gives the same.
+
+    Scores on them flatter the bundled model, which was trained on other places of the same simulator.
+    """
+    from timesen_nb.simulate.places import simulate_places
+
+    places = simulate_places(n, seed)
+    ids = np.array([f"simulated-{seed}-{i:05d}" for i in range(n)])
+    lonlats = np.stack([places.lon, places.lat], axis=1)
+    return PlaceDataset(places.values, lonlats, simulated_labels(places.kind), ids)
+
+
 def simulated_survey(
     folder: str | Path, each: int = 20, seed: int = 0, year: int = 2018, size: tuple[int, int] = (96, 128)
 ) -> PlaceDataset:
     """Places of every land cover in the sample landscape, with four drawn photos each as JPEG files in a folder.
 
     each: places of a land cover. seed: another number picks other places. size: height and width of a photo. Labels:
-    land_cover, crops and habitat. Photos that are there already are not drawn again. Nothing in it is real.
+    land_cover, crops and habitat. Photos that are there already are not drawn again.
     """
     from PIL import Image
 
-    from timesen_nb.simulate.kinds import INDEX, KINDS
+    from timesen_nb.simulate.kinds import INDEX
     from timesen_nb.sources.sample import SampleSource
 
     source = SampleSource()
@@ -33,10 +63,5 @@ def simulated_survey(
         if not all(path.is_file() for path in paths):
             for view, path in zip(source.views(*place, year=year, size=size), paths, strict=True):
                 Image.fromarray(view).save(path, quality=92)
-    kinds = [KINDS[INDEX[source.kind(*place, year=year)]] for place in lonlats]
-    labels = {
-        "land_cover": read_codes("land_cover", [k.lc1 for k in kinds]),
-        "crops": read_codes("crops", [k.lc1 for k in kinds]),
-        "habitat": read_codes("habitat", [k.habitat for k in kinds]),
-    }
+    labels = simulated_labels([INDEX[source.kind(*place, year=year)] for place in lonlats])
     return PlaceDataset(values, np.array(lonlats), labels, np.array(ids), np.array(files, dtype=str))

@@ -1,12 +1,13 @@
 """How good is it: the paper's tables, retrieval, scenicness, trust, and what else could be done with the same data.
 
-    from timesen_nb.evaluation import simulated_dataset
+    from timesen_nb.datasets import simulated_dataset
     tn.report(model, simulated_dataset(4000))       # every task x prompt style x T
 
 One idea a file: ``metrics`` scores, ``scoring`` vectors against words, ``reports`` the tables, ``calibration`` and
 ``unlike`` trust, ``retrieval``, ``scenicness``, ``baselines``, ``paper`` the published figures, ``plots``.
 """
 
+from timesen_nb.datasets.simulated import simulated_dataset
 from timesen_nb.evaluation.baselines import PictureModel, baselines, random_and_blocked, true_colour
 from timesen_nb.evaluation.calibration import calibrated, calibration_error, fit_scale, reliability
 from timesen_nb.evaluation.encoding import Encodes, Labelled
@@ -17,7 +18,6 @@ from timesen_nb.evaluation.reports import Report, report
 from timesen_nb.evaluation.retrieval import nearest, recall, recall_by_class, recall_table, words_to_places
 from timesen_nb.evaluation.scenicness import RatedPrompts, agreement, scenicness
 from timesen_nb.evaluation.scoring import Answers, encode_words, score
-from timesen_nb.evaluation.simulated import simulated_dataset
 from timesen_nb.evaluation.unlike import UNLIKE, OpenZeroShot, background_vectors, fit_margin
 
 __all__ = [
