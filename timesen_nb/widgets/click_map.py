@@ -24,7 +24,6 @@ from timesen_nb.widgets.page import columns, heading, style_sheet, tabs
 from timesen_nb.widgets.reports import READY, Reports
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import OWN_WORDS, Session
-from timesen_nb.widgets.still import HOW_WITHOUT, draw_still, still_png
 from timesen_nb.widgets.view import BBox, EncodedView
 from timesen_nb.widgets.view_layer import ViewLayer
 
@@ -89,8 +88,16 @@ class ClickMap(w.VBox):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The live map, and what is shown where it cannot be drawn: a still picture, and how to go on."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        return {**bundle, "text/plain": f"{self!r}\n{HOW_WITHOUT}", "image/png": still_png(self.still())}
+        from timesen_nb.widgets.still import HOW_WITHOUT, still_png
+
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        return {
+            "application/vnd.jupyter.widget-view+json": view,
+            "text/plain": f"{self!r}\n{HOW_WITHOUT}",
+            "image/png": still_png(self.still()),
+        }
+
+    _ipython_display_ = None  # ipywidgets 7 has one, which would show the live map alone
 
     # What Python sees
 
@@ -185,6 +192,8 @@ class ClickMap(w.VBox):
 
     def still(self) -> Figure:
         """Map and last answer as a matplotlib figure, for places where no live map can be drawn, and for print."""
+        from timesen_nb.widgets.still import draw_still
+
         self._landscape.settle(STILL_WAITS)
         places = {n: (a.lon, a.lat) for n, a in self.session.kept}
         return draw_still(

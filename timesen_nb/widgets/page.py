@@ -28,9 +28,20 @@ def tabs(pages: dict[str, w.Widget]) -> w.VBox:
     """Pages of which one is seen at a time, chosen by buttons that the keyboard reaches; the page turns them itself."""
     choice = w.ToggleButtons(options=list(pages))
     choice.add_class("tn-tabs")
-    stack = w.Stack(list(pages.values()), selected_index=0)
+    children = list(pages.values())
+    if hasattr(w, "Stack"):
+        stack = w.Stack(children, selected_index=0)
+        link = w.jslink((choice, "index"), (stack, "selected_index"))
+    else:  # ipywidgets 7, which Colab has: the kernel turns the pages
+        stack, link = w.VBox(children), None
+
+        def turn(*_: object) -> None:
+            for i, child in enumerate(children):
+                child.layout.display = "" if i == choice.index else "none"
+
+        choice.observe(turn, names="index")
+        turn()
     stack.add_class("tn-pages")
-    link = w.jslink((choice, "index"), (stack, "selected_index"))
     box = w.VBox([choice, stack])
     box.add_class("tn-below")
     box.link = link  # lives as long as the box

@@ -6,13 +6,13 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.charts import BLUE, SKY, VERMILION, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from timesen_nb.widgets.layers import Picture
     from timesen_nb.widgets.view import BBox
@@ -25,6 +25,13 @@ HOW_WITHOUT = (
 BARS = 8
 
 
+class StillFigure(Figure):
+    """A figure that a notebook shows by itself: of a plain one it shows pictures only once pyplot has been used."""
+
+    def _repr_png_(self) -> bytes:
+        return still_png(self)
+
+
 def draw_still(
     picture: Picture | None,
     layer: Drawn | None,
@@ -33,13 +40,11 @@ def draw_still(
     kept: dict[int, tuple[float, float]],
 ) -> Figure:
     """A figure with the landscape in degrees, the layer over it, and places; beside it bars and the year."""
-    from matplotlib.figure import Figure
-
     if answer is None:
-        figure = Figure(figsize=(5.2, 4.6), layout="constrained", dpi=90)
+        figure = StillFigure(figsize=(5.2, 4.6), layout="constrained", dpi=90)
         _map(figure.subplots(), picture, layer, bounds, None, kept)
         return figure
-    figure = Figure(figsize=(11, 5.6), layout="constrained", dpi=90)
+    figure = StillFigure(figsize=(11, 5.6), layout="constrained", dpi=90)
     axes = figure.subplot_mosaic([["map", "bars"], ["map", "year"]], height_ratios=[2, 3])
     _map(axes["map"], picture, layer, bounds, (answer.lon, answer.lat), kept)
     _bars(axes["bars"], answer)
