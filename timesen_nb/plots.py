@@ -20,6 +20,10 @@ LINES = (
     ("B11", "short-wave infrared (B11)", "#CC79A7", "^"),
 )
 
+#: Eight colours of areas, in an order that suits land cover: roofs, fields, woods, scrub, grass, soil, lakes, marshes.
+#: Told apart by the colour-blind, too: tests/test_plots.py measures it by the matrices of Machado and others (2009).
+AREAS = ("#A63278", "#FCF0A9", "#1B692F", "#8A850C", "#A3EA37", "#E19EA6", "#444CE6", "#72B2FC")
+
 
 def plot_series(series: PixelSeries, ax: Axes | None = None) -> Axes:
     """Reflectance of red, near and short-wave infrared (left axis) and NDVI (right axis) over months 1 to 12.

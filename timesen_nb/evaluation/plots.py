@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from timesen_nb.evaluation.reports import Report
 
 STYLE_COLOURS = {"names": "#56B4E9", "template": "#E69F00", "descriptions": "#009E73"}
+#: Compared lines differ in marker as well as in colour.
+COMPARED = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"))
 
 
 def plot_confusion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -44,17 +46,17 @@ def plot_reliability(table: pd.DataFrame, ax: Axes | None = None, label: str | N
     """
     from matplotlib.patches import Patch
 
-    ax = ax or _axes((4.6, 4.2))
-    fresh = not ax.lines
-    if fresh:
+    ax = ax or _axes((7.4, 4.2))
+    if not ax.lines:
         ax.plot([0, 1], [0, 1], color="0.5", linestyle="--", linewidth=1, label="true probabilities")
-    line = ax.plot(table["confidence"], table["accuracy"], marker="o", label=label or "measured")[0]
+    colour, marker = COMPARED[(len(ax.lines) - 1) % len(COMPARED)]
+    ax.plot(table["confidence"], table["accuracy"], marker=marker, color=colour, label=label or "measured")
     share = table["places"] / table["places"].sum()
-    ax.bar(table["low"], share, width=table["high"] - table["low"], align="edge",
-           color=line.get_color(), alpha=0.15)  # fmt: skip
+    ax.bar(table["low"], share, width=table["high"] - table["low"], align="edge", color=colour, alpha=0.15)
     ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of the answer", ylabel="share that is right")
     handles, _ = ax.get_legend_handles_labels()
-    ax.legend(handles=[*handles, Patch(color="0.5", alpha=0.25, label="share of the places")], frameon=False)
+    handles.append(Patch(color="0.5", alpha=0.25, label="share of the places"))
+    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1, 1), frameon=False, fontsize="small")
     return ax
 
 

@@ -1,7 +1,7 @@
 """Charts as SVG text: quick to make, sharp at any size, and inert, for a page shows them as images.
 
 Colours of lines are those of Okabe and Ito (2008), told apart by the colour-blind; every line is also named beside
-its end. Colours of areas are the light scheme of Tol (2021), made for labelled areas and the colour-blind.
+its end. Colours of areas are those of every other map here, told apart by the colour-blind, too.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from html import escape
 import numpy as np
 
 from timesen_nb.bands import BANDS, MONTHS, REFLECTANCE_SCALE
+from timesen_nb.plots import AREAS
 from timesen_nb.series import PixelSeries
 
 ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
@@ -28,8 +29,6 @@ SHOWN = (
 DASHES = ("", "7 3", "2 3", "9 3 2 3")  # compared lines differ in dash as well as in colour
 COMPARED = (BLUE, VERMILION, GREEN, PURPLE)
 
-#: Tol's light colours, in an order that suits land cover: roofs, fields, woods, scrub, grass, soil, lakes, marshes.
-AREAS = ("#EE8866", "#EEDD88", "#44BB99", "#AAAA00", "#BBCC33", "#FFAABB", "#77AADD", "#99DDFF")
 OTHER = "#DDDDDD"
 
 HATCH = (
