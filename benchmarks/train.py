@@ -2,33 +2,40 @@
 
 A small series encoder learns from four drawn views a place through the pocket photo tower; it sees no word. It is
 judged on other simulated places by words (zero-shot accuracy, eight land covers, five descriptions each) and by their
-photos (satellite-to-ground Recall@1 by land cover): as it trains, and at the end with T = 12 months and T = 1, their
-median. Rows are the recipe and what is left out of it, at the same batch; mean and standard deviation over seeds. All
-is simulated.
+photos (satellite-to-ground Recall@1 by land cover), with T = 12 months and T = 1, their median. Three tables, each
+figure the mean over seeds:
+
+recipe: the recipe and what is left out of it, at the same batch; how good it is as it trains; other encoders.
+bank: batches of 32 to 256 without a memory bank, with one of twice the batch as in the paper, and with 2048.
+
+The recipe has the paper's proportions, not its size: 64 of 10,240 pairs a batch make as many updates an epoch as the
+paper's 1024 of 140,000, and the bank is twice the batch. All is simulated.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import os
 import tempfile
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 
 import timesen_nb as tn
-from timesen_nb.datasets import read_codes
+from timesen_nb.datasets import simulated_labels
 from timesen_nb.encoders import ENCODERS, make_encoder
 from timesen_nb.evaluation import recall
 from timesen_nb.evaluation.encoding import COMPOSITES
 from timesen_nb.pairs import Pairs
 from timesen_nb.pooling import AveragePool
-from timesen_nb.simulate.kinds import KINDS
 from timesen_nb.simulate.pocket import TEST_SEED, TRAIN_SEED, make_pairs
 from timesen_nb.towers.pocket import PocketTower
 from timesen_nb.training.validation import Validation, Words
@@ -38,7 +45,7 @@ SIZES = {
     "mlp": {"width": 128}, "cnn1d": {"width": 64}, "tempcnn": {}, "convtran": {},
 }  # fmt: skip
 RECIPE: dict[str, Any] = {
-    "batch_size": 256, "memory_bank": 2048, "learning_rate": 1e-3, "weight_decay": 1e-2, "device": "cpu",
+    "batch_size": 64, "memory_bank": 128, "learning_rate": 1e-3, "weight_decay": 1e-2, "device": "cpu",
     "progress": False,
 }  # fmt: skip
 ROWS: dict[str, dict[str, Any]] = {
@@ -46,17 +53,52 @@ ROWS: dict[str, dict[str, Any]] = {
     "without memory bank": {"memory_bank": 0},
     "without temporal masking": {"augment": False},
 }
+BATCHES, LARGE_BANK = (32, 64, 128, 256), 2048
+COLUMNS = ("accuracy T=12", "R@1 T=12", "accuracy T=1", "R@1 T=1")
+Figures = dict[str, float]
 
 
-def drawn_pairs(tower: PocketTower, n: int, seed: int, folder: Path) -> Pairs:
+@dataclass(frozen=True)
+class Run:
+    """One run of training, for a process of its own. watched: measured at every epoch, not at the end only."""
+
+    pairs: Path
+    test: Path
+    epochs: int
+    seed: int
+    options: dict[str, Any] = field(default_factory=dict)
+    encoder: str = "transformer"
+    watched: bool = False
+
+    def measure(self) -> tuple[Figures, pd.DataFrame]:
+        """How good it is at the end, and its log."""
+        torch.set_num_threads(1)
+        tower, pairs, test = PocketTower(), Pairs.load(self.pairs), Pairs.load(self.test)
+        words = Words(test, "land_cover", tower)
+        torch.manual_seed(self.seed)
+        start = make_encoder(self.encoder, embedding=tower.width, **SIZES[self.encoder])
+        first = Validation(test, words)(start, torch.device("cpu"))
+        with tempfile.TemporaryDirectory() as folder:
+            model = tn.fit(
+                start, pairs, tower=tower, epochs=self.epochs, seed=self.seed, folder=folder,
+                classes="land_cover", validation=test if self.watched else None, checkpoint_every=10**9,
+                **{**RECIPE, **self.options},
+            )  # fmt: skip
+            log = pd.read_csv(Path(folder) / "metrics.csv")
+        before = pd.DataFrame({"epoch": [0], "accuracy": [first[0]], "recall_at_1": [first[1]]})
+        return judge(model, test, words), pd.concat([before, log], ignore_index=True)
+
+
+def drawn_pairs(n: int, seed: int, folder: Path) -> Path:
     """Simulated pairs labelled by land cover; drawn once, and again when the photo tower has changed."""
+    tower = PocketTower()
     weights = zlib.crc32((tower.folder / "photo.safetensors").read_bytes())
     path = folder / f"simulated-{n}-{seed}-{weights:08x}.pairs"
     if not path.is_file():
         pairs = make_pairs(tower, n, seed)
-        lc1 = np.array([k.lc1 for k in KINDS])[pairs.labels.astype(int)]
-        Pairs(pairs.values, pairs.embeddings, read_codes("land_cover", lc1)).save(path)
-    return Pairs.load(path)
+        labels = simulated_labels(pairs.labels.astype(int))["land_cover"]
+        Pairs(pairs.values, pairs.embeddings, labels).save(path)
+    return path
 
 
 def judge(model: tn.TimeSenCLIP, test: Pairs, words: Words) -> dict[str, float]:
@@ -71,34 +113,23 @@ def judge(model: tn.TimeSenCLIP, test: Pairs, words: Words) -> dict[str, float]:
     return out
 
 
-def train(
-    encoder: str,
-    options: dict[str, Any],
-    seed: int,
-    epochs: int,
-    tower: PocketTower,
-    pairs: Pairs,
-    test: Pairs,
-) -> tuple[dict[str, float], pd.DataFrame]:
-    """One run: how good it is at the end, and its log."""
-    words = Words(test, "land_cover", tower)
-    torch.manual_seed(seed)
-    start = make_encoder(encoder, embedding=tower.width, **SIZES[encoder])
-    first = Validation(test, words)(start, torch.device("cpu"))
-    with tempfile.TemporaryDirectory() as folder:
-        model = tn.fit(
-            start, pairs, tower=tower, epochs=epochs, seed=seed, validation=test, classes="land_cover", folder=folder,
-            checkpoint_every=10**9, **{**RECIPE, **options},
-        )  # fmt: skip
-        log = pd.read_csv(Path(folder) / "metrics.csv")
-    start_row = pd.DataFrame({"epoch": [0], "accuracy": [first[0]], "recall_at_1": [first[1]]})
-    return judge(model, test, words), pd.concat([start_row, log], ignore_index=True)
-
-
-def over_seeds(results: Iterable[dict[str, float]]) -> dict[str, str]:
+def over_seeds(results: Iterable[Figures]) -> dict[str, str]:
     """Mean and standard deviation of every figure."""
     table = pd.DataFrame(list(results))
     return {name: f"{table[name].mean():5.1f} ± {table[name].std(ddof=0):.1f}" for name in table}
+
+
+def gains(with_it: Sequence[Figures], without: Sequence[Figures]) -> dict[str, str]:
+    """Mean difference of runs of the same seed, and its standard error."""
+    table = pd.DataFrame(
+        [{name: a[name] - b[name] for name in a} for a, b in zip(with_it, without, strict=True)]
+    )
+    return {name: f"{table[name].mean():+5.1f} ± {table[name].sem():.1f}" for name in table}
+
+
+def line(title: str, figures: dict[str, str]) -> None:
+    """One row of a table."""
+    print(f"{title:<34}" + "".join(f"{figures[name]:>15}" for name in COLUMNS), flush=True)
 
 
 def show_learning(logs: list[pd.DataFrame]) -> None:
@@ -106,61 +137,94 @@ def show_learning(logs: list[pd.DataFrame]) -> None:
     mean = pd.concat(logs).groupby("epoch")[["accuracy", "recall_at_1"]].mean() * 100
     last = mean.index.max()
     shown = sorted({0, 1, 2, 3, 5, 8, 12, 20, 30, last} & set(mean.index))
-    print("\nOver training, the recipe, T = 12, mean of the seeds")
-    print("  epoch                " + "".join(f"{e:>7}" for e in shown))
+    print("\nover training, the recipe, T = 12, mean of the seeds")
+    print("epoch                  " + "".join(f"{e:>7}" for e in shown))
     for column, words in (("accuracy", "zero-shot accuracy %"), ("recall_at_1", "R@1 by class %")):
-        print(f"  {words:<21}" + "".join(f"{v:>7.1f}" for v in mean.loc[shown, column]))
-    print(f"  rank correlation of the two over the epochs: {mean.corr('spearman').iloc[0, 1]:.2f}")
+        print(f"{words:<23}" + "".join(f"{v:>7.1f}" for v in mean.loc[shown, column]))
+    print(f"rank correlation of the two over the epochs: {mean.corr('spearman').iloc[0, 1]:.2f}")
 
 
-def show_differences(results: dict[str, list[dict[str, float]]]) -> None:
-    """What each part of the recipe gives, run against run of the same seed, in points."""
-    print("\nThe recipe less the run without, same seed, in points")
-    for row, figures in list(results.items())[1:]:
-        pairs = zip(results["the recipe"], figures, strict=True)
-        gains = pd.DataFrame([{name: a[name] - b[name] for name in a} for a, b in pairs])
-        said = "   ".join(
-            f"{name} {gains[name].mean():+.1f} ± {gains[name].std(ddof=0):.1f}" for name in gains
-        )
-        print(f"  {row.removeprefix('without '):<18} {said}", flush=True)
+def show_recipe(pool: ProcessPoolExecutor, run: dict[str, Any], seeds: int, encoders: bool) -> None:
+    """The recipe, what is left out of it, other encoders."""
+    rows = [
+        Run(**run, seed=s, options=options, watched=not options)
+        for options in ROWS.values()
+        for s in range(seeds)
+    ]
+    names = list(ENCODERS)[1:] if encoders else []
+    rows += [Run(**run, seed=0, encoder=name) for name in names]
+    found = pool.map(Run.measure, rows)
+    line("percent, mean ± sd over seeds", dict(zip(COLUMNS, COLUMNS, strict=True)))
+    results, logs = {}, []
+    for row in ROWS:
+        runs = [next(found) for _ in range(seeds)]
+        results[row] = [figures for figures, _ in runs]
+        logs = logs or [log for _, log in runs]
+        line(row, over_seeds(results[row]))
+    for name in names:
+        line(f"encoder {name}, one seed", {k: f"{v:.1f}" for k, v in next(found)[0].items()})
+    show_learning(logs)
+    print()
+    line("points gained, mean ± its error", dict.fromkeys(COLUMNS, ""))
+    for row in list(ROWS)[1:]:
+        line("by " + row.removeprefix("without "), gains(results["the recipe"], results[row]))
+
+
+def show_bank(pool: ProcessPoolExecutor, run: dict[str, Any], seeds: int, batches: Sequence[int]) -> None:
+    """Batches with and without a bank."""
+    print()
+    line("percent, mean ± sd over seeds", dict(zip(COLUMNS, COLUMNS, strict=True)))
+    banks = {batch: (0, 2 * batch, LARGE_BANK) for batch in batches}
+    found = pool.map(
+        Run.measure,
+        [
+            Run(**run, seed=s, options={"batch_size": batch, "memory_bank": bank})
+            for batch in batches for bank in banks[batch] for s in range(seeds)
+        ],
+    )  # fmt: skip
+    said = []
+    for batch in batches:
+        results = {bank: [next(found)[0] for _ in range(seeds)] for bank in banks[batch]}
+        for bank, figures in results.items():
+            line(f"batch {batch}, " + (f"bank {bank}" if bank else "no bank"), over_seeds(figures))
+            if bank:
+                said.append((f"batch {batch}, by a bank of {bank}", gains(figures, results[0])))
+    print()
+    line("points gained, mean ± its error", dict.fromkeys(COLUMNS, ""))
+    for title, figures in said:
+        line(title, figures)
 
 
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="Cross-view training on simulated places.")
+    parser.add_argument("--tables", nargs="+", choices=("recipe", "bank"), default=("recipe", "bank"))
     parser.add_argument("--pairs", type=int, default=10_240)
     parser.add_argument("--test", type=int, default=3_000)
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--batches", type=int, nargs="+", default=BATCHES, help="of the table of banks")
     parser.add_argument("--encoders", action="store_true", help="the other encoders too, one seed each")
     parser.add_argument("--folder", type=Path, default=Path("build/bench"), help="where drawn pairs are kept")
     given = parser.parse_args()
-    tower, started = PocketTower(), time.monotonic()
-    pairs = drawn_pairs(tower, given.pairs, TRAIN_SEED + 1000, given.folder)
-    test = drawn_pairs(tower, given.test, TEST_SEED + 1000, given.folder)
-    print(f"{len(pairs)} simulated places to learn from, {len(test)} others; batch {RECIPE['batch_size']}, "
-          f"{given.epochs} epochs, {given.seeds} seeds ({time.monotonic() - started:.0f} s to draw them)")  # fmt: skip
-
-    results: dict[str, list[dict[str, float]]] = {}
-    logs: list[pd.DataFrame] = []
-    columns = "".join(f"{name:>16}" for name in ("accuracy T=12", "R@1 T=12", "accuracy T=1", "R@1 T=1"))
-    print(f"\n{'percent, mean ± sd over seeds':<28}{columns}")
-    for row, options in ROWS.items():
-        runs = [
-            train("transformer", options, s, given.epochs, tower, pairs, test) for s in range(given.seeds)
-        ]
-        results[row] = [figures for figures, _ in runs]
-        logs = logs or [log for _, log in runs]
-        print(f"{row:<28}" + "".join(f"{v:>16}" for v in over_seeds(results[row]).values()), flush=True)
-    if given.encoders:
-        for name in list(ENCODERS)[1:]:
-            figures, _ = train(name, {}, 0, given.epochs, tower, pairs, test)
-            print(
-                f"{'encoder ' + name + ', one seed':<28}" + "".join(f"{v:>16.1f}" for v in figures.values()),
-                flush=True,
-            )
-    show_learning(logs)
-    show_differences(results)
+    started = time.monotonic()
+    run = {
+        "pairs": drawn_pairs(given.pairs, TRAIN_SEED + 1000, given.folder),
+        "test": drawn_pairs(given.test, TEST_SEED + 1000, given.folder),
+        "epochs": given.epochs,
+    }
+    cores = len(os.sched_getaffinity(0))
+    print(
+        f"{given.pairs:,} simulated places to learn from, {given.test:,} others; {given.epochs} epochs, "
+        f"{given.seeds} seeds; {cores} runs at a time ({time.monotonic() - started:.0f} s to draw the places)"
+    )
+    with ProcessPoolExecutor(cores, multiprocessing.get_context("spawn")) as pool:
+        if "recipe" in given.tables:
+            print(f"\nthe recipe: batch {RECIPE['batch_size']}, bank {RECIPE['memory_bank']}")
+            show_recipe(pool, run, given.seeds, given.encoders)
+        if "bank" in given.tables:
+            show_bank(pool, run, given.seeds, given.batches)
+    print(f"\n{(time.monotonic() - started) / 60:.1f} minutes")
 
 
 if __name__ == "__main__":

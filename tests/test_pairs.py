@@ -76,6 +76,10 @@ def with_change(change):
         (VALUES / 10000, PHOTOS, {}, "Multiply by 10000"),
         (with_change(lambda v: v.__setitem__(1, np.nan)), PHOTOS, {}, r"no month with data \(rows 1"),
         (VALUES, PHOTOS * [[1], [np.nan], [1]], {}, r"no photo embedding \(rows 1"),
+        (VALUES, PHOTOS * [[1], [0], [1]], {}, r"infinite or zero \(rows 1"),
+        (VALUES, PHOTOS * [[1], [1], [np.inf]], {}, r"infinite or zero \(rows 2"),
+        (VALUES, PHOTOS, {"lonlats": np.zeros((3, 3))}, r"lonlats \(3, 3\) .*longitude before latitude"),
+        (VALUES, PHOTOS, {"lonlats": [[4, 50], [4, 95], [4, 50]]}, "to 95 were given"),
         (VALUES, PHOTOS[:2], {}, "2 embeddings"),
         (VALUES, PHOTOS, {"labels": ["a"]}, "1 labels"),
         (VALUES, None, {}, "neither"),
@@ -86,6 +90,12 @@ def with_change(change):
 def test_what_is_wrong_is_said(values, photos, more, said):
     with pytest.raises(ValueError, match=said):
         Pairs(values, photos, **more)
+
+
+def test_labels_as_tables_have_them_and_parts_by_slice():
+    pairs = Pairs(VALUES, PHOTOS, ["a", None, float("nan")])
+    assert pairs.labels.tolist() == ["a", "", ""]
+    assert pairs.take(slice(1, None)).labels.tolist() == ["", ""]
 
 
 def test_arrays_mapped_read_only_are_taken_as_they_are(tmp_path):

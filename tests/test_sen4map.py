@@ -249,6 +249,25 @@ def test_a_damaged_file_names_the_point_and_leaves_nothing(dated: Path, tmp_path
     assert not list((tmp_path / "out").iterdir())
 
 
+@pytest.mark.parametrize("into", [None, "series.npy"])
+def test_reflectance_that_is_none_is_refused(composed: Path, tmp_path: Path, into: str | None) -> None:
+    target = None if into is None else tmp_path / "out" / into
+    with h5py.File(composed, "a") as file:
+        for group in file.values():
+            group["image"][:] = group["image"][:] / 10_000
+    with pytest.raises(
+        ValueError, match=r"point \d+ has reflectance up to 0\.\d+; expected reflectance x 10000"
+    ):
+        read_sen4map(composed, into=target, progress=False)
+    with h5py.File(composed, "a") as file:
+        for group in file.values():
+            group["image"][:] = group["image"][:] * 10_000
+        file["Lucas_Point_38863102/image"][3, 2] = -77
+    with pytest.raises(ValueError, match=r"point 38863102 has reflectance -77; .* points="):
+        read_sen4map(composed, into=target, progress=False)
+    assert not list(tmp_path.glob("out/*"))
+
+
 def test_what_is_asked_for_is_checked(dated: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"crop=9 of point .*8 x 8 pixels"):
         read_sen4map(dated, crop=9, progress=False)

@@ -367,12 +367,29 @@ NO_LABELS = Pairs(make_pairs(32).values, make_pairs(32).embeddings)
         ({"validation": NO_LABELS}, "no labels"),
         ({"validation": VALIDATION, "classes": ["heath", "marsh"]}, "'orchard', 'quarry' are not among"),
         ({"train_layers": 3}, "expected 0 to 2"),
+        ({"memory_bank": -32}, "memory_bank=-32 given"),
+        ({"batch_size": 32.0}, "batch_size=32.0 given; expected a whole number"),
+        ({"learning_rate": 0}, "learning_rate=0 given; expected a number above 0"),
+        ({"learning_rate": "1e-3"}, "learning_rate='1e-3' given"),
+        ({"weight_decay": -0.1}, "weight_decay=-0.1 given"),
+        ({"clip_gradient": 0}, "clip_gradient=0 given"),
+        ({"warmup_epochs": 9}, "warmup_epochs=9 given; expected 0 to 3"),
+        ({"pairs": (NO_LABELS.values, NO_LABELS.embeddings)}, "pairs given: a tuple; expected Pairs"),
+        ({"validation": [1, 2]}, "validation given: a list; expected Pairs"),
+        ({"encoder": "pocket"}, r"model given: 'pocket'; expected a model, such as tn\.load"),
+        ({"pairs": Pairs(NO_LABELS.values[:, :6], NO_LABELS.embeddings)}, "series of 6 composites.*with NaN"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_said_before_anything_is_done(options, said, tmp_path):
     with pytest.raises(ValueError, match=said):
         fit(folder=tmp_path / "run", **options)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_cannot_be_is_said_before_training(tmp_path):
+    (tmp_path / "file").write_text("a file, no folder")
+    with pytest.raises(ValueError, match=r"cannot be made .* expected one that can be written to"):
+        fit(folder=tmp_path / "file")
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_leaves_the_last_checkpoint(tmp_path, monkeypatch):

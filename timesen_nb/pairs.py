@@ -27,8 +27,8 @@ class Pairs:
     values: (N, T, C[, H, W]) surface reflectance x 10000 in calendar order, NaN = missing; or int16, -32768 = missing.
     embeddings: photo vectors (N, D), or (N, V, D) of up to V photos each where a photo that is missing is NaN; float16
     or float32; None: no photos. labels: (N,) class names, "" = unknown; optional. lonlats: (N, 2) degrees; optional.
-    Raises ValueError when lengths differ, reflectance is negative or from 0 to 1, a place has no month or no photo, or
-    there are neither photos nor labels.
+    Raises ValueError when lengths differ, reflectance is negative or from 0 to 1, a place has no month or no photo, a
+    photo vector is infinite or zero, lonlats are not on Earth, or there are neither photos nor labels.
     """
 
     values: Any
@@ -41,7 +41,7 @@ class Pairs:
         if self.embeddings is not None:
             object.__setattr__(self, "embeddings", _tensor(self.embeddings, (torch.float16, torch.float32)))
         if self.labels is not None:
-            object.__setattr__(self, "labels", np.asarray(self.labels).astype(str))
+            object.__setattr__(self, "labels", _names(self.labels))
         if self.lonlats is not None:
             object.__setattr__(self, "lonlats", np.asarray(self.lonlats, dtype=np.float64))
         self._check()
@@ -66,6 +66,8 @@ class Pairs:
             raise ValueError(
                 f"{said} were given; expected one of each for every place, and at least one place."
             )
+        if self.lonlats is not None:
+            _check_places(self.lonlats)
         for start in range(0, n, 4096):
             rows = slice(start, start + 4096)
             _check_series(self.series(rows), start)
@@ -96,8 +98,8 @@ class Pairs:
         return photos
 
     def take(self, rows: Any) -> Pairs:
-        """Some of the places: indices or a mask."""
-        rows = np.asarray(rows)
+        """Some of the places: indices, a mask or a slice."""
+        rows = np.arange(len(self))[rows] if isinstance(rows, slice) else np.asarray(rows)
         index = torch.from_numpy(np.flatnonzero(rows) if rows.dtype == bool else rows)
         labels, lonlats = (None if v is None else v[index.numpy()] for v in (self.labels, self.lonlats))
         photos = None if self.embeddings is None else self.embeddings[index]
@@ -214,18 +216,41 @@ def _check_series(series: Tensor, start: int) -> None:
         raise ValueError(
             f"the largest reflectance among {places} is {high:.3g}; expected reflectance x 10000. Multiply by 10000."
         )
-    _check_lost(torch.isnan(series).flatten(1).all(-1), start, "no month with data")
+    _check_lost(torch.isnan(series).flatten(1).all(-1), start, "no month with data", "at least one")
+
+
+def _names(labels: Any) -> np.ndarray:
+    """Labels as text; None and NaN, as tables have them, are unknown."""
+    known = np.asarray(labels)
+    if known.dtype == object:
+        known = np.array(
+            ["" if label is None or label != label else str(label) for label in known], dtype=str
+        )
+    return known.astype(str)
+
+
+def _check_places(lonlats: np.ndarray) -> None:
+    if lonlats.ndim != 2 or lonlats.shape[1] != 2 or not (np.abs(lonlats) <= (180, 90)).all():
+        raise ValueError(
+            f"lonlats {lonlats.shape} from {lonlats.min():.6g} to {lonlats.max():.6g} were given; expected (N, 2) "
+            "degrees, longitude before latitude."
+        )
 
 
 def _check_photos(photos: Tensor, start: int) -> None:
-    blind = torch.isnan(photos).any(-1)
-    _check_lost(blind.all(-1) if blind.ndim == 2 else blind, start, "no photo embedding")
+    views = photos if photos.ndim == 3 else photos[:, None]
+    missing = torch.isnan(views).any(-1)  # (n, V)
+    length = views.norm(dim=-1)
+    wrong = ~missing & ((length == 0) | torch.isinf(length))
+    _check_lost(missing.all(1), start, "no photo embedding", "at least one")
+    _check_lost(
+        wrong.any(1), start, "a photo vector that is infinite or zero", "directions, as a tower gives them"
+    )
 
 
-def _check_lost(lost: Tensor, start: int, what: str) -> None:
+def _check_lost(lost: Tensor, start: int, what: str, expected: str) -> None:
     if lost.any():
         rows = ", ".join(str(start + i) for i in torch.nonzero(lost)[:5, 0].tolist())
         raise ValueError(
-            f"{int(lost.sum())} places have {what} (rows {rows}, ...); expected at least one. Leave them out: "
-            "pairs.take."
+            f"{int(lost.sum())} places have {what} (rows {rows}, ...); expected {expected}. Leave them out: pairs.take."
         )

@@ -44,7 +44,8 @@ def read_sen4map(
     on (:func:`published_medians`). Files with ``image`` hold the latter already: "clear" makes months without any value
     NaN, "published" takes them as they are. into: a .npy file to write the series to, rounded to int16 and
     memory-mapped, for more of them than memory holds. points: the numbers of some LUCAS points; None reads all.
-    Raises FileNotFoundError, or ValueError for a file that is cut off or none of these, and for unknown codes.
+    Raises FileNotFoundError, or ValueError for a file that is cut off or none of these, for reflectance that is
+    negative or from 0 to 1, and for unknown codes.
     """
     from tqdm.auto import tqdm
 
@@ -70,6 +71,8 @@ def read_sen4map(
                         f"{path.name} is damaged: {key} cannot be read, {len(about) - 1} points before it can "
                         f"({problem}). Copy or download it again."
                     ) from problem
+                if (low := np.nanmin(series, initial=0.0)) < 0:
+                    raise _no_reflectance(_number(key), f"{low:.6g}", "not negative, and NaN for no data")
                 store.add(series)
     return _dataset([_number(k) for k in keys], about, store.values)
 
@@ -115,6 +118,8 @@ def _composites(
                 f"point {number}: image has shape {image.shape}; expected (12, {len(BANDS)}, H, W)."
             )
         out = image[(..., *_window(image.shape[2:], crop, number))].astype(np.float32)
+        if 0 < (high := np.nanmax(out, initial=0.0)) < 1:  # one was added: nothing can be below it
+            raise _no_reflectance(number, f"up to {high:.3g}", "not a share of one")
         if composites == "clear":  # one was added: what is not above it had no clear look
             out = np.where((out <= 1).all(axis=1, keepdims=True), np.nan, out)
     else:
@@ -140,6 +145,13 @@ def _composites(
             years, months = times.astype("datetime64[Y]"), times.astype("datetime64[M]").astype(int) % 12 + 1
             out = published_medians(values, np.where(years == np.datetime64(f"{year}"), months, 0), classes)
     return out[..., 0, 0] if out.shape[2:] == (1, 1) else out
+
+
+def _no_reflectance(number: str, found: str, expected: str) -> ValueError:
+    return ValueError(
+        f"point {number} has reflectance {found}; expected reflectance x 10000, {expected}. Mend the file, or leave "
+        "point out: points=."
+    )
 
 
 def _window(shape: tuple[int, ...], crop: int | None, number: str) -> tuple[slice, slice]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -88,10 +90,11 @@ class ClipTower:
             )
         where = str(Path(self.pretrained).expanduser()) if is_file else self.pretrained
         try:
-            model, prepare = open_clip.create_model_from_pretrained(
-                self.architecture, where, force_quick_gelu=self.quick_gelu
-            )
-            tokenize = open_clip.get_tokenizer(self.architecture)
+            with _quiet():
+                model, prepare = open_clip.create_model_from_pretrained(
+                    self.architecture, where, force_quick_gelu=self.quick_gelu
+                )
+                tokenize = open_clip.get_tokenizer(self.architecture)
         except Exception as problem:
             if is_file:
                 raise ValueError(
@@ -134,6 +137,17 @@ class ClipTower:
         vectors = F.normalize(encode(batch.to(self.device)).float(), dim=-1)
         out: np.ndarray = vectors.cpu().numpy()
         return out
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what the libraries log at every attempt to download: the error at the end says it once."""
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _short(problem: BaseException) -> str:

@@ -16,7 +16,9 @@ from timesen_nb.training.checks import (
     PRECISIONS,
     check_batches,
     check_choice,
-    check_numbers,
+    check_counts,
+    check_kinds,
+    check_rates,
     check_widths,
     find_accelerator,
 )
@@ -83,15 +85,17 @@ def fit(
     Raises ValueError for too few pairs, a bank that is no multiple of the batch, widths that do not fit, a device that
     is not there, and a folder that holds another run; FloatingPointError when the loss is no number any more.
     """
+    check_kinds(model, pairs, validation)
     encoder, tower, scale = _start(model, tower)
     targets = targets or ("words" if pairs.embeddings is None else "photos")
     memory_bank = memory_bank if targets == "photos" else 0
     check_choice("targets", targets, ("photos", "words"))
     check_choice("precision", precision, PRECISIONS)
-    check_numbers(
+    check_counts(
         epochs=epochs, batch_size=batch_size, accumulate=accumulate, devices=devices, patience=patience,
         validate_every=validate_every, checkpoint_every=checkpoint_every,
     )  # fmt: skip
+    check_rates(learning_rate, weight_decay, clip_gradient, warmup_epochs, epochs)
     accelerator = find_accelerator(device, devices)
     check_widths(encoder, tower, pairs)
     if patience is not None and validation is None:

@@ -2,22 +2,63 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from typing import Any
 
+import numpy as np
 import torch
 
-from timesen_nb.model import SeriesEncoder
+from timesen_nb.model import EncoderConfig, SeriesEncoder
 from timesen_nb.pairs import Pairs
+from timesen_nb.timesenclip import TimeSenCLIP
 from timesen_nb.towers import Tower
 
+LENGTHS = (12, 4, 1)
+NUMBER = int | float | np.number
 PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed"}
 
 
-def check_numbers(**numbers: float | None) -> None:
-    """Every number that is given is at least 1."""
-    wrong = [f"{name}={n}" for name, n in numbers.items() if n is not None and not n >= 1]
+def check_counts(**counts: Any) -> None:
+    """Every number that is given (not None) is whole and at least 1."""
+    wrong = [f"{name}={n!r}" for name, n in counts.items() if n is not None and not (_whole(n) and n >= 1)]
     if wrong:
-        raise ValueError(f"{', '.join(wrong)} given; expected 1 or more.")
+        raise ValueError(f"{', '.join(wrong)} given; expected a whole number, 1 or more.")
+
+
+def check_rates(
+    learning_rate: Any, weight_decay: Any, clip_gradient: Any, warmup_epochs: Any, epochs: int
+) -> None:
+    """Numbers with which training goes somewhere; None stands for no clipping, and for the usual warm-up."""
+    rates = {"learning_rate": learning_rate, "clip_gradient": 1.0 if clip_gradient is None else clip_gradient}
+    for name, rate in rates.items():
+        if not (isinstance(rate, NUMBER) and 0 < rate < math.inf):
+            raise ValueError(f"{name}={rate!r} given; expected a number above 0.")
+    if not (isinstance(weight_decay, NUMBER) and 0 <= weight_decay < math.inf):
+        raise ValueError(f"weight_decay={weight_decay!r} given; expected 0 or more.")
+    if warmup_epochs is not None and not (isinstance(warmup_epochs, NUMBER) and 0 <= warmup_epochs <= epochs):
+        raise ValueError(
+            f"warmup_epochs={warmup_epochs!r} given; expected 0 to {epochs}, all the epochs there are."
+        )
+
+
+def check_kinds(model: Any, pairs: Any, validation: Any) -> None:
+    """The three are what they are taken for."""
+    if not isinstance(model, TimeSenCLIP) and not isinstance(getattr(model, "config", None), EncoderConfig):
+        raise ValueError(
+            f"model given: {model!r:.80}; expected a model, such as tn.load('pocket'), to train further, or an "
+            "encoder, such as tn.SeriesEncoder(tn.EncoderConfig(embedding=128)), to begin with."
+        )
+    for name, given in (("pairs", pairs), ("validation", validation)):
+        if not isinstance(given, Pairs) and not (name == "validation" and given is None):
+            raise ValueError(
+                f"{name} given: a {type(given).__name__}; expected Pairs(values, embeddings, labels), or what "
+                "places.pairs(embeddings) makes of a data set."
+            )
+
+
+def _whole(n: Any) -> bool:
+    return isinstance(n, int | np.integer) and not isinstance(n, bool)
 
 
 def check_choice(name: str, given: str, known: Iterable[str]) -> None:
@@ -49,6 +90,10 @@ def check_batches(pairs: Pairs, batch_size: int, accumulate: int, devices: int, 
             f"{len(pairs)} pairs for updates of {accumulate} x {batch_size}; expected at least one whole update. "
             f"Use a smaller batch, such as batch_size={fitting}."
         )
+    if not _whole(bank) or bank < 0:
+        raise ValueError(
+            f"memory_bank={bank!r} given; expected how many past photos are kept: a multiple of batch_size, or 0."
+        )
     if bank % batch_size:
         raise ValueError(
             f"memory_bank={bank} is no multiple of batch_size={batch_size}: whole batches go in and out. "
@@ -64,7 +109,15 @@ def check_widths(encoder: SeriesEncoder, tower: Tower, pairs: Pairs) -> None:
     given = tuple(pairs.series(slice(0, 1)).shape[2:])
     wanted = (len(config.bands), config.patch, config.patch)
     if given != wanted:
-        raise ValueError(f"series have bands, height and width {given}; this encoder reads {wanted}.")
+        raise ValueError(
+            f"series have bands, height and width {given}; this encoder reads {wanted}. Give Pairs values of "
+            "(N, months, bands[, H, W]), and EncoderConfig bands and patch to fit."
+        )
+    if pairs.values.shape[1] not in LENGTHS:
+        raise ValueError(
+            f"series of {pairs.values.shape[1]} composites; expected 12 months, 4 quarters or 1 year. Where months are "
+            "missing, give all twelve, with NaN in those."
+        )
     widths = {"the encoder": config.embedding, f"tower {tower.name!r}": tower.width}
     if pairs.embeddings is not None:
         widths["the photos"] = pairs.embeddings.shape[-1]

@@ -140,7 +140,14 @@ def _resume(learner: Learner, watch: Watch) -> None:
 
 @contextmanager
 def _folder_for(watch: Watch, devices: int) -> Iterator[None]:
-    """Several processes hand over their result in a folder: a passing one, where none was asked for."""
+    """The folder asked for is there; several processes, which hand over their result in one, have a passing one."""
+    if watch.folder is not None:
+        try:  # now, not after an hour
+            watch.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise ValueError(
+                f"folder={str(watch.folder)!r} cannot be made ({problem}); expected one that can be written to."
+            ) from problem
     if devices == 1 or watch.folder is not None:
         yield
         return
