@@ -9,12 +9,14 @@ recipe: the recipe and what is left out of it, at the same batch; how good it is
 bank: batches of 32 to 256 without a memory bank, with one of twice the batch as in the paper, and with 2048.
 
 The recipe has the paper's proportions, not its size: 64 of 10,240 pairs a batch make as many updates an epoch as the
-paper's 1024 of 140,000, and the bank is twice the batch. All is simulated.
+paper's 1024 of 140,000, and the bank is twice the batch. All is simulated. Runs that were made are kept beside the
+drawn places, by their settings and the code they ran on, so that tables can be made in pieces.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import os
 import tempfile
@@ -70,8 +72,37 @@ class Run:
     encoder: str = "transformer"
     watched: bool = False
 
+    def kept_in(self) -> Path:
+        """Where its result is kept: another place for other settings, other drawn places, other code."""
+        code = 0
+        for name in ("training", "augment.py", "encoders.py", "model.py", "pooling.py"):
+            path = Path(tn.__file__).parent / name
+            for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
+                code = zlib.crc32(file.read_bytes(), code)
+        drawn = [zlib.crc32(path.read_bytes()) for path in (self.pairs, self.test)]
+        sizes = SIZES[self.encoder]
+        settings = json.dumps(
+            [self.encoder, sizes, {**RECIPE, **self.options}, self.epochs, self.seed, code, drawn]
+        )
+        return (
+            self.pairs.parent
+            / "runs"
+            / f"{zlib.crc32(settings.encode()):08x}{'-watched' * self.watched}.json"
+        )
+
     def measure(self) -> tuple[Figures, pd.DataFrame]:
-        """How good it is at the end, and its log."""
+        """How good it is at the end, and its log: made now, or kept from before."""
+        path = self.kept_in()
+        if not path.is_file():
+            figures, log = self.make()
+            path.parent.mkdir(exist_ok=True)
+            path.with_suffix(".part").write_text(json.dumps([figures, log.to_dict("list")]))
+            path.with_suffix(".part").replace(path)
+        figures, log = json.loads(path.read_text())
+        return figures, pd.DataFrame(log)
+
+    def make(self) -> tuple[Figures, pd.DataFrame]:
+        """Train and judge."""
         torch.set_num_threads(1)
         tower, pairs, test = PocketTower(), Pairs.load(self.pairs), Pairs.load(self.test)
         words = Words(test, "land_cover", tower)
