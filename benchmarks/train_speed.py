@@ -5,7 +5,8 @@ The plain loop is the usual one: a data set class that opens the HDF5 file and r
 Three layouts of a point: dated looks of 64 x 64 pixels, whose monthly medians an item takes, as Sen4Map is published;
 twelve composites of 64 x 64 pixels; twelve composites of one pixel, the best that the plain loop can have. ``tn.fit``
 reads series that were read once before (``benchmarks.datasets`` has that speed). No augmentation on either side, no
-memory bank; both take turns and the best of two counts.
+memory bank; both take turns and the best of two counts. Share: of the rate of plain matrix products in the same run,
+forward and backward counted as three times the encoder's multiplications. Where there is a GPU, ``tn.fit`` on it too.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 
 import timesen_nb as tn
 from benchmarks.datasets import plain_point, write_composed, write_dated
+from benchmarks.encoder_speed import macs
 from timesen_nb.bands import BANDS
 from timesen_nb.pairs import Pairs
 from timesen_nb.simulate.pocket import CONFIG
@@ -94,7 +96,21 @@ def plain_loop(path: Path, config: tn.EncoderConfig, batch: int) -> float:
     return seen / (time.perf_counter() - started)
 
 
-def ours(config: tn.EncoderConfig, batch: int, n: int, precision: str = "32") -> float:
+def matrix_rate(device: str, kind: torch.dtype, n: int = 2048) -> float:
+    """Multiplications a second in products of n x n matrices, the best of five."""
+    a, b = (torch.randn(n, n, device=device, dtype=kind) for _ in range(2))
+    times = 50 if device == "cuda" else 1
+    best = float("inf")
+    for _ in range(5):
+        started = time.perf_counter()
+        for _ in range(times):
+            product = a @ b
+        float(product[0, 0])  # waits for it
+        best = min(best, (time.perf_counter() - started) / times)
+    return n**3 / best
+
+
+def ours(config: tn.EncoderConfig, batch: int, n: int, precision: str = "32", device: str = "cpu") -> float:
     """Samples a second of one epoch of ``tn.fit``, everything from the call to its return."""
     rng = np.random.default_rng(0)
     values = rng.uniform(1, 5000, (n, 12, 10)).astype(np.float32)
@@ -102,7 +118,7 @@ def ours(config: tn.EncoderConfig, batch: int, n: int, precision: str = "32") ->
     encoder = tn.SeriesEncoder(config)
     started = time.perf_counter()
     tn.fit(encoder, pairs, tower=Words(config.embedding), epochs=1, batch_size=batch, memory_bank=0, augment=False,
-           device="cpu", precision=precision, progress=False)  # fmt: skip
+           device=device, precision=precision, progress=False)  # fmt: skip
     return n / (time.perf_counter() - started)
 
 
@@ -114,6 +130,7 @@ def main() -> None:
     pocket = tn.EncoderConfig(**{**CONFIG.as_dict(), "bands": BANDS, "absent_bands": False})
     models = {"pocket, 128 wide, 3 layers": (pocket, 16), "full, 512 wide, 6 layers": (tn.EncoderConfig(), 2)}
     print(f"samples a second of training, batch {given.batch}, {torch.get_num_threads()} threads")
+    rates = {p: matrix_rate("cpu", kind) for p, kind in (("32", torch.float32), ("bf16", torch.bfloat16))}
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: Path(folder) / f"{i}.h5" for i, name in enumerate(
             ("plain: dated looks, 64 x 64", "plain: composites, 64 x 64", "plain: composites, one pixel"))}  # fmt: skip
@@ -134,8 +151,23 @@ def main() -> None:
                     best[f"tn.fit, {precision}"] = max(best.get(f"tn.fit, {precision}", 0.0), speed)
             print(f"\n{title}")
             for name, speed in best.items():
-                times = f"   tn.fit is {best['tn.fit, 32'] / speed:.1f} x" if name.startswith("plain") else ""
-                print(f"  {name:<32}{speed:>8.0f}{times}", flush=True)
+                if name.startswith("plain"):
+                    said = f"tn.fit is {best['tn.fit, 32'] / speed:.1f} x"
+                else:
+                    said = share(config, speed, rates[name.removeprefix("tn.fit, ")])
+                print(f"  {name:<32}{speed:>8.0f}   {said}", flush=True)
+            if torch.cuda.is_available():
+                rate = matrix_rate("cuda", torch.bfloat16, 8192)
+                speed = max(ours(config, 1024, 64 * 1024, "bf16", "cuda") for _ in range(2))
+                print(
+                    f"  {'tn.fit, bf16, GPU, batch 1024':<32}{speed:>8.0f}   {share(config, speed, rate)}",
+                    flush=True,
+                )
+
+
+def share(config: tn.EncoderConfig, speed: float, rate: float) -> str:
+    """How much of the measured matrix rate a speed of training is."""
+    return f"{3 * macs(config, False) * speed / rate:.0%} of the measured matrix rate"
 
 
 if __name__ == "__main__":
