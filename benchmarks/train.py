@@ -56,6 +56,10 @@ ROWS: dict[str, dict[str, Any]] = {
     "without temporal masking": {"augment": False},
 }
 BATCHES, LARGE_BANK = (32, 64, 128, 256), 2048
+CODE = (  # what decides how a run ends, beside its settings
+    "augment.py", "encoders.py", "model.py", "pooling.py", "training/batches.py", "training/learner.py",
+    "training/loss.py",
+)  # fmt: skip
 COLUMNS = ("accuracy T=12", "R@1 T=12", "accuracy T=1", "R@1 T=1")
 Figures = dict[str, float]
 
@@ -75,10 +79,8 @@ class Run:
     def kept_in(self) -> Path:
         """Where its result is kept: another place for other settings, other drawn places, other code."""
         code = 0
-        for name in ("training", "augment.py", "encoders.py", "model.py", "pooling.py"):
-            path = Path(tn.__file__).parent / name
-            for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
-                code = zlib.crc32(file.read_bytes(), code)
+        for name in CODE:
+            code = zlib.crc32((Path(tn.__file__).parent / name).read_bytes(), code)
         drawn = [zlib.crc32(path.read_bytes()) for path in (self.pairs, self.test)]
         sizes = SIZES[self.encoder]
         settings = json.dumps(

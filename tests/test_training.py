@@ -375,9 +375,10 @@ NO_LABELS = Pairs(make_pairs(32).values, make_pairs(32).embeddings)
         ({"clip_gradient": 0}, "clip_gradient=0 given"),
         ({"warmup_epochs": 9}, "warmup_epochs=9 given; expected 0 to 3"),
         ({"pairs": (NO_LABELS.values, NO_LABELS.embeddings)}, "pairs given: a tuple; expected Pairs"),
+        ({"validation": Pairs(VALIDATION.values, torch.ones(32, 8), VALIDATION.labels)}, "8 of the photos of val"),
         ({"validation": [1, 2]}, "validation given: a list; expected Pairs"),
         ({"encoder": "pocket"}, r"model given: 'pocket'; expected a model, such as tn\.load"),
-        ({"pairs": Pairs(NO_LABELS.values[:, :6], NO_LABELS.embeddings)}, "series of 6 composites.*with NaN"),
+        ({"pairs": Pairs(NO_LABELS.values[:, :6], NO_LABELS.embeddings)}, "have 6 composites.*with NaN"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_said_before_anything_is_done(options, said, tmp_path):

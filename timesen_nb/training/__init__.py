@@ -98,6 +98,8 @@ def fit(
     check_rates(learning_rate, weight_decay, clip_gradient, warmup_epochs, epochs)
     accelerator = find_accelerator(device, devices)
     check_widths(encoder, tower, pairs)
+    if validation is not None:
+        check_widths(encoder, tower, validation, "validation")
     if patience is not None and validation is None:
         raise ValueError(f"patience={patience} without validation; give labelled pairs to be judged by.")
     labelled = pairs if targets == "words" else validation

@@ -103,24 +103,24 @@ def check_batches(pairs: Pairs, batch_size: int, accumulate: int, devices: int, 
         raise ValueError(f"batch_size={batch_size} cannot be shared evenly by {devices} devices.")
 
 
-def check_widths(encoder: SeriesEncoder, tower: Tower, pairs: Pairs) -> None:
-    """Series fit the encoder; encoder, tower and photos are in spaces of one width."""
+def check_widths(encoder: SeriesEncoder, tower: Tower, pairs: Pairs, which: str = "pairs") -> None:
+    """Series fit the encoder; encoder, tower and photos are in spaces of one width. which: what ``pairs`` is."""
     config = encoder.config
     given = tuple(pairs.series(slice(0, 1)).shape[2:])
     wanted = (len(config.bands), config.patch, config.patch)
     if given != wanted:
         raise ValueError(
-            f"series have bands, height and width {given}; this encoder reads {wanted}. Give Pairs values of "
-            "(N, months, bands[, H, W]), and EncoderConfig bands and patch to fit."
+            f"series of {which} have bands, height and width {given}; this encoder reads {wanted}. Give Pairs values "
+            "of (N, months, bands[, H, W]), and EncoderConfig bands and patch to fit."
         )
     if pairs.values.shape[1] not in LENGTHS:
         raise ValueError(
-            f"series of {pairs.values.shape[1]} composites; expected 12 months, 4 quarters or 1 year. Where months are "
-            "missing, give all twelve, with NaN in those."
+            f"series of {which} have {pairs.values.shape[1]} composites; expected 12 months, 4 quarters "
+            "or 1 year. Where months are missing, give all twelve, with NaN in those."
         )
     widths = {"the encoder": config.embedding, f"tower {tower.name!r}": tower.width}
     if pairs.embeddings is not None:
-        widths["the photos"] = pairs.embeddings.shape[-1]
+        widths[f"the photos of {which}"] = pairs.embeddings.shape[-1]
     if len(set(widths.values())) > 1:
         said = ", ".join(f"{width} of {what}" for what, width in widths.items())
         raise ValueError(
