@@ -42,6 +42,7 @@ bench-real: $(READY) ## the pocket model on real Sentinel-2 (../shared/real)
 
 bench-speed: $(READY) ## the encoder, regions, start-up, sources, reports and data sets, each beside a baseline
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.notebooks
 	$(BIN)/python -m benchmarks.encoder_speed
 	$(BIN)/python -m benchmarks.regions
 	$(BIN)/python -m benchmarks.sources
@@ -49,8 +50,7 @@ bench-speed: $(READY) ## the encoder, regions, start-up, sources, reports and da
 	$(BIN)/python -m benchmarks.datasets
 
 site: $(READY)      ## the notebooks, run, as pages with their pictures
-	mkdir -p site
-	$(BIN)/jupyter nbconvert --execute --to html --output-dir site notebooks/*.ipynb
+	$(BIN)/python docs/pages.py
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"timesen_nb needs Python 3.11 or newer; $(PYTHON) is {v.major}.{v.minor}. Name another one: make PYTHON=python3.12 ...")'

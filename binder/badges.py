@@ -1,6 +1,7 @@
 """Binder and Colab badges of the notebooks, made from the repository's address in pyproject.toml alone.
 
-``python binder/badges.py`` writes them into the first cell of every notebook; a test checks that they are there.
+``python binder/badges.py`` writes them into the first cell of every notebook, and those of notebook 00 and of the
+click map into the README; a test checks that they are there.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from urllib.parse import quote
 
 import nbformat
 
@@ -31,8 +33,21 @@ def badges(name: str) -> str:
     )
 
 
+def app() -> str:
+    """A link that opens the click map alone on Binder, by Voila."""
+    page = quote("voila/render/timesen_nb/widgets/app.ipynb?voila-template=timesen", safe="/")
+    return f"[the click map on Binder](https://mybinder.org/v2/gh/{repository()}/main?urlpath={page})"
+
+
+def readme() -> str:
+    """The README's line: the first notebook, and the click map."""
+    return f"{badges('00_start_here.ipynb')} {app()}"
+
+
 def main() -> None:
-    """Put the badges into every notebook."""
+    """Put the badges into every notebook and into the README."""
+    page = ROOT / "README.md"
+    page.write_text(PLACE.sub(lambda _: readme(), page.read_text(), count=1))
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         first = notebook.cells[0]

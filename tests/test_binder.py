@@ -1,6 +1,8 @@
 """What Binder and Colab need agrees with pyproject.toml, and asks for no secret."""
 
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -39,11 +41,28 @@ def test_build_steps_can_run_and_ask_for_no_secret(name: str) -> None:
     assert not re.search(r"token|secret|password|key", step.read_text(), re.IGNORECASE)
 
 
+def test_pip_need_not_bring_another_pytorch() -> None:
+    """torchvision from pip wants the PyTorch that it was built with, which is one for GPUs."""
+    environment = yaml.safe_load((ROOT / "binder" / "environment.yml").read_text())
+    assert "torchvision" in environment["dependencies"]
+
+
+def test_the_start_step_hands_on_the_command() -> None:
+    """Binder calls it with the command that starts Jupyter, in the repository's folder."""
+    step = [str(ROOT / "binder" / "start"), "sh", "-c", "echo $OMP_NUM_THREADS; echo $JUPYTER_PATH"]
+    env = {k: v for k, v in os.environ.items() if k != "JUPYTER_PATH"}
+    said = subprocess.run(step, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
+    threads, path = said.splitlines()
+    assert threads == "1"
+    assert (Path(path) / "voila" / "templates" / "timesen" / "index.html.j2").exists()
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_badges_come_from_one_place(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "binder"))
     import badges
 
     assert badges.badges(path.name) in nbformat.read(path, as_version=4).cells[0].source.splitlines()
+    assert badges.readme() in (ROOT / "README.md").read_text().splitlines()
     assert PROJECT["urls"]["Repository"].endswith(badges.repository())
     sys.modules.pop("badges")

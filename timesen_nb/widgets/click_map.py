@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from timesen_nb.timesenclip import TimeSenCLIP
 
 FOLLOWED = 0.3  # seconds between two looks at what a source says of a request
-STILL_WAITS = 10.0  # seconds a still picture waits for a landscape that is being drawn
+STILL_WAITS = 60.0  # seconds a still picture waits for a landscape that is being drawn
 DOUBLE_CLICK = 0.5  # seconds: a second click on the same spot within this is the same click
 
 

@@ -1,0 +1,110 @@
+"""Time and memory of every notebook and of the served click map: ``python -m benchmarks.notebooks [00 05 ...]``.
+
+Each notebook runs from a fresh kernel, its exercises left open. Memory is what the kernel and its children, or the
+server and its kernels, have resident together, sampled; the most counts. Binder gives two gigabytes, of which the
+notebook server takes a part: the limit is 1.5.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+import nbformat
+import psutil
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parent.parent
+SECONDS, MEGABYTES = 180, 1536
+EVERY = 0.1  # seconds between two samples
+
+
+class Peak:
+    """The most resident memory, in MB, of all processes below this one while the block runs."""
+
+    def __enter__(self) -> Peak:
+        self.megabytes, self._done = 0.0, threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(EVERY):
+            total = 0
+            for child in psutil.Process().children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    total += child.memory_info().rss
+            self.megabytes = max(self.megabytes, total / 2**20)
+
+
+def row(name: str, seconds: float, megabytes: float) -> bool:
+    """Print one line; whether it is within the limits."""
+    good = seconds < SECONDS and megabytes < MEGABYTES
+    print(
+        f"{name:28s}{seconds:8.1f}{megabytes:10.0f}   {'' if good else 'over the limit'}".rstrip(), flush=True
+    )
+    return good
+
+
+def run(path: Path) -> bool:
+    """One notebook from top to bottom."""
+    notebook = nbformat.read(path, as_version=4)
+    started = time.perf_counter()
+    with Peak() as peak, tempfile.TemporaryDirectory() as folder:
+        NotebookClient(
+            notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": folder}}
+        ).execute()
+    return row(path.stem, time.perf_counter() - started, peak.megabytes)
+
+
+def serve() -> bool:
+    """The click map by Voila: the kernel of its page, and the one that is then made ready for the next page."""
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "timesen_nb.widgets.serve", "--port", "8870"]
+    with Peak() as peak, subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            said = iter(server.stdout or ())
+            address = next(m for line in said if (m := re.search(r"http://127\.0\.0\.1:\d+/", line)))
+            with urllib.request.urlopen(address.group(), timeout=300) as page:
+                page.read()
+            seconds = time.perf_counter() - started
+            time.sleep(70)  # by now a kernel for the next page is ready, too
+        finally:
+            server.terminate()
+    return row("click map, served by Voila", seconds, peak.megabytes)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.notebooks", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", help="what names begin with, or 'app' for the click map; all if none"
+    )
+    names = tuple(parser.parse_args().names)
+    print(f"{os.cpu_count()} cores")
+    print(f"{'':28s}{'seconds':>8s}{'peak MB':>10s}")
+    print(f"{'limit':28s}{SECONDS:8d}{MEGABYTES:10d}")
+    paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    good = [run(path) for path in paths if not names or path.name.startswith(names)]
+    if not names or "app" in names:
+        good.append(serve())
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""The notebooks, run, as web pages with their pictures: ``make site`` writes them and an index into ``site/``.
+
+Links between notebooks become links between pages. Widgets live in a kernel, which a page has not: the click map is
+shown as its still picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import re
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parent.parent
+WIDGET = "application/vnd.jupyter.widget-view+json"
+TO_NOTEBOOK = re.compile(r"\]\((?!\w+:)([^)#\s]+)\.ipynb(#[^)\s]*)?\)")
+LEARN = re.compile(r"^- (.*(?:\n  .*)*)", re.MULTILINE)
+
+INDEX = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>timesen_nb</title>
+<style>
+body {{ font: 17px/1.55 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #222 }}
+img {{ max-width: 100%; border: 1px solid #ddd; border-radius: 4px }}
+a {{ color: #0a4a7c }}
+h2 {{ margin: 1.4rem 0 0; font-size: 1.15rem }}
+ul {{ margin: 0.2rem 0 }}
+</style>
+</head>
+<body>
+<h1>timesen_nb</h1>
+<p>Click a place on a map and ask, in your own words, what grows there. Nine notebooks, read from top to bottom;
+here they are as pages, with all that they print and draw. Landscape and ground views are simulated.</p>
+<p><img src="click_map.png" alt="The click map: a landscape, a place that was clicked, probabilities of the words"></p>
+{items}
+</body>
+</html>
+"""
+
+
+def as_page(notebook: NotebookNode) -> NotebookNode:
+    """The notebook with links to pages, and pictures in place of widgets."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = TO_NOTEBOOK.sub(r"](\1.html\2)", cell.source)
+            continue
+        bars = [o for o in cell.outputs if WIDGET in o.get("data", {}) and "image/png" not in o.data]
+        cell.outputs = [o for o in cell.outputs if o not in bars]  # progress that has run its course
+        for output in cell.outputs:
+            output.get("data", {}).pop(WIDGET, None)
+    notebook.metadata.pop("widgets", None)
+    return notebook
+
+
+def write_page(path: Path, site: Path) -> None:
+    """Run a notebook in an empty folder and write its page."""
+    notebook = nbformat.read(path, as_version=4)
+    with tempfile.TemporaryDirectory() as folder:
+        NotebookClient(
+            notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}
+        ).execute()
+    page, _ = HTMLExporter().from_notebook_node(
+        as_page(notebook), resources={"metadata": {"name": path.stem}}
+    )
+    (site / f"{path.stem}.html").write_text(page, encoding="utf-8")
+
+
+def write_index(paths: list[Path], site: Path) -> None:
+    """The first page: a line a notebook, with what one learns there."""
+    items = []
+    for path in paths:
+        first = nbformat.read(path, as_version=4).cells[0].source
+        title = first.splitlines()[0].removeprefix("# ")
+        learn = "".join(f"<li>{html.escape(point).replace('*', '')}</li>" for point in LEARN.findall(first))
+        items.append(
+            f'<h2><a href="{path.stem}.html">{path.stem[:2]} {html.escape(title)}</a></h2>\n<ul>{learn}</ul>'
+        )
+    (site / "index.html").write_text(INDEX.format(items="\n".join(items)), encoding="utf-8")
+    (site / "click_map.png").write_bytes((ROOT / "docs" / "click_map.png").read_bytes())
+
+
+def main() -> None:
+    """Write the pages of all notebooks, or of those that are named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", help="what the names of the notebooks begin with; all when none is given"
+    )
+    names = tuple(parser.parse_args().names)
+    site = ROOT / "site"
+    site.mkdir(exist_ok=True)
+    paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    write_index(paths, site)
+    for path in paths:
+        if not names or path.name.startswith(names):
+            started = time.perf_counter()
+            write_page(path, site)
+            print(f"site/{path.stem}.html, {time.perf_counter() - started:.0f} s", flush=True)
+    print(f"open {site / 'index.html'}")
+
+
+if __name__ == "__main__":
+    main()
