@@ -58,7 +58,7 @@ ROWS: dict[str, dict[str, Any]] = {
 BATCHES, LARGE_BANK = (32, 64, 256), 2048
 CODE = (  # what decides how a run ends, beside its settings
     "augment.py", "encoders.py", "model.py", "pooling.py", "training/batches.py", "training/learner.py",
-    "training/loss.py",
+    "training/loss.py", "zeroshot.py",
 )  # fmt: skip
 COLUMNS = ("accuracy T=12", "R@1 T=12", "accuracy T=1", "R@1 T=1")
 Figures = dict[str, float]
