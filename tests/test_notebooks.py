@@ -1,13 +1,25 @@
 """Every notebook runs from a fresh kernel, as it is and with its solutions, and is saved clean."""
 
 import re
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PAGES = [*NOTEBOOKS, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "MODEL_CARD.md"))]
+LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
+COLAB = """\
+import sys
+
+if "google.colab" in sys.modules:
+    %pip install -q "timesen_nb[train]"
+    from google.colab import output
+
+    output.enable_custom_widget_manager()"""
 SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
 
 
@@ -67,6 +79,7 @@ def test_it_is_built_like_the_others(path: Path) -> None:
         assert part in text, f"no {part!r}"
     codes = [c for c in notebook.cells if c.cell_type == "code"]
     assert tagged(codes[0], "colab")
+    assert codes[0].source == COLAB
     assert tagged(codes[1], "parameters")
     assert sum(tagged(c, "exercise") for c in codes) in (2, 3)
 
@@ -86,3 +99,34 @@ def test_it_runs_before_the_exercises_are_done(path: Path, tmp_path: Path) -> No
     notebook = nbformat.read(path, as_version=4)
     exercises = sum(tagged(c, "exercise") for c in notebook.cells)
     assert run(notebook, tmp_path).count("fill in the ... first.") == exercises
+
+
+def words(path: Path) -> list[str]:
+    """Markdown of a notebook, cell by cell, or of a file."""
+    if path.suffix == ".md":
+        return [path.read_text()]
+    return [c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown"]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
+def test_links_lead_somewhere_and_formulas_are_formulas(path: Path) -> None:
+    for text in words(path):
+        for link in LINK.findall(text):
+            assert (path.parent / link).exists(), f"{link} is not there"
+        for formula in re.findall(r"\$\$.+?\$\$", text, re.DOTALL):
+            assert not re.search(r"\\\\[a-z]", formula), (
+                f"a command with two backslashes is shown as text: {formula}"
+            )
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_pages_link_to_pages(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    import pages
+
+    before = [link for text in words(path) for link in LINK.findall(text)]
+    page = pages.as_page(nbformat.read(path, as_version=4))
+    after = [link for c in page.cells if c.cell_type == "markdown" for link in LINK.findall(c.source)]
+    assert after == [link.replace(".ipynb", ".html") for link in before]
+    assert any(link.endswith(".html") for link in after)
+    sys.modules.pop("pages")
