@@ -35,7 +35,7 @@ def zs(model: tn.TimeSenCLIP) -> tn.ZeroShot:
     shared /= np.linalg.norm(shared)
     apart = words.vectors - np.outer(words.vectors @ shared, shared)
     apart /= np.linalg.norm(apart, axis=1, keepdims=True)
-    return tn.ZeroShot(WORDS, apart, 40.0, words._encode)
+    return tn.ZeroShot(WORDS, apart, 40.0, words.encode)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ class Counted:
     def __call__(self, values: np.ndarray, **how) -> np.ndarray:
         with self.lock:
             self.pixels += len(values)
-        return self.zs._encode(values, **how)
+        return self.zs.encode(values, **how)
 
     @property
     def words(self) -> tn.ZeroShot:

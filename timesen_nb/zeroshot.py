@@ -28,7 +28,7 @@ EncodeText = Callable[[Sequence[str]], np.ndarray]
 class ZeroShot:
     """A classifier made of words. Made by ``model.zero_shot(...)``.
 
-    classes: the K names, in order. vectors: (K, D) unit float32, one a class.
+    classes: the K names, in order. vectors: (K, D) unit float32, one a class. encode: series -> vectors, the model's.
     scale: what cosines are multiplied by before the softmax, calibrated so that probabilities mean what they say.
     """
 
@@ -36,13 +36,13 @@ class ZeroShot:
         self.classes = list(classes)
         self.vectors = np.asarray(vectors, dtype=np.float32)
         self.scale = float(scale)
-        self._encode = encode
+        self.encode = encode
 
     def probabilities(
         self, values: Any, valid: Any = None, months: Sequence[int] | None = None
     ) -> np.ndarray:
         """(N, K) probabilities, rows sum to 1, of series as ``model.encode`` takes them: (N, T, 10) x 10000."""
-        return self.of_vectors(self._encode(values, valid=valid, months=months))
+        return self.of_vectors(self.encode(values, valid=valid, months=months))
 
     def of_vectors(self, vectors: Any) -> np.ndarray:
         """(N, K) probabilities of series that are encoded already, (N, D): a new word costs one matrix product."""

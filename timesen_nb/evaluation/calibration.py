@@ -69,4 +69,4 @@ def fit_scale(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> float:
 
 def calibrated(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> ZeroShot:
     """The same words with the scale of :func:`fit_scale`: the order of the classes stays, the probabilities change."""
-    return ZeroShot(zs.classes, zs.vectors, fit_scale(zs, vectors, truth), zs._encode)
+    return ZeroShot(zs.classes, zs.vectors, fit_scale(zs, vectors, truth), zs.encode)

@@ -29,7 +29,7 @@ class OpenZeroShot(ZeroShot):
     """
 
     def __init__(self, zs: ZeroShot, background: np.ndarray, margin: float) -> None:
-        super().__init__([*zs.classes, UNLIKE], zs.vectors, zs.scale, zs._encode)
+        super().__init__([*zs.classes, UNLIKE], zs.vectors, zs.scale, zs.encode)
         self.background = np.asarray(background, dtype=np.float32)
         self.margin = float(margin)
 

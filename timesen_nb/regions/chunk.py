@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 
-from timesen_nb.zeroshot import ZeroShot
+from timesen_nb.zeroshot import Encode, ZeroShot
 
 #: Pixels encoded between two looks at whether to stop; bounds memory as well.
 SLICE = 8192
@@ -37,21 +37,23 @@ class Work:
 
 
 def do_chunk(
-    block: np.ndarray, words: ZeroShot, work: Work, stop: Callable[[], None] | None = None
+    block: np.ndarray, words: ZeroShot, work: Work, stop: Callable[[], None] = lambda: None
 ) -> dict[str, np.ndarray]:
     """One chunk of a region -> its part of the maps.
 
     label (y, x) int16, :data:`NOTHING` without data; probability (y, x) float32 of that label, NaN without data;
     vectors (y, x, feature) and probabilities (class, y, x) float16 where asked for.
-    stop: called between slices; what it raises ends the work.
+    stop: called before every slice; what it raises ends the work.
     """
     height, width = block.shape[:2] if work.encoded else block.shape[2:]
     with _threads(work.alone):
-        vectors = (
-            unpack(block.reshape(height * width, -1))
-            if work.encoded
-            else _encode(block, words, work, stop or (lambda: None))
-        )
+        if work.encoded:
+            vectors = unpack(block.reshape(height * width, -1))
+        else:
+            encode = partial(words.encode, months=work.months, exact=work.exact)
+            vectors = encode_block(
+                block, encode, words.vectors.shape[1], lambda share: stop(), nodata=work.nodata
+            )
     out: dict[str, np.ndarray] = {
         "label": np.full(len(vectors), NOTHING, dtype=np.int16),
         "probability": np.full(len(vectors), np.nan, dtype=np.float32),
@@ -71,20 +73,24 @@ def do_chunk(
     return out
 
 
-def _encode(block: np.ndarray, words: ZeroShot, work: Work, stop: Callable[[], Any]) -> np.ndarray:
-    """Composites (composite, band, y, x) -> vectors (y * x, D), NaN where a pixel has no composite to read."""
+def encode_block(
+    block: np.ndarray, encode: Encode, features: int, tick: Callable[[float], None],
+    pixels: int = SLICE, nodata: float | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Composites (composite, band, y, x) -> vectors (y * x, features), NaN where a pixel has no composite to read.
+
+    ``encode`` is that of a model; ``tick`` is told the share done before every ``pixels`` of them.
+    """
     flat = block.reshape(*block.shape[:2], -1)
-    out = np.full((flat.shape[2], words.vectors.shape[1]), np.nan, dtype=np.float32)
-    for start in range(0, len(out), SLICE):
-        stop()
-        values = np.ascontiguousarray(flat[:, :, start : start + SLICE].transpose(2, 0, 1), dtype=np.float32)
-        if work.nodata is not None:
-            values[values == work.nodata] = np.nan
+    out = np.full((flat.shape[2], features), np.nan, dtype=np.float32)
+    for start in range(0, len(out), pixels):
+        tick(start / len(out))
+        values = np.ascontiguousarray(flat[:, :, start : start + pixels].transpose(2, 0, 1), dtype=np.float32)
+        if nodata is not None:
+            values[values == nodata] = np.nan
         rows = np.flatnonzero(~np.isnan(values).all(axis=(1, 2)))
         if len(rows):
-            out[start + rows] = words._encode(
-                values[rows], months=work.months, exact=work.exact, allow_empty=True
-            )
+            out[start + rows] = encode(values[rows], allow_empty=True)
     return out
 
 

@@ -87,7 +87,7 @@ def _asked(zs: ZeroShot, region: Region, work: Work) -> dict[str, Any]:
     probe: list[float] = []
     if not region.encoded:
         series = np.linspace(500.0, 3000.0, region.data.shape[0] * len(BANDS), dtype=np.float32)
-        vector = zs._encode(series.reshape(1, -1, len(BANDS)), months=work.months, exact=True)
+        vector = zs.encode(series.reshape(1, -1, len(BANDS)), months=work.months, exact=True)
         probe = [float(v) for v in np.round(vector[0], 4)]
     words = np.ascontiguousarray(zs.vectors).tobytes() + repr((type(zs).__name__, zs.scale)).encode()
     return {

@@ -101,20 +101,18 @@ def encode_view(
     ``progress`` is told the share done, 0 to 1. Raises :class:`Cancelled` when ``cancelled()`` turns true,
     and ValueError when no pixel has a month to read.
     """
+    from timesen_nb.regions.chunk import encode_block  # here, for Dask and rasterio come with it
+
     cube = cube.sel(band=list(BANDS)).transpose("month", "band", "y", "x")
-    months, bands, height, width = cube.shape
-    flat = np.asarray(cube.values, dtype=np.float32).reshape(months, bands, -1)
-    missing = np.isnan(flat)
-    partial = model.encoder.config.absent_bands  # such a model reads a month that lacks a band
-    readable = ~(missing.all(axis=1) if partial else missing.any(axis=1)).all(axis=0)
-    pixels = np.flatnonzero(readable)
-    if not len(pixels):
-        raise ValueError("no pixel of the view has a clear month. Move the map or choose another year.")
-    vectors = np.empty((len(pixels), model.encoder.config.embedding), dtype=np.float32)
-    for start in range(0, len(pixels), CHUNK):
+
+    def tick(share: float) -> None:
         if cancelled():
             raise Cancelled
-        chunk = flat[:, :, pixels[start : start + CHUNK]].transpose(2, 0, 1)
-        vectors[start : start + CHUNK] = model.encode(chunk)
-        progress(min(1.0, (start + CHUNK) / len(pixels)))
-    return EncodedView(view, cube, readable.reshape(height, width), vectors)
+        progress(share)
+
+    vectors = encode_block(cube.values, model.encode, model.encoder.config.embedding, tick, CHUNK)
+    readable = ~np.isnan(vectors[:, 0])
+    if not readable.any():
+        raise ValueError("no pixel of the view has a clear month. Move the map or choose another year.")
+    progress(1.0)
+    return EncodedView(view, cube, readable.reshape(cube.shape[2:]), vectors[readable])
