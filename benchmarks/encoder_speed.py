@@ -78,9 +78,7 @@ def peaks(clock: Callable[[], float]) -> dict[str, float]:
     n = 2048
     a, b = torch.randn(n, n), torch.randn(n, n)
     ints = (a * 20).to(torch.int8), (b * 20).to(torch.int8)
-    halves = a.bfloat16(), b.bfloat16()
     out = {"float32": n**3 / best(lambda: a @ b, clock) / 1e9}
-    out["bfloat16"] = n**3 / best(lambda: halves[0] @ halves[1], clock) / 1e9
     out["int8"] = n**3 / best(lambda: torch._int_mm(*ints), clock) / 1e9
     return out
 
@@ -108,17 +106,14 @@ def train(encoder: SeriesEncoder, tower: object, steps: int) -> None:
 
 
 def show_agreement(encoder: SeriesEncoder, words: np.ndarray | None) -> None:
-    """Cosines of each kind of number to exact ones on simulated places never seen, and their zero-shot accuracy."""
+    """Cosines of int8 to exact vectors on simulated places never seen, and their zero-shot accuracy."""
     places = simulate_places(3000, 606)
     values = torch.from_numpy(places.values)[..., None, None]
     truth = np.array([COVERS.index(c) for c in places.land_cover])
     exact = fast.encode(encoder, values, exact=True)
     with torch.inference_mode():
         forward = torch.cat([encoder(part) for part in values.split(256)])
-        kinds = {"float32": exact} | {
-            name: fast.Prepared(encoder, 12, make=make)(values)
-            for name, make in (("bfloat16", fast.bfloat16_product), ("int8", fast.int8_product))
-        }
+        kinds = {"float32": exact, "int8": fast.Prepared(encoder, 12, make=fast.int8_product)(values)}
     print("\nagreement over 3,000 simulated places with their missing months")
     print(f"  float32: largest difference to encoder.forward {(exact - forward).abs().max():.1e}")
     for name, vectors in kinds.items():
@@ -176,7 +171,7 @@ def main() -> None:
 
     with torch.inference_mode():
         narrow = fast.reduced(fast.Prepared(encoder, 12))
-    kind = "exact" if narrow is None else "int8" if c.width >= fast.INT8_WIDTH else "bfloat16"
+    kind = "exact" if narrow is None else "int8"
     contenders: dict[str, Callable[[], object]] = {f"TransformerEncoder, batch {b}": loop(b) for b in BATCHES}
     contenders |= {
         "encode, exact": lambda: fast.encode(encoder, values, exact=True),
