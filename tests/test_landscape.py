@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt, label
 
@@ -216,6 +216,8 @@ def test_a_survey_goes_out_when_something_stands_there(source: SampleSource, sce
 
 @settings(max_examples=200, deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1))
+@example(0.5, 0.0)
+@example(0.0, 1.0)
 def test_every_place_inside_the_bounds_has_a_pixel(across: float, up: float) -> None:
     source = tn.open_source("sample")
     west, south, east, north = source.bounds

@@ -6,10 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from timesen_nb.bands import BANDS, ndvi
-from timesen_nb.simulate.figures import table
+from timesen_nb.simulate.calibration import COVERS, anchor, calibrate
+from timesen_nb.simulate.figures import logarithm, table
 from timesen_nb.simulate.kinds import INDEX, KINDS
 from timesen_nb.simulate.phenology import calendars, weather
-from timesen_nb.simulate.places import grow, simulate_places
+from timesen_nb.simulate.places import (
+    _annual_physics,
+    _monthly_physics,
+    _stands,
+    _where,
+    grow,
+    observe,
+    simulate_places,
+)
 from timesen_nb.simulate.spectra import AXES, SURFACES, canopy, surface
 
 
@@ -120,9 +129,6 @@ def test_monthly_figures_are_honoured_where_they_are_from(group):
     lat, lon, n = float(rows["lat"].iloc[0]), float(rows["lon"].iloc[0]), 1200
     rng = np.random.default_rng(5)
     kind = np.full(n, INDEX[group])
-    from timesen_nb.simulate.calibration import calibrate
-    from timesen_nb.simulate.places import _monthly_physics
-
     raw = grow(kind, np.full(n, lon), np.full(n, lat), np.full(n, 100.0), rng, clouds=False, calibrated=False)
     moved = calibrate(kind, raw.values, _monthly_physics, rng)
     typical = np.exp(np.log(moved).mean(axis=0))
@@ -130,6 +136,38 @@ def test_monthly_figures_are_honoured_where_they_are_from(group):
     before = np.abs(np.log(np.exp(np.log(raw.values).mean(axis=0)) / rows[list(BANDS)].to_numpy()))
     assert np.median(error) < 0.05
     assert np.median(error) < 0.5 * np.median(before)
+
+
+@pytest.mark.parametrize("cover", ["Shrubland", "Wetlands", "Bareland"])
+def test_annual_figures_are_honoured_band_by_band_and_between_bands(cover):
+    """A ratio of two bands varies far less than each of them: what tells shrubs from crops in one annual composite."""
+    members = np.array([i for i, k in enumerate(KINDS) if COVERS[k.land_cover] == cover])
+    share = np.array([KINDS[i].share for i in members])
+    rng, n = np.random.default_rng(6), 1500
+    kind = rng.choice(members, n, p=share / share.sum())
+    lat, lon, altitude = _where(kind, rng)
+    raw = _stands(kind, lon, lat, altitude, rng, False, snowy=False).values
+    moved = logarithm(np.median(anchor(kind, raw, _annual_physics, rng, chance=1.0), axis=1))
+    row = table("annual").set_index("cover").loc[cover]
+    links = table("correlations").query("group == @cover and axis == 'annual'").set_index("of")
+    for band in ("B3", "B8", "B12"):
+        assert abs(moved[:, BANDS.index(band)].mean() - np.log(row[band])) < 0.25 * row[f"{band}_spread"]
+    for one, other in (("B8", "B11"), ("B3", "B4"), ("B7", "B8")):
+        a, b = row[f"{one}_spread"], row[f"{other}_spread"]
+        wanted = np.sqrt(a**2 + b**2 - 2 * links.loc[one, other] * a * b)
+        ratio = moved[:, BANDS.index(one)] - moved[:, BANDS.index(other)]
+        assert 0.8 < ratio.std() / wanted < 1.25
+
+
+def test_one_place_under_two_skies_is_one_place():
+    clear = simulate_places(400, 3, clouds=False)
+    assert not np.isnan(clear.values).any()
+    one, other = (observe(clear, np.random.default_rng(s)) for s in (1, 2))
+    assert (np.isnan(one.values) != np.isnan(other.values)).any()
+    np.testing.assert_array_equal(one.kind, other.kind)
+    july = [np.log(sky.values[:, 6, BANDS.index("B8")]) for sky in (one, other)]
+    both = ~np.isnan(july[0]) & ~np.isnan(july[1])
+    assert np.corrcoef(july[0][both], july[1][both])[0, 1] > 0.8
 
 
 def test_places_are_seeded_and_keep_their_gaps():

@@ -26,6 +26,9 @@ COVERS = dict(
                      "Wetlands"), strict=True)
 )  # fmt: skip
 
+#: Deviation of the logarithm, band by band, that is added to annual medians before they are moved to the figures.
+BLUR = 0.05
+
 #: Figures of n places are worth n places; the spread of all crops together is worth this many.
 PRIOR = 12.0
 
@@ -46,18 +49,22 @@ def _monthly(group: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
     pooled = everything.groupby("month")[spreads].median().to_numpy()
     spread = np.sqrt((n * rows[spreads].to_numpy() ** 2 + PRIOR * pooled**2) / (n + PRIOR))
     place = (float(rows["lat"].iloc[0]), float(rows["lat_sd"].iloc[0]), float(rows["lon"].iloc[0]))
-    factors = (np.linalg.cholesky(_correlation(group, axis, names)) for axis, names in _AXES.items())
-    months, bands = factors
+    months, bands = (
+        np.linalg.cholesky(_correlation(group, axis, names, n / (n + doubt)))
+        for axis, (names, doubt) in _AXES.items()
+    )
     return np.log(rows[list(BANDS)].to_numpy(float)), spread, months, bands, place
 
 
-_AXES = {"month": [str(m) for m in range(1, 13)], "band": list(BANDS)}
+#: Names along an axis, and of how many places a correlation is half trusted: a place shows its bands in twelve months.
+_AXES = {"month": ([str(m) for m in range(1, 13)], 8.0), "band": (list(BANDS), 1.0)}
 
 
-def _correlation(group: str, axis: str, names: list[str]) -> np.ndarray:
+def _correlation(group: str, axis: str, names: list[str], trust: float = 1.0) -> np.ndarray:
+    """Correlations of a group; ``trust`` below one draws them towards none, for those of few places."""
     rows = table("correlations")
     c = rows[(rows["group"] == group) & (rows["axis"] == axis)][names].to_numpy(float)
-    c = 0.93 * (c + c.T) / 2
+    c = trust * (c + c.T) / 2
     np.fill_diagonal(c, 1.0)
     return c
 
@@ -126,7 +133,8 @@ def anchor(
     """Series (N, 12, 10) of which a ``chance`` are moved, band by band for the whole year, to the annual figures.
 
     The map is the linear one between Gaussians (optimal transport), from the simulator's own annual medians of the land
-    cover to the figures'. level_only: the mean alone is moved, and stands differ as the physics says.
+    cover, each blurred a little, to the figures': where physics varies in fewer ways than real places do, the blur
+    fills the others. level_only: the mean alone is moved, and stands differ as the physics says.
     """
     out = values.copy()
     moved = np.repeat(rng.random(len(kind) // variants) < chance, variants)
@@ -135,9 +143,15 @@ def anchor(
         rows = np.flatnonzero((letters == cover) & moved)
         mean, covariance = _annual(cover)
         center, spread = physics(cover)
-        half, back = _root(spread, 0.5), _root(spread, -0.5)
-        transport = np.eye(len(BANDS)) if level_only else back @ _root(half @ covariance @ half, 0.5) @ back
         logs = logarithm(np.median(values[rows], axis=1))
-        step = np.clip(mean + (logs - center) @ transport - logs, -2.0, 2.0)
+        if level_only:
+            step = np.broadcast_to(mean - center, logs.shape)
+        else:
+            spread = spread + BLUR**2 * np.eye(len(BANDS))
+            half, back = _root(spread, 0.5), _root(spread, -0.5)
+            transport = back @ _root(half @ covariance @ half, 0.5) @ back
+            blur = BLUR * rng.standard_normal((len(rows) // variants, len(BANDS)))
+            step = mean + (logs + np.repeat(blur, variants, axis=0) - center) @ transport - logs
+        step = np.clip(step, -2.0, 2.0)
         out[rows] = values[rows] * np.exp(step)[:, None]
     return out

@@ -60,6 +60,7 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
 TOA_A = np.array([750, 450, 280, 220, 170, 140, 120, 20, 10], dtype=float)
 TOA_B = np.array([0.86, 0.88, 0.92, 0.92, 0.94, 0.95, 0.93, 0.95, 0.92])
 ANNUAL_BANDS = tuple(b for b in BANDS if b != "B8A")
+SMALLEST = 2e-3  # eigenvalue of a correlation matrix: bands of many places are told apart by what is little
 FLOOR = 15.0  # reflectance x 10000 below which a logarithm says nothing
 
 
@@ -101,7 +102,7 @@ def _correlation(z: np.ndarray) -> np.ndarray:
     sd = np.sqrt(np.diag(c))
     c = c / np.outer(sd, sd)
     w, v = np.linalg.eigh(c)
-    c = (v * np.maximum(w, 0.01)) @ v.T
+    c = (v * np.maximum(w, SMALLEST)) @ v.T
     sd = np.sqrt(np.diag(c))
     out: np.ndarray = c / np.outer(sd, sd)
     return out
@@ -116,7 +117,7 @@ def write(folder: Path, target: Path) -> None:
     def add_links(group: str, axis: str, names: list[str], matrix: np.ndarray) -> None:
         for name, line in zip(names, matrix, strict=True):
             links.append(
-                {"group": group, "axis": axis, "of": name, **dict(zip(names, line.round(3), strict=True))}
+                {"group": group, "axis": axis, "of": name, **dict(zip(names, line.round(4), strict=True))}
             )
 
     for group, (column, labels) in GROUPS.items():

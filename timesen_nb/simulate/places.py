@@ -99,7 +99,7 @@ def draw_kinds(n: int, rng: np.random.Generator, by_cover: bool = True) -> np.nd
     letters = np.array([k.land_cover for k in KINDS])
     share = np.array([k.share for k in KINDS], dtype=float)
     # Cropland has most kinds, and is drawn more often, so that each crop is seen enough.
-    chance = np.array([0.30 if c == "B" else 0.10 for c in "ABCDEFGH"])
+    chance = np.array([0.40 if c == "B" else 0.60 / 7 for c in "ABCDEFGH"])
     weights = np.zeros(len(KINDS))
     for letter, p in zip("ABCDEFGH", chance, strict=True):
         weights[letters == letter] = p * share[letters == letter] / share[letters == letter].sum()
@@ -118,12 +118,18 @@ LATITUDES: dict[str, tuple[float, float]] = {
 
 
 def simulate_places(
-    n: int, seed: int, kinds: list[str] | None = None, *, calibrated: bool = True, mixed: float = 0.12
+    n: int,
+    seed: int,
+    kinds: list[str] | None = None,
+    *,
+    calibrated: bool = True,
+    mixed: float = 0.12,
+    clouds: bool = True,
 ) -> Places:
     """n simulated places over Europe with clouds and mixed pixels; the same seed gives the same places.
 
     kinds: names to draw from evenly; without it all, land covers evenly. mixed: share of pixels that hold a part of
-    another place. Raises ValueError for an unknown kind.
+    another place. clouds=False: the places as they are, for :func:`observe`. Raises ValueError for an unknown kind.
     """
     rng = np.random.default_rng(seed)
     if kinds is None:
@@ -134,9 +140,14 @@ def simulate_places(
             raise ValueError(f"unknown kinds {unknown}; expected some of {', '.join(INDEX)}.")
         kind = rng.choice([INDEX[k] for k in kinds], size=n)
     lat, lon, altitude = _where(kind, rng)
-    clean = grow(kind, lon, lat, altitude, rng, clouds=False, calibrated=calibrated)
-    seen = _processed(_mix(clean.values, rng, mixed), rng)
-    return replace(clean, values=_clouds(replace(clean, values=seen), rng))
+    places = grow(kind, lon, lat, altitude, rng, clouds=False, calibrated=calibrated)
+    return observe(places, rng, mixed) if clouds else places
+
+
+def observe(places: Places, rng: np.random.Generator, mixed: float = 0.12) -> Places:
+    """Places without clouds as a year's composites show them: mixed pixels, processing, months without a date."""
+    seen = _processed(_mix(places.values, rng, mixed), rng)
+    return replace(places, values=_clouds(replace(places, values=seen), rng))
 
 
 def _where(kind: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -344,10 +355,16 @@ def _sensor(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _processed(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """What one processing chain leaves in a whole year and another does not: a gain a band, and haze under the blue."""
+    """What one processing chain leaves in a whole year and another does not: a gain a band, and haze under the blue.
+
+    Half of the places come out of the chain that the figures are from.
+    """
     n = len(values)
-    gain = np.exp(rng.normal(0, 0.03, (n, 1, len(BANDS))))
-    haze = rng.normal(0, 50, (n, 1, 1)) * np.array([1.0, 0.7, 0.5, 0.35, 0.25, 0.2, 0.2, 0.2, 0.1, 0.1])
+    other = rng.random((n, 1, 1)) < 0.5
+    gain = np.exp(other * rng.normal(0, 0.03, (n, 1, len(BANDS))))
+    haze = (
+        other * rng.normal(0, 50, (n, 1, 1)) * np.array([1.0, 0.7, 0.5, 0.35, 0.25, 0.2, 0.2, 0.2, 0.1, 0.1])
+    )
     out: np.ndarray = np.clip(values * gain + haze, 1, 16000).astype(np.float32)
     return out
 
@@ -360,6 +377,10 @@ def _clouds(places: Places, rng: np.random.Generator) -> np.ndarray:
     # Half of the places have a bad year, up to one with hardly a clear month: the model must read those too.
     bad = np.where(rng.random((n, 1)) < 0.5, rng.uniform(0.1, 0.8, (n, 1)), 0.0)
     gone = rng.random((n, 12)) < np.maximum(chance, bad)
+    # Some have composites of the growing season alone, as many people make them: 4 to 7 months from March to June on.
+    first, length = rng.integers(2, 6, (n, 1)), rng.integers(4, 8, (n, 1))
+    out_of_season = (np.arange(12) < first) | (np.arange(12) >= first + length)
+    gone |= out_of_season & (rng.random((n, 1)) < 0.15)
     few = (~gone).sum(axis=1) < 3
     gone[few, 4:9] = False
     left_over = rng.random((n, 12, 1)) < 0.015  # a cloud that the mask has missed

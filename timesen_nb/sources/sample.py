@@ -174,9 +174,10 @@ class SampleSource:
         """Row and column of the pixel that holds a place."""
         x, y = from_degrees(EPSG).transform(*check_place(lon, lat))
         left, top = corner(self.size)
-        inside = left <= x < left + self.size * PIXEL and top - self.size * PIXEL < y <= top
-        if not inside:
+        row, column = math.floor((top - y) / PIXEL), math.floor((x - left) / PIXEL)
+        edge = 1e-6  # of a pixel: degrees and metres do not round alike, and the edges belong to the scene
+        if not all(-edge <= v <= self.size + edge for v in ((top - y) / PIXEL, (x - left) / PIXEL)):
             raise ValueError(
                 f"the place given, {float(lon):.5f}, {float(lat):.5f}, lies outside. {self._extent}"
             )
-        return math.floor((top - y) / PIXEL), math.floor((x - left) / PIXEL)
+        return min(max(row, 0), self.size - 1), min(max(column, 0), self.size - 1)
