@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from synthetic import GridSource, small_model
 
 import timesen_nb as tn
@@ -544,6 +545,33 @@ def test_a_view_without_data_or_too_large_is_said(app: tn.ClickMap) -> None:
         visible((3, 50, 4, 51), None, 2018, "anywhere")
     assert app.map_view("no such class") is None
     assert "no such class" in app.error
+
+
+def test_a_mapped_region_lies_on_the_map_in_its_own_colours(app: tn.ClickMap, source: GridSource) -> None:
+    maps = tn.map_region(small_model().zero_shot(WORDS), source.grid)
+    app.show_region(maps)
+    assert app.error is None
+    label, colours = maps.label, maps.label.attrs["colours"]
+    drawn = np.asarray(Image.open(io.BytesIO(app._layer.drawn.picture.png)))
+    seen = {"#{:02X}{:02X}{:02X}".format(*pixel[:3]) for pixel in drawn[drawn[..., 3] > 0].tolist()}
+    assert seen == {colours[k] for k in np.unique(label) if k >= 0}
+    legend = "".join(ET.fromstring(bytes(app.view._legend.value)).itertext())
+    for k, name in enumerate(WORDS):
+        share = float((label == k).sum() / (label >= 0).sum())
+        assert (f"{name} · {percent(share)}" in legend) == (share > 0)
+    west, south, east, north = app._layer.drawn.picture.bounds
+    np.testing.assert_allclose(app.map._layer.bounds, ((south, west), (north, east)))
+    assert app.map_view("lake") is not None  # a view takes its place
+    assert app._layer.drawn.classes == {}
+
+
+def test_what_is_no_map_of_a_region_is_said(app: tn.ClickMap, source: GridSource) -> None:
+    app.show_region(source.grid)
+    assert "map_region" in app.error
+    maps = tn.map_region(small_model().zero_shot(WORDS), source.grid)
+    app.show_region(maps.drop_vars("spatial_ref"))
+    assert "no coordinate system" in app.error
+    assert app._layer.drawn is None
 
 
 # Pictures and charts

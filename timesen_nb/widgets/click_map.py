@@ -29,6 +29,7 @@ from timesen_nb.widgets.view_layer import ViewLayer
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
     from matplotlib.figure import Figure
 
     from timesen_nb.tasks import Task
@@ -151,6 +152,15 @@ class ClickMap(w.VBox):
             self.view.class_name = class_name
             self._layer.start(bbox, patient=True)
         return self.session.view if self.error is None else None
+
+    def show_region(self, maps: xr.Dataset) -> None:
+        """Lay the classes of a region, as ``timesen_nb.map_region`` gives them, on the map, and go there.
+
+        They stay until a view is read or other data are opened. What is no such map is said in ``error``.
+        """
+        self._reports.well()
+        with self._reports.shown():
+            self._layer.draw_region(maps)
 
     def use(
         self, task: str | Sequence[str] | None = None, prompts: str | None = None, year: int | None = None

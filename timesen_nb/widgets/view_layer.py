@@ -1,9 +1,10 @@
-"""Map this view: reads every pixel in view off the page's thread, and draws what the words say of each."""
+"""What lies on the map: the pixels of a view, read off the page's thread, or a region that was mapped before."""
 
 from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,11 +12,14 @@ from timesen_nb.widgets.background import Job, Latest
 from timesen_nb.widgets.charts import class_legend, class_shades
 from timesen_nb.widgets.controls import ViewControl
 from timesen_nb.widgets.landscape import Landscape
-from timesen_nb.widgets.layers import Picture, class_picture, probability_picture
+from timesen_nb.widgets.layers import Picture, WebGrid, class_picture, probability_picture
 from timesen_nb.widgets.reports import Reports
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import Session
 from timesen_nb.widgets.view import BBox, EncodedView, View, visible
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class ViewLayer:
     def draw(self) -> None:
         """Draw the encoded view as the control says; no layer where nothing is encoded."""
         encoded, self.drawn = self._session.view, None
-        if encoded is None:
+        if encoded is None:  # nothing, or a region: its words were chosen when it was mapped
             self._map.hide_layer()
             self._control.explain(None)
             return
@@ -115,3 +119,32 @@ class ViewLayer:
         self._map.draw_layer(picture, opacity)
         self._control.explain(legend)
         self.drawn = Drawn(picture, opacity, shown)
+
+    def draw_region(self, maps: xr.Dataset) -> None:
+        """Draw the classes of a region that ``map_region`` made, in its own colours; until a view is read.
+
+        Large maps are thinned, and a lazy one is read no further than that. Raises ValueError for what is no such map,
+        or one without a coordinate system.
+        """
+        from matplotlib.colors import to_rgb
+
+        from timesen_nb.regions.show import check_label
+
+        label = check_label(maps)
+        if label.rio.crs is None:
+            raise ValueError(
+                "the map given has no coordinate system, so that nobody can say where it lies. "
+                'Give one with maps.rio.write_crs("EPSG:32632").'
+            )
+        web = WebGrid.of(label)
+        thin = label[:: web.step, :: web.step].values
+        classes, shades = list(label.attrs["classes"]), np.array([*map(to_rgb, label.attrs["colours"])])
+        counts = np.bincount(thin[thin >= 0], minlength=len(classes))
+        area = counts / max(counts.sum(), 1)
+        picture = class_picture(np.where(thin >= 0, thin, np.nan), shades, WebGrid(1, web.index, web.bounds))
+        opacity = self._control.opacity.value
+        self._map.frame(web.bounds)
+        self._map.draw_layer(picture, opacity)
+        self._control.explain(class_legend(classes, area, shades))
+        order = [k for k in np.argsort(-area, kind="stable") if area[k] > 0]
+        self.drawn = Drawn(picture, opacity, {classes[k]: tuple(shades[k]) for k in order})
