@@ -1,8 +1,8 @@
 """Time and memory of every notebook and of the served click map: ``python -m benchmarks.notebooks [00 05 ...]``.
 
 Each notebook runs from a fresh kernel, its exercises left open. Memory is what the kernel and its children, or the
-server and its kernels, have resident together, sampled; the most counts. Binder gives two gigabytes, of which the
-notebook server takes a part: the limit is 1.5.
+server and its kernels, have resident together, sampled, shared pages counted once; the most counts. Binder gives two
+gigabytes, of which the notebook server takes a part: the limit is 1.5.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS, MEGABYTES = 180, 1536
-EVERY = 0.1  # seconds between two samples
+EVERY = 0.2  # seconds between two samples
 
 
 class Peak:
@@ -48,8 +48,11 @@ class Peak:
         while not self._done.wait(EVERY):
             total = 0
             for child in psutil.Process().children(recursive=True):
-                with suppress(psutil.NoSuchProcess):
-                    total += child.memory_info().rss
+                with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                    memory = child.memory_full_info()
+                    total += getattr(
+                        memory, "pss", memory.uss
+                    )  # processes that share pages share their count
             self.megabytes = max(self.megabytes, total / 2**20)
 
 
