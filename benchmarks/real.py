@@ -147,11 +147,12 @@ def show_annual(model: tn.TimeSenCLIP, seed: int = 0) -> None:
     ):
         print(f"  {name:34s} {accuracy_score(y, g):.3f} {balanced_accuracy_score(y, g):.3f}")
     print(f"  {'expected calibration error':34s} {confidence_error(p, truth):.3f}")
-    each = confusion_matrix(truth, guess, normalize="true").diagonal()
-    print("  " + ", ".join(f"{c} {r:.2f}" for c, r in zip(COVERS, each, strict=True)))
+    print("  share of each cover (rows) that is called what (columns, the same order)")
+    told = confusion_matrix(truth, guess, normalize="true")
+    print(pd.DataFrame(told, index=COVERS, columns=list("ABCDEFGH")).round(2).to_string())
 
 
-def show_misfit(model: tn.TimeSenCLIP, values: np.ndarray, truth: np.ndarray) -> None:
+def show_misfit(model: tn.TimeSenCLIP, values: np.ndarray) -> None:
     """Words that fit nothing should not win with high confidence."""
     print(
         "\nwords that fit nothing, added to cropland / grassland / woodland: how often they win, and win above 0.5"
@@ -160,7 +161,6 @@ def show_misfit(model: tn.TimeSenCLIP, values: np.ndarray, truth: np.ndarray) ->
         p = model.zero_shot([*THREE, word]).probabilities(values)
         wins = p.argmax(axis=1) == 3
         print(f"  {word:24s} {wins.mean():.3f} {(wins & (p[:, 3] > 0.5)).mean():.3f}")
-    assert len(truth) == len(values)
 
 
 def main() -> None:
@@ -183,7 +183,7 @@ def main() -> None:
     three = tn.ZeroShot(THREE, eight.vectors[[COVERS.index(c) for c in THREE]], eight.scale, model.encode)
     groups = rows["group"].to_numpy()
     show_task("cropland / grassland / woodland", three, values[some], truth, THREE, kinds, groups[some])
-    show_misfit(model, values[some], truth)
+    show_misfit(model, values[some])
 
     group_of = {label: i for i, (_, labels) in enumerate(SEVEN.values()) for label in labels}
     some = rows["crop_std"].isin(group_of).to_numpy()

@@ -2,7 +2,7 @@
 
 A small series encoder learns from four drawn views a place through the pocket photo tower; it sees no word. It is
 judged on other simulated places by words (zero-shot accuracy, eight land covers, five descriptions each) and by their
-photos (satellite-to-ground Recall@1 by land cover), with T = 12 months and T = 1, their median. Three tables, each
+photos (satellite-to-ground Recall@1 by land cover), with T = 12 months and T = 1, their median. Two tables, each
 figure the mean over seeds:
 
 recipe: the recipe and what is left out of it, at the same batch; how good it is as it trains; other encoders.

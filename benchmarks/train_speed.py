@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 
 import timesen_nb as tn
 from benchmarks.datasets import plain_point, write_composed, write_dated
-from benchmarks.encoder_speed import macs
+from benchmarks.encoder_speed import best, macs
 from timesen_nb.bands import BANDS
 from timesen_nb.pairs import Pairs
 from timesen_nb.simulate.pocket import CONFIG
@@ -97,17 +97,16 @@ def plain_loop(path: Path, config: tn.EncoderConfig, batch: int) -> float:
 
 
 def matrix_rate(device: str, kind: torch.dtype, n: int = 2048) -> float:
-    """Multiplications a second in products of n x n matrices, the best of five."""
+    """Multiplications a second in products of n x n matrices, the best of some runs."""
     a, b = (torch.randn(n, n, device=device, dtype=kind) for _ in range(2))
     times = 50 if device == "cuda" else 1
-    best = float("inf")
-    for _ in range(5):
-        started = time.perf_counter()
+
+    def products() -> None:
         for _ in range(times):
             product = a @ b
         float(product[0, 0])  # waits for it
-        best = min(best, (time.perf_counter() - started) / times)
-    return n**3 / best
+
+    return n**3 * times / best(products, time.perf_counter)
 
 
 def ours(config: tn.EncoderConfig, batch: int, n: int, precision: str = "32", device: str = "cpu") -> float:
@@ -142,17 +141,17 @@ def main() -> None:
         for path, write in zip(paths.values(), writers, strict=True):
             write(path)
         for title, (config, batches) in models.items():
-            best: dict[str, float] = {}
+            speeds: dict[str, float] = {}
             for _ in range(2):
                 for name, path in paths.items():
-                    best[name] = max(best.get(name, 0.0), plain_loop(path, config, given.batch))
+                    speeds[name] = max(speeds.get(name, 0.0), plain_loop(path, config, given.batch))
                 for precision in ("32", "bf16"):
                     speed = ours(config, given.batch, batches * given.batch, precision)
-                    best[f"tn.fit, {precision}"] = max(best.get(f"tn.fit, {precision}", 0.0), speed)
+                    speeds[f"tn.fit, {precision}"] = max(speeds.get(f"tn.fit, {precision}", 0.0), speed)
             print(f"\n{title}")
-            for name, speed in best.items():
+            for name, speed in speeds.items():
                 if name.startswith("plain"):
-                    said = f"tn.fit is {best['tn.fit, 32'] / speed:.1f} x"
+                    said = f"tn.fit is {speeds['tn.fit, 32'] / speed:.1f} x"
                 else:
                     said = share(config, speed, rates[name.removeprefix("tn.fit, ")])
                 print(f"  {name:<32}{speed:>8.0f}   {said}", flush=True)

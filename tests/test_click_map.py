@@ -561,6 +561,8 @@ def test_a_mapped_region_lies_on_the_map_in_its_own_colours(app: tn.ClickMap, so
         assert (f"{name} · {percent(share)}" in legend) == (share > 0)
     west, south, east, north = app._layer.drawn.picture.bounds
     np.testing.assert_allclose(app.map._layer.bounds, ((south, west), (north, east)))
+    app.view.choice.value = app.view.choice.options[-1][1]  # of a view, and none was read
+    np.testing.assert_allclose(app.map._layer.bounds, ((south, west), (north, east)))
     assert app.map_view("lake") is not None  # a view takes its place
     assert app._layer.drawn.classes == {}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -51,18 +53,31 @@ def fit_scale(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> float:
     vectors: (N, D) of places that the model was not trained on, and not those that are reported on. truth: (N,) class
     numbers, -1 = none of these, left out. Temperature scaling: Guo et al. 2017, arXiv 1706.04599.
     """
+    return common_scale([(zs.vectors, vectors, truth)])
+
+
+def common_scale(tasks: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> float:
+    """The one scale that suits several tasks best: the sum of their mean log losses is least.
+
+    tasks: of each the vectors of its words (K, D), those of places (N, D) and truth (N,), as in :func:`fit_scale`.
+    Raises ValueError for a task without a labelled place.
+    """
     from scipy.optimize import minimize_scalar
     from scipy.special import logsumexp
 
-    rows = np.flatnonzero(np.asarray(truth) >= 0)
-    if not len(rows):
-        raise ValueError("no labelled place to fit the scale on; give truth with class numbers from 0 up.")
-    cosines = (np.asarray(vectors)[rows] @ zs.vectors.T).astype(np.float64)
-    own = cosines[np.arange(len(rows)), np.asarray(truth)[rows]]
+    parts = []
+    for words, vectors, truth in tasks:
+        rows = np.flatnonzero(np.asarray(truth) >= 0)
+        if not len(rows):
+            raise ValueError(
+                "no labelled place to fit the scale on; give truth with class numbers from 0 up."
+            )
+        cosines = (np.asarray(vectors)[rows] @ words.T).astype(np.float64)
+        parts.append((cosines, cosines[np.arange(len(rows)), np.asarray(truth)[rows]]))
 
     def loss(log_scale: float) -> float:
         scale = np.exp(log_scale)
-        return float((logsumexp(scale * cosines, axis=1) - scale * own).mean())
+        return sum(float((logsumexp(scale * cosines, axis=1) - scale * own).mean()) for cosines, own in parts)
 
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.1), np.log(1000)), method="bounded").x))
 

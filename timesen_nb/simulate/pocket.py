@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
+from timesen_nb.evaluation.calibration import common_scale
 from timesen_nb.model import EncoderConfig, SeriesEncoder
 from timesen_nb.pairs import Pairs
 from timesen_nb.simulate.captions import all_captions, kind_vector
@@ -175,14 +176,13 @@ def calibrate(model: TimeSenCLIP, n: int = 6000) -> float:
         (model.zero_shot(crops).vectors, np.where(places.kind < len(crops), places.kind, -1)),
     ]
     year = np.nanmedian(places.values, axis=1, keepdims=True)
-    cosines = [
-        (torch.from_numpy(vectors[truth >= 0] @ words.T), torch.from_numpy(truth[truth >= 0]))
-        for vectors in (model.encode(places.values), model.encode(year))
-        for words, truth in tasks
-    ]
-    scales = np.geomspace(2, 60, 120)
-    losses = [sum(float(F.cross_entropy(s * cosine, truth)) for cosine, truth in cosines) for s in scales]
-    return float(scales[np.argmin(losses)])
+    return common_scale(
+        [
+            (words, vectors, truth)
+            for vectors in (model.encode(places.values), model.encode(year))
+            for words, truth in tasks
+        ]
+    )
 
 
 def train_series_encoder(tower: PocketTower, places: int, epochs: int, seed: int) -> TimeSenCLIP:

@@ -156,7 +156,7 @@ class ClickMap(w.VBox):
     def show_region(self, maps: xr.Dataset) -> None:
         """Lay the classes of a region, as ``timesen_nb.map_region`` gives them, on the map, and go there.
 
-        They stay until a view is read or other data are opened. What is no such map is said in ``error``.
+        They stay until a view is drawn or other data are opened. What is no such map is said in ``error``.
         """
         self._reports.well()
         with self._reports.shown():
@@ -237,7 +237,7 @@ class ClickMap(w.VBox):
         on_value(self.words.words, self._use_words)
         on_button(self.view.start, lambda: self._layer.start(None, patient=False))
         on_button(self.view.stop, self.cancel)
-        on_value(self.view.choice, lambda _: self._layer.draw())
+        on_value(self.view.choice, lambda _: self._layer.choose())
         on_value(self.view.opacity, self.map.fade_layer)
         on_button(self.data.go, self._use_source)
         on_value(self.time.year, lambda year: self._use_year(year))

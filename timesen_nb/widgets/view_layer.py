@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -94,34 +95,26 @@ class ViewLayer:
     def draw(self) -> None:
         """Draw the encoded view as the control says; no layer where nothing is encoded."""
         encoded, self.drawn = self._session.view, None
-        if encoded is None:  # nothing, or a region: its words were chosen when it was mapped
+        if encoded is None:
             self._map.hide_layer()
             self._control.explain(None)
             return
         classes, chosen = self._session.classes, self._control.class_name
         share = encoded.probabilities(self._session.words)
-        shown: dict[str, tuple[float, float, float]] = {}
         if chosen is not None:
             picture = probability_picture(share[..., classes.index(chosen)], encoded.web)
-            legend = self._control.probability_legend()
+            self._lay(picture, self._control.probability_legend(), {})
         else:
             labels = np.where(encoded.readable, np.argmax(share, axis=-1), np.nan)
-            counts = np.bincount(labels[encoded.readable].astype(int), minlength=len(classes))
-            area = counts / counts.sum()
-            shades = class_shades(area)
-            picture, legend = class_picture(labels, shades, encoded.web), class_legend(classes, area, shades)
-            shown = {
-                classes[k]: (shades[k][0], shades[k][1], shades[k][2])
-                for k in np.argsort(-area, kind="stable")
-                if area[k] > 0
-            }
-        opacity = self._control.opacity.value
-        self._map.draw_layer(picture, opacity)
-        self._control.explain(legend)
-        self.drawn = Drawn(picture, opacity, shown)
+            self._lay_classes(labels, classes, class_shades, encoded.web)
+
+    def choose(self) -> None:
+        """Draw the view that is shown for another class; a region has its own."""
+        if self._session.view is not None:
+            self.draw()
 
     def draw_region(self, maps: xr.Dataset) -> None:
-        """Draw the classes of a region that ``map_region`` made, in its own colours; until a view is read.
+        """Draw the classes of a region that ``map_region`` made, in its own colours; until a view is drawn.
 
         Large maps are thinned, and a lazy one is read no further than that. Raises ValueError for what is no such map,
         or one without a coordinate system.
@@ -138,13 +131,32 @@ class ViewLayer:
             )
         web = WebGrid.of(label)
         thin = label[:: web.step, :: web.step].values
-        classes, shades = list(label.attrs["classes"]), np.array([*map(to_rgb, label.attrs["colours"])])
-        counts = np.bincount(thin[thin >= 0], minlength=len(classes))
-        area = counts / max(counts.sum(), 1)
-        picture = class_picture(np.where(thin >= 0, thin, np.nan), shades, WebGrid(1, web.index, web.bounds))
-        opacity = self._control.opacity.value
+        shades = np.array([*map(to_rgb, label.attrs["colours"])])
         self._map.frame(web.bounds)
-        self._map.draw_layer(picture, opacity)
-        self._control.explain(class_legend(classes, area, shades))
+        self._lay_classes(
+            np.where(thin >= 0, thin, np.nan),
+            list(label.attrs["classes"]),
+            lambda area: shades,
+            WebGrid(1, web.index, web.bounds),
+        )
+
+    def _lay_classes(
+        self,
+        labels: np.ndarray,
+        classes: list[str],
+        shades_of: Callable[[np.ndarray], np.ndarray],
+        web: WebGrid,
+    ) -> None:
+        """Class numbers (y, x), NaN = unknown, in the colours of ``shades_of`` the share that each class covers."""
+        counts = np.bincount(labels[np.isfinite(labels)].astype(int), minlength=len(classes))
+        area = counts / max(counts.sum(), 1)
+        shades = shades_of(area)
         order = [k for k in np.argsort(-area, kind="stable") if area[k] > 0]
-        self.drawn = Drawn(picture, opacity, {classes[k]: tuple(shades[k]) for k in order})
+        shown = {classes[k]: (shades[k][0], shades[k][1], shades[k][2]) for k in order}
+        self._lay(class_picture(labels, shades, web), class_legend(classes, area, shades), shown)
+
+    def _lay(self, picture: Picture, legend: str, classes: dict[str, tuple[float, float, float]]) -> None:
+        opacity = self._control.opacity.value
+        self._map.draw_layer(picture, opacity)
+        self._control.explain(legend)
+        self.drawn = Drawn(picture, opacity, classes)
