@@ -40,9 +40,9 @@ def main() -> None:
 
 
 def take(chromium: str, address: str) -> None:
-    """Open the page, read the first wood of the sample, save what is seen."""
+    """Open the page, read a field of the sample, save what is seen."""
     places = tn.open_source("sample").survey(each=1, seed=3)
-    lon, lat = places[list(tn.tasks["land_cover"].classes).index("Woodland")]
+    lon, lat = places[list(tn.tasks["land_cover"].classes).index("Cropland")]
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport=SIZE)

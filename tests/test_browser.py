@@ -181,7 +181,7 @@ def test_the_right_class_is_first_on_the_sample(sample: Shown, name: str) -> Non
 
 
 def test_everything_fits_the_window(sample: Shown) -> None:
-    for part in (".tn-left", ".tn-right", ".tn-chart"):
+    for part in (".tn-left", ".tn-answer", ".tn-chart"):
         box = sample.page.locator(part).first.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 1280

@@ -70,8 +70,8 @@ def test_the_panel_shows_place_source_classes_and_missing_months(
     app: tn.ClickMap, source: GridSource
 ) -> None:
     lon, lat = source.place(5, 7)
-    app.click(lon, lat)
-    for words in [*WORDS, f"{lon:.5f}", f"{lat:.5f}", "2018", source.name, "missing: December"]:
+    year = app.click(lon, lat).series.describe()
+    for words in [*WORDS, f"{lon:.5f}", f"{lat:.5f}", "2018", source.name, "missing: December", year]:
         assert words in app.text
     assert app.panel.place.value == f"{lon:.5f}, {lat:.5f}"
 

@@ -65,6 +65,12 @@ class PixelSeries:
         """Names of the months without a clear observation."""
         return tuple(MONTHS[m] for m in np.flatnonzero(~self.valid))
 
+    def describe(self) -> str:
+        """The year in words by rules of thumb on NDVI: how green, when most and least, when it turns."""
+        from timesen_nb.year_in_words import year_in_words
+
+        return year_in_words(self.ndvi)
+
     def table(self) -> pd.DataFrame:
         """Months by bands and NDVI, as a data frame; missing months are NaN rows."""
         import pandas as pd

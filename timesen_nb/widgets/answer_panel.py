@@ -91,7 +91,7 @@ class AnswerPanel(w.VBox):
         self._status, self._error, self._where = w.Label(), w.Label(), w.Label()
         self._headline, self._truth = w.Label(), w.Label()
         self._bars = Bars()
-        self._chart = w.Image(format="svg+xml")
+        self._chart, self._year = w.Image(format="svg+xml"), w.Label()
         self._views = [w.Image(format="png") for _ in DIRECTIONS]
         captions = [w.Label(f"looking {name}") for name in DIRECTIONS]
         self._when = w.Label()
@@ -107,6 +107,7 @@ class AnswerPanel(w.VBox):
             (self._truth, "tn-truth"),
             (self._where, "tn-small"),
             (self._chart, "tn-chart"),
+            (self._year, "tn-said"),
             (self.place, "tn-place"),
         ):
             widget.add_class(style)
@@ -118,6 +119,7 @@ class AnswerPanel(w.VBox):
                 self._truth,
                 self._bars,
                 self._chart,
+                self._year,
                 self._ground,
                 self._where,
             ]
@@ -160,6 +162,7 @@ class AnswerPanel(w.VBox):
         self._bars.show(answer)
         series = answer.series
         self._chart.value = series_chart(series).encode()
+        self._year.value = series.describe()
         gaps = f"missing: {', '.join(series.missing)}" if series.missing else "no month is missing"
         self._where.value = f"{series.lon:.5f}, {series.lat:.5f} · {series.year} · {series.source} · {gaps}"
         self.keep.disabled = False
@@ -183,6 +186,12 @@ class AnswerPanel(w.VBox):
         """Everything the panel says, as a reader would see it."""
         said = [self._status.value, self._error.value]
         if self.answered:
-            said += [self._headline.value, self._truth.value, self._bars.text, self._where.value]
+            said += [
+                self._headline.value,
+                self._truth.value,
+                self._bars.text,
+                self._year.value,
+                self._where.value,
+            ]
             said += [self._when.value] * (self._ground.layout.display != "none")
         return "\n".join(filter(None, said))

@@ -145,7 +145,7 @@ def series_chart(series: PixelSeries, width: int = 560) -> str:
     highest = float(np.nanmax(reflectance[:, [BANDS.index(b) for b, _, _ in SHOWN]], initial=0.0))
     step = next(s for s in (0.1, 0.2, 0.5) if highest <= 4 * s or s == 0.5)
     top = step * max(1, int(np.ceil(highest / step)))
-    light = Plot(width, TOP + 4, 108, 0.0, top)
+    light = Plot(width, TOP + 4, 100, 0.0, top)
     light.gaps(series.valid)
     light.grid(np.arange(0, top + step / 2, step), "Reflectance: share of sunlight sent back")
     labels = []
@@ -154,7 +154,7 @@ def series_chart(series: PixelSeries, width: int = 560) -> str:
         light.line(values, colour)
         labels.append((_last(values), words, colour))
     light.names(labels)
-    green = Plot(width, 164, 62, -0.25, 1.0)
+    green = Plot(width, 154, 60, -0.25, 1.0)
     green.gaps(series.valid)
     green.grid((0, 0.5, 1), "NDVI: how green (1 = dense leaves, 0 = bare)")
     index = np.clip(series.ndvi, -0.25, 1.0)
@@ -164,7 +164,7 @@ def series_chart(series: PixelSeries, width: int = 560) -> str:
     if series.missing:
         light.text(width - RIGHT + 8, light.top - 6, "hatched: no clear day")
     title = f"Twelve months of {series.year}; missing: {', '.join(series.missing) or 'none'}"
-    return _svg(width, 248, title, _drawn([light, green]))
+    return _svg(width, 236, title, _drawn([light, green]))
 
 
 def compare_chart(named: Sequence[tuple[str, PixelSeries]], width: int = 640) -> str:

@@ -1,0 +1,80 @@
+"""A year of NDVI as a sentence: what it says is so, and it guesses at nothing."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+import timesen_nb as tn
+from timesen_nb.bands import MONTHS
+from timesen_nb.year_in_words import year_in_words
+
+NAN = np.nan
+YEARS = arrays(np.float32, 12, elements=st.one_of(st.just(NAN), st.floats(-1, 1, width=32)))
+
+
+@pytest.mark.parametrize(
+    ("ndvi", "words"),
+    [
+        ([0.8] * 6 + [0.9] * 6, "Green all year: NDVI stays between 0.80 and 0.90."),
+        ([-0.1] * 11 + [0.1], "Never green: NDVI stays between -0.10 and 0.10."),
+        ([0.3] * 6 + [0.5] * 6, "Hardly changes over the year: NDVI stays between 0.30 and 0.50."),
+        (
+            [0.3, 0.35, 0.45, 0.7, 0.85, 0.8, 0.35, 0.2, 0.25, 0.3, 0.3, 0.3],
+            "Greenest in May (NDVI 0.85), least green in August (0.20). "
+            "It greens up fastest from March to April and fades fastest from June to July.",
+        ),
+        (
+            [
+                0.3,
+                0.35,
+                0.45,
+                NAN,
+                0.85,
+                0.8,
+                NAN,
+                0.2,
+                0.25,
+                0.3,
+                0.3,
+                0.3,
+            ],  # turns beside gaps are not known
+            "Greenest in May (NDVI 0.85), least green in August (0.20).",
+        ),
+        ([NAN] * 5 + [0.4] + [NAN] * 6, "Only June can be read: NDVI 0.40."),
+        ([NAN] * 12, "No month can be read."),
+    ],
+)
+def test_known_years(ndvi: list[float], words: str) -> None:
+    assert year_in_words(np.array(ndvi)) == words
+
+
+@given(YEARS)
+def test_only_months_that_are_there_are_named(ndvi: np.ndarray) -> None:
+    named = re.findall("|".join(MONTHS), year_in_words(ndvi))
+    assert all(np.isfinite(ndvi[MONTHS.index(month)]) for month in named)
+
+
+@given(YEARS)
+def test_numbers_bound_the_year(ndvi: np.ndarray) -> None:
+    numbers = [float(n) for n in re.findall(r"-?\d\.\d\d", year_in_words(ndvi))]
+    known = ndvi[np.isfinite(ndvi)]
+    assert len(numbers) == min(2, len(known))
+    if numbers:
+        assert min(numbers) == pytest.approx(known.min(), abs=0.00501)
+        assert max(numbers) == pytest.approx(known.max(), abs=0.00501)
+
+
+def test_another_shape_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"\(4,\); expected \(12,\)"):
+        year_in_words(np.zeros(4))
+
+
+def test_a_series_describes_its_own_year() -> None:
+    series = tn.open_source("sample").pixel(9.0, 50.0, year=2018)
+    assert series.describe() == year_in_words(series.ndvi)
