@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
-from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources import Source
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.answer_panel import AnswerPanel
@@ -21,6 +19,7 @@ from timesen_nb.widgets.data_control import DataControl
 from timesen_nb.widgets.kept_panel import KeptPanel
 from timesen_nb.widgets.landscape import Landscape
 from timesen_nb.widgets.page import columns, heading, style_sheet, tabs
+from timesen_nb.widgets.place_reader import PlaceReader
 from timesen_nb.widgets.reports import READY, Reports
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import OWN_WORDS, Session
@@ -35,9 +34,7 @@ if TYPE_CHECKING:
     from timesen_nb.tasks import Task
     from timesen_nb.timesenclip import TimeSenCLIP
 
-FOLLOWED = 0.3  # seconds between two looks at what a source says of a request
 STILL_WAITS = 60.0  # seconds a still picture waits for a landscape that is being drawn
-DOUBLE_CLICK = 0.5  # seconds: a second click on the same spot within this is the same click
 
 
 class ClickMap(w.VBox):
@@ -70,10 +67,11 @@ class ClickMap(w.VBox):
         self.kept = KeptPanel(self.session.kept, self._reports.safely(self.session.forget))
         self._landscape = Landscape(self.map, self.time, self._reports)
         self._layer = ViewLayer(self.session, self.map, self.view, self._landscape, self._reports)
-        self._clicks = Latest()
+        self._jobs = Latest()  # reading a place, or opening a source: the newest counts
+        self._places = PlaceReader(
+            self.session, self.map, self.panel, self._reports, self._jobs, lambda: self.time.month.value
+        )
         self._showing = False
-        self._looked: tuple[PixelSeries, int] | None = None
-        self._last: tuple[tuple[float, float], float] | None = None
         pages = {"Words": self.words, "Map this view": self.view, "Kept places": self.kept, "Data": self.data}
         super().__init__(
             [style_sheet(), heading(), columns([self.map, self.time, tabs(pages)], [self.panel])]
@@ -120,7 +118,7 @@ class ClickMap(w.VBox):
     @property
     def busy(self) -> bool:
         """Whether anything is under way: a click, a source being opened, an image, a view being read."""
-        return self._clicks.busy or self._landscape.busy or self._layer.busy
+        return self._jobs.busy or self._landscape.busy or self._layer.busy
 
     @property
     def text(self) -> str:
@@ -129,7 +127,7 @@ class ClickMap(w.VBox):
 
     def click(self, lon: float, lat: float) -> Answer | None:
         """Do what a click does, and wait: the answer is returned, or None when ``error`` says why not."""
-        self._click(lon, lat, patient=True)
+        self._places.read(lon, lat, patient=True)
         return self.result if self.error is None else None
 
     def keep(self) -> None:
@@ -187,7 +185,7 @@ class ClickMap(w.VBox):
 
     def cancel(self) -> None:
         """Do what the cancel buttons do: stop waiting for the source, stop reading the view."""
-        if self._clicks.cancel():
+        if self._jobs.cancel():
             self.session.stop_asking()
             self._reports.cancelled()
         self._layer.cancel()
@@ -227,9 +225,9 @@ class ClickMap(w.VBox):
             button.on_click(lambda _: safe())
 
         self.session.watch(self._changed)
-        self.map.on_interaction(lambda **event: safely(self._on_map)(event))
-        on_value(self.panel.place, self._typed)
-        on_button(self.panel.go, lambda: self._typed(self.panel.place.value))
+        self.map.on_interaction(lambda **event: safely(self._places.clicked)(event))
+        on_value(self.panel.place, self._places.typed)
+        on_button(self.panel.go, lambda: self._places.typed(self.panel.place.value))
         on_button(self.panel.stop, self.cancel)
         on_button(self.panel.keep, self.session.keep)
         on_value(self.words.task, self._use_task)
@@ -253,7 +251,7 @@ class ClickMap(w.VBox):
 
     def _show(self, what: str) -> None:
         if what == "answer":
-            self._draw_answer()
+            self._places.draw()
         elif what == "words":
             self.words.show(self.session)
             self.view.show(self.session)
@@ -267,78 +265,6 @@ class ClickMap(w.VBox):
             self.data.show(self.session)
             self.time.show(self.session)
             self._layer.draw()
-
-    # Clicks
-
-    def _on_map(self, event: dict[str, Any]) -> None:
-        if event.get("type") != "click":
-            return
-        lat, lon = event["coordinates"]
-        self._once(lon if -180 <= lon <= 180 else (lon + 180) % 360 - 180, lat)  # the map repeats itself
-
-    def _typed(self, text: str) -> None:
-        """Read a place typed as "lon, lat"."""
-        parts = text.replace(",", " ").replace(";", " ").split()
-        if len(parts) != 2:
-            raise ValueError(
-                f"the place given is {text[:60]!r}; expected two numbers, longitude first, as in 4.35, 50.85."
-            )
-        self._once(*check_place(*parts))  # type: ignore[arg-type]
-
-    def _once(self, lon: float, lat: float) -> None:
-        """A click of the page; the second half of a double click is dropped."""
-        place = (lon, lat)
-        if self._last and self._last[0] == place and time.monotonic() - self._last[1] < DOUBLE_CLICK:
-            return
-        self._last = (place, time.monotonic())
-        self._click(lon, lat, patient=False)
-        self._last = (place, time.monotonic())
-
-    def _click(self, lon: float, lat: float, patient: bool) -> None:
-        self._reports.say(f"Asking {self.session.source.name} for {self.session.year}…", busy=True)
-        if not self._clicks.start(lambda job: self.session.ask(lon, lat), self._answered, patient):
-            self._follow()
-
-    def _follow(self) -> None:
-        """While a source works, show what it says of its request."""
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # no page listens
-            return
-
-        async def tell() -> None:
-            while self._clicks.busy:
-                if said := self.session.asking():
-                    self._reports.say(said, busy=True)
-                await asyncio.sleep(FOLLOWED)
-
-        self._following = loop.create_task(tell())
-
-    def _answered(self, future: Future[PixelSeries]) -> None:
-        with self._reports.shown():
-            self.session.read(future.result())
-
-    def _draw_answer(self) -> None:
-        answer = self.session.result
-        assert answer is not None
-        self._reports.well()
-        self.panel.show(answer)
-        self._look()
-        self.map.mark(answer.lon, answer.lat)
-        self.panel.place.value = f"{answer.lon:.5f}, {answer.lat:.5f}"
-        self._reports.say("Read. Click another place, change the words, or keep this one.")
-
-    def _look(self) -> None:
-        """Show the ground in the chosen month, where that is not what is shown already."""
-        answer, month = self.result, self.time.month.value
-        if answer is None or (self._looked and self._looked[0] is answer.series and self._looked[1] == month):
-            return
-        self.panel.look(self.session.views(month), month)
-        self._looked = answer.series, month
-
-    def _use_month(self, month: int) -> None:
-        self._look()
-        self._landscape.draw()
 
     # Words
 
@@ -362,7 +288,7 @@ class ClickMap(w.VBox):
     def _use_source(self) -> None:
         opening = self.data.wanted()
         self._reports.say("Opening the source…", busy=True)
-        self._clicks.start(lambda job: opening(), self._opened)
+        self._jobs.start(lambda job: opening(), self._opened)
 
     def _opened(self, future: Future[Source]) -> None:
         with self._reports.shown():
@@ -381,7 +307,11 @@ class ClickMap(w.VBox):
         self.session.use_year(year)
         self._landscape.load(self.session.source, self.session.year)
         if self.result is not None:
-            self._click(self.result.lon, self.result.lat, patient)
+            self._places.read(self.result.lon, self.result.lat, patient)
+
+    def _use_month(self, month: int) -> None:
+        self._places.look()
+        self._landscape.draw()
 
 
 def _task_names() -> list[str]:

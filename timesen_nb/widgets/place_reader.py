@@ -1,0 +1,109 @@
+"""From a place to its answer: a click or typed coordinates, the wait for the source, what the panel shows then."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from timesen_nb.series import PixelSeries, check_place
+from timesen_nb.widgets.answer_panel import AnswerPanel
+from timesen_nb.widgets.background import Latest
+from timesen_nb.widgets.reports import Reports
+from timesen_nb.widgets.scene_map import SceneMap
+from timesen_nb.widgets.session import Session
+
+FOLLOWED = 0.3  # seconds between two looks at what a source says of a request
+DOUBLE_CLICK = 0.5  # seconds: a second click on the same spot within this is the same click
+
+
+class PlaceReader:
+    """Reads one place at a time off the page's thread; a newer one takes the older one's place.
+
+    jobs: what else must not run beside a click (opening a source) goes there too. month: what the ground views show.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        scene_map: SceneMap,
+        panel: AnswerPanel,
+        reports: Reports,
+        jobs: Latest,
+        month: Callable[[], int],
+    ) -> None:
+        self._session, self._map, self._panel, self._reports = session, scene_map, panel, reports
+        self._jobs, self._month = jobs, month
+        self._looked: tuple[PixelSeries, int] | None = None
+        self._last: tuple[tuple[float, float], float] | None = None
+
+    def clicked(self, event: dict[str, Any]) -> None:
+        """What the map tells; only clicks count."""
+        if event.get("type") == "click":
+            lat, lon = event["coordinates"]
+            self._once(lon if -180 <= lon <= 180 else (lon + 180) % 360 - 180, lat)  # the map repeats itself
+
+    def typed(self, text: str) -> None:
+        """Read a place typed as "lon, lat"; ValueError for anything else."""
+        parts = text.replace(",", " ").replace(";", " ").split()
+        if len(parts) != 2:
+            raise ValueError(
+                f"the place given is {text[:60]!r}; expected two numbers, longitude first, as in 4.35, 50.85."
+            )
+        self._once(*check_place(*parts))  # type: ignore[arg-type]
+
+    def _once(self, lon: float, lat: float) -> None:
+        """A click of the page; the second half of a double click is dropped."""
+        place = (lon, lat)
+        if self._last and self._last[0] == place and time.monotonic() - self._last[1] < DOUBLE_CLICK:
+            return
+        self._last = (place, time.monotonic())
+        self.read(lon, lat, patient=False)
+        self._last = (place, time.monotonic())
+
+    def read(self, lon: float, lat: float, patient: bool) -> None:
+        """Ask the source for a place and show the answer; ``patient`` waits for it."""
+        session = self._session
+        self._reports.say(f"Asking {session.source.name} for {session.year}…", busy=True)
+        if not self._jobs.start(lambda job: session.ask(lon, lat), self._answered, patient):
+            self._follow()
+
+    def _follow(self) -> None:
+        """While a source works, show what it says of its request."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # no page listens
+            return
+
+        async def tell() -> None:
+            while self._jobs.busy:
+                if said := self._session.asking():
+                    self._reports.say(said, busy=True)
+                await asyncio.sleep(FOLLOWED)
+
+        self._following = loop.create_task(tell())
+
+    def _answered(self, future: Future[PixelSeries]) -> None:
+        with self._reports.shown():
+            self._session.read(future.result())
+
+    def draw(self) -> None:
+        """Show the session's answer in the panel and on the map."""
+        answer = self._session.result
+        assert answer is not None
+        self._reports.well()
+        self._panel.show(answer)
+        self.look()
+        self._map.mark(answer.lon, answer.lat)
+        self._panel.place.value = f"{answer.lon:.5f}, {answer.lat:.5f}"
+        self._reports.say("Read. Click another place, change the words, or keep this one.")
+
+    def look(self) -> None:
+        """Show the ground in the chosen month, where that is not what is shown already."""
+        answer, month = self._session.result, self._month()
+        if answer is None or (self._looked and self._looked[0] is answer.series and self._looked[1] == month):
+            return
+        self._panel.look(self._session.views(month), month)
+        self._looked = answer.series, month
