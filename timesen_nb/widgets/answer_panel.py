@@ -15,7 +15,7 @@ from timesen_nb.widgets.layers import png
 BARS = 8
 DIRECTIONS = ("north", "east", "south", "west")
 STEPS = (
-    "1.  Click the map, or type longitude and latitude above and press Enter.",
+    "1.  Click the map, or type a place above, its name or longitude and latitude, and press Enter.",
     "2.  See which words fit that pixel, and the year of light that says so.",
     "3.  Change the words below the map: the answer follows at once, nothing is fetched again.",
     "4.  Keep places to compare and export them, or map a whole view.",
@@ -77,9 +77,9 @@ class AnswerPanel(w.VBox):
 
     def __init__(self) -> None:
         self.place = w.Text(
-            placeholder="longitude, latitude, for example 4.35, 50.85",
+            placeholder="4.35, 50.85 or the name of a place",
             continuous_update=False,
-            tooltip="Longitude, latitude in degrees; Enter reads the place",
+            tooltip="Longitude, latitude: Enter reads the place. A name: OpenStreetMap is asked where that is",
         )
         self.go = w.Button(
             description="Read place", button_style="primary", tooltip="Read the place typed here"

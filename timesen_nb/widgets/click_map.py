@@ -20,7 +20,7 @@ from timesen_nb.widgets.kept_panel import KeptPanel
 from timesen_nb.widgets.landscape import Landscape
 from timesen_nb.widgets.page import columns, heading, style_sheet, tabs
 from timesen_nb.widgets.place_reader import PlaceReader
-from timesen_nb.widgets.reports import READY, Reports
+from timesen_nb.widgets.reports import READY, READY_ANYWHERE, Reports
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import OWN_WORDS, Session
 from timesen_nb.widgets.view import BBox, EncodedView
@@ -78,6 +78,8 @@ class ClickMap(w.VBox):
         )
         self.add_class("tn-app")
         self._wire()
+        if not source.bounds:
+            self._reports.say(READY_ANYWHERE)
         with self._reports.shown():
             self._landscape.load(source, self.session.year)
 
@@ -129,6 +131,10 @@ class ClickMap(w.VBox):
         """Do what a click does, and wait: the answer is returned, or None when ``error`` says why not."""
         self._places.read(lon, lat, patient=True)
         return self.result if self.error is None else None
+
+    def find(self, name: str) -> None:
+        """Do what typing the name of a place does, and wait: the map goes there; ``error`` says why it does not."""
+        self._places.find(name, patient=True)
 
     def keep(self) -> None:
         """Do what the button "Keep this place" does."""
@@ -298,7 +304,7 @@ class ClickMap(w.VBox):
         self.session.use_source(source)
         self.map.frame(source.bounds)
         self._reports.well()
-        self._reports.say(READY)
+        self._reports.say(READY if source.bounds else READY_ANYWHERE)
         self._landscape.load(source, self.session.year)
 
     def _use_year(self, year: int | None, patient: bool = False) -> None:

@@ -1,21 +1,24 @@
-"""From a place to its answer: a click or typed coordinates, the wait for the source, what the panel shows then."""
+"""From a place to its answer: a click, coordinates or a name, the wait for the source, what the panel shows then."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
 from timesen_nb.series import PixelSeries, check_place
+from timesen_nb.sources.gazetteer import NamedPlace, find_place
 from timesen_nb.widgets.answer_panel import AnswerPanel
 from timesen_nb.widgets.background import Latest
 from timesen_nb.widgets.reports import Reports
-from timesen_nb.widgets.scene_map import SceneMap
+from timesen_nb.widgets.scene_map import NEAR, SceneMap
 from timesen_nb.widgets.session import Session
 
 FOLLOWED = 0.3  # seconds between two looks at what a source says of a request
+NAME = re.compile(r"[^\W\d_]{2}")  # two letters in a row: no number has them
 DOUBLE_CLICK = 0.5  # seconds: a second click on the same spot within this is the same click
 
 
@@ -46,13 +49,40 @@ class PlaceReader:
             self._once(lon if -180 <= lon <= 180 else (lon + 180) % 360 - 180, lat)  # the map repeats itself
 
     def typed(self, text: str) -> None:
-        """Read a place typed as "lon, lat"; ValueError for anything else."""
+        """Read a place typed as "lon, lat", or go to one typed by its name; ValueError for anything else."""
+        if NAME.search(text):
+            self.find(text, patient=False)
+            return
         parts = text.replace(",", " ").replace(";", " ").split()
         if len(parts) != 2:
             raise ValueError(
-                f"the place given is {text[:60]!r}; expected two numbers, longitude first, as in 4.35, 50.85."
+                f"the place given is {text[:60]!r}; expected two numbers, longitude first, as in 4.35, 50.85, "
+                "or the name of a place."
             )
-        self._once(*check_place(*parts))  # type: ignore[arg-type]
+        lon, lat = check_place(*parts)  # type: ignore[arg-type]
+        self._map.come_near(lon, lat)
+        self._once(lon, lat)
+
+    def find(self, name: str, patient: bool) -> None:
+        """Look a name up and go there; what to read there is for whoever looks at it to choose."""
+        self._reports.well()
+        self._reports.say(f"Looking up {name.strip()[:60]}…", busy=True)
+        self._jobs.start(lambda job: find_place(name), self._found, patient)
+
+    def _found(self, future: Future[NamedPlace]) -> None:
+        with self._reports.shown():
+            place = future.result()
+            self._session.check_inside(place.lon, place.lat)
+            west, south, east, north = place.bounds
+            self._map.go_to(
+                (
+                    min(west, place.lon - NEAR),
+                    min(south, place.lat - NEAR),
+                    max(east, place.lon + NEAR),
+                    max(north, place.lat + NEAR),
+                )
+            )
+            self._reports.say(f"{place.name}. Click a place there.")
 
     def _once(self, lon: float, lat: float) -> None:
         """A click of the page; the second half of a double click is dropped."""

@@ -16,6 +16,7 @@ from timesen_nb.widgets.background import Cancelled
 log = logging.getLogger("timesen_nb.widgets")
 
 READY = "Click the map, or type a place."
+READY_ANYWHERE = "Type the name of a place to go there, or zoom in; then click."
 
 
 class Reports:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 460, 420  # pixels; the width is that of the narrowest window that has two columns
 ZOOM_STEP = 0.05  # fine, so that a scene fills its map
+NEAR = 0.012  # degrees around a place that is shown from near
+FAR = 11.0  # zoom below which a field is less than a few pixels
 EUROPE = (-10.0, 35.0, 30.0, 62.0)
 EMPTY = (
     "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # one transparent pixel
@@ -57,11 +59,25 @@ class SceneMap(Map):
     def frame(self, bounds: BBox | None) -> None:
         """Go to the data and draw their frame; Europe, without a frame, where they cover the Earth."""
         west, south, east, north = bounds or EUROPE
+        self.go_to((west, south, east, north))
+        self._frame.bounds = ((south, west), (north, east)) if bounds else ((0, 0), (0, 0))
+
+    def go_to(self, bounds: BBox) -> None:
+        """Show (west, south, east, north) in degrees, as large as it fits."""
+        west, south, east, north = bounds
         self.center = ((south + north) / 2, (west + east) / 2)
         up = (north - south) / cos(radians((south + north) / 2))  # Mercator: degrees of latitude are longer
         pixels_a_degree = min(WIDTH / max(east - west, 1e-4), HEIGHT / max(up, 1e-4))
         self.zoom = round(floor(log2(pixels_a_degree * 360 / 256) / ZOOM_STEP) * ZOOM_STEP, 3)
-        self._frame.bounds = ((south, west), (north, east)) if bounds else ((0, 0), (0, 0))
+
+    def come_near(self, lon: float, lat: float) -> None:
+        """Show a place from near where the page shows it not at all, or from so far that no field is seen."""
+        seen = self.seen()
+        if seen is None:
+            return
+        west, south, east, north = seen
+        if not (west <= lon <= east and south <= lat <= north) or self.zoom < FAR:
+            self.go_to((lon - NEAR, lat - NEAR, lon + NEAR, lat + NEAR))
 
     def seen(self) -> BBox | None:
         """(west, south, east, north) of what the page shows; None before a page has told."""

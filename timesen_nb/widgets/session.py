@@ -78,14 +78,7 @@ class Session:
     def ask(self, lon: object, lat: object) -> PixelSeries:
         """The series of a place from the source, in one request; ValueError in words when there is none."""
         x, y = check_place(lon, lat)  # type: ignore[arg-type]
-        bounds = self.source.bounds
-        if bounds is not None and not (bounds[0] <= x <= bounds[2] and bounds[1] <= y <= bounds[3]):
-            west, south, east, north = bounds
-            raise ValueError(
-                f"the place {x:.5f}, {y:.5f} is outside the data; {self.source.name} covers longitude "
-                f"{west:.5f} to {east:.5f} and latitude {south:.5f} to {north:.5f}. Choose a place "
-                "inside the frame."
-            )
+        self.check_inside(x, y)
         series = self.source.pixel(x, y, year=self.year)
         if not series.valid.any():
             raise ValueError(
@@ -93,6 +86,17 @@ class Session:
                 "Choose a place nearby or another year."
             )
         return series
+
+    def check_inside(self, x: float, y: float) -> None:
+        """ValueError in words for a place that the source does not cover."""
+        bounds = self.source.bounds
+        if bounds is not None and not (bounds[0] <= x <= bounds[2] and bounds[1] <= y <= bounds[3]):
+            west, south, east, north = bounds
+            raise ValueError(
+                f"the place {x:.5f}, {y:.5f} is outside the data; {self.source.name} covers longitude "
+                f"{west:.5f} to {east:.5f} and latitude {south:.5f} to {north:.5f}. Choose a place "
+                "inside the frame, or open data that cover it: an open STAC catalogue has the whole Earth."
+            )
 
     def read(self, series: PixelSeries) -> Answer:
         """Encode a series and score it against the words: the new ``result``."""

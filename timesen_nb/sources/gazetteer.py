@@ -1,0 +1,68 @@
+"""Where a named place is: "Vilvoorde" to longitude and latitude, by OpenStreetMap's Nominatim."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+#: The environment variable that names another Nominatim server, such as one of your own.
+SERVER_VARIABLE = "TIMESEN_GAZETTEER"
+SERVER = "https://nominatim.openstreetmap.org"
+TIMEOUT = 10.0  # seconds
+
+
+@dataclass(frozen=True)
+class NamedPlace:
+    """A place with a name: lon, lat in degrees; bounds (west, south, east, north) in degrees."""
+
+    name: str
+    lon: float
+    lat: float
+    bounds: tuple[float, float, float, float]
+
+
+def find_place(name: str) -> NamedPlace:
+    """The place that OpenStreetMap knows best by a name; names © OpenStreetMap contributors.
+
+    One request a name and session, for the service asks to be used sparingly. TIMESEN_GAZETTEER names another
+    Nominatim server. Raises ValueError when there is no such place, or no answer.
+    """
+    asked = " ".join(name.split())
+    if not asked:
+        raise ValueError('the name given is empty; expected that of a place, such as "Vilvoorde".')
+    return _ask(asked, os.environ.get(SERVER_VARIABLE) or SERVER)
+
+
+@lru_cache(maxsize=256)
+def _ask(name: str, server: str) -> NamedPlace:
+    from geopy.adapters import URLLibAdapter  # minds no_proxy, which geopy's other one does not
+    from geopy.exc import GeopyError
+    from geopy.geocoders import Nominatim
+
+    address = urlsplit(server)
+    if address.scheme not in ("http", "https") or not address.netloc:
+        raise ValueError(
+            f"{SERVER_VARIABLE} is {server!r}; expected the address of a Nominatim server, such as {SERVER}."
+        )
+    service = Nominatim(
+        user_agent="timesen_nb",
+        scheme=address.scheme,
+        domain=address.netloc + address.path,
+        timeout=TIMEOUT,
+        adapter_factory=URLLibAdapter,
+    )
+    try:
+        found = service.geocode(name, language="en")
+    except GeopyError as problem:
+        raise ValueError(
+            f"{name!r} cannot be looked up: {address.netloc} did not answer ({type(problem).__name__}). Names need the "
+            "network; longitude and latitude do not."
+        ) from problem
+    if found is None:
+        raise ValueError(
+            f"no place is known as {name!r}. Add the country, or give longitude and latitude, as in 4.35, 50.85."
+        )
+    south, north, west, east = map(float, found.raw["boundingbox"])
+    return NamedPlace(found.address, found.longitude, found.latitude, (west, south, east, north))
