@@ -16,7 +16,7 @@ COLAB = """\
 import sys
 
 if "google.colab" in sys.modules:
-    %pip install -q "timesen_nb[train]"
+    %pip install -q "timesen_nb[train] @ git+https://github.com/timesen-nb/timesen_nb"
     from google.colab import output
 
     output.enable_custom_widget_manager()"""
