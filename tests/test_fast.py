@@ -89,6 +89,38 @@ def test_a_series_does_not_depend_on_its_neighbours(there, random):
     np.testing.assert_allclose(fast.encode(encoder, x)[order], fast.encode(encoder, x[order]), atol=3e-6)
 
 
+@pytest.mark.parametrize("exact", [True, False])
+def test_any_number_of_cores_gives_the_same(exact, monkeypatch):
+    encoder, x, before = sensitive(CONFIGS["absent bands"]), series(300, gaps=0.3), torch.get_num_threads()
+    monkeypatch.setattr(fast, "INT8_WIDTH", 64)
+    try:
+        found = []
+        for n in (1, 2, 3):
+            torch.set_num_threads(n)
+            found.append(fast.encode(encoder, x, exact=exact).numpy())
+            assert torch.get_num_threads() == n
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
+
+
+def test_what_fails_on_a_core_fails_the_call_and_leaves_torch_as_it_was(monkeypatch):
+    before = torch.get_num_threads()
+
+    def fail(*_):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(fast.Prepared, "batch", fail)
+    try:
+        torch.set_num_threads(2)
+        with pytest.raises(RuntimeError, match="out of memory"):
+            fast.encode(sensitive(CONFIGS["small"]), series(200), exact=True)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("name", ["small", "absent bands", "patch of 5 x 5"])
 def test_narrow_numbers_keep_the_direction(name):
     encoder = sensitive(CONFIGS[name])
