@@ -62,7 +62,7 @@ def on_map(app: tn.ClickMap, lon: float, lat: float) -> None:
     """What the page sends when somebody clicks; the answer is drawn on return, however long it takes."""
     event = {"event": "interaction", "type": "click", "coordinates": [lat, lon]}
     app.map._handle_leaflet_event(None, event, [])
-    app._clicks.settle()
+    app._jobs.settle()
 
 
 def places(app: tn.ClickMap, n: int) -> np.ndarray:
