@@ -46,6 +46,11 @@ YEARS = arrays(np.float32, 12, elements=st.one_of(st.just(NAN), st.floats(-1, 1,
             ],  # turns beside gaps are not known
             "Greenest in May (NDVI 0.85), least green in August (0.20).",
         ),
+        (
+            [0.8, 0.7, 0.6, 0.6, 0.2, 0.6, 0.8, 0.8, 0.7, 0.6, 0.5, 0.5],  # in the order of the year
+            "Greenest in January (NDVI 0.80), least green in May (0.20). "
+            "It fades fastest from April to May and greens up fastest from May to June.",
+        ),
         ([NAN] * 5 + [0.4] + [NAN] * 6, "Only June can be read: NDVI 0.40."),
         ([NAN] * 12, "No month can be read."),
     ],

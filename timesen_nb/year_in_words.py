@@ -43,13 +43,10 @@ def year_in_words(ndvi: np.ndarray) -> str:
         return f"Hardly changes over the year: {between}."
     said = f"Greenest in {MONTHS[greenest]} (NDVI {high:.2f}), least green in {MONTHS[palest]} ({low:.2f})."
     steps = np.diff(ndvi)  # NaN beside a missing month
-    turns = []
+    turns: list[tuple[int, str]] = []
     if np.nanmax(steps, initial=-np.inf) >= STEEP:
-        turns.append(f"greens up fastest {_between_months(int(np.nanargmax(steps)))}")
+        turns.append((int(np.nanargmax(steps)), "greens up"))
     if np.nanmin(steps, initial=np.inf) <= -STEEP:
-        turns.append(f"fades fastest {_between_months(int(np.nanargmin(steps)))}")
-    return f"{said} It {' and '.join(turns)}." if turns else said
-
-
-def _between_months(step: int) -> str:
-    return f"from {MONTHS[step]} to {MONTHS[step + 1]}"
+        turns.append((int(np.nanargmin(steps)), "fades"))
+    told = [f"{does} fastest from {MONTHS[m]} to {MONTHS[m + 1]}" for m, does in sorted(turns)]
+    return f"{said} It {' and '.join(told)}." if told else said
