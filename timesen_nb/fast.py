@@ -136,9 +136,10 @@ def equally_many(valid: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
             yield rows, torch.nonzero(valid[rows])[:, 1].view(len(rows), k)
 
 
-def on_every_core(work: Callable[[Tensor, Tensor], None], batches: Sequence[tuple[Tensor, Tensor]]) -> None:
-    """Do ``work`` on every batch: each core of torch's takes the next one. A single batch has all cores, as usual."""
-    cores = torch.get_num_threads()
+def on_every_core(
+    work: Callable[[Tensor, Tensor], None], batches: Sequence[tuple[Tensor, Tensor]], cores: int
+) -> None:
+    """Do ``work`` on every batch: each of the cores takes the next one. A single batch has all of them, as usual."""
     if cores == 1 or len(batches) == 1:
         for batch in batches:
             work(*batch)
@@ -205,11 +206,7 @@ class Prepared:
             out[rows] = self.batch(values[rows], there)
 
         batches = list(equally_many(valid_composites(self.encoder, values)))
-        if values.is_cuda:
-            for batch in batches:
-                encode(*batch)
-        else:
-            on_every_core(encode, batches)
+        on_every_core(encode, batches, 1 if values.is_cuda else torch.get_num_threads())
         return out
 
     def batch(self, values: Tensor, there: Tensor) -> Tensor:
