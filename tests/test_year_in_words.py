@@ -22,6 +22,10 @@ YEARS = arrays(np.float32, 12, elements=st.one_of(st.just(NAN), st.floats(-1, 1,
     ("ndvi", "words"),
     [
         ([0.8] * 6 + [0.9] * 6, "Green all year: NDVI stays between 0.80 and 0.90."),
+        (
+            [0.8] * 3 + [NAN] * 9,
+            "Green all year: NDVI stays between 0.80 and 0.80 in the 3 months that are there.",
+        ),
         ([-0.1] * 11 + [0.1], "Never green: NDVI stays between -0.10 and 0.10."),
         ([0.3] * 6 + [0.5] * 6, "Hardly changes over the year: NDVI stays between 0.30 and 0.50."),
         (

@@ -34,7 +34,8 @@ def year_in_words(ndvi: np.ndarray) -> str:
         return f"Only {MONTHS[known[0]]} can be read: NDVI {ndvi[known[0]]:.2f}."
     palest, greenest = int(known[np.argmin(ndvi[known])]), int(known[np.argmax(ndvi[known])])
     low, high = float(ndvi[palest]), float(ndvi[greenest])
-    between = f"NDVI stays between {low:.2f} and {high:.2f}"
+    gaps = f" in the {len(known)} months that are there" if len(known) < 12 else ""
+    between = f"NDVI stays between {low:.2f} and {high:.2f}{gaps}"
     if low >= DENSE:
         return f"Green all year: {between}."
     if high < BARE:
