@@ -126,6 +126,15 @@ def test_typed_coordinates_far_from_what_is_shown_are_gone_to(app: tn.ClickMap) 
     assert app.result is not None
 
 
+def test_typed_coordinates_outside_the_data_leave_the_map_where_it_is() -> None:
+    app = tn.ClickMap(small_model(), GridSource(), task=["meadow", "lake"])
+    show(app, 2.9, 50.4, 3.1, 50.6)
+    before = app.map.center
+    app.panel.place.value = "4.35, 50.85"
+    assert "outside the data" in app.error
+    assert app.map.center == before
+
+
 def test_a_place_that_is_seen_from_near_leaves_the_map_where_it_is(app: tn.ClickMap) -> None:
     lon, lat = app.session.source.place(5, 5)
     show(app, lon - 0.01, lat - 0.02, lon + 0.03, lat + 0.01)

@@ -60,6 +60,7 @@ class PlaceReader:
                 "or the name of a place."
             )
         lon, lat = check_place(*parts)  # type: ignore[arg-type]
+        self._session.check_inside(lon, lat)
         self._map.come_near(lon, lat)
         self._once(lon, lat)
 
