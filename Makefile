@@ -26,7 +26,7 @@ picture: $(READY)   ## the picture in the README (needs chromium)
 	$(BIN)/python docs/picture.py
 
 pocket: .venv/.pocket   ## rebuild the bundled model from nothing
-	$(BIN)/python -m timesen_nb.simulate.pocket
+	$(BIN)/python -m recipes.pocket_model
 
 bench: $(READY)     ## print what we promise, measured
 	$(BIN)/python -m benchmarks.simulated

@@ -21,10 +21,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import timesen_nb as tn
-from timesen_nb import fast
-from timesen_nb.model import EncoderConfig, SeriesEncoder
+from timesen_nb.model import inference
+from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.encoder import SeriesEncoder
+from timesen_nb.model.timesenclip import TimeSenCLIP
 from timesen_nb.simulate.places import simulate_places
-from timesen_nb.timesenclip import TimeSenCLIP
 
 BATCHES = (32, 64, 128, 256, 512, 1024)
 COVERS = "ABCDEFGH"
@@ -50,7 +51,7 @@ class Plain(nn.Module):
 
 
 def macs(c: EncoderConfig, folded: bool) -> float:
-    """Multiplications a pixel, all twelve months there: of the plain arithmetic, or of :mod:`timesen_nb.fast`."""
+    """Multiplications a pixel, all twelve months there: of the plain arithmetic, or of ``model.inference``."""
     tokens, w, f = 13, c.width, c.feedforward
     attention = 2 * tokens * tokens * w
     layer = tokens * (4 * w * w + 2 * w * f) + attention
@@ -110,10 +111,13 @@ def show_agreement(encoder: SeriesEncoder, words: np.ndarray | None) -> None:
     places = simulate_places(3000, 606)
     values = torch.from_numpy(places.values)[..., None, None]
     truth = np.array([COVERS.index(c) for c in places.land_cover])
-    exact = fast.encode(encoder, values, exact=True)
+    exact = inference.encode(encoder, values, exact=True)
     with torch.inference_mode():
         forward = torch.cat([encoder(part) for part in values.split(256)])
-        kinds = {"float32": exact, "int8": fast.Prepared(encoder, 12, make=fast.int8_product)(values)}
+        kinds = {
+            "float32": exact,
+            "int8": inference.Prepared(encoder, 12, make=inference.int8_product)(values),
+        }
     print("\nagreement over 3,000 simulated places with their missing months")
     print(f"  float32: largest difference to encoder.forward {(exact - forward).abs().max():.1e}")
     for name, vectors in kinds.items():
@@ -149,7 +153,7 @@ def main() -> None:
     else:
         encoder = SeriesEncoder().eval()
         if given.train:
-            from timesen_nb.towers import open_tower
+            from timesen_nb.model.towers import open_tower
 
             tower = open_tower("pocket")
             train(encoder, tower, given.train)
@@ -170,12 +174,12 @@ def main() -> None:
         return lambda: [plain(part) for part in values.split(batch)]
 
     with torch.inference_mode():
-        narrow = fast.reduced(fast.Prepared(encoder, 12))
+        narrow = inference.reduced(inference.Prepared(encoder, 12))
     kind = "exact" if narrow is None else "int8"
     contenders: dict[str, Callable[[], object]] = {f"TransformerEncoder, batch {b}": loop(b) for b in BATCHES}
     contenders |= {
-        "encode, exact": lambda: fast.encode(encoder, values, exact=True),
-        f"encode, {kind}": lambda: fast.encode(encoder, values, exact=False),
+        "encode, exact": lambda: inference.encode(encoder, values, exact=True),
+        f"encode, {kind}": lambda: inference.encode(encoder, values, exact=False),
     }
     spent = dict.fromkeys(contenders, np.inf)
     with torch.inference_mode():

@@ -16,10 +16,10 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_m
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
 import timesen_nb as tn
+from recipes.class_statistics import TOA_A, TOA_B
 from timesen_nb.evaluation.baselines import filled
 from timesen_nb.evaluation.calibration import calibration_error, reliability
-from timesen_nb.simulate.figures import TOA_A, TOA_B
-from timesen_nb.simulate.kinds import KINDS
+from timesen_nb.simulate.cover_types import KINDS
 from timesen_nb.simulate.places import simulate_places
 
 REAL = Path(__file__).resolve().parents[1].parent / "shared" / "real"

@@ -37,9 +37,9 @@ from timesen_nb.evaluation.encoding import encode_places, readable
 from timesen_nb.evaluation.paper import STYLES
 from timesen_nb.evaluation.retrieval import nearest, recall_table
 from timesen_nb.evaluation.scoring import encode_words, score
-from timesen_nb.timesenclip import TimeSenCLIP
-from timesen_nb.towers import Tower, open_tower
-from timesen_nb.zeroshot import class_prompts, class_vectors
+from timesen_nb.model.timesenclip import TimeSenCLIP
+from timesen_nb.model.towers import Tower, open_tower
+from timesen_nb.model.zeroshot import class_prompts, class_vectors
 
 LOOP_BATCH = 64
 
@@ -58,7 +58,7 @@ def clip_tower(folder: Path) -> Tower:
     """ViT-B/32 with random weights: as slow as the real one, and nothing is downloaded."""
     import open_clip
 
-    from timesen_nb.towers.clip import ClipTower
+    from timesen_nb.model.towers.clip import ClipTower
 
     torch.manual_seed(0)
     torch.save(open_clip.create_model("ViT-B-32").state_dict(), folder / "random.pt")

@@ -13,10 +13,10 @@ from sklearn.metrics import confusion_matrix
 
 import timesen_nb as tn
 from benchmarks.real import confidence_error
+from recipes.pocket_model import TEST_SEED
 from timesen_nb.evaluation.baselines import filled
-from timesen_nb.simulate.kinds import KINDS
+from timesen_nb.simulate.cover_types import KINDS
 from timesen_nb.simulate.places import simulate_places
-from timesen_nb.simulate.pocket import TEST_SEED
 
 COVERS = list(tn.tasks["land_cover"].classes)
 TWELVE = (

@@ -33,14 +33,14 @@ import pandas as pd
 import torch
 
 import timesen_nb as tn
+from recipes.pocket_model import TEST_SEED, TRAIN_SEED, make_pairs
 from timesen_nb.datasets import simulated_labels
-from timesen_nb.encoders import ENCODERS, make_encoder
+from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.evaluation import recall
 from timesen_nb.evaluation.encoding import COMPOSITES
-from timesen_nb.pairs import Pairs
-from timesen_nb.pooling import AveragePool
-from timesen_nb.simulate.pocket import TEST_SEED, TRAIN_SEED, make_pairs
-from timesen_nb.towers.pocket import PocketTower
+from timesen_nb.model.ablation import ENCODERS, make_encoder
+from timesen_nb.model.towers.pocket import PocketTower
+from timesen_nb.training.pooling import AveragePool
 from timesen_nb.training.validation import Validation, Words
 
 SIZES = {

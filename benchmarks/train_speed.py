@@ -27,9 +27,9 @@ from torch.utils.data import DataLoader, Dataset
 import timesen_nb as tn
 from benchmarks.datasets import plain_point, write_composed, write_dated
 from benchmarks.encoder_speed import best, macs
+from recipes.pocket_model import CONFIG
 from timesen_nb.bands import BANDS
-from timesen_nb.pairs import Pairs
-from timesen_nb.simulate.pocket import CONFIG
+from timesen_nb.datasets.pairs import Pairs
 
 
 class Words:

@@ -9,8 +9,9 @@ import xarray as xr
 
 import timesen_nb as tn
 from timesen_nb.bands import BANDS
-from timesen_nb.model import EncoderConfig, SeriesEncoder
-from timesen_nb.timesenclip import TimeSenCLIP
+from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.encoder import SeriesEncoder
+from timesen_nb.model.timesenclip import TimeSenCLIP
 
 WEST, SOUTH, PIXELS, METRES = 500_000.0, 5_600_000.0, 32, 10.0
 

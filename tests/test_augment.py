@@ -6,8 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timesen_nb import augment
-from timesen_nb.pooling import POOLINGS, make_pooling
+from timesen_nb.training import augment
+from timesen_nb.training.pooling import POOLINGS, make_pooling
 
 SEEDS = st.integers(0, 10_000)
 

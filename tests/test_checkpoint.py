@@ -14,9 +14,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 import timesen_nb as tn
-from timesen_nb.model import EncoderConfig, SeriesEncoder
-from timesen_nb.timesenclip import TimeSenCLIP
-from timesen_nb.towers.pocket import PocketTower
+from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.encoder import SeriesEncoder
+from timesen_nb.model.timesenclip import TimeSenCLIP
+from timesen_nb.model.towers.pocket import PocketTower
 
 CONFIG = EncoderConfig(
     width=32, depth=2, heads=4, feedforward=24, embedding=128, absent_bands=True, dropout=0.1
@@ -105,7 +106,7 @@ def test_a_write_that_fails_leaves_the_old_file(
         Path(str(args[1])).write_bytes(b"half")
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("safetensors.torch.save_file", full)
+    monkeypatch.setattr("safetensors.numpy.save_file", full)
     with pytest.raises(OSError, match="no space"):
         model.save(path)
     np.testing.assert_array_equal(tn.load(path).encode(values), model.encode(values))

@@ -14,8 +14,8 @@ import pytest
 import torch
 from PIL import Image
 
-from timesen_nb.towers import embed_photos, open_tower
-from timesen_nb.towers.clip import ClipTower
+from timesen_nb.model.towers import embed_photos, open_tower
+from timesen_nb.model.towers.clip import ClipTower
 
 TEXT = {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
 ARCHITECTURES = {
@@ -107,8 +107,8 @@ def test_batches_change_nothing(
     tower = ClipTower(name, path, device="cpu")
     texts = ["maize", "rye", "oats", "rice", "a lake"]
     words, views = tower.encode_text(texts), tower.encode_photos(photos)
-    monkeypatch.setattr("timesen_nb.towers.clip.TEXTS_AT_ONCE", 2)
-    monkeypatch.setattr("timesen_nb.towers.clip.PHOTOS_AT_ONCE", 2)
+    monkeypatch.setattr("timesen_nb.model.towers.clip.TEXTS_AT_ONCE", 2)
+    monkeypatch.setattr("timesen_nb.model.towers.clip.PHOTOS_AT_ONCE", 2)
     np.testing.assert_allclose(tower.encode_text(texts), words, atol=1e-6)
     np.testing.assert_allclose(tower.encode_photos(photos), views, atol=1e-6)
     assert tower.encode_text([]).shape == tower.encode_photos([]).shape == (0, 24)
@@ -255,7 +255,7 @@ def test_a_stopped_run_goes_on(photos: list[str], tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 import numpy as np
-from timesen_nb.towers import embed_photos
+from timesen_nb.model.towers import embed_photos
 
 class Mortal:
     name, width, left = "counting", 3, 2

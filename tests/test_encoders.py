@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from pairs_world import CLASSES, TOWER, make_pairs
 
 import timesen_nb as tn
-from timesen_nb.encoders import ENCODERS, calendar, make_encoder, time_positions
-from timesen_nb.pairs import Pairs
-from timesen_nb.pictures import picture_encoder, picture_series
-from timesen_nb.timesenclip import TimeSenCLIP
+from timesen_nb.datasets.pairs import Pairs
+from timesen_nb.model.ablation import ENCODERS, calendar, make_encoder, time_positions
+from timesen_nb.model.patch_images import picture_encoder, picture_series
+from timesen_nb.model.timesenclip import TimeSenCLIP
 
 OTHERS = [name for name in ENCODERS if name != "transformer"]
 SMALL = {"transformer": {"width": 16, "depth": 1, "heads": 2}, "convtran": {"width": 8, "heads": 2}}

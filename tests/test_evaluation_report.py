@@ -13,8 +13,9 @@ import timesen_nb as tn
 from timesen_nb.datasets import PlaceDataset, read_sen4map
 from timesen_nb.evaluation import PictureModel, paper_table, simulated_dataset
 from timesen_nb.evaluation.encoding import centre, readable
-from timesen_nb.model import EncoderConfig, SeriesEncoder
-from timesen_nb.timesenclip import TimeSenCLIP
+from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.encoder import SeriesEncoder
+from timesen_nb.model.timesenclip import TimeSenCLIP
 
 TASKS = ("land_cover", "land_use", "crops", "habitat", "bioregion", "country")
 COVERS, USES, COUNTRIES = ("A11", "B16", "C10", "E20", "G11"), ("U370", "U111", "U120"), ("BE", "NL", "FR")

@@ -25,7 +25,7 @@ from timesen_nb.evaluation import (
 )
 from timesen_nb.evaluation import retrieval as module
 from timesen_nb.evaluation.baselines import filled
-from timesen_nb.model import EncoderConfig
+from timesen_nb.model.config import EncoderConfig
 
 
 def unit(x):

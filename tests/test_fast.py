@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 import timesen_nb as tn
 from tests.synthetic import WordTower, small_model
-from timesen_nb import fast
-from timesen_nb.model import EncoderConfig, SeriesEncoder
-from timesen_nb.timesenclip import TimeSenCLIP
+from timesen_nb.model import inference
+from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.encoder import SeriesEncoder
+from timesen_nb.model.timesenclip import TimeSenCLIP
 
 SMALL = {"width": 64, "depth": 3, "heads": 4, "feedforward": 48, "embedding": 24}
 CONFIGS = {
@@ -26,6 +27,10 @@ CONFIGS = {
     "patch of 5 x 5": EncoderConfig(**SMALL, patch=5),
     "january": EncoderConfig(**SMALL, annual_position="january"),
 }
+
+
+def encode(encoder, x, months=None, exact=None):
+    return torch.from_numpy(inference.encode(encoder, x.numpy(), months, exact))
 
 
 def sensitive(config: EncoderConfig) -> SeriesEncoder:
@@ -63,7 +68,7 @@ def forward(encoder: SeriesEncoder, x: torch.Tensor, months=None) -> torch.Tenso
 def test_exact_path_is_the_forward_pass(name, t, gaps, absent):
     encoder = sensitive(CONFIGS[name])
     x = series(40, t, CONFIGS[name].patch, gaps, absent)
-    expected, given = forward(encoder, x), fast.encode(encoder, x, exact=True)
+    expected, given = forward(encoder, x), encode(encoder, x, exact=True)
     assert torch.isnan(expected).any() or expected.std(dim=0).mean() > 0.01  # the encoder tells series apart
     np.testing.assert_allclose(given, expected, atol=3e-6)  # NaN where NaN: a series without any month
 
@@ -72,11 +77,11 @@ def test_months_of_your_own_choice():
     encoder = sensitive(CONFIGS["absent bands"])
     months = [9, 4, 6]
     x = series(20, 3, gaps=0.3)
-    np.testing.assert_allclose(fast.encode(encoder, x, months), forward(encoder, x, months), atol=3e-6)
+    np.testing.assert_allclose(encode(encoder, x, months), forward(encoder, x, months), atol=3e-6)
     with pytest.raises(ValueError, match="different calendar months"):
-        fast.encode(encoder, x, [4, 4, 6])
+        encode(encoder, x, [4, 4, 6])
     with pytest.raises(ValueError, match="months=\\[4, 5"):
-        fast.encode(encoder, x)
+        encode(encoder, x)
 
 
 @settings(max_examples=25, deadline=None)
@@ -86,18 +91,18 @@ def test_a_series_does_not_depend_on_its_neighbours(there, random):
     x = series(len(there))
     x[~torch.tensor(there)] = torch.nan
     order = random.sample(range(len(x)), len(x))
-    np.testing.assert_allclose(fast.encode(encoder, x)[order], fast.encode(encoder, x[order]), atol=3e-6)
+    np.testing.assert_allclose(encode(encoder, x)[order], encode(encoder, x[order]), atol=3e-6)
 
 
 @pytest.mark.parametrize("exact", [True, False])
 def test_any_number_of_cores_gives_the_same(exact, monkeypatch):
     encoder, x, before = sensitive(CONFIGS["absent bands"]), series(300, gaps=0.3), torch.get_num_threads()
-    monkeypatch.setattr(fast, "INT8_WIDTH", 64)
+    monkeypatch.setattr(inference, "INT8_WIDTH", 64)
     try:
         found = []
         for n in (1, 2, 3):
             torch.set_num_threads(n)
-            found.append(fast.encode(encoder, x, exact=exact).numpy())
+            found.append(encode(encoder, x, exact=exact).numpy())
             assert torch.get_num_threads() == n
     finally:
         torch.set_num_threads(before)
@@ -111,11 +116,11 @@ def test_what_fails_on_a_core_fails_the_call_and_leaves_torch_as_it_was(monkeypa
     def fail(*_):
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(fast.Prepared, "batch", fail)
+    monkeypatch.setattr(inference.Prepared, "batch", fail)
     try:
         torch.set_num_threads(2)
         with pytest.raises(RuntimeError, match="out of memory"):
-            fast.encode(sensitive(CONFIGS["small"]), series(200), exact=True)
+            encode(sensitive(CONFIGS["small"]), series(200), exact=True)
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
@@ -126,7 +131,7 @@ def test_narrow_numbers_keep_the_direction(name):
     encoder = sensitive(CONFIGS[name])
     x = series(200, patch=CONFIGS[name].patch, gaps=0.3)
     with torch.inference_mode():
-        narrow = fast.Prepared(encoder, 12, make=fast.int8_product)(x)
+        narrow = inference.Prepared(encoder, 12, make=inference.int8_product)(x)
     cosines = (narrow * forward(encoder, x)).sum(dim=1)
     assert cosines.min() > 0.998
     assert cosines.mean() > 0.9995
@@ -138,33 +143,33 @@ def test_narrow_numbers_keep_the_direction(name):
 def test_int8_product_of_known_numbers():
     weight = torch.tensor([[127.0, -127.0], [1.0, 0.0]])
     x = torch.tensor([[[127.0, 1.0], [0.0, 0.0]]])  # every number here is a byte already
-    given = fast.int8_product(weight, torch.tensor([0.5, -1.0]))(x)
+    given = inference.int8_product(weight, torch.tensor([0.5, -1.0]))(x)
     torch.testing.assert_close(given, torch.tensor([[[127.0 * 127 - 127 + 0.5, 126.0], [0.5, -1.0]]]))
 
 
 def test_the_library_chooses_exact_numbers_for_few_series():
     encoder = sensitive(EncoderConfig(**SMALL | {"width": 256, "depth": 2}))
     x = series(50)
-    assert torch.equal(fast.encode(encoder, x), fast.encode(encoder, x, exact=True))
+    assert torch.equal(encode(encoder, x), encode(encoder, x, exact=True))
 
 
 def test_the_library_chooses_for_many_series():
     encoder = sensitive(EncoderConfig(**SMALL | {"width": 256, "depth": 2}))
-    x = series(fast.FEW, t=4)
-    chosen, exact = fast.encode(encoder, x), fast.encode(encoder, x, exact=True)
+    x = series(inference.FEW, t=4)
+    chosen, exact = encode(encoder, x), encode(encoder, x, exact=True)
     with torch.inference_mode():
-        gains = fast.reduced(fast.Prepared(encoder, 4)) is not None
+        gains = inference.reduced(inference.Prepared(encoder, 4)) is not None
     assert torch.equal(chosen, exact) is not gains
-    assert (chosen * exact).sum(dim=1).min() > fast.AGREEMENT
+    assert (chosen * exact).sum(dim=1).min() > inference.AGREEMENT
 
 
 def test_where_narrow_numbers_disagree_the_call_is_exact(monkeypatch):
     encoder = sensitive(EncoderConfig(**SMALL | {"width": 256, "depth": 2}))
     x = series(64, gaps=0.2)
     x[::2] = torch.nan  # empty series have nothing to say about agreement
-    monkeypatch.setattr(fast, "AGREEMENT", 1.01)
-    given = fast.encode(encoder, x, exact=False)
-    np.testing.assert_array_equal(given, fast.encode(encoder, x, exact=True))
+    monkeypatch.setattr(inference, "AGREEMENT", 1.01)
+    given = encode(encoder, x, exact=False)
+    np.testing.assert_array_equal(given, encode(encoder, x, exact=True))
 
 
 def test_nothing_is_stale_after_a_training_step():
@@ -189,7 +194,7 @@ class Mean(SeriesEncoder):
 def test_another_encoder_keeps_its_own_forward():
     encoder = Mean(EncoderConfig(**SMALL | {"embedding": 10}))
     x = series(2500)
-    torch.testing.assert_close(fast.encode(encoder, x), encoder(x))
+    torch.testing.assert_close(encode(encoder, x), encoder(x))
 
 
 def test_empty_series_are_refused_or_come_back_empty():
@@ -204,9 +209,9 @@ def test_empty_series_are_refused_or_come_back_empty():
 
 def test_exactness_is_one_argument():
     model = TimeSenCLIP(sensitive(EncoderConfig(**SMALL | {"width": 256, "depth": 2})), WordTower())
-    x = series(fast.FEW, t=1)[..., 0, 0]
+    x = series(inference.FEW, t=1)[..., 0, 0]
     np.testing.assert_allclose(model.encode(x, exact=True), forward(model.encoder, x), atol=3e-6)
-    assert (model.encode(x) * model.encode(x, exact=True)).sum(dim=1).min() > fast.AGREEMENT
+    assert (model.encode(x) * model.encode(x, exact=True)).sum(dim=1).min() > inference.AGREEMENT
 
 
 class HeavyTower(WordTower):

@@ -9,9 +9,9 @@ from pairs_world import CLASSES, TOWER, make_pairs, small_encoder
 from synthetic import GridSource
 
 import timesen_nb as tn
-from timesen_nb.pairs import Pairs
-from timesen_nb.points import read_points
-from timesen_nb.timesenclip import TimeSenCLIP
+from timesen_nb.datasets.pairs import Pairs
+from timesen_nb.datasets.points import read_points
+from timesen_nb.model.timesenclip import TimeSenCLIP
 from timesen_nb.training import linear_probe
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.kept import KeptPlaces

@@ -10,7 +10,7 @@ from scipy.ndimage import distance_transform_edt, label
 
 import timesen_nb as tn
 from timesen_nb.bands import BANDS
-from timesen_nb.simulate.kinds import INDEX, KINDS
+from timesen_nb.simulate.cover_types import INDEX, KINDS
 from timesen_nb.simulate.landscape import Landscape, landscape
 from timesen_nb.sources.sample import SampleSource
 

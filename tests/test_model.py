@@ -9,8 +9,9 @@ from synthetic import WordTower
 
 import timesen_nb as tn
 from timesen_nb.composite import annual, quarters
-from timesen_nb.model import EncoderConfig, SeriesEncoder
-from timesen_nb.timesenclip import TimeSenCLIP
+from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.encoder import SeriesEncoder
+from timesen_nb.model.timesenclip import TimeSenCLIP
 
 SMALL = {"width": 32, "depth": 2, "heads": 4, "feedforward": 24, "embedding": 16}
 
@@ -127,7 +128,7 @@ def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     values = series(9)
     values[4, 2] = np.nan
     whole = MODEL.encode(values)
-    monkeypatch.setattr("timesen_nb.fast.BATCH", 4)
+    monkeypatch.setattr("timesen_nb.model.inference.BATCH", 4)
     np.testing.assert_allclose(MODEL.encode(values), whole, atol=2e-6)
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pairs_world import make_pairs
 
-from timesen_nb.pairs import MISSING, Pairs, blocks, split_rows
+from timesen_nb.datasets.pairs import MISSING, Pairs
+from timesen_nb.datasets.splits import blocks, split_rows
 
 VALUES = np.full((3, 12, 10), 1000, np.float32)
 PHOTOS = np.ones((3, 4), np.float32)

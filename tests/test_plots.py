@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from timesen_nb.plots import AREAS
+from timesen_nb.plots.colours import AREAS
 
 #: What linear RGB becomes for an eye that lacks one kind of cone: Machado, Oliveira and Fernandes (2009), severity 1.
 EYES = {

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from timesen_nb.simulate.kinds import INDEX, KINDS
+from timesen_nb.simulate.cover_types import INDEX, KINDS
 from timesen_nb.simulate.scenes import draw_views
 
 SUMMER = {"green": 0.8, "brown": 0.05, "snow": False, "sun": 60.0}

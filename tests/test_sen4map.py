@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 import timesen_nb as tn
 from timesen_nb.composite import monthly_medians
 from timesen_nb.datasets import read_sen4map
-from timesen_nb.datasets.places import PlaceDataset
+from timesen_nb.datasets.place_dataset import PlaceDataset
 from timesen_nb.datasets.sen4map import published_medians
 
 SIZE = 8  # pixels on a side, in place of 64

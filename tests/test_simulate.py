@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from timesen_nb.bands import BANDS, ndvi
-from timesen_nb.simulate.calibration import COVERS, calibrate
-from timesen_nb.simulate.figures import logarithm, table
-from timesen_nb.simulate.kinds import INDEX, KINDS
+from timesen_nb.simulate.class_statistics import logarithm, table
+from timesen_nb.simulate.cover_types import INDEX, KINDS
+from timesen_nb.simulate.moment_matching import COVERS, calibrate
 from timesen_nb.simulate.phenology import calendars, weather
 from timesen_nb.simulate.places import _monthly_physics, grow, observe, simulate_places
 from timesen_nb.simulate.spectra import AXES, SURFACES, canopy, surface

@@ -19,7 +19,7 @@ from stac_server import Api, served
 import timesen_nb as tn
 from timesen_nb.bands import BANDS
 from timesen_nb.sources.stac import StacSource
-from timesen_nb.sources.stac.scenes import read_scenes
+from timesen_nb.sources.stac.acquisitions import read_acquisitions
 
 WIDTH = 12
 DATES = 16
@@ -211,7 +211,7 @@ def test_an_offset_that_is_denied_wrongly_gives_no_look(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("form", ["raster:bands", "bands"])
 def test_the_radiometric_offset_is_what_the_item_says(properties, raster, gain, offset, form) -> None:
-    (scene,) = read_scenes([item_of(properties, raster, form)])
+    (scene,) = read_acquisitions([item_of(properties, raster, form)])
     assert scene.gain.tolist() == pytest.approx([gain] * 10)
     assert scene.offset.tolist() == pytest.approx([offset] * 10)
 
@@ -237,7 +237,7 @@ def item_of(properties: dict, raster: tuple | None = None, form: str = "raster:b
 
 def test_an_item_that_does_not_say_how_it_is_stored_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"S2A_31UFS does not say how its values are stored"):
-        read_scenes([item_of({})])
+        read_acquisitions([item_of({})])
 
 
 def test_items_without_all_files_are_left_out(world: DatedCube, tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def test_the_cog_goes_before_the_jpeg_of_the_same_band() -> None:
     item = item_of({"s2:processing_baseline": "02.12"})
     item.assets = {"red-jp2": pystac.Asset("/red.jp2", media_type="image/jp2"), **item.assets}
     item.assets["B8_10m"] = item.assets.pop("B8")
-    (scene,) = read_scenes([item])
+    (scene,) = read_acquisitions([item])
     assert scene.item.assets["B4"].href.endswith("B4.tif")
     assert scene.item.assets["B8"].href.endswith("B8.tif")
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import timesen_nb as tn
+from timesen_nb.model.towers.pocket import PocketTower
+from timesen_nb.model.zeroshot import class_prompts, class_vectors
 from timesen_nb.tasks import BUNDLED
-from timesen_nb.towers.pocket import PocketTower
-from timesen_nb.zeroshot import class_prompts, class_vectors
 
 SIZES = {"land_cover": 8, "land_use": 16, "crops": 40, "habitat": 44, "bioregion": 8, "country": 28}
 
@@ -119,7 +119,7 @@ def test_labels_find_their_class():
 
 
 def test_every_simulated_kind_has_its_classes():
-    from timesen_nb.simulate.kinds import KINDS
+    from timesen_nb.simulate.cover_types import KINDS
 
     codes = [k.lc1 for k in KINDS]
     assert (tn.tasks["land_cover"].index(codes) >= 0).all()

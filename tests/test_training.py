@@ -16,7 +16,7 @@ import torch
 from pairs_world import CLASSES, TOWER, make_pairs, small_encoder
 
 import timesen_nb as tn
-from timesen_nb.pairs import Pairs
+from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.training import MemoryBank, info_nce, plot_metrics
 from timesen_nb.training.learner import PhotoLearner, Recipe
 from timesen_nb.training.watch import COLUMNS

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 import timesen_nb as tn
 from timesen_nb.bands import MONTHS
-from timesen_nb.year_in_words import year_in_words
+from timesen_nb.series import year_in_words
 
 NAN = np.nan
 YEARS = arrays(np.float32, 12, elements=st.one_of(st.just(NAN), st.floats(-1, 1, width=32)))

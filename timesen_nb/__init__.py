@@ -3,7 +3,7 @@
     import timesen_nb as tn
     model = tn.load("pocket")
     series = tn.open_source("sample").pixel(4.36, 50.85)
-    model.zero_shot(["vineyard", "maize field"]).probabilities(series.values[None])
+    model.zero_shot(["vineyard", "maize field"]).probabilities(series)
 
 Names are loaded when first used: importing this package imports nothing heavy.
 """
@@ -13,30 +13,34 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
+#: Where each name lives.
 _HOMES = {
     "BANDS": "bands",
     "MONTHS": "bands",
     "PixelSeries": "series",
     "open_source": "sources",
     "Source": "sources",
-    "tasks": "tasks",
     "Task": "tasks",
     "SeriesEncoder": "model",
     "EncoderConfig": "model",
-    "TimeSenCLIP": "timesenclip",
-    "load": "checkpoint",
-    "ZeroShot": "zeroshot",
+    "TimeSenCLIP": "model",
+    "ZeroShot": "model",
+    "load": "model",
+    "Pairs": "datasets",
     "ClickMap": "widgets",
     "fit": "training",
     "map_region": "regions",
     "report": "evaluation",
 }
+#: Rooms of the package that people use by name.
+_ROOMS = ("datasets", "evaluation", "exercises", "model", "plots", "regions", "sources", "tasks", "training")
 
 __all__ = [
     "BANDS",
     "MONTHS",
     "ClickMap",
     "EncoderConfig",
+    "Pairs",
     "PixelSeries",
     "SeriesEncoder",
     "Source",
@@ -44,32 +48,41 @@ __all__ = [
     "TimeSenCLIP",
     "ZeroShot",
     "__version__",
+    "datasets",
+    "evaluation",
+    "exercises",
     "fit",
     "load",
     "map_region",
+    "model",
     "open_source",
+    "plots",
+    "regions",
     "report",
+    "sources",
     "tasks",
+    "training",
 ]
 
 if TYPE_CHECKING:
+    from timesen_nb import datasets, evaluation, exercises, model, plots, regions, sources, training
     from timesen_nb.bands import BANDS, MONTHS
-    from timesen_nb.checkpoint import load
+    from timesen_nb.datasets import Pairs
     from timesen_nb.evaluation import report
-    from timesen_nb.model import EncoderConfig, SeriesEncoder
+    from timesen_nb.model import EncoderConfig, SeriesEncoder, TimeSenCLIP, ZeroShot, load
     from timesen_nb.regions import map_region
     from timesen_nb.series import PixelSeries
     from timesen_nb.sources import Source, open_source
     from timesen_nb.tasks import Task, tasks
-    from timesen_nb.timesenclip import TimeSenCLIP
     from timesen_nb.training import fit
     from timesen_nb.widgets import ClickMap
-    from timesen_nb.zeroshot import ZeroShot
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"timesen_nb.{name}")
     if name not in _HOMES:
-        raise AttributeError(f"timesen_nb has no {name!r}; it has {', '.join(_HOMES)}")
+        raise AttributeError(f"timesen_nb has no {name!r}; it has {', '.join([*_HOMES, *_ROOMS])}")
     value = getattr(import_module(f"timesen_nb.{_HOMES[name]}"), name)
     globals()[name] = value
     return value

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+#: Rules of thumb for :func:`year_in_words`: NDVI above 0.6 is dense leaves and below 0.2 hardly any (US
+#: Geological Survey, "NDVI, the foundation for remote sensing phenology").
+DENSE, BARE = 0.6, 0.2
+#: A change from one month to the next that the eye sees in the curve.
+STEEP = 0.2
+#: Less than this between the greenest and the least green month is a level year.
+LEVEL = 0.25
+
+
 @dataclass(frozen=True)
 class PixelSeries:
     """Twelve monthly composites of one 10 m pixel.
@@ -61,14 +70,17 @@ class PixelSeries:
         return ndvi(self.values)
 
     @property
+    def title(self) -> str:
+        """Place, year and source, as figures are headed."""
+        return f"{self.lon:.4f}, {self.lat:.4f} · {self.year} · {self.source}"
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """Names of the months without a clear observation."""
         return tuple(MONTHS[m] for m in np.flatnonzero(~self.valid))
 
     def describe(self) -> str:
         """The year in words by rules of thumb on NDVI: how green, when most and least, when it turns."""
-        from timesen_nb.year_in_words import year_in_words
-
         return year_in_words(self.ndvi)
 
     def table(self) -> pd.DataFrame:
@@ -82,7 +94,7 @@ class PixelSeries:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Reflectance of red, near infrared and short-wave infrared over the year with NDVI; gaps are shaded."""
-        from timesen_nb.plots import plot_series
+        from timesen_nb.plots.series import plot_series
 
         return plot_series(self, ax)
 
@@ -104,3 +116,41 @@ def check_place(lon: float, lat: float) -> tuple[float, float]:
             f"the place given is lon={x:g}, lat={y:g}; expected longitude -180 to 180 and latitude -90 to 90.{swapped}"
         )
     return x, y
+
+
+def year_in_words(ndvi: np.ndarray) -> str:
+    """A sentence or two about (12,) NDVI of months 1 to 12, NaN = missing; missing months are not guessed at.
+
+    Rules of thumb, not the model: the model never sees these words, and these words never see the model.
+
+    Says how green the year is, its greenest and least green month where they differ, and the steepest rise and fall
+    between two neighbouring months. Raises ValueError for another shape.
+    """
+    if np.shape(ndvi) != (12,):
+        raise ValueError(
+            f"NDVI given has shape {np.shape(ndvi)}; expected (12,): months 1 to 12, NaN = missing."
+        )
+    known = np.flatnonzero(np.isfinite(ndvi))
+    if not len(known):
+        return "No month can be read."
+    if len(known) == 1:
+        return f"Only {MONTHS[known[0]]} can be read: NDVI {ndvi[known[0]]:.2f}."
+    palest, greenest = int(known[np.argmin(ndvi[known])]), int(known[np.argmax(ndvi[known])])
+    low, high = float(ndvi[palest]), float(ndvi[greenest])
+    gaps = f" in the {len(known)} months that are there" if len(known) < 12 else ""
+    between = f"NDVI stays between {low:.2f} and {high:.2f}{gaps}"
+    if low >= DENSE:
+        return f"Green all year: {between}."
+    if high < BARE:
+        return f"Never green: {between}."
+    if high - low < LEVEL:
+        return f"Hardly changes over the year: {between}."
+    said = f"Greenest in {MONTHS[greenest]} (NDVI {high:.2f}), least green in {MONTHS[palest]} ({low:.2f})."
+    steps = np.diff(ndvi)  # NaN beside a missing month
+    turns: list[tuple[int, str]] = []
+    if np.nanmax(steps, initial=-np.inf) >= STEEP:
+        turns.append((int(np.nanargmax(steps)), "greens up"))
+    if np.nanmin(steps, initial=np.inf) <= -STEEP:
+        turns.append((int(np.nanargmin(steps)), "fades"))
+    told = [f"{does} fastest from {MONTHS[m]} to {MONTHS[m + 1]}" for m, does in sorted(turns)]
+    return f"{said} It {' and '.join(told)}." if told else said

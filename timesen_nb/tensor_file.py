@@ -1,4 +1,4 @@
-"""Tensors with a few words about them in one safetensors file: what models and pairs are kept in."""
+"""Arrays with a few words about them in one safetensors file: what models and pairs are kept in. Needs no torch."""
 
 from __future__ import annotations
 
@@ -7,42 +7,65 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+import numpy as np
+
+#: The types of safetensors that numpy has, by their names there.
+DTYPES = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1",
+    "BOOL": "?",
+}  # fmt: skip
 
 
 def write_tensors(
-    path: str | Path, tensors: Mapping[str, Tensor], key: str, about: Mapping[str, Any]
+    path: str | Path, tensors: Mapping[str, np.ndarray], key: str, about: Mapping[str, Any]
 ) -> Path:
-    """Write tensors, types as they are, and ``about`` as JSON under ``key`` of the metadata; returns the path.
+    """Write arrays, types as they are, and ``about`` as JSON under ``key`` of the metadata; returns the path.
 
     Folders are made. The file has its name only once it is complete: what was there before stays until then.
     """
-    from safetensors.torch import save_file
+    from safetensors.numpy import save_file
 
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")
-    save_file(dict(tensors), partial, {key: json.dumps(about)})
+    # without order="C" an array that lies otherwise in memory would be written in its own order
+    save_file({k: np.asarray(v, order="C") for k, v in tensors.items()}, partial, {key: json.dumps(about)})
     partial.replace(path)
     return path
 
 
-def read_tensors(path: Path, key: str, otherwise: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors, mapped from disk, and what :func:`write_tensors` said about them.
+def read_tensors(path: Path, key: str, otherwise: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Arrays, mapped from disk and not to be written to, and what :func:`write_tensors` said about them.
 
-    Raises FileNotFoundError when there is no such file; ValueError when it is cut off, or, in the words of
-    ``otherwise``, when it says nothing under ``key``.
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is cut off or holds types that numpy has not, or, in the words of ``otherwise``, it says nothing
+            under ``key``.
     """
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, "pt") as file:
+        with safe_open(path, "np") as file:
             said = (file.metadata() or {}).get(key)
-            tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - no mapping
     except SafetensorError as problem:
         raise ValueError(
             f"{path.name} is not a whole safetensors file ({problem}). Copy, download or write it again."
         ) from problem
     if said is None:
         raise ValueError(f"{path.name} {otherwise}")
+    # safe_open would copy whole arrays into memory: the file says where each of them lies
+    with path.open("rb") as raw:
+        length = int.from_bytes(raw.read(8), "little")
+        header = json.loads(raw.read(length))
+    content = np.memmap(path, np.uint8, "r", offset=8 + length) if path.stat().st_size > 8 + length else b""
+    tensors = {}
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        if entry["dtype"] not in DTYPES:
+            raise ValueError(
+                f"{path.name}: {name} is stored as {entry['dtype']}; expected one of {', '.join(DTYPES)}."
+            )
+        start, end = entry["data_offsets"]
+        tensors[name] = np.frombuffer(content[start:end], DTYPES[entry["dtype"]]).reshape(entry["shape"])
     return tensors, json.loads(said)

@@ -4,21 +4,26 @@
     places = read_sen4map("test.h5")                  # series, photo addresses, labels of every task
     near, far = places.split((0.8, 0.2), block_km=50)
 
-Photos become vectors by :func:`timesen_nb.towers.embed_photos`; ``places.pairs(vectors)`` is what training takes.
+Photos become vectors by :func:`timesen_nb.model.towers.embed_photos`; ``places.pairs(vectors)`` is what training takes.
 """
 
+from timesen_nb.datasets.codes import read_codes
 from timesen_nb.datasets.download import download_photos
 from timesen_nb.datasets.lucas import photo_address, read_lucas
-from timesen_nb.datasets.places import PlaceDataset, read_codes
+from timesen_nb.datasets.pairs import Pairs
+from timesen_nb.datasets.place_dataset import PlaceDataset
+from timesen_nb.datasets.points import read_points
 from timesen_nb.datasets.sen4map import read_sen4map
 from timesen_nb.datasets.simulated import simulated_dataset, simulated_labels, simulated_survey
 
 __all__ = [
+    "Pairs",
     "PlaceDataset",
     "download_photos",
     "photo_address",
     "read_codes",
     "read_lucas",
+    "read_points",
     "read_sen4map",
     "simulated_dataset",
     "simulated_labels",

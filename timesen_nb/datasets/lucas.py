@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from timesen_nb.datasets.places import PlaceDataset, lucas_labels
+from timesen_nb.datasets.codes import lucas_labels
+from timesen_nb.datasets.place_dataset import PlaceDataset
 
 #: Where Eurostat serves the photos: year / country / first three digits / next three / point and view.
 PHOTOS = "https://gisco-services.ec.europa.eu/lucas/photos"

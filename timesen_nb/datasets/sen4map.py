@@ -16,9 +16,10 @@ import numpy as np
 
 from timesen_nb.bands import BANDS, band_positions
 from timesen_nb.composite import monthly_medians, solar_days
+from timesen_nb.datasets.codes import lucas_labels, read_codes
 from timesen_nb.datasets.lucas import VIEWS, grid_places, photo_address
-from timesen_nb.datasets.places import PlaceDataset, lucas_labels, read_codes
-from timesen_nb.pairs import MISSING
+from timesen_nb.datasets.pairs import MISSING
+from timesen_nb.datasets.place_dataset import PlaceDataset
 
 #: Attributes that are kept; the tasks beside them are read from their own attribute.
 DATES, PLACE = "Image_ID", "Coordinates"

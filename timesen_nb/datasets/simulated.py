@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
+from timesen_nb.datasets.codes import read_codes
 from timesen_nb.datasets.lucas import VIEWS
-from timesen_nb.datasets.places import PlaceDataset, read_codes
+from timesen_nb.datasets.place_dataset import PlaceDataset
 
 
 def simulated_labels(kinds: Sequence[int] | np.ndarray) -> dict[str, np.ndarray]:
-    """Labels for land_cover, crops and habitat of places by their kind: rows of ``timesen_nb.simulate.kinds.KINDS``."""
-    from timesen_nb.simulate.kinds import KINDS
+    """Labels for land_cover, crops and habitat of places by their kind: rows of ``simulate.cover_types.KINDS``."""
+    from timesen_nb.simulate.cover_types import KINDS
 
     kinds = np.asarray(kinds, dtype=int)
     codes = {"land_cover": "lc1", "crops": "lc1", "habitat": "habitat"}
@@ -50,7 +51,7 @@ def simulated_survey(
     """
     from PIL import Image
 
-    from timesen_nb.simulate.kinds import INDEX
+    from timesen_nb.simulate.cover_types import INDEX
     from timesen_nb.sources.sample import SampleSource
 
     source = SampleSource()

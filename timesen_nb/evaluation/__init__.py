@@ -13,12 +13,12 @@ from timesen_nb.evaluation.calibration import calibrated, calibration_error, fit
 from timesen_nb.evaluation.encoding import Encodes, Labelled
 from timesen_nb.evaluation.metrics import Tally, bootstrap, confusion, interval
 from timesen_nb.evaluation.paper import paper_figures, paper_table
-from timesen_nb.evaluation.plots import plot_confusion, plot_reliability, plot_report
-from timesen_nb.evaluation.reports import Report, report
+from timesen_nb.evaluation.report import Report, report
 from timesen_nb.evaluation.retrieval import nearest, recall, recall_by_class, recall_table, words_to_places
 from timesen_nb.evaluation.scenicness import RatedPrompts, agreement, scenicness
 from timesen_nb.evaluation.scoring import Answers, encode_words, score
-from timesen_nb.evaluation.unlike import UNLIKE, OpenZeroShot, background_vectors, fit_margin
+from timesen_nb.model.open_set import UNLIKE, OpenZeroShot, background_vectors, fit_margin
+from timesen_nb.plots.reports import plot_confusion, plot_reliability, plot_report
 
 __all__ = [
     "UNLIKE", "Answers", "Encodes", "Labelled", "OpenZeroShot", "PictureModel", "RatedPrompts", "Report", "Tally",

@@ -15,8 +15,8 @@ from timesen_nb.tasks import Task, tasks
 
 if TYPE_CHECKING:
     from timesen_nb.datasets import PlaceDataset
-    from timesen_nb.model import EncoderConfig
-    from timesen_nb.towers import Tower
+    from timesen_nb.model.config import EncoderConfig
+    from timesen_nb.model.towers import Tower
 
 #: Reflectance x 10000 that is drawn white: the usual stretch of a true-colour picture.
 WHITE = 3000.0
@@ -193,7 +193,7 @@ def _supervised(
     from torch import nn
     from torch.nn import functional as F
 
-    from timesen_nb.model import SeriesEncoder
+    from timesen_nb.model.encoder import SeriesEncoder
 
     torch.manual_seed(seed)
     encoder = SeriesEncoder(config)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from timesen_nb.zeroshot import ZeroShot
+from timesen_nb.model.zeroshot import ZeroShot
 
 
 def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> pd.DataFrame:

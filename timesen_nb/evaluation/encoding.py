@@ -43,7 +43,7 @@ class Labelled(Protocol):
 
 
 class Encodes(Protocol):
-    """Series and words into one space: a :class:`~timesen_nb.timesenclip.TimeSenCLIP`, or a baseline.
+    """Series and words into one space: a :class:`~timesen_nb.model.timesenclip.TimeSenCLIP`, or a baseline.
 
     probability_scale: what cosines are multiplied by before the softmax.
     """

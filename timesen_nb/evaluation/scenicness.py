@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from timesen_nb.zeroshot import EncodeText
+from timesen_nb.model.zeroshot import EncodeText
 
 ENSEMBLES = ("early", "late")
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from timesen_nb.evaluation.metrics import Tally, bootstrap, confusion
+from timesen_nb.model.zeroshot import EncodeText, class_prompts, class_vectors
 from timesen_nb.tasks import Task
-from timesen_nb.zeroshot import EncodeText, class_prompts, class_vectors
 
 BATCH = 4096
 

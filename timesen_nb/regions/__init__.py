@@ -6,12 +6,13 @@ store.py     where finished chunks go: memory, or Zarr that a stopped run takes 
 run.py       all chunks by Dask: threads here, or any cluster
 mapping.py   map_region: the four above in one call
 geotiff.py   maps out as Cloud Optimized GeoTIFF
-show.py      a picture with its legend, and areas by class
+areas.py     how much of each class there is
 """
 
+from timesen_nb.plots.maps import plot_map
+from timesen_nb.regions.areas import area_table
 from timesen_nb.regions.geotiff import save_geotiff
 from timesen_nb.regions.mapping import map_region
 from timesen_nb.regions.run import Cancelled
-from timesen_nb.regions.show import area_table, plot_map
 
 __all__ = ["Cancelled", "area_table", "map_region", "plot_map", "save_geotiff"]

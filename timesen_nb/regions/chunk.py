@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from timesen_nb.zeroshot import Encode, ZeroShot
+from timesen_nb.model.zeroshot import Encode, ZeroShot
 
 #: Pixels encoded between two looks at whether to stop; bounds memory as well.
 SLICE = 8192

@@ -16,7 +16,7 @@ import xarray as xr
 from rasterio.shutil import copy
 from rasterio.windows import Window
 
-from timesen_nb.regions.show import check_label
+from timesen_nb.plots.maps import check_label
 
 #: Rows that are read and written at once.
 ROWS = 512

@@ -11,12 +11,12 @@ import numpy as np
 import xarray as xr
 
 from timesen_nb.bands import BANDS
+from timesen_nb.model.zeroshot import ZeroShot
+from timesen_nb.plots.colours import class_colours
 from timesen_nb.regions.chunk import Work
-from timesen_nb.regions.colours import class_colours
 from timesen_nb.regions.region import Region, read_region
 from timesen_nb.regions.run import run_chunks, shown
 from timesen_nb.regions.store import MemoryStore, ZarrStore, layers_of
-from timesen_nb.zeroshot import ZeroShot
 
 KEPT = ("float16", "int8")
 

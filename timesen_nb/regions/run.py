@@ -11,10 +11,10 @@ from typing import Any
 import dask
 import numpy as np
 
+from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.regions.chunk import Work, do_chunk
 from timesen_nb.regions.region import Region
 from timesen_nb.regions.store import MemoryStore, ZarrStore
-from timesen_nb.zeroshot import ZeroShot
 
 Progress = Callable[[float], None]
 Chunk = tuple[int, int]

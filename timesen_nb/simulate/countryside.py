@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from timesen_nb.simulate.kinds import INDEX
+from timesen_nb.simulate.cover_types import INDEX
 from timesen_nb.simulate.sheet import Sheet, nearest
 
 #: What follows what on a field, year by year; the last two stay.

@@ -11,7 +11,7 @@ from scipy.ndimage import convolve1d
 
 from timesen_nb.bands import BANDS
 from timesen_nb.simulate.countryside import Plan, plan
-from timesen_nb.simulate.kinds import KINDS
+from timesen_nb.simulate.cover_types import KINDS
 from timesen_nb.simulate.phenology import Weather, weather
 from timesen_nb.simulate.places import MISSING, grow
 from timesen_nb.simulate.sheet import noise

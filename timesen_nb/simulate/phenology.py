@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from timesen_nb.simulate.kinds import INDEX, KINDS
+from timesen_nb.simulate.cover_types import INDEX, KINDS
 
 #: Day of year in the middle of each month.
 MID_MONTH = np.array([15, 46, 74, 105, 135, 166, 196, 227, 258, 288, 319, 349], dtype=np.float32)
@@ -44,7 +44,7 @@ class Calendar:
 
 @cache
 def calendars() -> tuple[Calendar, ...]:
-    """The calendar of each of :data:`~timesen_nb.simulate.kinds.KINDS`, in their order."""
+    """The calendar of each of :data:`~timesen_nb.simulate.cover_types.KINDS`, in their order."""
     table = tomllib.loads(files(__package__).joinpath("calendars.toml").read_text("utf-8"))
     defaults = table.pop("crop-defaults")
     if set(table) != set(INDEX):

@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 
 from timesen_nb.bands import BANDS
-from timesen_nb.simulate.calibration import anchor, calibrate, moments
-from timesen_nb.simulate.figures import logarithm
-from timesen_nb.simulate.kinds import INDEX, KINDS
+from timesen_nb.simulate.class_statistics import logarithm
+from timesen_nb.simulate.cover_types import INDEX, KINDS
+from timesen_nb.simulate.moment_matching import anchor, calibrate, moments
 from timesen_nb.simulate.phenology import MID_MONTH, Calendar, Season, Weather, calendars, season, weather
 from timesen_nb.simulate.spectra import canopy, surface
 
@@ -25,7 +25,7 @@ REGIONAL = 0.3
 class Places:
     """N simulated places.
 
-    kind: (N,) index into :data:`~timesen_nb.simulate.kinds.KINDS`. lon, lat: (N,) degrees. altitude: (N,) metres.
+    kind: (N,) index into :data:`~timesen_nb.simulate.cover_types.KINDS`. lon, lat: (N,) degrees. altitude: (N,) metres.
     values: (N, 12, 10) simulated surface reflectance x 10000, NaN = no clear observation.
     green, brown: (N, 12) share of the ground under green and under dry standing plants. snow: (N, 12) bool.
     """

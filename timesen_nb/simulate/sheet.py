@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.spatial import cKDTree
 
-from timesen_nb.simulate.kinds import INDEX
+from timesen_nb.simulate.cover_types import INDEX
 
 
 def noise(rng: np.random.Generator, size: int, waves: float) -> np.ndarray:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from timesen_nb.series import PixelSeries, check_place
-from timesen_nb.simulate.calibration import COVERS
-from timesen_nb.simulate.kinds import KINDS
+from timesen_nb.simulate.cover_types import KINDS
 from timesen_nb.simulate.landscape import EPSG, PIXEL, Landscape, corner, landscape
+from timesen_nb.simulate.moment_matching import COVERS
 from timesen_nb.sources.checks import check_year, series_of
 from timesen_nb.sources.grid import BBox, check_bbox, from_degrees
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import cast
 
-from timesen_nb.tasks.read import read_task
 from timesen_nb.tasks.task import Task
 
 __all__ = ["Task", "Tasks", "UnknownTask", "tasks"]
@@ -50,7 +49,7 @@ class Tasks(ModuleType, Mapping[str, Task]):
         task = _known[name]
         if task is None:
             with as_file(files(__name__).joinpath(f"{name}.toml")) as path:
-                task = _known[name] = read_task(path)
+                task = _known[name] = Task.read(path)
         return task
 
     def __iter__(self) -> Iterator[str]:

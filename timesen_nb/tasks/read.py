@@ -7,14 +7,12 @@ import tomllib
 from pathlib import Path
 from typing import Any, NoReturn
 
-from timesen_nb.tasks.task import TEMPLATE, Task
-
 TASK_KEYS = ("name", "about", "attribute", "template", "classes")
 CLASS_KEYS = ("name", "code", "members", "descriptions")
 
 
-def read_task(path: Path) -> Task:
-    """The task in a TOML file.
+def read_fields(path: Path) -> dict[str, Any]:
+    """The fields of a :class:`~timesen_nb.tasks.Task` in a TOML file.
 
     Its keys: name (the file's own without it), about, attribute, template with {}, and a table [[classes]] each: name,
     code (the name without it), members, descriptions (one sentence or more). Raises FileNotFoundError, or ValueError
@@ -48,10 +46,10 @@ class _Reader:
         named = [n for n in rows if re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", self.lines[n])]
         raise ValueError(f"{self.file}, line {(named or [rows.start])[0] + 1}: {reason}")
 
-    def task(self, table: dict[str, Any], stem: str) -> Task:
-        """The task of a parsed file."""
+    def task(self, table: dict[str, Any], stem: str) -> dict[str, Any]:
+        """The fields of a parsed file."""
         self._known(self.top, table, TASK_KEYS)
-        said = {
+        said: dict[str, Any] = {
             k: self._text(self.top, table, k)
             for k in ("name", "about", "attribute", "template")
             if k in table
@@ -88,8 +86,8 @@ class _Reader:
             codes.append(code)
             descriptions[name] = self._texts(block, row, "descriptions")
             members[name] = finer
-        return Task(said.get("name", stem), tuple(names), tuple(codes), descriptions, said.get("template", TEMPLATE),
-                    members, said.get("attribute", ""), said.get("about", ""))  # fmt: skip
+        return {"name": stem, **said, "classes": tuple(names), "codes": tuple(codes), "descriptions": descriptions,
+                "members": members}  # fmt: skip
 
     def _known(self, rows: range, table: dict[str, Any], keys: tuple[str, ...]) -> None:
         for key in table:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from timesen_nb.tasks.read import read_fields
+
 #: The generic prompt of the paper (style "template").
 TEMPLATE = "a centered satellite image of {}"
 
@@ -42,9 +44,7 @@ class Task:
 
         Raises FileNotFoundError when there is none, and ValueError that says line and reason when it is broken.
         """
-        from timesen_nb.tasks.read import read_task
-
-        return read_task(Path(path))
+        return cls(**read_fields(Path(path)))
 
     @cached_property
     def _places(self) -> dict[str, int]:

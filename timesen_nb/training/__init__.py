@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timesen_nb.model import SeriesEncoder
-from timesen_nb.pairs import Pairs
-from timesen_nb.pooling import make_pooling
-from timesen_nb.timesenclip import TimeSenCLIP
-from timesen_nb.towers import open_tower
+from timesen_nb.datasets.pairs import Pairs
+from timesen_nb.model.encoder import SeriesEncoder
+from timesen_nb.model.timesenclip import TimeSenCLIP
+from timesen_nb.model.towers import open_tower
 from timesen_nb.training.checks import (
     PRECISIONS,
     check_batches,
@@ -25,13 +24,14 @@ from timesen_nb.training.checks import (
 from timesen_nb.training.fine_tuning import freeze, linear_probe
 from timesen_nb.training.learner import Learner, PhotoLearner, Recipe, WordLearner
 from timesen_nb.training.loss import MemoryBank, info_nce
+from timesen_nb.training.pooling import make_pooling
 from timesen_nb.training.run import fingerprint, run
 from timesen_nb.training.validation import Validation, Words
 from timesen_nb.training.watch import Watch, plot_metrics
 
 if TYPE_CHECKING:
+    from timesen_nb.model.towers import Tower
     from timesen_nb.tasks import Task
-    from timesen_nb.towers import Tower
 
 __all__ = ["MemoryBank", "Pairs", "fit", "info_nce", "linear_probe", "plot_metrics"]
 

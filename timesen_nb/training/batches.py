@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from timesen_nb.pairs import Pairs
+from timesen_nb.datasets.pairs import Pairs
 
 
 def derived_seed(*numbers: int) -> int:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from timesen_nb.model import EncoderConfig, SeriesEncoder
-from timesen_nb.pairs import Pairs
-from timesen_nb.timesenclip import TimeSenCLIP
-from timesen_nb.towers import Tower
+from timesen_nb.datasets.pairs import Pairs
+from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.encoder import SeriesEncoder
+from timesen_nb.model.timesenclip import TimeSenCLIP
+from timesen_nb.model.towers import Tower
 
 LENGTHS = (12, 4, 1)
 NUMBER = int | float | np.number

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timesen_nb.model import SeriesEncoder
-from timesen_nb.pairs import Pairs
-from timesen_nb.timesenclip import encode_series
-from timesen_nb.zeroshot import ZeroShot
+from timesen_nb.datasets.pairs import Pairs
+from timesen_nb.model.encoder import SeriesEncoder
+from timesen_nb.model.timesenclip import encode_series
+from timesen_nb.model.zeroshot import ZeroShot
 
 if TYPE_CHECKING:
-    from timesen_nb.timesenclip import TimeSenCLIP
+    from timesen_nb.model.timesenclip import TimeSenCLIP
 
 
 def freeze(encoder: SeriesEncoder, train_layers: int | None) -> None:

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from timesen_nb import augment
-from timesen_nb.model import SeriesEncoder
+from timesen_nb.model.encoder import SeriesEncoder
+from timesen_nb.training import augment
 from timesen_nb.training.batches import Batches, derived_seed
 from timesen_nb.training.loss import MemoryBank, info_nce
 

@@ -18,7 +18,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from timesen_nb.pairs import Pairs
+from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.training.batches import Batches
 from timesen_nb.training.checks import PRECISIONS
 from timesen_nb.training.learner import Learner

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from timesen_nb.model import SeriesEncoder
-from timesen_nb.pairs import Pairs
-from timesen_nb.pooling import AveragePool
-from timesen_nb.zeroshot import class_prompts, class_vectors
+from timesen_nb.datasets.pairs import Pairs
+from timesen_nb.model.encoder import SeriesEncoder
+from timesen_nb.model.zeroshot import class_prompts, class_vectors
+from timesen_nb.training.pooling import AveragePool
 
 if TYPE_CHECKING:
+    from timesen_nb.model.towers import Tower
     from timesen_nb.tasks import Task
-    from timesen_nb.towers import Tower
 
 BATCH = 1024
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.series import PixelSeries
-from timesen_nb.zeroshot import ZeroShot
 
 
 @dataclass(frozen=True)

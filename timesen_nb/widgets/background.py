@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 
-class Cancelled(Exception):
+class JobCancelled(Exception):
     """The work was stopped because somebody asked for that."""
 
 

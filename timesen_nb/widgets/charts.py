@@ -12,7 +12,7 @@ from html import escape
 import numpy as np
 
 from timesen_nb.bands import BANDS, MONTHS, REFLECTANCE_SCALE
-from timesen_nb.plots import AREAS
+from timesen_nb.plots.colours import AREAS
 from timesen_nb.series import PixelSeries
 
 ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"

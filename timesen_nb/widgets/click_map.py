@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from timesen_nb.sources import Source
+from timesen_nb.sources.grid import BBox
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.answer_panel import AnswerPanel
 from timesen_nb.widgets.background import Latest
+from timesen_nb.widgets.base_layer import BaseLayer
 from timesen_nb.widgets.controls import TimeControl, ViewControl, WordsControl
 from timesen_nb.widgets.data_control import DataControl
 from timesen_nb.widgets.kept_panel import KeptPanel
-from timesen_nb.widgets.landscape import Landscape
+from timesen_nb.widgets.messages import READY, READY_ANYWHERE, Messages
 from timesen_nb.widgets.page import columns, heading, style_sheet, tabs
 from timesen_nb.widgets.place_reader import PlaceReader
-from timesen_nb.widgets.reports import READY, READY_ANYWHERE, Reports
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import OWN_WORDS, Session
-from timesen_nb.widgets.view import BBox, EncodedView
+from timesen_nb.widgets.view import EncodedView
 from timesen_nb.widgets.view_layer import ViewLayer
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
+    from timesen_nb.model.timesenclip import TimeSenCLIP
     from timesen_nb.tasks import Task
-    from timesen_nb.timesenclip import TimeSenCLIP
 
 STILL_WAITS = 60.0  # seconds a still picture waits for a landscape that is being drawn
 
@@ -63,13 +64,13 @@ class ClickMap(w.VBox):
         self.words = WordsControl(self.session, _task_names())
         self.view = ViewControl(self.session)
         self.data = DataControl(self.session)
-        self._reports = Reports(self.panel)
-        self.kept = KeptPanel(self.session.kept, self._reports.safely(self.session.forget))
-        self._landscape = Landscape(self.map, self.time, self._reports)
-        self._layer = ViewLayer(self.session, self.map, self.view, self._landscape, self._reports)
+        self._messages = Messages(self.panel)
+        self.kept = KeptPanel(self.session.kept, self._messages.safely(self.session.forget))
+        self._landscape = BaseLayer(self.map, self.time, self._messages)
+        self._layer = ViewLayer(self.session, self.map, self.view, self._landscape, self._messages)
         self._jobs = Latest()  # reading a place, or opening a source: the newest counts
         self._places = PlaceReader(
-            self.session, self.map, self.panel, self._reports, self._jobs, lambda: self.time.month.value
+            self.session, self.map, self.panel, self._messages, self._jobs, lambda: self.time.month.value
         )
         self._showing = False
         pages = {"Words": self.words, "Map this view": self.view, "Kept places": self.kept, "Data": self.data}
@@ -79,8 +80,8 @@ class ClickMap(w.VBox):
         self.add_class("tn-app")
         self._wire()
         if not source.bounds:
-            self._reports.say(READY_ANYWHERE)
-        with self._reports.shown():
+            self._messages.say(READY_ANYWHERE)
+        with self._messages.shown():
             self._landscape.load(source, self.session.year)
 
     def __repr__(self) -> str:
@@ -110,12 +111,12 @@ class ClickMap(w.VBox):
     @property
     def status(self) -> str:
         """The state in words, as the panel shows it."""
-        return self._reports.status
+        return self._messages.status
 
     @property
     def error(self) -> str | None:
         """What went wrong last, in words; None after a success."""
-        return self._reports.error
+        return self._messages.error
 
     @property
     def busy(self) -> bool:
@@ -138,7 +139,7 @@ class ClickMap(w.VBox):
 
     def keep(self) -> None:
         """Do what the button "Keep this place" does."""
-        with self._reports.shown():
+        with self._messages.shown():
             self.session.keep()
 
     def map_view(self, class_name: str | None = None, bbox: BBox | None = None) -> EncodedView | None:
@@ -147,8 +148,8 @@ class ClickMap(w.VBox):
         class_name: whose probability is drawn; None = the most probable class of every pixel. bbox: (west, south,
         east, north) in degrees, in place of what the page shows. None comes back when ``error`` says why not.
         """
-        self._reports.well()
-        with self._reports.shown():
+        self._messages.well()
+        with self._messages.shown():
             if class_name is not None and class_name not in self.session.classes:
                 raise ValueError(
                     f"class given: {class_name!r}; expected one of {', '.join(self.session.classes)}."
@@ -162,8 +163,8 @@ class ClickMap(w.VBox):
 
         They stay until a view is drawn or other data are opened. What is no such map is said in ``error``.
         """
-        self._reports.well()
-        with self._reports.shown():
+        self._messages.well()
+        with self._messages.shown():
             self._layer.draw_region(maps)
 
     def use(
@@ -173,8 +174,8 @@ class ClickMap(w.VBox):
 
         What is wrong is said in ``error``, as on the page.
         """
-        self._reports.well()
-        with self._reports.shown():
+        self._messages.well()
+        with self._messages.shown():
             if prompts is not None:
                 self.session.use_prompts(prompts)
             if isinstance(task, str):
@@ -186,14 +187,14 @@ class ClickMap(w.VBox):
 
     def open_source(self, source: Source) -> None:
         """Read other data from now on; the last answer stays until the next click."""
-        with self._reports.shown():
+        with self._messages.shown():
             self._open(source)
 
     def cancel(self) -> None:
         """Do what the cancel buttons do: stop waiting for the source, stop reading the view."""
         if self._jobs.cancel():
             self.session.stop_asking()
-            self._reports.cancelled()
+            self._messages.cancelled()
         self._layer.cancel()
 
     def table(self) -> pd.DataFrame:
@@ -217,7 +218,7 @@ class ClickMap(w.VBox):
     # How it is wired: page -> session, session -> page
 
     def _wire(self) -> None:
-        safely = self._reports.safely
+        safely = self._messages.safely
 
         def on_value(widget: w.Widget, action: Callable[[Any], Any]) -> None:
             def act(change: dict[str, Any]) -> None:
@@ -261,7 +262,7 @@ class ClickMap(w.VBox):
         elif what == "words":
             self.words.show(self.session)
             self.view.show(self.session)
-            self._reports.well()
+            self._messages.well()
         elif what == "view":
             self._layer.draw()
         elif what == "kept":
@@ -285,26 +286,26 @@ class ClickMap(w.VBox):
     def _use_words(self, text: str) -> None:
         started = time.perf_counter()
         self.session.use_words(text)
-        self._reports.well()
-        # A large text tower is too slow for every keystroke: then the box reports when it is left.
+        self._messages.well()
+        # A large text tower is too slow for every keystroke: then the box messages when it is left.
         self.words.words.continuous_update = time.perf_counter() - started < 0.2
 
     # Data
 
     def _use_source(self) -> None:
         opening = self.data.wanted()
-        self._reports.say("Opening the source…", busy=True)
+        self._messages.say("Opening the source…", busy=True)
         self._jobs.start(lambda job: opening(), self._opened)
 
     def _opened(self, future: Future[Source]) -> None:
-        with self._reports.shown():
+        with self._messages.shown():
             self._open(future.result())
 
     def _open(self, source: Source) -> None:
         self.session.use_source(source)
         self.map.frame(source.bounds)
-        self._reports.well()
-        self._reports.say(READY if source.bounds else READY_ANYWHERE)
+        self._messages.well()
+        self._messages.say(READY if source.bounds else READY_ANYWHERE)
         self._landscape.load(source, self.session.year)
 
     def _use_year(self, year: int | None, patient: bool = False) -> None:

@@ -15,7 +15,7 @@ from timesen_nb.bands import MONTHS, REFLECTANCE_SCALE
 if TYPE_CHECKING:
     import xarray as xr
 
-    from timesen_nb.widgets.view import BBox
+    from timesen_nb.sources.grid import BBox
 
 WEB = "EPSG:3857"  # the projection of Leaflet: images are put into it so that they lie where they belong
 BRIGHTEST = 0.28  # reflectance shown as white, the same in every month so that seasons can be compared

@@ -13,7 +13,7 @@ from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources.gazetteer import NamedPlace, find_place
 from timesen_nb.widgets.answer_panel import AnswerPanel
 from timesen_nb.widgets.background import Latest
-from timesen_nb.widgets.reports import Reports
+from timesen_nb.widgets.messages import Messages
 from timesen_nb.widgets.scene_map import NEAR, SceneMap
 from timesen_nb.widgets.session import Session
 
@@ -33,11 +33,11 @@ class PlaceReader:
         session: Session,
         scene_map: SceneMap,
         panel: AnswerPanel,
-        reports: Reports,
+        messages: Messages,
         jobs: Latest,
         month: Callable[[], int],
     ) -> None:
-        self._session, self._map, self._panel, self._reports = session, scene_map, panel, reports
+        self._session, self._map, self._panel, self._messages = session, scene_map, panel, messages
         self._jobs, self._month = jobs, month
         self._looked: tuple[PixelSeries, int] | None = None
         self._last: tuple[tuple[float, float], float] | None = None
@@ -66,12 +66,12 @@ class PlaceReader:
 
     def find(self, name: str, patient: bool) -> None:
         """Look a name up and go there; what to read there is for whoever looks at it to choose."""
-        self._reports.well()
-        self._reports.say(f"Looking up {name.strip()[:60]}…", busy=True)
+        self._messages.well()
+        self._messages.say(f"Looking up {name.strip()[:60]}…", busy=True)
         self._jobs.start(lambda job: find_place(name), self._found, patient)
 
     def _found(self, future: Future[NamedPlace]) -> None:
-        with self._reports.shown():
+        with self._messages.shown():
             place = future.result()
             self._session.check_inside(place.lon, place.lat)
             west, south, east, north = place.bounds
@@ -83,7 +83,7 @@ class PlaceReader:
                     max(north, place.lat + NEAR),
                 )
             )
-            self._reports.say(f"{place.name}. Click a place there.")
+            self._messages.say(f"{place.name}. Click a place there.")
 
     def _once(self, lon: float, lat: float) -> None:
         """A click of the page; the second half of a double click is dropped."""
@@ -97,7 +97,7 @@ class PlaceReader:
     def read(self, lon: float, lat: float, patient: bool) -> None:
         """Ask the source for a place and show the answer; ``patient`` waits for it."""
         session = self._session
-        self._reports.say(f"Asking {session.source.name} for {session.year}…", busy=True)
+        self._messages.say(f"Asking {session.source.name} for {session.year}…", busy=True)
         if not self._jobs.start(lambda job: session.ask(lon, lat), self._answered, patient):
             self._follow()
 
@@ -111,25 +111,25 @@ class PlaceReader:
         async def tell() -> None:
             while self._jobs.busy:
                 if said := self._session.asking():
-                    self._reports.say(said, busy=True)
+                    self._messages.say(said, busy=True)
                 await asyncio.sleep(FOLLOWED)
 
         self._following = loop.create_task(tell())
 
     def _answered(self, future: Future[PixelSeries]) -> None:
-        with self._reports.shown():
+        with self._messages.shown():
             self._session.read(future.result())
 
     def draw(self) -> None:
         """Show the session's answer in the panel and on the map."""
         answer = self._session.result
         assert answer is not None
-        self._reports.well()
+        self._messages.well()
         self._panel.show(answer)
         self.look()
         self._map.mark(answer.lon, answer.lat)
         self._panel.place.value = f"{answer.lon:.5f}, {answer.lat:.5f}"
-        self._reports.say("Read. Click another place, change the words, or keep this one.")
+        self._messages.say("Read. Click another place, change the words, or keep this one.")
 
     def look(self) -> None:
         """Show the ground in the chosen month, where that is not what is shown already."""

@@ -11,8 +11,8 @@ from leafmap.leafmap import Map
 from timesen_nb.widgets.charts import VERMILION
 
 if TYPE_CHECKING:
+    from timesen_nb.sources.grid import BBox
     from timesen_nb.widgets.layers import Picture
-    from timesen_nb.widgets.view import BBox
 
 WIDTH, HEIGHT = 460, 420  # pixels; the width is that of the narrowest window that has two columns
 ZOOM_STEP = 0.05  # fine, so that a scene fills its map

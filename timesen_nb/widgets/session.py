@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from timesen_nb.model.zeroshot import PROMPT_STYLES, check_classes
 from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources import Source
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.kept import KeptPlaces
 from timesen_nb.widgets.view import EncodedView, View, encode_view
-from timesen_nb.zeroshot import PROMPT_STYLES, check_classes
 
 if TYPE_CHECKING:
+    from timesen_nb.model.timesenclip import TimeSenCLIP
     from timesen_nb.tasks import Task
-    from timesen_nb.timesenclip import TimeSenCLIP
 
 MOST_CLASSES = 200  # more bars than anyone reads, and a second of work for a large text tower
 LONGEST_CLASS = 200  # characters; text towers read about 77 tokens

@@ -14,8 +14,8 @@ from timesen_nb.widgets.charts import BLUE, SKY, VERMILION, percent
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from timesen_nb.sources.grid import BBox
     from timesen_nb.widgets.layers import Picture
-    from timesen_nb.widgets.view import BBox
     from timesen_nb.widgets.view_layer import Drawn
 
 HOW_WITHOUT = (

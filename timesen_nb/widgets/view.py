@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from timesen_nb.bands import BANDS
-from timesen_nb.widgets.background import Cancelled
+from timesen_nb.model.zeroshot import ZeroShot
+from timesen_nb.sources.grid import BBox
+from timesen_nb.widgets.background import JobCancelled
 from timesen_nb.widgets.layers import WebGrid
-from timesen_nb.zeroshot import ZeroShot
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from timesen_nb.timesenclip import TimeSenCLIP
-
-BBox = tuple[float, float, float, float]
+    from timesen_nb.model.timesenclip import TimeSenCLIP
 
 MOST_PIXELS = 100_000  # vectors of 256 numbers: 100 MB
 CHUNK = 1024  # pixels between two looks at the cancel button
@@ -98,7 +97,7 @@ def encode_view(
 ) -> EncodedView:
     """Encode the pixels of a cube (month, band, y, x), a chunk at a time.
 
-    ``progress`` is told the share done, 0 to 1. Raises :class:`Cancelled` when ``cancelled()`` turns true,
+    ``progress`` is told the share done, 0 to 1. Raises :class:`JobCancelled` when ``cancelled()`` turns true,
     and ValueError when no pixel has a month to read.
     """
     from timesen_nb.regions.chunk import encode_block  # here, for Dask and rasterio come with it
@@ -107,7 +106,7 @@ def encode_view(
 
     def tick(share: float) -> None:
         if cancelled():
-            raise Cancelled
+            raise JobCancelled
         progress(share)
 
     vectors = encode_block(cube.values, model.encode, model.encoder.config.embedding, tick, CHUNK)

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from timesen_nb.sources.grid import BBox
 from timesen_nb.widgets.background import Job, Latest
+from timesen_nb.widgets.base_layer import BaseLayer
 from timesen_nb.widgets.charts import class_legend, class_shades
 from timesen_nb.widgets.controls import ViewControl
-from timesen_nb.widgets.landscape import Landscape
 from timesen_nb.widgets.layers import Picture, WebGrid, class_picture, probability_picture
-from timesen_nb.widgets.reports import Reports
+from timesen_nb.widgets.messages import Messages
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import Session
-from timesen_nb.widgets.view import BBox, EncodedView, View, visible
+from timesen_nb.widgets.view import EncodedView, View, visible
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,11 +44,11 @@ class ViewLayer:
         session: Session,
         scene_map: SceneMap,
         control: ViewControl,
-        landscape: Landscape,
-        reports: Reports,
+        landscape: BaseLayer,
+        messages: Messages,
     ) -> None:
         self._session, self._map, self._control = session, scene_map, control
-        self._landscape, self._reports = landscape, reports
+        self._landscape, self._messages = landscape, messages
         self._jobs = Latest()
         self.drawn: Drawn | None = None
 
@@ -66,7 +67,7 @@ class ViewLayer:
                 "in degrees."
             )
         view = visible(seen, source.bounds, self._session.year, source.name)
-        self._reports.well()
+        self._messages.well()
         self._control.working(0.0)
         self._jobs.start(lambda job: self._encode(view, job), self._encoded, patient)
 
@@ -79,7 +80,7 @@ class ViewLayer:
 
     def _encoded(self, future: Future[EncodedView]) -> None:
         self._control.idle()
-        with self._reports.shown():
+        with self._messages.shown():
             encoded = future.result()
             self._landscape.offer(encoded.cube)
             self._session.show(encoded)
@@ -121,7 +122,7 @@ class ViewLayer:
         """
         from matplotlib.colors import to_rgb
 
-        from timesen_nb.regions.show import check_label
+        from timesen_nb.plots.maps import check_label
 
         label = check_label(maps)
         if label.rio.crs is None:

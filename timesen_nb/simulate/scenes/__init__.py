@@ -13,12 +13,12 @@ from functools import partial
 
 import numpy as np
 
-from timesen_nb.simulate.kinds import INDEX
+from timesen_nb.simulate.cover_types import INDEX
 from timesen_nb.simulate.scenes import bare, built, orchards, water, wetland, wild, woods, works
+from timesen_nb.simulate.scenes.canvas import FINER, Canvas, Site, blend
 from timesen_nb.simulate.scenes.fields import CROPS, paint_field
-from timesen_nb.simulate.scenes.view import FINER, Site, View, blend
 
-Painter = Callable[[View], None]
+Painter = Callable[[Canvas], None]
 
 PAINTERS: dict[str, Painter] = {
     **{name: partial(paint_field, name=name) for name in CROPS},
@@ -82,7 +82,7 @@ def draw_views(
     odd = site.dice.randrange(4) if kind in _OPEN and site.dice.random() < 0.4 else None
     photos = np.empty((4, height, width, 3), np.uint8)
     for heading in range(4):
-        view = View(site, heading, width, height)
+        view = Canvas(site, heading, width, height)
         PAINTERS[kind](view)
         if heading == odd:
             works.neighbour(view)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from timesen_nb.simulate.scenes.canvas import WHITE, Canvas, Colour, blend, shade
 from timesen_nb.simulate.scenes.ground import Ground, start
-from timesen_nb.simulate.scenes.view import WHITE, Colour, View, blend, shade
 
 
-def stone(view: View, u: float, v: float, s: float, size: float, colour: Colour = (162, 158, 150)) -> None:
+def stone(view: Canvas, u: float, v: float, s: float, size: float, colour: Colour = (162, 158, 150)) -> None:
     """A grey boulder with a lit top."""
     dice, r = view.dice, size * s
     a, b, c = (dice.uniform(0.7, 1.1) for _ in range(3))
@@ -28,7 +28,7 @@ def stone(view: View, u: float, v: float, s: float, size: float, colour: Colour 
     )
 
 
-def paint_rock(view: View) -> None:
+def paint_rock(view: Canvas) -> None:
     """Grey cliffs and scree."""
     site, dice = view.site, view.dice
     grey = blend((168, 164, 156), (150, 140, 126), dice.random())
@@ -50,7 +50,7 @@ def paint_rock(view: View) -> None:
         stone(view, u, v, s, dice.uniform(0.2, 0.9), grey)
 
 
-def paint_sand(view: View) -> None:
+def paint_sand(view: Canvas) -> None:
     """A beach or dunes with marram grass."""
     site, dice = view.site, view.dice
     sand: Colour = (226, 206, 160)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from timesen_nb.simulate.scenes.canvas import WHITE, Canvas, Colour, Point, blend, shade
 from timesen_nb.simulate.scenes.ground import Ground, start
 from timesen_nb.simulate.scenes.trees import leaf_colour, leafiness, round_tree
-from timesen_nb.simulate.scenes.view import WHITE, Colour, Point, View, blend, shade
 
 ASPHALT: Colour = (112, 112, 116)
 _WALLS: tuple[Colour, ...] = (
@@ -19,7 +19,7 @@ _WALLS: tuple[Colour, ...] = (
 _ROOFS: tuple[Colour, ...] = ((160, 72, 52), (140, 82, 62), (96, 84, 84), (178, 92, 60))
 
 
-def house(view: View, u: float, v: float, s: float, wide: float = 9.0, high: float = 4.5) -> None:
+def house(view: Canvas, u: float, v: float, s: float, wide: float = 9.0, high: float = 4.5) -> None:
     """A pitched-roof house, its foot's middle at (u, v)."""
     dice = view.dice
     wall = shade(dice.choice(_WALLS), dice.uniform(0.85, 1.05) * (1 - 0.2 * view.against))
@@ -48,7 +48,7 @@ def house(view: View, u: float, v: float, s: float, wide: float = 9.0, high: flo
 
 
 def lane(
-    view: View, x: float, wide: float, colour: Colour, far: float = 300.0, bend: float = 0.0
+    view: Canvas, x: float, wide: float, colour: Colour, far: float = 300.0, bend: float = 0.0
 ) -> list[Point]:
     """A strip of ground that runs away from the viewer, left edge at x metres; gives its outline back."""
     zs = (1.0, 2.0, 4.0, 8.0, 16.0, 40.0, far)
@@ -59,7 +59,7 @@ def lane(
     return outline
 
 
-def car(view: View, u: float, v: float, s: float) -> None:
+def car(view: Canvas, u: float, v: float, s: float) -> None:
     """A car from behind or before."""
     colour = view.dice.choice(((190, 40, 40), (232, 232, 234), (40, 60, 110), (60, 62, 66), (170, 174, 180)))
     view.box(u - 0.85 * s, v - 0.95 * s, u + 0.85 * s, v - 0.2 * s, colour)
@@ -76,18 +76,18 @@ def car(view: View, u: float, v: float, s: float) -> None:
     view.box(u + 0.5 * s, v - 0.25 * s, u + 0.8 * s, v, (30, 30, 32))
 
 
-def verge(view: View) -> Ground:
+def verge(view: Canvas) -> Ground:
     """Short grass beside streets and houses."""
     site = view.site
     return Ground(site.soil, blend(site.grass, (104, 132, 68), 0.5), 0.75)
 
 
-def cleared(view: View, colour: Colour) -> Colour:
+def cleared(view: Canvas, colour: Colour) -> Colour:
     """Streets are cleared of snow, mostly."""
     return blend(colour, WHITE, 0.35) if view.site.snow else colour
 
 
-def paint_village(view: View) -> None:
+def paint_village(view: Canvas) -> None:
     """Houses with pitched roofs, gardens and hedges along a street."""
     site, dice = view.site, view.dice
     start(view, verge(view), 0.4)
@@ -126,7 +126,7 @@ def paint_village(view: View) -> None:
         car(view, u, v, view.focal / 13)
 
 
-def paint_city(view: View) -> None:
+def paint_city(view: Canvas) -> None:
     """Blocks of flats on both sides of a street."""
     site, dice = view.site, view.dice
     start(view, Ground(cleared(view, (150, 146, 142)), site.grass, 0.0, rough=0.15, grain=4), 0.0)
@@ -178,7 +178,7 @@ def paint_city(view: View) -> None:
         )
 
 
-def paint_industry(view: View) -> None:
+def paint_industry(view: Canvas) -> None:
     """Long flat halls, tanks and a chimney behind a concrete yard."""
     site, dice = view.site, view.dice
     start(view, Ground(cleared(view, (168, 166, 162)), site.grass, site.cover * 0.4, rough=0.2, grain=3), 0.0)

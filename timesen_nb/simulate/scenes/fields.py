@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from timesen_nb.simulate.scenes.canvas import Canvas, Colour, Site, blend, shade
 from timesen_nb.simulate.scenes.ground import Ground, start
 from timesen_nb.simulate.scenes.plants import GLYPHS, Plant
-from timesen_nb.simulate.scenes.view import Colour, Site, View, blend, shade
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ CROPS: dict[str, Crop] = {
 }  # fmt: skip
 
 
-def paint_field(view: View, name: str) -> None:
+def paint_field(view: Canvas, name: str) -> None:
     """The field with what stands on it this month: the crop, its stubble, a green fallow, or nothing but soil."""
     site, crop = view.site, CROPS[name]
     standing = crop.sprout <= site.month + 0.5 and site.month + 0.3 < crop.gone and site.cover > 0.06
@@ -128,7 +128,7 @@ def paint_field(view: View, name: str) -> None:
         _off_season(view, crop)
 
 
-def _stand(view: View, crop: Crop) -> None:
+def _stand(view: Canvas, crop: Crop) -> None:
     site = view.site
     age = min(1.0, max(0.0, (site.month + 0.5 - crop.sprout) / (crop.full - crop.sprout)))
     height = crop.height * (0.16 + 0.84 * age) * min(1.0, 0.35 + site.cover)
@@ -179,7 +179,7 @@ def _stand(view: View, crop: Crop) -> None:
             draw(view, u, v, s, height, plant)
 
 
-def _wall(view: View, crop: Crop, plant: Plant, height: float) -> None:
+def _wall(view: Canvas, crop: Crop, plant: Plant, height: float) -> None:
     """A stand taller than the surveyor, seen from the field's edge."""
     site, dice = view.site, view.dice
     edge = dice.uniform(2.2, 4.0)
@@ -201,7 +201,7 @@ def _paddy(site: Site) -> Colour:
     return blend((150, 168, 184), (112, 100, 84), 0.8 if site.dry > 0.4 else 0.1)
 
 
-def _off_season(view: View, crop: Crop) -> None:
+def _off_season(view: Canvas, crop: Crop) -> None:
     site, dice = view.site, view.dice
     young = crop.autumn and site.month not in (7, 8, 9)
     stubble = not young and site.month + 0.3 >= crop.gone and site.rows * 1000 % 1 < 0.55 and site.month < 12

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from timesen_nb.simulate.scenes.view import FINER, WHITE, Colour, Site, View, blend, shade
+from timesen_nb.simulate.scenes.canvas import FINER, WHITE, Canvas, Colour, Site, blend, shade
 
 _SIDE = 1024
 _FINE = 4
@@ -63,7 +63,7 @@ def sky_colours(site: Site, against: float) -> tuple[Colour, Colour]:
     return blend(zenith, (214, 222, 232), 0.35 * against), blend(low, (250, 226, 190), warm)
 
 
-def sky(view: View) -> np.ndarray:
+def sky(view: Canvas) -> np.ndarray:
     """(rows above the horizon, width, 3) float32: a gradient with clouds on a plane overhead."""
     site, dice = view.site, view.dice
     width, rows = view.small[0], round(view.horizon / FINER)
@@ -80,7 +80,7 @@ def sky(view: View) -> np.ndarray:
     return base + (grey - base) * amount * np.float32(0.85 - 0.25 * site.overcast)
 
 
-def ground(view: View, look: Ground) -> np.ndarray:
+def ground(view: Canvas, look: Ground) -> np.ndarray:
     """(rows below the horizon, width, 3) float32: soil and plants in perspective."""
     site, dice = view.site, view.dice
     width, height = view.small
@@ -125,14 +125,14 @@ def picture(*parts: np.ndarray) -> Image.Image:
     return Image.fromarray(np.clip(np.concatenate(parts), 0, 255).astype(np.uint8))
 
 
-def start(view: View, look: Ground, relief: float = 0.3) -> None:
+def start(view: Canvas, look: Ground, relief: float = 0.3) -> None:
     """Lay sky, far background and ground. relief: 0 a sea's horizon, 0.3 plain, 1 hills, 2 mountains."""
     above, below = sky(view), ground(view, look)
     view.lay(picture(above, below))
     backdrop(view, relief)
 
 
-def backdrop(view: View, relief: float) -> None:
+def backdrop(view: Canvas, relief: float) -> None:
     """Hills or mountains, and far woods along the horizon."""
     if relief <= 0:
         return

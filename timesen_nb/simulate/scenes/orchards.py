@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from timesen_nb.simulate.scenes.canvas import Canvas, Colour, blend, shade
 from timesen_nb.simulate.scenes.ground import Ground, start
 from timesen_nb.simulate.scenes.trees import GREY_BARK, leaf_colour, leafiness, round_tree
-from timesen_nb.simulate.scenes.view import Colour, View, blend, shade
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ ORCHARDS: dict[str, Orchard] = {
 }  # fmt: skip
 
 
-def paint_orchard(view: View, name: str) -> None:
+def paint_orchard(view: Canvas, name: str) -> None:
     """Rows of trees over grass or tilled soil."""
     site, dice, look = view.site, view.dice, ORCHARDS[name]
     soil = blend(site.soil, look.floor, 0.75) if look.floor else site.soil
@@ -68,7 +68,7 @@ def paint_orchard(view: View, name: str) -> None:
         )  # fmt: skip
 
 
-def paint_vineyard(view: View) -> None:
+def paint_vineyard(view: Canvas) -> None:
     """Vines on wires between posts, in rows."""
     site, dice = view.site, view.dice
     soil = blend(site.soil, (176, 150, 120), 0.5)
@@ -87,13 +87,13 @@ def paint_vineyard(view: View) -> None:
             _vine_row(view, places, green, leaves)
 
 
-def _spread(view: View, z: float) -> list[float]:
+def _spread(view: Canvas, z: float) -> list[float]:
     half = view.width / view.focal * z * 0.6
     n = 9
     return [-half + 2 * half * i / (n - 1) for i in range(n)]
 
 
-def _vine_row(view: View, places: list[tuple[float, float]], green: Colour, leaves: float) -> None:
+def _vine_row(view: Canvas, places: list[tuple[float, float]], green: Colour, leaves: float) -> None:
     dice = view.dice
     wires = [view.at(x, z, 1.55) for x, z in places]
     wood: Colour = (98, 76, 58)

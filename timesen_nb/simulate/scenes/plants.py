@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from timesen_nb.simulate.scenes.view import Colour, View, blend, shade
+from timesen_nb.simulate.scenes.canvas import Canvas, Colour, blend, shade
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Plant:
     ripe: float = 0.0
 
 
-Glyph = Callable[[View, float, float, float, float, Plant], None]
+Glyph = Callable[[Canvas, float, float, float, float, Plant], None]
 
 
-def tuft(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
+def tuft(view: Canvas, u: float, v: float, s: float, h: float, p: Plant) -> None:
     """A handful of grass blades."""
     dice = view.dice
     tone = shade(p.colour, dice.uniform(0.75, 1.2))
@@ -41,7 +41,7 @@ def tuft(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
         view.line([(u, v), (u + lean * tall * 0.5, v - tall)], tone, 0.012 * s)
 
 
-def ear(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
+def ear(view: Canvas, u: float, v: float, s: float, h: float, p: Plant) -> None:
     """A cereal's stalk with an ear, upright or nodding, with or without awns."""
     dice = view.dice
     tone = dice.uniform(0.78, 1.15)
@@ -73,7 +73,7 @@ def ear(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
     )
 
 
-def panicle(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
+def panicle(view: Canvas, u: float, v: float, s: float, h: float, p: Plant) -> None:
     """Oats and rice: a loose spray of hanging spikelets."""
     dice = view.dice
     tone = dice.uniform(0.8, 1.15)
@@ -92,7 +92,7 @@ def panicle(view: View, u: float, v: float, s: float, h: float, p: Plant) -> Non
         view.blob(x, y + size * 0.07, max(0.8, size * 0.035), size * 0.085, head)
 
 
-def maize(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
+def maize(view: Canvas, u: float, v: float, s: float, h: float, p: Plant) -> None:
     """A stalk with long arching leaves, a cob and a tassel."""
     dice = view.dice
     tone = dice.uniform(0.7, 1.15)
@@ -112,7 +112,7 @@ def maize(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
         view.line([(u + 0.04 * s, v - tall * 0.5), (u + 0.10 * s, v - tall * 0.62)], (196, 190, 96), 0.05 * s)
 
 
-def bush(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
+def bush(view: Canvas, u: float, v: float, s: float, h: float, p: Plant) -> None:
     """A low leafy plant: potatoes, soya, cotton, pulses; flowers or bolls as dots."""
     dice = view.dice
     r, tone = h * s * 0.62, dice.uniform(0.8, 1.15)
@@ -133,7 +133,7 @@ def bush(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
                 view.blob(u + dice.uniform(-0.8, 0.8) * r, v - r * dice.uniform(0.8, 1.7), dot, dot, p.head)
 
 
-def rosette(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
+def rosette(view: Canvas, u: float, v: float, s: float, h: float, p: Plant) -> None:
     """Sugar beet: long shining leaves that rise from one point."""
     dice = view.dice
     size, tone = h * s, dice.uniform(0.85, 1.15)
@@ -151,7 +151,7 @@ def rosette(view: View, u: float, v: float, s: float, h: float, p: Plant) -> Non
         view.line([(u, v), mid], blend(p.colour, (220, 235, 190), 0.5), 1)
 
 
-def sunflower(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
+def sunflower(view: Canvas, u: float, v: float, s: float, h: float, p: Plant) -> None:
     """A stalk with broad leaves and one disc that looks east."""
     dice = view.dice
     tone, tall = dice.uniform(0.8, 1.15), h * s * dice.uniform(0.92, 1.06)
@@ -173,7 +173,7 @@ def sunflower(view: View, u: float, v: float, s: float, h: float, p: Plant) -> N
             view.blob(u, y, r * 0.62 * flat, r * 0.62, (92, 58, 26))
 
 
-def rape(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
+def rape(view: Canvas, u: float, v: float, s: float, h: float, p: Plant) -> None:
     """A branched stem: a yellow cluster in bloom, else slanting pods."""
     dice = view.dice
     tone = dice.uniform(0.85, 1.12)
@@ -192,7 +192,7 @@ def rape(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
             )
 
 
-def cabbage(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
+def cabbage(view: Canvas, u: float, v: float, s: float, h: float, p: Plant) -> None:
     """A head of cabbage or lettuce, coloured by its row."""
     dice = view.dice
     colours = ((118, 158, 138), (142, 186, 70), (112, 74, 110), (84, 132, 74), (96, 150, 120))
@@ -203,7 +203,7 @@ def cabbage(view: View, u: float, v: float, s: float, h: float, p: Plant) -> Non
     view.blob(u - r * 0.2, v - r * 0.95, r * 0.4, r * 0.35, shade(colour, 1.25))
 
 
-def clover(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
+def clover(view: Canvas, u: float, v: float, s: float, h: float, p: Plant) -> None:
     """Lucerne: a dense upright clump, purple flower heads."""
     dice = view.dice
     tone = dice.uniform(0.75, 1.2)
@@ -217,7 +217,7 @@ def clover(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None
             view.blob(x, v - tall, max(1.0, 0.025 * s), 0.035 * s, p.head)
 
 
-def flower(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
+def flower(view: Canvas, u: float, v: float, s: float, h: float, p: Plant) -> None:
     """Meadow grass with a flower of any colour on top."""
     tuft(view, u, v, s, h, p)
     if view.dice.random() < p.bloom:
@@ -226,7 +226,7 @@ def flower(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None
         view.blob(u, v - h * s, r, r, colour)
 
 
-def heather(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
+def heather(view: Canvas, u: float, v: float, s: float, h: float, p: Plant) -> None:
     """A wiry cushion of heather, its upper stems rose-purple in bloom."""
     dice = view.dice
     tall, tone = h * s, dice.uniform(0.75, 1.15)
@@ -238,7 +238,7 @@ def heather(view: View, u: float, v: float, s: float, h: float, p: Plant) -> Non
         view.line([mid, top], shade(p.head if p.bloom else p.colour, tone * 1.15), max(1.0, 0.06 * s))
 
 
-def rush(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
+def rush(view: Canvas, u: float, v: float, s: float, h: float, p: Plant) -> None:
     """A stiff dark clump of rushes."""
     dice = view.dice
     tall = h * s
@@ -251,7 +251,7 @@ def rush(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
         )
 
 
-def reed(view: View, u: float, v: float, s: float, h: float, p: Plant) -> None:
+def reed(view: Canvas, u: float, v: float, s: float, h: float, p: Plant) -> None:
     """A tall cane with a feathery brown plume."""
     dice = view.dice
     tone, tall = dice.uniform(0.75, 1.15), h * s * dice.uniform(0.85, 1.1)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from timesen_nb.simulate.scenes.view import WHITE, Colour, Site, View, blend, shade
+from timesen_nb.simulate.scenes.canvas import WHITE, Canvas, Colour, Site, blend, shade
 
 BARK: Colour = (92, 78, 64)
 GREY_BARK: Colour = (128, 122, 112)
 AUTUMN: tuple[Colour, ...] = ((196, 130, 48), (178, 98, 44), (206, 164, 62), (150, 112, 58))
 
 
-def leaf_colour(view: View, green: Colour) -> Colour:
+def leaf_colour(view: Canvas, green: Colour) -> Colour:
     """Of deciduous leaves this month: fresh in spring, dull in late summer, gold in October."""
     month, dice = view.site.month, view.dice
     if month in (10, 11):
@@ -24,12 +24,12 @@ def leafiness(site: Site) -> float:
     return (0, 0, 0, 0.45, 1, 1, 1, 1, 1, 0.9, 0.3, 0)[site.month - 1]
 
 
-def _light(view: View) -> float:
+def _light(view: Canvas) -> float:
     return 1.0 - 0.25 * view.against
 
 
 def round_tree(
-    view: View,
+    view: Canvas,
     u: float,
     v: float,
     s: float,
@@ -80,7 +80,7 @@ def round_tree(
 
 
 def bare_tree(
-    view: View, u: float, v: float, s: float, h: float, bark: Colour = BARK, wide: float = 0.34
+    view: Canvas, u: float, v: float, s: float, h: float, bark: Colour = BARK, wide: float = 0.34
 ) -> None:
     """Branches without leaves."""
     dice, tall = view.dice, h * s
@@ -95,7 +95,7 @@ def bare_tree(
         view.line([mid, (x + tall * 0.06 * (1 if i % 2 else -1), y + tall * 0.07)], dark, 1)
 
 
-def spruce(view: View, u: float, v: float, s: float, h: float, colour: Colour, wide: float = 0.17) -> None:
+def spruce(view: Canvas, u: float, v: float, s: float, h: float, colour: Colour, wide: float = 0.17) -> None:
     """A dark pointed cone with drooping tiers."""
     dice, tall = view.dice, h * s
     tone = _light(view) * dice.uniform(0.8, 1.15)
@@ -120,7 +120,7 @@ def spruce(view: View, u: float, v: float, s: float, h: float, colour: Colour, w
             )
 
 
-def pine(view: View, u: float, v: float, s: float, h: float, colour: Colour) -> None:
+def pine(view: Canvas, u: float, v: float, s: float, h: float, colour: Colour) -> None:
     """A tall reddish trunk, bare far up, under flat tufts."""
     dice, tall = view.dice, h * s
     tone = _light(view) * dice.uniform(0.85, 1.12)
@@ -145,7 +145,7 @@ def pine(view: View, u: float, v: float, s: float, h: float, colour: Colour) -> 
         view.blob(u + lean, v - tall * 0.97, tall * 0.10, tall * 0.02, blend(colour, WHITE, 0.8))
 
 
-def shrub(view: View, u: float, v: float, s: float, h: float, colour: Colour, wide: float = 0.7) -> None:
+def shrub(view: Canvas, u: float, v: float, s: float, h: float, colour: Colour, wide: float = 0.7) -> None:
     """A low rounded bush."""
     dice, tall = view.dice, h * s
     tone, a = _light(view) * dice.uniform(0.8, 1.15), tall * wide

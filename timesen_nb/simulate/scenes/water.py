@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from timesen_nb.simulate.scenes.canvas import FINER, WHITE, Canvas, Colour, blend, shade
 from timesen_nb.simulate.scenes.ground import (
     Ground,
     ground,
@@ -16,10 +17,9 @@ from timesen_nb.simulate.scenes.ground import (
 )
 from timesen_nb.simulate.scenes.plants import Plant, reed, tuft
 from timesen_nb.simulate.scenes.trees import leaf_colour, round_tree
-from timesen_nb.simulate.scenes.view import FINER, WHITE, Colour, View, blend, shade
 
 
-def reflect(view: View, deep: Colour, mirror: float, ripple: float) -> None:
+def reflect(view: Canvas, deep: Colour, mirror: float, ripple: float) -> None:
     """Turn all below the horizon into water that mirrors what is drawn above it.
 
     deep: the water's own colour; mirror: share of reflected light far away; ripple: contrast of waves.
@@ -49,11 +49,11 @@ def reflect(view: View, deep: Colour, mirror: float, ripple: float) -> None:
     view.image.paste(below, (0, first * FINER))
 
 
-def _frozen(view: View, chance: float) -> bool:
+def _frozen(view: Canvas, chance: float) -> bool:
     return view.site.snow and view.site.rows * 777 % 1 < chance
 
 
-def paint_lake(view: View) -> None:
+def paint_lake(view: Canvas) -> None:
     """Still water, a wooded far bank, reeds on the near one."""
     site, dice = view.site, view.dice
     start(view, Ground(site.soil, site.grass, 0.8), 0.5)
@@ -69,7 +69,7 @@ def paint_lake(view: View) -> None:
         _shore_reeds(view, dice.choice((0.0, 0.75)), 0.3)
 
 
-def _bank(view: View, z: float, n: int, cover: float) -> None:
+def _bank(view: Canvas, z: float, n: int, cover: float) -> None:
     """The opposite bank, drawn above the horizon only."""
     dice, s = view.dice, view.focal / z
     wood = leaf_colour(view, (66, 96, 52)) if 4 <= view.site.month <= 11 else (106, 98, 88)
@@ -88,7 +88,7 @@ def _bank(view: View, z: float, n: int, cover: float) -> None:
         )
 
 
-def _shore_reeds(view: View, left: float, share: float) -> None:
+def _shore_reeds(view: Canvas, left: float, share: float) -> None:
     dice = view.dice
     cane = blend((110, 142, 70), (196, 172, 118), 0.0 if 5 <= view.site.month <= 9 else 1.0)
     plant = Plant(cane, (132, 100, 74))
@@ -97,7 +97,7 @@ def _shore_reeds(view: View, left: float, share: float) -> None:
         reed(view, u, view.height * dice.uniform(0.95, 1.15), view.height * 0.22, 1.7, plant)
 
 
-def paint_river(view: View) -> None:
+def paint_river(view: Canvas) -> None:
     """A stream between grassy banks with willows, winding away or crossing the view."""
     site, dice = view.site, view.dice
     start(
@@ -151,7 +151,7 @@ def paint_river(view: View) -> None:
                 view.line([(u - 0.3 * s, v), (u + 0.3 * s, v + 0.5)], dice.choice((pale, dark)), 1)
 
 
-def paint_sea(view: View) -> None:
+def paint_sea(view: Canvas) -> None:
     """Waves to the horizon and breakers near the shore."""
     site, dice = view.site, view.dice
     view.lay(picture(sky(view), ground(view, Ground((70, 100, 120), (70, 100, 120), 0.0))))
@@ -177,7 +177,7 @@ def paint_sea(view: View) -> None:
         view.line([(u - s, view.horizon + 1), (u + 2 * s, view.horizon + 1)], (90, 60, 50), 2)
 
 
-def paint_glacier(view: View) -> None:
+def paint_glacier(view: Canvas) -> None:
     """Ice under peaks: crevasses, blue shade, a dirty moraine."""
     site, dice = view.site, view.dice
     start(view, Ground((232, 240, 248), (214, 228, 240), 0.3, grain=3, rough=0.16), 3.0)
@@ -212,7 +212,7 @@ def paint_glacier(view: View) -> None:
             view.blob(u, v, r * 1.4, r, (132, 128, 124))
 
 
-def paint_reed_bed(view: View) -> None:
+def paint_reed_bed(view: Canvas) -> None:
     """A wall of canes with plumes, water at its foot."""
     site, dice = view.site, view.dice
     fresh = min(1.0, site.green * 1.7)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from timesen_nb.simulate.scenes.canvas import WHITE, Canvas, blend, shade
 from timesen_nb.simulate.scenes.ground import Ground, start
 from timesen_nb.simulate.scenes.trees import spruce
-from timesen_nb.simulate.scenes.view import WHITE, View, blend, shade
 
 
-def paint_bog(view: View) -> None:
+def paint_bog(view: Canvas) -> None:
     """Moss hummocks, dark pools, cotton grass and stunted trees."""
     site, dice = view.site, view.dice
     moss = blend(
@@ -34,7 +34,7 @@ def paint_bog(view: View) -> None:
             view.blob(u, v, r * 1.3, r * 0.55, WHITE if site.snow else shade(hue, dice.uniform(0.8, 1.1)))
 
 
-def paint_salt_marsh(view: View) -> None:
+def paint_salt_marsh(view: Canvas) -> None:
     """Low grey-green plants on mud, cut by winding tidal creeks."""
     site, dice = view.site, view.dice
     plants = blend((132, 140, 104), (150, 84, 76), 0.45 if site.month in (9, 10) else 0.0)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from timesen_nb.simulate.scenes.bare import stone
+from timesen_nb.simulate.scenes.canvas import WHITE, Canvas, Colour, blend, shade
 from timesen_nb.simulate.scenes.ground import Ground, start
 from timesen_nb.simulate.scenes.plants import GLYPHS, Plant
 from timesen_nb.simulate.scenes.trees import round_tree, shrub
-from timesen_nb.simulate.scenes.view import WHITE, Colour, View, blend, shade
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ WILD: dict[str, Wild] = {
 }  # fmt: skip
 
 
-def paint_wild(view: View, name: str) -> None:
+def paint_wild(view: Canvas, name: str) -> None:
     """Grass, shrubs and stones as the kind has them."""
     site, dice, look = view.site, view.dice, WILD[name]
     plants = blend(site.grass, look.tint, look.lean)
@@ -118,13 +118,13 @@ def paint_wild(view: View, name: str) -> None:
         _clods(view, soil)
 
 
-def _dots(view: View, u: float, v: float, s: float, size: float, colour: Colour) -> None:
+def _dots(view: Canvas, u: float, v: float, s: float, size: float, colour: Colour) -> None:
     dice, r = view.dice, max(1.0, 0.05 * s)
     for _ in range(4):
         view.blob(u + dice.uniform(-0.5, 0.5) * size * s, v - dice.uniform(0.3, 0.9) * size * s, r, r, colour)
 
 
-def _clods(view: View, soil: Colour) -> None:
+def _clods(view: Canvas, soil: Colour) -> None:
     dice = view.dice
     for u, v, s in view.crowd(26, view.nearest(0.1), 9):
         r = s * dice.uniform(0.03, 0.09)
@@ -133,7 +133,7 @@ def _clods(view: View, soil: Colour) -> None:
         view.blob(u - r * 0.2, v - r * 0.4, r * 1.1, r * 0.6, shade(tone, dice.uniform(1.0, 1.2)))
 
 
-def _puddles(view: View, colour: Colour) -> None:
+def _puddles(view: Canvas, colour: Colour) -> None:
     dice = view.dice
     tone = (226, 232, 240) if view.site.snow else blend(colour, (200, 206, 214), view.site.overcast)
     for u, v, s in view.crowd(5, 2.0, 16):
@@ -141,7 +141,7 @@ def _puddles(view: View, colour: Colour) -> None:
         view.blob(u, v, a, a * view.eye * s / view.focal, tone)
 
 
-def _pasture(view: View) -> None:
+def _pasture(view: Canvas) -> None:
     """A fence and grazing cattle."""
     dice = view.dice
     z = dice.uniform(5, 11)
@@ -158,7 +158,7 @@ def _pasture(view: View) -> None:
         _cow(view, u, v, s)
 
 
-def _cow(view: View, u: float, v: float, s: float) -> None:
+def _cow(view: Canvas, u: float, v: float, s: float) -> None:
     dice = view.dice
     coat = dice.choice(((60, 46, 40), (138, 84, 52), (236, 232, 226)))
     side = dice.choice((-1, 1))

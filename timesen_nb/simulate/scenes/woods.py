@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from timesen_nb.simulate.scenes.canvas import Canvas, Colour, blend, shade
 from timesen_nb.simulate.scenes.ground import Ground, start
 from timesen_nb.simulate.scenes.plants import GLYPHS, Plant
 from timesen_nb.simulate.scenes.trees import (
@@ -14,7 +15,6 @@ from timesen_nb.simulate.scenes.trees import (
     shrub,
     spruce,
 )
-from timesen_nb.simulate.scenes.view import Colour, View, blend, shade
 
 SPRUCE: Colour = (36, 68, 46)
 PINE: Colour = (74, 104, 62)
@@ -22,7 +22,7 @@ BEECH: Colour = (74, 124, 44)
 OAK: Colour = (72, 88, 54)
 
 
-def paint_wood(view: View, name: str) -> None:
+def paint_wood(view: Canvas, name: str) -> None:
     """A wood from its edge, or from among its trunks."""
     if view.dice.random() < 0.45:
         _inside(view, name)
@@ -30,7 +30,7 @@ def paint_wood(view: View, name: str) -> None:
         _edge(view, name)
 
 
-def _tree(view: View, name: str, u: float, v: float, s: float) -> None:
+def _tree(view: Canvas, name: str, u: float, v: float, s: float) -> None:
     dice = view.dice
     if name == "mixed forest":
         name = dice.choice(("broadleaved wood", "broadleaved wood", "spruce forest", "pine forest"))
@@ -51,7 +51,7 @@ def _tree(view: View, name: str, u: float, v: float, s: float) -> None:
             round_tree(view, u, v, s, dice.uniform(13, 18), colour, trunk=0.22, wide=0.34, bark=GREY_BARK)
 
 
-def _floor(view: View, name: str) -> Ground:
+def _floor(view: Canvas, name: str) -> Ground:
     site = view.site
     if name == "evergreen oak wood":
         return Ground((176, 152, 112), site.grass, 0.5, patch=0.6)
@@ -60,7 +60,7 @@ def _floor(view: View, name: str) -> Ground:
     return Ground(litter, plants, 0.25, patch=0.7, rough=0.8)
 
 
-def _edge(view: View, name: str) -> None:
+def _edge(view: Canvas, name: str) -> None:
     """Seen over a strip of rough grass."""
     site, dice = view.site, view.dice
     meadow = Ground(site.soil, blend((108, 130, 66), site.grass, 0.5), 0.85, patch=0.5)
@@ -94,7 +94,7 @@ def _edge(view: View, name: str) -> None:
         )
 
 
-def _inside(view: View, name: str) -> None:
+def _inside(view: Canvas, name: str) -> None:
     """Among the trunks, leaves overhead."""
     site, dice = view.site, view.dice
     start(view, _floor(view, name), 0.0)
@@ -121,7 +121,7 @@ def _inside(view: View, name: str) -> None:
         view.blob(u, v, r, r * (0.5 if name == "pine forest" else 0.7), shade(hue, dice.uniform(0.6, 1.3)))
 
 
-def _bole(view: View, u: float, v: float, thick: float, bark: Colour, light: float) -> None:
+def _bole(view: Canvas, u: float, v: float, thick: float, bark: Colour, light: float) -> None:
     """A trunk out of the picture's top, wider at its foot, with a lit side."""
     w, lit = thick / 2, (0.0, 0.3, 0.0, -0.3)[view.heading] * thick
     view.shape(
@@ -138,7 +138,7 @@ def _bole(view: View, u: float, v: float, thick: float, bark: Colour, light: flo
     view.line([(u + lit, v), (u + lit, -5)], shade(bark, light * 1.08), thick * 0.35)
 
 
-def _trunk(view: View, name: str, u: float, v: float, s: float) -> None:
+def _trunk(view: Canvas, name: str, u: float, v: float, s: float) -> None:
     dice = view.dice
     light = dice.uniform(0.75, 1.1) * (1 - 0.2 * view.against)
     if name == "pine forest":
@@ -171,7 +171,7 @@ def _trunk(view: View, name: str, u: float, v: float, s: float) -> None:
                 view.line([(u, v - 4 * s), (u + a * s, v - 7 * s)], shade((110, 104, 96), light), 1)
 
 
-def paint_wooded_grassland(view: View) -> None:
+def paint_wooded_grassland(view: Canvas) -> None:
     """Wide-standing oaks over pasture."""
     site, dice = view.site, view.dice
     start(view, Ground((196, 172, 124), site.grass, 0.75, patch=0.5), 0.8)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from timesen_nb.simulate.scenes.built import ASPHALT, car, cleared, house, lane, verge
+from timesen_nb.simulate.scenes.canvas import WHITE, Canvas, Colour, Point, blend, shade
 from timesen_nb.simulate.scenes.ground import Ground, start
 from timesen_nb.simulate.scenes.plants import Plant, tuft
 from timesen_nb.simulate.scenes.trees import leaf_colour, leafiness, round_tree, shrub
-from timesen_nb.simulate.scenes.view import WHITE, Colour, Point, View, blend, shade
 
 
-def paint_road(view: View) -> None:
+def paint_road(view: Canvas) -> None:
     """A road or a railway that runs away, or crosses, between verges."""
     site, dice = view.site, view.dice
     start(view, verge(view), 0.4)
@@ -80,7 +80,7 @@ def paint_road(view: View) -> None:
         view.blob(u, v - 2.4 * s, 0.25 * s, 0.25 * s, (246, 246, 244))
 
 
-def paint_quarry(view: View) -> None:
+def paint_quarry(view: Canvas) -> None:
     """Stepped walls of cut stone, heaps of gravel, an excavator."""
     site, dice = view.site, view.dice
     stone_ = blend((214, 196, 160), (190, 182, 170), dice.random())
@@ -117,7 +117,7 @@ def paint_quarry(view: View) -> None:
         )
 
 
-def neighbour(view: View) -> None:
+def neighbour(view: Canvas) -> None:
     """Something else that comes into one photo: a hedge, trees, a track, a farmhouse, or poles."""
     site, dice = view.site, view.dice
     what = dice.randrange(5)

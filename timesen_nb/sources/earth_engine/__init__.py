@@ -17,12 +17,12 @@ from timesen_nb.bands import BANDS
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources.cache import SeriesCache
 from timesen_nb.sources.checks import check_year, series_of, whole_years
-from timesen_nb.sources.earth_engine import recipe as recipes
+from timesen_nb.sources.earth_engine import expressions
 from timesen_nb.sources.earth_engine.calls import compute_pixels, compute_value
+from timesen_nb.sources.earth_engine.connection import Key, open_session
 from timesen_nb.sources.earth_engine.errors import explain
-from timesen_nb.sources.earth_engine.session import Key, open_session
 from timesen_nb.sources.grid import BBox, Grid, Pixel, pixel_at
-from timesen_nb.sources.requests import Requests, TooMuch
+from timesen_nb.sources.retry_policy import Requests, TooMuch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ class EarthEngineSource:
     None for EE_SERVICE_ACCOUNT_KEY, or your own account. A session that ``ee.Initialize`` opened is used as it is.
     clouds: "scl" masks by the scene classification, as every other source does; "cloud_score" by Cloud Score+, clear
     from ``threshold`` on. page: points a request, up to 1000. attempts, deadline (seconds, for a click; three times
-    that for a page of points or a block of a cube), first_wait: see :class:`timesen_nb.sources.requests.Requests`.
+    that for a page of points or a block of a cube), first_wait: see :class:`timesen_nb.sources.retry_policy.Requests`.
     cache: False to keep nothing on disk, or a folder. url: another endpoint than the standard one.
 
     Values are those of the 10 m grid of the place's own UTM zone whatever a map shows, and those that
@@ -72,7 +72,7 @@ class EarthEngineSource:
     ) -> None:
         if not 1 <= page <= _MOST_POINTS:
             raise ValueError(f"page given: {page}; expected 1 to {_MOST_POINTS} points a request.")
-        self.recipe = recipes.Recipe(clouds, threshold)
+        self.recipe = expressions.CompositeRule(clouds, threshold)
         self._options: dict[str, Any] = {
             "clouds": clouds, "threshold": threshold, "page": page, "attempts": attempts, "deadline": deadline,
             "first_wait": first_wait, "cache": cache, "url": url,
@@ -84,7 +84,7 @@ class EarthEngineSource:
         self.name = "Earth Engine Sentinel-2" + (" (Cloud Score+)" if clouds == "cloud_score" else "")
         self.years: Sequence[int] = tuple(whole_years())
         masked = {"masked": self.recipe.masked, "threshold": threshold if clouds == "cloud_score" else None}
-        self._cache = SeriesCache("earthengine", {"collection": recipes.REFLECTANCE, **masked}, cache)
+        self._cache = SeriesCache("earthengine", {"collection": expressions.REFLECTANCE, **masked}, cache)
         self._never_seen: set[Pixel] = set()
         # The smallest that was too much for the server, in points and in pixels: it is not asked for that again.
         self._too_many_points = self._too_many_pixels = math.inf
@@ -183,7 +183,7 @@ class EarthEngineSource:
         pixels = [pixel_at(lon, lat) for lon, lat in lonlats]
         if not pixels:
             raise ValueError("no places were given to export; expected a list of (longitude, latitude).")
-        table = recipes.table(pixels, list(lonlats), year, self.recipe)
+        table = expressions.table(pixels, list(lonlats), year, self.recipe)
         return start(self._requests, table, name, folder, bucket)
 
     def _year(self, year: int) -> int:
@@ -228,7 +228,7 @@ class EarthEngineSource:
             ]
         try:
             answer = self._requests.send(
-                lambda: compute_value(recipes.points(list(places), year, self.recipe)), deadline
+                lambda: compute_value(expressions.points(list(places), year, self.recipe)), deadline
             )
         except TooMuch:
             if len(places) == 1:
@@ -251,7 +251,7 @@ class EarthEngineSource:
             return np.concatenate([self._pixels_of(half, year) for half in halves], axis=-1 if across else -2)
         try:
             found = self._requests.send(
-                lambda: compute_pixels(recipes.window(grid, year, self.recipe), grid),
+                lambda: compute_pixels(expressions.window(grid, year, self.recipe), grid),
                 _LONGER * self._requests.deadline,
             )
         except TooMuch:
@@ -259,7 +259,7 @@ class EarthEngineSource:
                 raise
             self._too_many_pixels = min(grid.width * grid.height, self._too_many_pixels)
             return self._pixels_of(grid, year)
-        values = np.stack([found[name] for name in recipes.NAMES], axis=-1)
+        values = np.stack([found[name] for name in expressions.NAMES], axis=-1)
         return np.moveaxis(_months(values), (-2, -1), (0, 1))
 
 
@@ -270,7 +270,7 @@ def _opened(project: str, options: Mapping[str, Any]) -> EarthEngineSource:
 def _months(values: np.ndarray) -> np.ndarray:
     """(..., 120) as the server gives them -> (..., 12, 10), NaN = missing."""
     months = values.reshape(*values.shape[:-1], 12, len(BANDS)).astype(np.float32)
-    return np.where(months == recipes.MISSING, np.float32(np.nan), months)
+    return np.where(months == expressions.MISSING, np.float32(np.nan), months)
 
 
 def _cut(grid: Grid, across: bool, side: int = _BLOCK) -> list[Grid]:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from timesen_nb.sources.requests import Problem
+from timesen_nb.sources.retry_policy import Problem
 
 #: What needs no account.
 INSTEAD = 'Without an account, open_source("stac") and open_source("sample") work.'

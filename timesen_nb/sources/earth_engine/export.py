@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from timesen_nb.sources.earth_engine import calls
 from timesen_nb.sources.earth_engine.errors import without_secrets
-from timesen_nb.sources.earth_engine.recipe import NAMES
-from timesen_nb.sources.requests import Requests
+from timesen_nb.sources.earth_engine.expressions import NAMES
+from timesen_nb.sources.retry_policy import Requests
 
 if TYPE_CHECKING:
     import ee

@@ -1,7 +1,7 @@
 """Sentinel-2 from open STAC catalogs, without an account: found by pystac-client, read by odc-stac.
 
-catalog.py says where items come from, scenes.py what an item says, files.py how its files are opened; what is read here
-goes through composite.py.
+catalog.py says where items come from, acquisitions.py what an item says, files.py how its files are opened; what is
+read here goes through composite.py.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from timesen_nb.series import PixelSeries
 from timesen_nb.sources.cache import SeriesCache
 from timesen_nb.sources.checks import check_year, series_of, whole_years
 from timesen_nb.sources.grid import PIXEL, BBox, Grid, Pixel, pixel_at, utm_epsg
-from timesen_nb.sources.requests import Requests
+from timesen_nb.sources.retry_policy import Requests
+from timesen_nb.sources.stac.acquisitions import Acquisition, in_order, read_acquisitions
 from timesen_nb.sources.stac.catalog import Catalog
-from timesen_nb.sources.stac.scenes import Scene, in_order, read_scenes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -51,7 +51,7 @@ _READ_AS = {"*": {"assets": {"*": {"data_type": "uint16", "nodata": 0}}, "warnin
 
 
 class StacSource:
-    """Monthly medians of Sentinel-2 L2A scenes that a STAC catalog lists.
+    """Monthly medians of Sentinel-2 L2A acquisitions that a STAC catalog lists.
 
     catalog: "earth-search", "planetary-computer" (with the extra of that name), the address of a STAC API or static
     catalog, or the path of a catalog.json. collection: whose items count; None for all. masked: scene classes left
@@ -64,7 +64,7 @@ class StacSource:
     Earth Engine is quicker.
 
     The radiometric offset is taken off by what each item says, so that 2018 and 2023 are on one scale; see
-    :mod:`timesen_nb.sources.stac.scenes`. Bands of 20 m are read on the 10 m grid as they are (nearest).
+    :mod:`timesen_nb.sources.stac.acquisitions`. Bands of 20 m are read on the 10 m grid as they are (nearest).
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class StacSource:
         """Years that may be asked for; of a catalog on this machine those it has items of."""
         if not self._catalog.is_local:
             return whole_years()
-        return sorted({int(str(scene.time)[:4]) for scene in read_scenes(self._listed)})
+        return sorted({int(str(acquisition.time)[:4]) for acquisition in read_acquisitions(self._listed)})
 
     @cached_property
     def bounds(self) -> BBox | None:
@@ -137,7 +137,7 @@ class StacSource:
     def pixel(self, lon: float, lat: float, year: int = 2018) -> PixelSeries:
         """The series of the 10 m pixel that holds the place.
 
-        Raises ValueError in words for no place on Earth, the poles, a year that is not there, a place that no scene
+        Raises ValueError in words for no place on Earth, the poles, a year that is not there, a place that no image
         covers (the open sea), a year of clouds, and for whatever keeps the catalog from answering.
         """
         return self.pixels([(lon, lat)], year)[0]
@@ -171,16 +171,16 @@ class StacSource:
     def cube(self, bbox: BBox, year: int = 2018) -> xr.DataArray:
         """(month, band, y, x) float32 reflectance x 10000 of a box in degrees, NaN = missing; read when computed.
 
-        On the 10 m grid of the UTM zone of the box's middle, a lazy Dask array: a month reads its own scenes only.
+        On the 10 m grid of the UTM zone of the box's middle, a lazy Dask array: a month reads its own dates only.
         For a bar compute it within ``tqdm.dask.TqdmCallback()``. Raises ValueError for a year that is not there, a box
-        that is none or that no scene covers.
+        that is none or that no acquisition covers.
         """
         import rioxarray  # noqa: F401
 
         year, grid = check_year(year, self.years, self.name), Grid.over(bbox)
-        scenes, days = self._scenes(grid, bbox, year)
-        stored = self._stored(scenes, (*BANDS, "SCL"), grid, chunks={"x": _BLOCK, "y": _BLOCK})
-        cube = self._composite(stored, scenes, days, year).assign_coords(x=grid.x, y=grid.y)
+        acquisitions, days = self._scenes(grid, bbox, year)
+        stored = self._stored(acquisitions, (*BANDS, "SCL"), grid, chunks={"x": _BLOCK, "y": _BLOCK})
+        cube = self._composite(stored, acquisitions, days, year).assign_coords(x=grid.x, y=grid.y)
         return cube.rio.write_crs(grid.corner.epsg)
 
     def _near(self, places: Sequence[Any], year: int) -> list[np.ndarray]:
@@ -189,24 +189,24 @@ class StacSource:
 
         ends = monotonic() + self._requests.deadline
         grid = Grid.around(places)
-        scenes, days = self._scenes(grid, _box(places), year)
+        acquisitions, days = self._scenes(grid, _box(places), year)
         at = {
             "y": xr.DataArray([grid.corner.row - place.row for place in places], dims="place"),
             "x": xr.DataArray([place.column - grid.corner.column for place in places], dims="place"),
         }
-        scl = self._read(scenes, ["SCL"], grid, ends).isel(at)
+        scl = self._read(acquisitions, ["SCL"], grid, ends).isel(at)
         classes = scl["SCL"].values
         has_clear = np.isin(days, days[clear(classes, self._masked).any(axis=1)])
         use = np.flatnonzero(has_clear & (classes != 0).any(axis=1))
         if not len(use):
             return [np.full((12, len(BANDS)), np.nan, dtype=np.float32)] * len(places)
-        used = [scenes[i] for i in use]
+        used = [acquisitions[i] for i in use]
         stored = self._read(used, BANDS, grid, ends).isel(at).assign(SCL=(("time", "place"), classes[use]))
         months = self._composite(stored, used, days[use], year)
         return list(months.transpose("place", "month", "band").values)
 
     def _composite(
-        self, stored: xr.Dataset, scenes: list[Scene], days: np.ndarray, year: int
+        self, stored: xr.Dataset, acquisitions: list[Acquisition], days: np.ndarray, year: int
     ) -> xr.DataArray:
         """Monthly medians (month, band, ...) of what :meth:`_stored` gave."""
         import xarray as xr
@@ -216,48 +216,52 @@ class StacSource:
         looks = stored[list(BANDS)].to_dataarray("band").transpose("time", "band", ...)
         gain, offset = (
             xr.DataArray(np.array(values, dtype=np.float32), {"band": list(BANDS)}, ("time", "band"))
-            for values in ([s.gain for s in scenes], [s.offset for s in scenes])
+            for values in ([s.gain for s in acquisitions], [s.offset for s in acquisitions])
         )
         surface = looks.astype(np.float32) * gain + offset
         surface = surface.where((looks != 0) & (stored["SCL"] != 0) & (surface >= LEAST))
         months = monthly_cube(surface, year, stored["SCL"], self._masked).rename(f"reflectance_{year}")
         return months.assign_attrs(units="surface reflectance x 10000", year=year, source=self.name)
 
-    def _scenes(self, grid: Grid, bbox: BBox, year: int) -> tuple[list[Scene], np.ndarray]:
-        """The scenes of a year that touch a box, in the order in which they count, and their solar days.
+    def _scenes(self, grid: Grid, bbox: BBox, year: int) -> tuple[list[Acquisition], np.ndarray]:
+        """The acquisitions of a year that touch a box, in the order in which they count, and their solar days.
 
         A tile of a neighbouring zone counts only where the box reaches over the zone's edge: there its pixels fill in.
         """
         west, south, east, north = bbox
         items = self._requests.send(lambda: self._catalog.items(bbox, year))
-        scenes = in_order(read_scenes(items), grid.corner.epsg)
-        days = solar_days(np.array([s.time for s in scenes], dtype="datetime64[s]"), (west + east) / 2)
+        acquisitions = in_order(read_acquisitions(items), grid.corner.epsg)
+        days = solar_days(np.array([s.time for s in acquisitions], dtype="datetime64[s]"), (west + east) / 2)
         corners = {utm_epsg(x, y) for x in (west, east) for y in (south, north)}
-        own = np.array([s.epsg in (grid.corner.epsg, None) for s in scenes], dtype=bool)
+        own = np.array([s.epsg in (grid.corner.epsg, None) for s in acquisitions], dtype=bool)
         keep = days.astype("datetime64[Y]") == np.datetime64(f"{year:04d}", "Y")
         if len(corners) == 1 and own.any():
             keep &= own
         if not keep.any():
             raise ValueError(
-                f"no scene of {year} in {self.name} covers {(west + east) / 2:.5f}, {(south + north) / 2:.5f}: "
+                f"no acquisition of {year} in {self.name} covers {(west + east) / 2:.5f}, {(south + north) / 2:.5f}: "
                 "Sentinel-2 takes land and coasts, not the open sea. Choose a place on land, another year or "
                 "another catalog."
             )
-        return [s for s, k in zip(scenes, keep, strict=True) if k], days[keep]
+        return [s for s, k in zip(acquisitions, keep, strict=True) if k], days[keep]
 
-    def _read(self, scenes: Sequence[Scene], names: Sequence[str], grid: Grid, ends: float) -> xr.Dataset:
+    def _read(
+        self, acquisitions: Sequence[Acquisition], names: Sequence[str], grid: Grid, ends: float
+    ) -> xr.Dataset:
         """What :meth:`_stored` gives, read within the time that is left."""
         readers = ThreadPoolExecutor(self._readers, thread_name_prefix="stac-reader")
         try:
             left = max(ends - monotonic(), 0.001)
-            return self._requests.send(lambda: self._stored(scenes, names, grid, pool=readers), left)
+            return self._requests.send(lambda: self._stored(acquisitions, names, grid, pool=readers), left)
         finally:
             readers.shutdown(
                 wait=False, cancel_futures=True
             )  # nobody waits any more: what has not begun never does
 
-    def _stored(self, scenes: Sequence[Scene], names: Sequence[str], grid: Grid, **how: Any) -> xr.Dataset:
-        """Variables (time, y, x), one layer a scene in the order given, 0 where it has no data."""
+    def _stored(
+        self, acquisitions: Sequence[Acquisition], names: Sequence[str], grid: Grid, **how: Any
+    ) -> xr.Dataset:
+        """Variables (time, y, x), one layer a acquisition in the order given, 0 where it has no data."""
         import odc.stac
         import rasterio
         from affine import Affine
@@ -269,7 +273,7 @@ class StacSource:
         place = Affine(PIXEL, 0, PIXEL * corner.column, 0, -PIXEL, PIXEL * corner.row)
         with rasterio.Env(**_GDAL):
             return odc.stac.load(
-                [scene.item for scene in scenes],
+                [acquisition.item for acquisition in acquisitions],
                 list(names),
                 groupby="id",
                 resampling="nearest",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from timesen_nb.sources.grid import BBox
-from timesen_nb.sources.requests import Problem
+from timesen_nb.sources.retry_policy import Problem
 
 if TYPE_CHECKING:
     from pystac import Item

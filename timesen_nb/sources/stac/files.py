@@ -1,4 +1,4 @@
-"""How odc-stac opens the files of scenes: signed at the moment they are read, and named when they fail."""
+"""How odc-stac opens the files of acquisitions: signed at the moment they are read, and named when they fail."""
 
 from __future__ import annotations
 

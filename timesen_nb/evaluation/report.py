@@ -1,0 +1,245 @@
+"""The paper's tables for any model and data set: tasks, prompt styles and numbers of composites from one encoding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from timesen_nb.datasets.splits import blocks
+from timesen_nb.evaluation.calibration import calibration_error, reliability
+from timesen_nb.evaluation.encoding import COMPOSITES, Encodes, Labelled, encode_places, readable
+from timesen_nb.evaluation.metrics import interval
+from timesen_nb.evaluation.paper import STYLES, TASKS, paper_table
+from timesen_nb.evaluation.scoring import Answers, encode_words, score
+from timesen_nb.tasks import Task, tasks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def report(
+    model: Encodes | Sequence[Encodes] | Mapping[str, Encodes],
+    dataset: Labelled,
+    *,
+    tasks: Sequence[Task | str] | None = None,
+    prompts: Sequence[str] = STYLES,
+    composites: Sequence[int] = (12, 4, 1),
+    names_beside: bool = True,
+    block_km: float | None = 50,
+    resamples: int = 500,
+    progress: bool = True,
+) -> Report:
+    """Zero-shot scores for every task, prompt style and number of composites.
+
+    model: one model; or several (seeds, checkpoints, baselines) in a list or by name, for mean and deviation.
+    dataset: labelled places. tasks: names or tasks; None: every one that the data set has labels for.
+    composites: of 12 monthly, 4 quarterly and 1 annual (medians of the months). names_beside: descriptions stand beside
+    the class's name, as ``zero_shot`` has them; False leaves them alone, as the paper's column D does. block_km: edge
+    of the blocks that are drawn as a whole for the second interval of each score (neighbours are alike; a
+    place-by-place interval is too narrow); None leaves it out. resamples: of the bootstrap.
+    Places are encoded once for each model and number of composites, sentences once for each model. Places without any
+    month that every model can read are left out, and the report says how many.
+    Raises ValueError when there is no task with labels, or nothing to read.
+    """
+    models = _by_name(model)
+    chosen = _chosen(tasks, dataset)
+    wrong = [t for t in composites if t not in COMPOSITES]
+    if wrong or not composites:
+        raise ValueError(f"composites={tuple(composites)}; expected some of 12, 4 and 1.")
+    rows = readable(list(models.values()), dataset)
+    truth = {t.name: t.index(np.asarray(dataset.labels[t.name])[rows]) for t in chosen}
+    chosen = [t for t in chosen if (truth[t.name] >= 0).any()]
+    if not chosen:
+        raise ValueError(
+            "no place with a month of data has a label in these tasks; check the labels' names and codes: "
+            f"{', '.join(dataset.labels) or 'there are none'}."
+        )
+    classes = {t.name: t.classes for t in chosen}
+    answers: dict[tuple[str, int, str, str], Answers] = {}
+    for name, each in models.items():
+        words = encode_words(chosen, prompts, each.encode_text, names_beside)
+        vectors = encode_places(each, dataset, rows, composites, name if progress else None)
+        for t in composites:
+            scored = score(vectors[t], words, truth, classes, each.probability_scale)
+            answers |= {(name, t, task, style): found for (task, style), found in scored.items()}
+    known = None if dataset.lonlats is None else np.asarray(dataset.lonlats)[rows]
+    labels = {k: np.asarray(v).astype(str)[rows] for k, v in dataset.labels.items()}
+    block = None if known is None or block_km is None else blocks(known, block_km)
+    table = pd.DataFrame([_scores(key, found, block, resamples) for key, found in answers.items()])
+    return Report(table, answers, labels, len(dataset) - len(rows))
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """What :func:`report` found.
+
+    scores: a row a model, number of composites T, task and prompt style; shares from 0 to 1. ``top1_low`` and
+    ``top1_high`` hold 95 % of the bootstrap over places, ``top1_block_low`` and ``_high`` over spatial blocks;
+    ``top1_transductive`` is the "normalised" score of the released code, which needs the whole test set to answer for
+    one place, and is no measure of a classifier: it stands here beside the raw one only. answers: what each is made
+    of. labels: of the places that were scored. left_out: how many places had no month to read.
+    """
+
+    scores: pd.DataFrame
+    answers: Mapping[tuple[str, int, str, str], Answers]
+    labels: Mapping[str, np.ndarray]
+    left_out: int
+
+    def __repr__(self) -> str:
+        lost = f"; {self.left_out} places without any month left out" if self.left_out else ""
+        return f"{self.layout(paper=False).to_string(float_format='%.1f', na_rep='')}{lost}"
+
+    def _repr_html_(self) -> str:
+        html: str = self.layout().to_html(float_format="%.1f", na_rep="")
+        return html
+
+    @property
+    def paper(self) -> pd.DataFrame:
+        """The paper's figures in percent, laid out as :func:`~timesen_nb.evaluation.paper_table`."""
+        return paper_table()
+
+    def layout(self, score: str = "top1", paper: bool = True) -> pd.DataFrame:
+        """In percent, as the paper prints it: rows (model, T), columns (task, prompt style).
+
+        "overall" is the mean of the paper's five tasks, where all five are there. Several models add their mean and
+        (sample) deviation. paper: the paper's figures below, marked as such (top-1 only); its descriptions stand alone,
+        as those of a report with ``names_beside=False`` do.
+        """
+        wide = self.scores.pivot(index=["model", "T"], columns=["task", "prompts"], values=score) * 100
+        order = dict.fromkeys(zip(self.scores["model"], self.scores["T"], strict=True))
+        wide = wide.reindex(index=pd.MultiIndex.from_tuples(order, names=["model", "T"]))
+        found = self.scores["task"].unique()
+        styles = [s for s in STYLES if s in set(self.scores["prompts"])]
+        columns = [
+            (t, s) for t in (*TASKS, *(t for t in found if t not in TASKS)) if t in found for s in styles
+        ]
+        if set(TASKS) <= set(found):
+            for style in styles:
+                wide["overall", style] = wide[[(t, style) for t in TASKS]].mean(axis=1)
+                columns.append(("overall", style))
+        wide = wide[columns]
+        models = wide.index.get_level_values("model").unique()
+        if len(models) > 1:
+            by_length = wide.groupby(level="T", sort=False)
+            parts = {f"mean of {len(models)}": by_length.mean(), "deviation": by_length.std()}
+            wide = pd.concat([wide, *(pd.concat({k: v}, names=["model"]) for k, v in parts.items())])
+        if paper and score == "top1":
+            beside = paper_table()
+            wide = pd.concat([wide, beside[[c for c in columns if c in beside]]]).reindex(
+                columns=wide.columns
+            )
+        return wide
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write :meth:`layout`, the paper's figures included, as CSV: two header rows, percent with one decimal."""
+        path = Path(path)
+        self.layout().to_csv(path, float_format="%.1f")
+        return path
+
+    def one(
+        self,
+        task: str,
+        prompts: str = "descriptions",
+        composites: int | None = None,
+        model: str | None = None,
+    ) -> Answers:
+        """The answers of one task and style; of the first model and number of composites unless said."""
+        first_model, first_t = self.scores["model"].iloc[0], int(self.scores["T"].iloc[0])
+        key = (model or first_model, composites or first_t, task, prompts)
+        if key not in self.answers:
+            have = sorted({f"{t} by {s}" for _, _, t, s in self.answers})
+            raise ValueError(f"no answers for {key}; the report has {', '.join(have)}.")
+        return self.answers[key]
+
+    def confusion(self, task: str, prompts: str = "descriptions", **which: Any) -> pd.DataFrame:
+        """Counts: rows true, columns said. which: composites=, model=."""
+        found = self.one(task, prompts, **which)
+        return pd.DataFrame(found.table, index=list(found.classes), columns=list(found.classes)).rename_axis(
+            index="true", columns="said"
+        )
+
+    def per_class(self, task: str, prompts: str = "descriptions", **which: Any) -> pd.DataFrame:
+        """A row a class: places, accuracy (recall), precision, F1; NaN where a class has no place."""
+        found = self.one(task, prompts, **which)
+        tally = found.tally
+        return pd.DataFrame(
+            {"places": tally.true, "accuracy": tally.recall, "precision": tally.precision, "f1": tally.f1},
+            index=list(found.classes),
+        )
+
+    def by_country(self, task: str, prompts: str = "descriptions", **which: Any) -> pd.DataFrame:
+        """A row a country: places, top-1, balanced accuracy. ValueError when the data set has no countries."""
+        if "country" not in self.labels:
+            raise ValueError("the data set has no labels for 'country'; expected them for scores by country.")
+        found = self.one(task, prompts, **which)
+        country = tasks["country"].index(self.labels["country"][found.rows])
+        names = tasks["country"].classes
+        table = {}
+        for c in np.unique(country[country >= 0]):
+            some = country == c
+            part = Answers(found.classes, *(getattr(found, f)[some] for f in _FIELDS))
+            table[names[c]] = [int(some.sum()), float(part.tally.accuracy), float(part.tally.balanced)]
+        return pd.DataFrame.from_dict(table, orient="index", columns=["places", "top1", "balanced"])
+
+    def reliability(
+        self, task: str, prompts: str = "descriptions", bins: int = 10, **which: Any
+    ) -> pd.DataFrame:
+        """Confidence against accuracy, see :func:`timesen_nb.evaluation.reliability`."""
+        found = self.one(task, prompts, **which)
+        return reliability(found.confidence, found.right, bins)
+
+    def plot(self, composites: int | None = None, ax: Axes | None = None) -> Axes:
+        """Top-1 by task and prompt style with 95 % intervals, the paper's TimeSenCLIP as a mark; the first model's."""
+        from timesen_nb.plots.reports import plot_report
+
+        return plot_report(self, composites, ax)
+
+
+_FIELDS = ("rows", "truth", "said", "in_five", "confidence", "transductive")
+
+
+def _by_name(model: Any) -> dict[str, Encodes]:
+    if isinstance(model, Mapping):
+        models = dict(model)
+    elif isinstance(model, Sequence):
+        models = {f"model {i + 1}": m for i, m in enumerate(model)}
+    else:
+        models = {"model": model}
+    if not models:
+        raise ValueError("no model given; expected one, a list, or a dictionary of them by name.")
+    return models
+
+
+def _chosen(given: Sequence[Task | str] | None, dataset: Labelled) -> list[Task]:
+    names = [t for t in tasks if t in dataset.labels] if given is None else list(given)
+    chosen = [t if isinstance(t, Task) else tasks[t] for t in names]
+    lost = [t.name for t in chosen if t.name not in dataset.labels]
+    if lost or not chosen:
+        raise ValueError(
+            f"no labels for {', '.join(lost) or 'any task'}; the data set has them for "
+            f"{', '.join(dataset.labels) or 'none'}. Name the tasks that it has, or add labels."
+        )
+    return chosen
+
+
+def _scores(
+    key: tuple[str, int, str, str], found: Answers, block: np.ndarray | None, resamples: int
+) -> dict[str, Any]:
+    tally, transductive = found.tally, found.transductive == found.truth
+    row: dict[str, Any] = dict(zip(("model", "T", "task", "prompts"), key, strict=True))
+    row |= {"places": len(found.truth), "classes": int((tally.true > 0).sum()), "top1": float(tally.accuracy)}
+    spread = found.resampled(resamples=resamples)
+    row["top1_low"], row["top1_high"] = interval(spread.accuracy)
+    if block is not None:
+        blocked = found.resampled(block, resamples)
+        row["top1_block_low"], row["top1_block_high"] = interval(blocked.accuracy)
+    row |= {"top5": float(found.in_five.mean()), "balanced": float(tally.balanced)}
+    row["balanced_low"], row["balanced_high"] = interval(spread.balanced)
+    row |= {"f1": float(tally.macro_f1), "top1_transductive": float(transductive.mean())}
+    row["calibration_error"] = calibration_error(found.confidence, found.right)
+    return row

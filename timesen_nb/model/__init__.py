@@ -1,0 +1,54 @@
+"""The model: a pixel's year -> one vector in the space of words and photos, and words -> a classifier there.
+
+    config        what an encoder is                  inputs       series -> what encoders read
+    encoder       the series encoder, in torch        ablation     the paper's other encoders, in torch
+    inference     vectors at speed                    checkpoint   models in files, ours; published: Lightning's
+    timesenclip   the model as users hold it          hub          names -> files
+    zeroshot      words -> probabilities              open_set     the answer "none of these"
+    towers/       frozen text and photo towers        patch_images months as vectors of an image tower
+
+Names are loaded when first used, for torch is slow to import.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_HOMES = {
+    "EncoderConfig": "config",
+    "OpenZeroShot": "open_set",
+    "SeriesEncoder": "encoder",
+    "TimeSenCLIP": "timesenclip",
+    "ZeroShot": "zeroshot",
+    "load": "timesenclip",
+    "make_encoder": "ablation",
+}
+
+__all__ = [
+    "EncoderConfig",
+    "OpenZeroShot",
+    "SeriesEncoder",
+    "TimeSenCLIP",
+    "ZeroShot",
+    "load",
+    "make_encoder",
+]
+
+if TYPE_CHECKING:
+    from timesen_nb.model.ablation import make_encoder
+    from timesen_nb.model.config import EncoderConfig
+    from timesen_nb.model.encoder import SeriesEncoder
+    from timesen_nb.model.open_set import OpenZeroShot
+    from timesen_nb.model.timesenclip import TimeSenCLIP, load
+    from timesen_nb.model.zeroshot import ZeroShot
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"timesen_nb.model has no {name!r}; it has {', '.join(_HOMES)}")
+    value = getattr(import_module(f"timesen_nb.model.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

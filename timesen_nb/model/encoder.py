@@ -1,0 +1,153 @@
+"""The series encoder: a pixel's year of light -> one vector in CLIP's space. Readable in one sitting.
+
+Shapes, used throughout: N pixels, T composites (months, quarters or one year), C bands, H x W pixels around the place,
+W = width of the transformer, D = width of the embedding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.inputs import known_bands, readable
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention. Parameter names are those of ``torch.nn.MultiheadAttention``."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
+        self.in_proj_bias = nn.Parameter(torch.zeros(3 * width))
+        self.out_proj = nn.Linear(width, width)
+        nn.init.xavier_uniform_(self.in_proj_weight)
+        nn.init.zeros_(self.out_proj.bias)
+
+    def forward(self, x: Tensor, mask: Tensor | None, queries: int) -> Tensor:
+        """x (N, L, W), mask (N, 1, 1, L) True = may be looked at -> (N, queries, W): the first ``queries`` tokens."""
+        n, length, width = x.shape
+        if queries == length:
+            q, k, v = F.linear(x, self.in_proj_weight, self.in_proj_bias).chunk(3, dim=-1)  # each (N, L, W)
+        else:
+            q = F.linear(x[:, :queries], self.in_proj_weight[:width], self.in_proj_bias[:width])
+            k, v = F.linear(x, self.in_proj_weight[width:], self.in_proj_bias[width:]).chunk(2, dim=-1)
+        q, k, v = (t.reshape(n, -1, self.heads, width // self.heads).transpose(1, 2) for t in (q, k, v))
+        dropout = self.dropout if self.training else 0.0
+        out = F.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, dropout_p=dropout
+        )  # (N, heads, queries, W/heads)
+        return self.out_proj(out.transpose(1, 2).reshape(n, queries, width))
+
+
+class Block(nn.Module):
+    """One post-norm transformer layer. Parameter names are those of ``torch.nn.TransformerEncoderLayer``."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.self_attn = Attention(width, config.heads, config.dropout)
+        self.linear1 = nn.Linear(width, config.feedforward)
+        self.linear2 = nn.Linear(config.feedforward, width)
+        self.norm1 = nn.LayerNorm(width)
+        self.norm2 = nn.LayerNorm(width)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, mask: Tensor | None, queries: int) -> Tensor:
+        """x (N, L, W) -> (N, queries, W)."""
+        x = self.norm1(x[:, :queries] + self.dropout(self.self_attn(x, mask, queries)))
+        hidden = self.dropout(F.relu(self.linear1(x)))
+        return self.norm2(x + self.dropout(self.linear2(hidden)))
+
+
+class SeriesEncoder(nn.Module):
+    """Pixel series -> vector: embed each month, add its calendar position, let a class token attend, project.
+
+    Months keep their own position whatever is missing, and missing months are masked out of attention.
+    Architecture: Jain et al. 2026, doi 10.1016/j.isprsjprs.2026.03.043.
+    """
+
+    offset: Tensor
+    scale: Tensor
+
+    def __init__(self, config: EncoderConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or EncoderConfig()
+        channels, pixels = len(config.bands), config.patch**2
+        self.register_buffer("offset", torch.tensor(config.offset).view(-1, 1, 1), persistent=False)
+        self.register_buffer("scale", torch.tensor(config.scale).view(-1, 1, 1), persistent=False)
+        self.spectral_embedding = nn.Sequential(nn.Flatten(2), nn.Linear(channels * pixels, config.width))
+        self.time_pos_encoding = nn.Parameter(torch.randn(1, 12, config.width) * 0.02)
+        self.class_token = nn.Parameter(torch.randn(1, 1, config.width) * 0.02)
+        self.absent_band = nn.Parameter(torch.zeros(channels, config.width)) if config.absent_bands else None
+        self.transformer = nn.Module()
+        self.transformer.layers = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.mlp_head = nn.Sequential(nn.LayerNorm(config.width), nn.Linear(config.width, config.embedding))
+
+    def forward(self, values: Tensor, months: Sequence[int] | None = None) -> Tensor:
+        """values (N, T, C[, H, W]) reflectance x 10000, NaN = missing -> (N, D), L2-normalised.
+
+        ``months``: calendar month (1 to 12) of each of the T composites; without it T = 12 are the months, T = 4 the
+        quarters, T = 1 the year. A month with a band missing is missing as a whole, unless the model has learned
+        vectors for absent bands. A series without any month left gives NaN.
+        """
+        if values.ndim == 3:
+            values = values[..., None, None]
+        n, t = values.shape[:2]
+        known = known_bands(values)  # (N, T, C)
+        month_valid = readable(values, self.config)  # (N, T)
+        x = torch.clamp((values - self.offset) / self.scale, 0.0, 1.0)
+        x = torch.where(known[..., None, None], x, 0.0)
+        x = self.spectral_embedding(x)  # (N, T, W)
+        if self.absent_band is not None:
+            x = x + (~known).to(x.dtype) @ self.absent_band
+        x = x + self.positions(t, months)
+        x = torch.cat([self.class_token.expand(n, -1, -1), x], dim=1)  # (N, 1 + T, W)
+
+        mask = None
+        if not bool(month_valid.all()):
+            mask = F.pad(month_valid, (1, 0), value=True)[:, None, None, :]  # the class token is always there
+        layers = self.layers
+        for i, layer in enumerate(
+            layers
+        ):  # only the class token leaves the last layer: only it is computed there
+            x = layer(x, mask, queries=1 if i == len(layers) - 1 else t + 1)
+        x = F.normalize(self.mlp_head(x[:, 0]), dim=-1)  # (N, D)
+        return x if mask is None else torch.where(month_valid.any(-1, keepdim=True), x, torch.nan)
+
+    def positions(self, t: int, months: Sequence[int] | None = None) -> Tensor:
+        """(1, T, W) learned positions: by calendar month, or of quarters (lower median of three) or the year."""
+        table = self.time_pos_encoding
+        if months is not None:
+            if len(months) != t or len(set(months)) != t or not all(1 <= m <= 12 for m in months):
+                raise ValueError(
+                    f"months={list(months)} for {t} composites; expected {t} different calendar months from 1 to 12."
+                )
+            return table[:, [m - 1 for m in months]]
+        if t == 12:
+            return table
+        if t == 4:
+            return table.view(1, 4, 3, -1).median(dim=2).values
+        if t == 1:
+            return (
+                table[:, :1] if self.config.annual_position == "january" else table.mean(dim=1, keepdim=True)
+            )
+        raise ValueError(
+            f"{t} composites given; expected 12 months, 4 quarters or 1 year. "
+            "For other subsets say which months they are: months=[4, 5, 6, 7, 8, 9]."
+        )
+
+    @property
+    def layers(self) -> nn.ModuleList:
+        """The transformer's layers, first to last: fine-tuning frees the last ones."""
+        return cast(nn.ModuleList, self.transformer.layers)
+
+    @property
+    def parameters_count(self) -> int:
+        """How many numbers are learned."""
+        return sum(p.numel() for p in self.parameters())

@@ -1,0 +1,101 @@
+"""Series as people have them -> the arrays that encoders read; and which of their composites can be read at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from timesen_nb.series import PixelSeries
+
+if TYPE_CHECKING:
+    from timesen_nb.model.config import EncoderConfig
+
+
+def known_bands(values: Any) -> Any:
+    """(N, T, C) bool: the band is there over the whole patch.
+
+    Args:
+        values: (N, T, C[, H, W]) numpy array or torch tensor, NaN = missing.
+    """
+    # NaN is the only value that differs from itself: one line for arrays and for tensors
+    return (values == values).reshape(*values.shape[:3], -1).all(-1)
+
+
+def readable(values: Any, config: EncoderConfig) -> Any:
+    """(N, T) bool: the composites that an encoder of this configuration can read.
+
+    A composite with a band missing is missing as a whole, unless the encoder has learned vectors for absent bands. This
+    is the one place that decides it, for training, inference and evaluation.
+
+    Args:
+        values: (N, T, C[, H, W]) numpy array or torch tensor, NaN = missing.
+        config: of the encoder.
+    """
+    known = known_bands(values)
+    return known.any(-1) if config.absent_bands else known.all(-1)
+
+
+def as_arrays(series: Any, valid: Any = None) -> tuple[Any, Any]:
+    """Values (N, T, C[, H, W]) and valid (N, T) or None, of whatever was given as series.
+
+    Args:
+        series: a :class:`~timesen_nb.series.PixelSeries`, a list of them, or arrays, which come back as they are.
+        valid: (N, T) bool with arrays; a PixelSeries says itself what is valid.
+
+    Raises:
+        ValueError: no series in the list, or ``valid`` beside PixelSeries.
+    """
+    if isinstance(series, PixelSeries):
+        series = [series]
+    if not (isinstance(series, Sequence) and any(isinstance(s, PixelSeries) for s in series)):
+        return series, valid
+    if valid is not None or not all(isinstance(s, PixelSeries) for s in series):
+        raise ValueError(
+            "PixelSeries were given beside valid=, or beside arrays; expected PixelSeries alone, which say themselves "
+            "what is missing, or one array (N, T, 10) with valid (N, T)."
+        )
+    return np.stack([s.values for s in series]), np.stack([s.valid for s in series])
+
+
+def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
+    """Series as (N, T, C, H, W) float32 with invalid composites NaN.
+
+    Args:
+        values: (N, T, C[, H, W]) reflectance x 10000, NaN = missing.
+        valid: (N, T) bool or None; False = the composite is missing, whatever it holds.
+        config: of the encoder that reads them.
+
+    Raises:
+        ValueError: another shape, infinite values in a composite that is valid, or reflectance from 0 to 1.
+    """
+    channels, patch = len(config.bands), config.patch
+    x = np.array(values, dtype=np.float32)
+    given = x.shape
+    if x.ndim == 3:
+        x = x[..., None, None]
+    if x.ndim != 5 or not len(x) or x.shape[2] != channels or x.shape[3:] != (patch, patch):
+        size = "" if patch == 1 else f", {patch}, {patch}"
+        hint = " One series alone is values[None]." if len(given) == 2 else ""
+        raise ValueError(
+            f"values given have shape {given}; expected (N, T, {channels}{size}): pixels, composites, bands.{hint}"
+        )
+    if valid is not None:
+        keep = np.asarray(valid, dtype=bool)
+        if keep.shape != x.shape[:2]:
+            raise ValueError(
+                f"valid has shape {keep.shape} for values {given}; expected {x.shape[:2]}: one a composite."
+            )
+        x[~keep] = np.nan
+    if np.isinf(x).any():
+        raise ValueError(
+            "values hold infinities; expected reflectance x 10000, with NaN where data are missing."
+        )
+    largest = np.max(x, initial=-np.inf, where=~np.isnan(x))
+    if 0 < largest <= 2.0:
+        raise ValueError(
+            f"the largest value is {largest:.3g}: this looks like reflectance from 0 to 1; expected reflectance "
+            "x 10000. Multiply by 10000."
+        )
+    return x

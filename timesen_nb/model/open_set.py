@@ -1,0 +1,70 @@
+"""The answer "unlike all of these", for places that none of the words fit.
+
+A softmax over three words always finds a winner. Here the words also have to stand up to a background: what land is
+otherwise called. When some word of the background is nearer by more than a margin, that is the answer. The margin is
+fitted so that places whose class is among the words are seldom turned away (split conformal prediction: Vovk et al.
+2005)::
+
+    background = background_vectors(model.encode_text)
+    margin = fit_margin(model.zero_shot("land_cover"), background, vectors, truth)
+    OpenZeroShot(model.zero_shot(["a lake", "a river"]), background, margin).probabilities(values)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from timesen_nb.model.zeroshot import EncodeText, ZeroShot, class_prompts, class_vectors, softmax
+
+UNLIKE = "unlike all of these"
+
+
+class OpenZeroShot(ZeroShot):
+    """A classifier of words that may answer :data:`UNLIKE`, its last class.
+
+    background: (B, D) unit vectors of what else there is. margin: how much nearer than the best of the words a word of
+    the background must be, in cosine.
+    """
+
+    def __init__(self, zs: ZeroShot, background: np.ndarray, margin: float) -> None:
+        super().__init__([*zs.classes, UNLIKE], zs.vectors, zs.scale, zs.encode)
+        self.background = np.asarray(background, dtype=np.float32)
+        self.margin = float(margin)
+
+    def of_vectors(self, vectors: np.ndarray) -> np.ndarray:
+        """(N, K + 1) probabilities of encoded places, (N, D); rows sum to 1."""
+        vectors = np.asarray(vectors, dtype=np.float32)
+        own = vectors @ self.vectors.T
+        other = (vectors @ self.background.T).max(axis=-1, keepdims=True) - self.margin
+        cosines = np.concatenate([own, other], axis=-1)
+        return softmax(self.scale * cosines)
+
+
+def background_vectors(encode_text: EncodeText, tasks: Sequence[str] = ("land_cover",)) -> np.ndarray:
+    """(B, D) what land is otherwise called: the names of these tasks' classes, in the templates of one's own words."""
+    from timesen_nb.tasks import tasks as known
+
+    names = list(dict.fromkeys(name for task in tasks for name in known[task].classes))
+    return class_vectors(class_prompts(names, "descriptions")[1], encode_text)
+
+
+def fit_margin(
+    zs: ZeroShot, background: np.ndarray, vectors: np.ndarray, truth: np.ndarray, refused: float = 0.05
+) -> float:
+    """The margin that turns away at most ``refused`` of labelled places, were the name of their class the only word.
+
+    zs: the classes of the labels; the margin serves other words too, as far as they fit their places equally well.
+    vectors: (N, D) of places that are not tested on. truth: (N,) class numbers, -1 = none of these, left out. Raises
+    ValueError without any.
+    """
+    truth = np.asarray(truth)
+    rows = np.flatnonzero(truth >= 0)
+    if not len(rows):
+        raise ValueError("no labelled place to fit the margin on; give truth with class numbers from 0 up.")
+    some = np.asarray(vectors, dtype=np.float32)[rows]
+    own = (some @ zs.vectors.T)[np.arange(len(rows)), truth[rows]]
+    lead = np.sort((some @ np.asarray(background, dtype=np.float32).T).max(axis=1) - own)
+    rank = min(int(np.ceil((1 - refused) * (len(lead) + 1))), len(lead))  # the conformal quantile
+    return float(lead[rank - 1]) + 1e-6  # what is just as near is not turned away

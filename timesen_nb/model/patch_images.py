@@ -1,0 +1,55 @@
+"""The P64 variant: a month is what a frozen image tower (SenCLIP, CLIP) says of its picture, in place of its bands.
+
+    values = picture_series(patches, ClipTower("ViT-B-32", "senclip.pt"))     # (N, 12, 10, 64, 64) -> (N, 12, 512)
+    encoder = picture_encoder(values, embedding=512)
+    model = tn.fit(encoder, Pairs(values, photos), tower="clip:ViT-B-32:openai")
+
+A tower's numbers from -1 to 1 are kept as (number + 1) x 10000, so that they go wherever reflectance goes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.encoder import SeriesEncoder
+
+if TYPE_CHECKING:
+    from timesen_nb.model.towers import Tower
+
+STEP = 256  # patches whose pictures are in memory at a time
+
+
+def picture_series(patches: Any, tower: Tower) -> np.ndarray:
+    """One vector a month: (N, T, 10, H, W) reflectance x 10000 -> (N, T, E) float32 of (number + 1) x 10000.
+
+    A month without any data is NaN. Raises ValueError for patches too small for a picture.
+    """
+    from timesen_nb.evaluation.baselines import true_colour
+
+    n, t = patches.shape[:2]
+    out = np.full((n, t, tower.width), np.nan, dtype=np.float32)
+    for start in range(0, n, STEP):
+        part = np.asarray(patches[start : start + STEP], dtype=np.float32)
+        for month in range(t):
+            rows = np.flatnonzero(~np.isnan(part[:, month]).all(axis=(1, 2, 3)))
+            if len(rows):
+                vectors = tower.encode_photos(true_colour(part[rows, month : month + 1]))
+                out[start + rows, month] = (vectors + 1.0) * 10_000.0
+    return out
+
+
+def picture_encoder(values: Any, embedding: int, **config: Any) -> SeriesEncoder:
+    """A new series encoder that reads :func:`picture_series`, untrained.
+
+    values: (N, T, E), training places: the 1 % and 99 % quantiles of each number become its offset and scale.
+    embedding: width of the space to learn. config: other fields of :class:`~timesen_nb.model.config.EncoderConfig`.
+    """
+    low, high = np.nanquantile(np.asarray(values), [0.01, 0.99], axis=(0, 1))
+    names = tuple(f"E{i + 1}" for i in range(len(low)))
+    offset, scale = tuple(low.tolist()), tuple(np.maximum(high - low, 1e-3).tolist())
+    return SeriesEncoder(
+        EncoderConfig(bands=names, offset=offset, scale=scale, embedding=embedding, **config)
+    )

@@ -1,0 +1,154 @@
+"""Published TimeSenCLIP checkpoints: Lightning files, read without running anything that is in them.
+
+Layout after the released code of Jain et al. 2026 (doi 10.1016/j.isprsjprs.2026.03.043).
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import pickle
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from timesen_nb.bands import BANDS, OFFSET, SCALE, band_name
+from timesen_nb.model.checkpoint import Checkpoint
+from timesen_nb.model.config import EncoderConfig
+
+#: Where the series encoder sits, best first: ``TS_ViT`` alone is a copy for validation, and may be an epoch old. A bare
+#: state dict has no prefix.
+PREFIXES = ("learner.TS_ViT.", "learner.ts_encoder.", "TS_ViT.", "")
+#: What stands beside the encoder and needs no word: scale, memory bank, pooling of photos, CLIP, copies of the encoder.
+EXPECTED_BESIDE = re.compile(
+    r"(learner\.)?(logit_scale|queue|queue_ptr|(TS_ViT|ts_encoder|pooling_layer|clip_model)\..*)"
+)
+#: Names that the training settings may use for the number of attention heads and for the CLIP tower.
+HEADS, TOWERS, CHANNELS = ("heads", "num_heads", "n_heads", "nhead"), ("ARCH", "clip_arch"), ("channels",)
+#: The learned log scale was clamped to 0 to ln 100.
+LARGEST_LOG_SCALE = math.log(100.0)
+LISTED = 20  # so many keys are named one by one; more are counted by module
+
+
+def read_published(path: Path, given: dict[str, Any]) -> Checkpoint:
+    """What a published .ckpt holds; sizes are read off the tensors.
+
+    given: fields of :class:`EncoderConfig` that the file does not say (heads, bands, offset, scale): a file
+    whose statistics were mixed up in training is read with the ones it was trained with.
+    Raises ValueError when it is no such file; warns of keys beside the encoder that it does not know.
+    """
+    file = _unpickle(path)
+    state = file.get("state_dict", file)
+    prefix = next((p for p in PREFIXES if f"{p}class_token" in state), None)
+    if prefix is None:
+        keys = ", ".join(map(str, list(state)[:5])) or "nothing"
+        raise ValueError(
+            f"{path.name} holds no series encoder: its keys begin {keys}; expected class_token under one of "
+            f"{', '.join(map(repr, PREFIXES))}."
+        )
+    beside = [k for k in state if not k.startswith(prefix) or (not prefix and EXPECTED_BESIDE.fullmatch(k))]
+    weights = {k.removeprefix(prefix): v for k, v in state.items() if k not in beside}
+    unread = [k for k in beside if not EXPECTED_BESIDE.fullmatch(k)]
+    if unread:
+        warnings.warn(f"{path.name}: unexpected keys, not read: {_listed(unread)}.", stacklevel=3)
+    settings = dict(_flat(file.get("hyper_parameters", {})))
+    config = _config(weights, settings, path.name, given)
+    log_scale = next((float(v) for k, v in state.items() if k.endswith("logit_scale")), math.log(1 / 0.07))
+    architecture = str(_said(settings, TOWERS, "ViT-B/32")).replace("/", "-")
+    scale = math.exp(min(max(log_scale, 0.0), LARGEST_LOG_SCALE))
+    arrays = {k: v.float().numpy() for k, v in weights.items()}
+    return Checkpoint(config, arrays, f"clip:{architecture}:openai", scale, scale)
+
+
+def _unpickle(path: Path) -> Mapping[str, Any]:
+    """Tensors, plain values and argparse.Namespace of a .ckpt; whatever else it holds is refused, not run."""
+    try:
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            file = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as problem:
+        raise ValueError(
+            f"{path.name} cannot be read as a checkpoint; expected safetensors written by model.save, or a "
+            "published .ckpt of tensors, plain values and argparse.Namespace. "
+            f"{str(problem).strip() or type(problem).__name__}"
+        ) from problem
+    if not isinstance(file, Mapping):
+        raise ValueError(
+            f"{path.name} holds a {type(file).__name__}; expected a dictionary with a state_dict."
+        )
+    return file
+
+
+def _listed(keys: list[str]) -> str:
+    if len(keys) <= LISTED:
+        return ", ".join(keys)
+    modules = Counter(".".join(k.split(".")[:2]) for k in keys)
+    return ", ".join(f"{module}.* ({n})" for module, n in modules.items())
+
+
+def _flat(settings: Any) -> Iterator[tuple[str, Any]]:
+    """Name and value of every setting, the nested ones too; the outer ones last, so that they win."""
+    if isinstance(settings, argparse.Namespace):
+        settings = vars(settings)
+    if isinstance(settings, Mapping):
+        for value in settings.values():
+            yield from _flat(value)
+        yield from ((str(k), v) for k, v in settings.items())
+
+
+def _said(settings: Mapping[str, Any], names: tuple[str, ...], otherwise: Any) -> Any:
+    return next((settings[n] for n in names if settings.get(n) is not None), otherwise)
+
+
+def _config(
+    weights: Mapping[str, Tensor], settings: Mapping[str, Any], name: str, given: dict[str, Any]
+) -> EncoderConfig:
+    """The encoder's configuration from its tensors; heads and a subset of bands from the settings."""
+    unknown = sorted(set(given) - {f.name for f in fields(EncoderConfig)})
+    if unknown:
+        known = "heads, bands, offset, scale, annual_position, tower or device"
+        raise ValueError(f"options given: {', '.join(unknown)}; expected {known}.")
+    sizes = ("spectral_embedding.1.weight", "transformer.layers.0.linear1.weight", "mlp_head.1.weight")
+    missing = [k for k in sizes if k not in weights]
+    if missing:
+        raise ValueError(f"{name}: missing {', '.join(missing)}; without them its sizes are not known.")
+    width, features = weights[sizes[0]].shape
+    bands = tuple(given.get("bands") or _bands(settings))
+    patch = math.isqrt(features // len(bands))
+    if patch**2 * len(bands) != features:
+        raise ValueError(
+            f"{name} reads {features} numbers a month: no square patch of {len(bands)} bands. Give bands=, "
+            "offset= and scale= as it was trained."
+        )
+    layers = [int(m.group(1)) for k in weights if (m := re.match(r"transformer\.layers\.(\d+)\.", k))]
+    statistics = {b: (o, s) for b, o, s in zip(BANDS, OFFSET, SCALE, strict=True)}
+    foreign = [b for b in bands if b not in statistics]
+    if foreign and not {"offset", "scale"} <= set(given):
+        raise ValueError(f"no statistics are known for {', '.join(foreign)}. Give offset= and scale=.")
+    read: dict[str, Any] = {
+        "bands": bands,
+        "offset": tuple(statistics[b][0] for b in bands) if not foreign else (),
+        "scale": tuple(statistics[b][1] for b in bands) if not foreign else (),
+        "patch": patch,
+        "width": width,
+        "depth": 1 + max(layers),
+        "heads": int(_said(settings, HEADS, 8)),
+        "feedforward": weights[sizes[1]].shape[0],
+        "embedding": weights[sizes[2]].shape[0],
+        "annual_position": "january",
+    }
+    return EncoderConfig(**{**read, **given})
+
+
+def _bands(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """All ten in file order, whatever order training asked for; a subset in the order asked for."""
+    channels = _said(settings, CHANNELS, BANDS)
+    if isinstance(channels, list | tuple) and 0 < len(channels) < len(BANDS):
+        return tuple(band_name(c) for c in channels)
+    return BANDS

@@ -1,0 +1,53 @@
+"""Frozen towers: what turns words and ground photos into vectors of one space. One file a tower."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from timesen_nb.model.towers.embed import embed_photos
+
+__all__ = ["Tower", "embed_photos", "open_tower"]
+
+
+class Tower(Protocol):
+    """Words and photos -> unit vectors (n, width) float32 of one space.
+
+    name: what :func:`open_tower` opens it by; it is saved inside checkpoints. Towers are frozen, and load their weights
+    when they are first asked for a vector.
+    """
+
+    name: str
+
+    @property
+    def width(self) -> int:
+        """How many numbers a vector has."""
+        ...
+
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+        """Sentences -> (n, width) unit vectors."""
+        ...
+
+    def encode_photos(self, photos: Any) -> np.ndarray:
+        """Photos (n, height, width, 3) uint8, or a sequence of such arrays or files -> (n, width) unit vectors."""
+        ...
+
+
+def open_tower(name: str) -> Tower:
+    """A tower by name: ``"pocket"`` (bundled, offline) or ``"clip:ARCHITECTURE:PRETRAINED"`` through open_clip.
+
+    PRETRAINED is a tag of open_clip or a weights file: ``"clip:ViT-B-32:openai"``, ``"clip:RN50:my/weights.pt"``.
+    Raises ValueError for any other name.
+    """
+    kind, _, rest = name.partition(":")
+    if kind == "pocket" and not rest:
+        from timesen_nb.model.towers.pocket import PocketTower
+
+        return PocketTower()
+    if kind == "clip":
+        from timesen_nb.model.towers.clip import ClipTower
+
+        return ClipTower(*(rest.split(":", 1) if rest else ()))
+    raise ValueError(f"tower given: {name!r}; expected 'pocket' or 'clip:ViT-B-32:openai'.")

@@ -1,0 +1,129 @@
+"""Words -> classifier -> probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from timesen_nb.tasks import Task
+
+#: A class's name as a photographer would write it, CLIP-style; with a task's descriptions, or instead of them.
+TEMPLATES: tuple[str, ...] = (
+    "{}",
+    "a photo of {}",
+    "a ground photo of {} in the countryside",
+    "a place with {}",
+    "a view over {} in summer",
+)
+
+PROMPT_STYLES = ("names", "template", "descriptions")
+
+Encode = Callable[..., np.ndarray]
+EncodeText = Callable[[Sequence[str]], np.ndarray]
+
+
+class ZeroShot:
+    """A classifier made of words. Made by ``model.zero_shot(...)``.
+
+    Attributes:
+        classes: the K names, in order.
+        vectors: (K, D) unit float32, one a class.
+        scale: what cosines are multiplied by before the softmax, calibrated so that probabilities mean what they say.
+        encode: series -> vectors, the model's.
+    """
+
+    def __init__(self, classes: Sequence[str], vectors: np.ndarray, scale: float, encode: Encode) -> None:
+        self.classes = list(classes)
+        self.vectors = np.asarray(vectors, dtype=np.float32)
+        self.scale = float(scale)
+        self.encode = encode
+
+    def probabilities(
+        self, values: Any, valid: Any = None, months: Sequence[int] | None = None
+    ) -> np.ndarray:
+        """(N, K) probabilities, rows sum to 1.
+
+        Args:
+            values: series as ``model.encode`` takes them: a PixelSeries, a list of them, or (N, T, 10) reflectance
+                x 10000.
+            valid: with arrays, (N, T) bool.
+            months: calendar month (1 to 12) of each composite.
+        """
+        return self.of_vectors(self.encode(values, valid=valid, months=months))
+
+    def of_vectors(self, vectors: Any) -> np.ndarray:
+        """(N, K) probabilities of series that are encoded already, (N, D): a new word costs one matrix product."""
+        cosines = np.asarray(vectors, dtype=np.float32) @ self.vectors.T
+        return softmax(self.scale * cosines)
+
+    def __repr__(self) -> str:
+        first = ", ".join(self.classes[:4])
+        return f"<ZeroShot: {len(self.classes)} classes: {first}{', ...' if len(self.classes) > 4 else ''}>"
+
+    def predict(self, values: Any, valid: Any = None, months: Sequence[int] | None = None) -> list[str]:
+        """The most probable class of each series."""
+        return [self.classes[k] for k in self.probabilities(values, valid, months).argmax(axis=1)]
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """(..., K) -> (..., K) shares that sum to 1; a row with NaN is NaN."""
+    odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    shares: np.ndarray = odds / odds.sum(axis=-1, keepdims=True)
+    return shares
+
+
+def check_classes(classes: Sequence[str]) -> list[str]:
+    """The class names, trimmed. ValueError when there is none, one is empty or no text, or two are the same."""
+    if isinstance(classes, str):
+        raise ValueError(
+            f"classes given: {classes!r}; expected a list of names, for example ['vineyard', 'forest']."
+        )
+    if not all(isinstance(c, str) for c in classes):
+        wrong = next(c for c in classes if not isinstance(c, str))
+        raise ValueError(f"a class given is {wrong!r}; expected text. Write each class as words.")
+    names = [" ".join(c.split()) for c in classes]
+    if not names or not all(names):
+        raise ValueError(
+            "no class given, or an empty one; expected at least one name, for example ['vineyard']."
+        )
+    folded = [n.casefold() for n in names]
+    twice = sorted({n for n in names if folded.count(n.casefold()) > 1})
+    if twice:
+        raise ValueError(
+            f"classes given twice: {', '.join(twice[:5])}; expected each once. Remove the repeats."
+        )
+    return names
+
+
+def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str], list[list[str]]]:
+    """Class names and the sentences that stand for each.
+
+    ``prompts``: "names", "template" or "descriptions". The last is a task's descriptions beside its name in
+    :data:`TEMPLATES`, since what a description leaves unnamed is easily taken for another class; your own words have no
+    descriptions, and their names in the templates stand alone. Raises ValueError for another style or classes that are
+    none.
+    """
+    if prompts not in PROMPT_STYLES:
+        raise ValueError(f"prompts={prompts!r}; expected one of {', '.join(map(repr, PROMPT_STYLES))}.")
+    given: Any = classes  # a Task by what it has: this module imports none
+    if hasattr(given, "descriptions"):
+        names, template, descriptions = list(given.classes), given.template, given.descriptions
+    else:
+        names, template, descriptions = check_classes(given), "a photo of {}", {}
+    if prompts == "names":
+        return names, [[n] for n in names]
+    if prompts == "template":
+        return names, [[template.replace("{}", n)] for n in names]
+    return names, [[*(t.replace("{}", n) for t in TEMPLATES), *descriptions.get(n, ())] for n in names]
+
+
+def class_vectors(sentences: Sequence[Sequence[str]], encode_text: EncodeText) -> np.ndarray:
+    """(K, D) unit vectors: the mean of each class's sentence vectors; every sentence is encoded once, in one call."""
+    flat = [s for group in sentences for s in group]
+    vectors = np.asarray(encode_text(flat), dtype=np.float32)
+    ends = np.cumsum([len(g) for g in sentences])[:-1]
+    means = np.stack([part.mean(axis=0) for part in np.split(vectors, ends)])
+    return means / np.linalg.norm(means, axis=1, keepdims=True)

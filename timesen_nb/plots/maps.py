@@ -1,0 +1,59 @@
+"""A map of a region with its legend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import rioxarray  # noqa: F401 - adds .rio
+import xarray as xr
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_ACROSS = 1000  # pixels of a picture a side
+
+
+def plot_map(maps: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """The label map with a legend of the classes that occur, the most frequent first; no data is white.
+
+    Draws on ``ax``, or on a new figure, and returns the axes. Large maps are thinned.
+    """
+    from matplotlib.colors import to_rgb
+    from matplotlib.patches import Patch
+
+    label = check_label(maps)
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        ax = plt.figure(figsize=(8, 5.5), layout="constrained").add_subplot()
+    step = max(1, -(-max(label.shape) // MOST_ACROSS))
+    thin = label[::step, ::step].values
+    colours = np.array([*map(to_rgb, label.attrs["colours"]), (1.0, 1.0, 1.0)])
+    left, bottom, right, top = label.rio.bounds()
+    ax.imshow(colours[thin], extent=(left, right, bottom, top), interpolation="nearest")
+    counts = np.bincount(thin[thin >= 0], minlength=len(colours) - 1)
+    shown = [k for k in np.argsort(-counts, kind="stable") if counts[k]]
+    handles = [Patch(facecolor=colours[k], edgecolor="0.4", label=label.attrs["classes"][k]) for k in shown]
+    if (thin < 0).any():
+        handles.append(Patch(facecolor="white", edgecolor="0.4", label="no data"))
+    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
+    for text in ax.get_legend().get_texts():  # type: ignore[union-attr]
+        text.set_parse_math(False)
+    crs = label.rio.crs
+    ax.set_xlabel(f"x ({crs})")
+    ax.set_ylabel("y")
+    ax.ticklabel_format(style="plain", useOffset=False)
+    ax.tick_params(axis="x", rotation=30)
+    return ax
+
+
+def check_label(maps: xr.Dataset) -> xr.DataArray:
+    """The label of a map; ValueError when it is not one that ``map_region`` made."""
+    label = maps["label"] if isinstance(maps, xr.Dataset) and "label" in maps else None
+    if label is None or "classes" not in label.attrs:
+        given = type(maps).__name__
+        raise ValueError(
+            f"the map given is a {given} without a label; expected what timesen_nb.map_region returns."
+        )
+    return label

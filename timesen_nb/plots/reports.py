@@ -1,0 +1,109 @@
+"""Pictures of an evaluation: confusion, reliability, a report at a glance. Colours of Okabe and Ito (2008)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+STYLE_COLOURS = {"names": "#56B4E9", "template": "#E69F00", "descriptions": "#009E73"}
+#: Compared lines differ in marker as well as in colour.
+COMPARED = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"))
+
+
+def plot_confusion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Shares of each true class (row) by what was said (column), with counts written in; rows without places white.
+
+    table: (K, K) counts, such as ``report.confusion(task)``.
+    """
+    counts = table.to_numpy(dtype=float)
+    total = counts.sum(axis=1, keepdims=True)
+    share = np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
+    ax = ax or _axes((0.55 * len(table) + 2.4, 0.45 * len(table) + 1.9))
+    ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    ax.set_xticks(range(len(table)), list(table.columns), rotation=45, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(len(table)), list(table.index))
+    ax.set(xlabel="said", ylabel="true")
+    if len(table) <= 16:
+        for i, j in np.argwhere(counts > 0):
+            ax.text(j, i, f"{counts[i, j]:.0f}", ha="center", va="center", fontsize=7,
+                    color="white" if share[i, j] > 0.6 else "black")  # fmt: skip
+    return ax
+
+
+def plot_reliability(table: pd.DataFrame, ax: Axes | None = None, label: str | None = None) -> Axes:
+    """Accuracy against confidence with the share of places as bars; on the dashed line probabilities are true.
+
+    table: from :func:`timesen_nb.evaluation.reliability`.
+    """
+    from matplotlib.patches import Patch
+
+    ax = ax or _axes((7.4, 4.2))
+    if not ax.lines:
+        ax.plot([0, 1], [0, 1], color="0.5", linestyle="--", linewidth=1, label="true probabilities")
+    colour, marker = COMPARED[(len(ax.lines) - 1) % len(COMPARED)]
+    ax.plot(table["confidence"], table["accuracy"], marker=marker, color=colour, label=label or "measured")
+    share = table["places"] / table["places"].sum()
+    ax.bar(table["low"], share, width=table["high"] - table["low"], align="edge", color=colour, alpha=0.15)
+    ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of the answer", ylabel="share that is right")
+    handles, _ = ax.get_legend_handles_labels()
+    handles.append(Patch(color="0.5", alpha=0.25, label="share of the places"))
+    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1, 1), frameon=False, fontsize="small")
+    return ax
+
+
+def plot_report(report: Any, composites: int | None = None, ax: Axes | None = None) -> Axes:
+    """Top-1 in percent by task and prompt style with 95 % intervals, and the paper's TimeSenCLIP as black marks.
+
+    Args:
+        report: a :class:`~timesen_nb.evaluation.Report`: its ``scores``, and beside them its ``paper``.
+        composites: T of the scores that are drawn; None: the first.
+        ax: where to draw; None: on a new figure.
+
+    Raises:
+        ValueError: the report has no scores for so many composites.
+    """
+    scores, paper = report.scores, report.paper
+    ordered = list(dict.fromkeys(paper.columns.get_level_values(0)))
+    composites = composites or int(scores["T"].iloc[0])
+    model = scores["model"].iloc[0]
+    scores = scores[(scores["T"] == composites) & (scores["model"] == model)]
+    if scores.empty:
+        raise ValueError(f"the report has no scores for {composites} composites.")
+    found = [t for t in ordered if t in set(scores["task"])]
+    found += [t for t in scores["task"].unique() if t not in found]
+    styles = [s for s in STYLE_COLOURS if s in set(scores["prompts"])]
+    ax = ax or _axes((1.6 * len(found) + 2.5, 3.6))
+    row = ("paper: TimeSenCLIP, 1 px", composites)
+    for j, style in enumerate(styles):
+        part = scores[scores["prompts"] == style].set_index("task").loc[found]
+        x = np.arange(len(found)) + (j - (len(styles) - 1) / 2) * 0.25
+        top = 100 * part["top1"]
+        below, above = top - 100 * part["top1_low"], 100 * part["top1_high"] - top
+        ax.bar(
+            x,
+            top,
+            0.23,
+            yerr=[below.clip(0), above.clip(0)],
+            color=STYLE_COLOURS[style],
+            label=style,
+            capsize=2,
+        )
+        if row in paper.index:
+            figures = [paper.loc[row].get((t, style), np.nan) for t in found]
+            ax.plot(x, figures, "k_", markersize=13, label="paper, Sen4Map" if j == 0 else None)
+    ax.set_xticks(range(len(found)), [t.replace("_", " ") for t in found])
+    ax.set(ylabel="top-1 (%)", ylim=(0, 100))
+    ax.legend(frameon=False, ncols=4, fontsize="small", loc="upper right")
+    ax.set_title(f"{model}, T = {composites}", loc="left", fontsize="medium")
+    return ax
+
+
+def _axes(size: tuple[float, float]) -> Axes:
+    import matplotlib.pyplot as plt
+
+    return plt.figure(figsize=size, layout="constrained").add_subplot()

@@ -1,0 +1,49 @@
+"""Four drawn ground views of each simulated place, as a surveyor would photograph it."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from timesen_nb.simulate.cover_types import KINDS
+from timesen_nb.simulate.places import Places
+from timesen_nb.simulate.scenes import draw_views
+
+
+def survey_months(places: Places, rng: np.random.Generator) -> np.ndarray:
+    """(N,) the month, April to October, in which each place is photographed: rather while something stands there."""
+    standing = (places.green + 0.7 * places.brown + 0.02) ** 4
+    standing[:, [0, 1, 2, 10, 11]] = 0.0
+    odds = np.cumsum(standing / standing.sum(axis=1, keepdims=True), axis=1)
+    return np.minimum((rng.random((len(places), 1)) > odds).sum(axis=1), 11) + 1
+
+
+def _draw(job: tuple[Places, np.ndarray, int]) -> np.ndarray:
+    places, months, seed = job
+    rng = np.random.default_rng(seed)
+    views = np.empty((len(places), 4, 48, 64, 3), dtype=np.uint8)
+    for i, m in enumerate(months - 1):
+        sun = 90 - abs(places.lat[i] - 23.4 * math.sin(2 * math.pi * (30.4 * m - 66) / 365))
+        views[i] = draw_views(
+            KINDS[places.kind[i]].name, int(m) + 1, green=float(places.green[i, m]), brown=float(places.brown[i, m]),
+            snow=bool(places.snow[i, m]), sun=float(sun), rng=rng,
+        )  # fmt: skip
+    return views
+
+
+def take(places: Places, rows: slice) -> Places:
+    """Some of the places."""
+    return Places(**{name: array[rows] for name, array in vars(places).items()})
+
+
+def ground_views(places: Places, seed: int, chunk: int = 500) -> np.ndarray:
+    """(N, 4, 48, 64, 3) uint8: four drawn views of each place, on every core."""
+    months = survey_months(places, np.random.default_rng(seed))
+    parts = [slice(i, i + chunk) for i in range(0, len(places), chunk)]
+    jobs = [(take(places, part), months[part], seed + 1 + i) for i, part in enumerate(parts)]
+    with ProcessPoolExecutor() as pool:
+        drawn = tqdm(pool.map(_draw, jobs), total=len(jobs), desc="drawing ground views", mininterval=5)
+        return np.concatenate(list(drawn))

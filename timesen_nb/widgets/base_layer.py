@@ -1,0 +1,99 @@
+"""The landscape under the clicks: a source's scene in true colour, one month at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from timesen_nb.sources import Source
+from timesen_nb.widgets.background import Latest
+from timesen_nb.widgets.controls import TimeControl
+from timesen_nb.widgets.layers import Picture, WebGrid, true_colour
+from timesen_nb.widgets.messages import Messages
+from timesen_nb.widgets.scene_map import SceneMap
+from timesen_nb.widgets.view import View
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MOST_DRAWN = 4_000_000  # pixels of a source whose whole scene is drawn as it is opened
+
+
+class MonthPictures:
+    """A cube's images, each made once; the cube is opened when the first one is asked for."""
+
+    def __init__(self, open_cube: Callable[[], xr.DataArray]) -> None:
+        self._open = open_cube
+        self._grid: tuple[xr.DataArray, WebGrid] | None = None
+        self.made: dict[int, Picture] = {}
+
+    def picture(self, month: int) -> Picture:
+        """The image of a month, 1 to 12; ValueError when nothing is seen in it."""
+        if self._grid is None:
+            cube = self._open()
+            self._grid = cube, WebGrid.of(cube)
+        if month not in self.made:
+            cube, web = self._grid
+            self.made[month] = true_colour(cube, month, web)
+        return self.made[month]
+
+
+class BaseLayer:
+    """Draws the chosen month's image on the map, off the thread that answers the page.
+
+    A source with a frame is drawn as it is opened; of others, and of huge ones, a view that was mapped.
+    """
+
+    def __init__(self, scene_map: SceneMap, control: TimeControl, messages: Messages) -> None:
+        self._map, self._control, self._messages = scene_map, control, messages
+        self._jobs = Latest()
+        self._scene: MonthPictures | None = None
+
+    @property
+    def picture(self) -> Picture | None:
+        """The image of the chosen month; None while it is not drawn."""
+        return self._scene.made.get(self._control.month.value) if self._scene else None
+
+    @property
+    def busy(self) -> bool:
+        """Whether an image is being made."""
+        return self._jobs.busy
+
+    def settle(self, timeout: float) -> None:
+        """Wait for the image that is being made, but not longer than ``timeout`` seconds."""
+        self._jobs.settle(timeout)
+
+    def load(self, source: Source, year: int) -> None:
+        """Draw the scene of a source, if it has one of drawable size."""
+        bounds, self._scene = source.bounds, None
+        if bounds is not None and View(bounds, year, source.name).pixels <= MOST_DRAWN:
+            self._scene = MonthPictures(lambda: source.cube(bounds, year=year))
+        self.draw()
+
+    def offer(self, cube: xr.DataArray) -> None:
+        """Draw a cube (month, band, y, x) where nothing is drawn yet."""
+        if self._scene is None:
+            self._scene = MonthPictures(lambda: cube)
+            self.draw()
+
+    def draw(self) -> None:
+        """Lay the month chosen on the map; a month without any clear observation is said, not drawn."""
+        scene, month = self._scene, self._control.month.value
+        self._jobs.cancel()
+        self._control.say("")
+        if scene is None or month in scene.made:
+            self._map.draw_landscape(self.picture)
+        elif not self._jobs.start(lambda job: scene.picture(month), self._drawn):
+            self._control.say("drawing…")
+
+    def _drawn(self, future: Future[Picture]) -> None:
+        self._control.say("")
+        self._map.draw_landscape(None if future.exception() else future.result())
+        try:
+            future.result()
+        except ValueError as problem:
+            self._control.say(str(problem))
+        except Exception:
+            with self._messages.shown():
+                raise

@@ -1,0 +1,79 @@
+"""What the page is told about success and failure.
+
+Widget callbacks swallow exceptions, so every action goes by here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from timesen_nb.widgets.answer_panel import AnswerPanel
+from timesen_nb.widgets.background import JobCancelled
+
+log = logging.getLogger("timesen_nb.widgets")
+
+READY = "Click the map, or type a place."
+READY_ANYWHERE = "Type the name of a place to go there, or zoom in; then click."
+
+
+class Messages:
+    """The state in words, and what went wrong last; both are shown in the panel.
+
+    status: the state. error: what went wrong, or None after a success.
+    """
+
+    def __init__(self, panel: AnswerPanel) -> None:
+        self._panel = panel
+        self.error: str | None = None
+        self.say(READY)
+
+    def say(self, status: str, busy: bool = False) -> None:
+        """Tell the state; ``busy`` offers to cancel."""
+        self.status = status
+        self._panel.say(status, busy)
+
+    def fail(self, problem: str) -> None:
+        """Tell what went wrong; the last answer stays."""
+        self.error = problem
+        self._panel.fail(problem)
+        self.say(
+            "That did not work; the last answer stays." if self._panel.answered else "That did not work."
+        )
+
+    def well(self) -> None:
+        """Nothing is wrong any more."""
+        self.error = None
+        self._panel.fail(None)
+
+    def cancelled(self) -> None:
+        """Somebody asked to stop."""
+        self.say("Cancelled. " + READY)
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """What fails inside is shown in the panel; faults of the program also go to the log, with their traceback."""
+        try:
+            yield
+        except JobCancelled:
+            self.cancelled()
+        except (
+            ValueError,
+            OSError,
+        ) as problem:  # said in words by whoever raised it: input, files, the network
+            log.info("shown in the panel: %s", problem)
+            self.fail(str(problem) or type(problem).__name__)
+        except Exception as problem:
+            log.exception("a fault, shown in the panel")
+            self.fail(f"{type(problem).__name__}: {problem}. This is a fault of the program or the source.")
+
+    def safely(self, action: Callable[..., Any]) -> Callable[..., None]:
+        """The action as a callback whose failure is shown."""
+
+        def call(*args: Any) -> None:
+            with self.shown():
+                action(*args)
+
+        return call
