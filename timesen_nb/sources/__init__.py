@@ -49,12 +49,16 @@ class Source(Protocol):
 
 
 def open_source(which: str | Path, **options: Any) -> Source:
-    """Open a source: ``"sample"``, ``"earthengine"``, ``"stac"``, or the path of a cube file (.nc, .zarr, .tif).
+    """Open a source: ``"flanders"``, ``"sample"``, ``"earthengine"``, ``"stac"``, or the path of a cube file.
 
     Options go to the source itself (``project=`` for Earth Engine, ``catalog=`` for STAC).
     Raises ValueError for a name that is neither a source nor an existing file.
     """
     name = str(which)
+    if name == "flanders":
+        from timesen_nb.sources.flanders import FlandersSource
+
+        return FlandersSource(**options)
     if name == "sample":
         from timesen_nb.sources.sample import SampleSource
 
@@ -72,6 +76,6 @@ def open_source(which: str | Path, **options: Any) -> Source:
 
         return CubeFileSource(Path(name), **options)
     raise ValueError(
-        f"source given: {name!r}; expected 'sample', 'earthengine', 'stac' or the path of an existing cube file "
-        "(.nc, .zarr, .tif). Check the spelling or the path."
+        f"source given: {name!r}; expected 'flanders', 'sample', 'earthengine', 'stac' or the path of an "
+        "existing cube file (.nc, .zarr, .tif). Check the spelling or the path."
     )

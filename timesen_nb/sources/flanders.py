@@ -1,0 +1,219 @@
+"""The bundled real sample: one year of Sentinel-2 over 640 m of fields in Flanders. Works offline, at once.
+
+Contains modified Copernicus Sentinel data 2017-2018. Taken from test resources of the WorldCereal classification
+repository (MIT); ``data/README.md`` says how, and ``recipes/flanders_sample.py`` makes the files.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from timesen_nb.bands import BANDS
+from timesen_nb.series import PixelSeries, check_place
+from timesen_nb.sources.checks import check_year, series_of
+from timesen_nb.sources.grid import PIXEL, BBox, check_bbox, from_degrees
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: What stands for NaN in the file.
+MISSING = -32768
+#: The projection of the pixels: UTM zone 31 north.
+EPSG = 32631
+
+
+class FlandersSource:
+    """A real place for a first look: 64 x 64 pixels of 10 m, monthly medians of 2018, what farmers declared as truth.
+
+    December has no acquisition in the data and stays missing. For a window of 16 x 16 pixels the single acquisitions
+    behind the months are there too (:meth:`observations`).
+    """
+
+    name = "real sample, Flanders 2018"
+    years: Sequence[int] = (2018,)
+
+    def __repr__(self) -> str:
+        return f"<FlandersSource: {self._size} x {self._size} pixels, 2018, bounds {self.bounds}>"
+
+    @cached_property
+    def _file(self) -> dict[str, np.ndarray]:
+        return _read("flanders_2018.npz")
+
+    @cached_property
+    def _months(self) -> np.ndarray:
+        """(12, 10, y, x) reflectance x 10000, NaN = missing."""
+        stored = self._file["months"]
+        return np.where(stored == MISSING, np.nan, stored).astype(np.float32)
+
+    @property
+    def _size(self) -> int:
+        return int(self._file["months"].shape[-1])
+
+    @property
+    def _corner(self) -> tuple[float, float]:
+        """Metres of the upper left corner."""
+        left, top = self._file["corner"]
+        return float(left), float(top)
+
+    @cached_property
+    def bounds(self) -> BBox:
+        """(west, south, east, north) in degrees: a box whose every place has a pixel."""
+        left, top = self._corner
+        edge = self._size * PIXEL
+        x, y = np.linspace(left, left + edge, 9), np.linspace(top - edge, top, 9)
+        degrees = from_degrees(EPSG).transform
+        west, _ = degrees(np.full(9, x[0]), y, direction="INVERSE")
+        east, _ = degrees(np.full(9, x[-1]), y, direction="INVERSE")
+        _, south = degrees(x, np.full(9, y[0]), direction="INVERSE")
+        _, north = degrees(x, np.full(9, y[-1]), direction="INVERSE")
+        return float(west.max()), float(south.max()), float(east.min()), float(north.min())
+
+    def pixel(self, lon: float, lat: float, year: int = 2018) -> PixelSeries:
+        """The series of the pixel that holds the place, with its declared land cover where there is one.
+
+        Args:
+            lon: degrees.
+            lat: degrees.
+            year: 2018.
+
+        Raises:
+            ValueError: no place on Earth, a place outside, or another year.
+        """
+        year = check_year(year, self.years, self.name)
+        row, column = self._index(lon, lat)
+        series = series_of(self._months[:, :, row, column], float(lon), float(lat), year, self.name)
+        return replace(series, truth=self.truth(lon, lat) or None)
+
+    def pixels(self, lonlats: Sequence[tuple[float, float]], year: int = 2018) -> list[PixelSeries]:
+        """Many pixels, in the order asked. Raises as :meth:`pixel`."""
+        return [self.pixel(lon, lat, year) for lon, lat in lonlats]
+
+    def cube(self, bbox: BBox, year: int = 2018) -> xr.DataArray:
+        """(month, band, y, x) float32 reflectance x 10000 of the pixels that a box touches, NaN = missing.
+
+        Args:
+            bbox: (west, south, east, north) in degrees; it is cut to the sample.
+            year: 2018.
+
+        Raises:
+            ValueError: a box that is none or does not touch the sample, or another year.
+        """
+        year = check_year(year, self.years, self.name)
+        left, bottom, right, top = from_degrees(EPSG).transform_bounds(*check_bbox(bbox))
+        west, north = self._corner
+        # a box's edge that falls on a pixel's edge touches no further pixel, however degrees and metres round
+        near = 1e-6
+        columns = slice(
+            max(0, math.floor((left - west) / PIXEL + near)), max(0, math.ceil((right - west) / PIXEL - near))
+        )
+        rows = slice(
+            max(0, math.floor((north - top) / PIXEL + near)),
+            max(0, math.ceil((north - bottom) / PIXEL - near)),
+        )
+        values = self._months[:, :, rows, columns]
+        if not values.size:
+            raise ValueError(f"the box given, {tuple(bbox)}, holds no data. {self._extent}")
+        return self._array(values, "month", np.arange(1, 13), rows.start, columns.start).rename(
+            f"reflectance_{year}"
+        )
+
+    def truth(self, lon: float, lat: float, year: int = 2018) -> str:
+        """The declared land cover, by its name in the task "land_cover"; "" where nothing is declared."""
+        check_year(year, self.years, self.name)
+        row, column = self._index(lon, lat)
+        return str(self._file["land_covers"][self._file["land_cover"][row, column]])
+
+    def cover_type(self, lon: float, lat: float, year: int = 2018) -> str:
+        """What was declared, finer than land cover: "maize", "potatoes"; "" where nothing is declared."""
+        check_year(year, self.years, self.name)
+        row, column = self._index(lon, lat)
+        return str(self._file["cover_types"][self._file["cover_type"][row, column]])
+
+    def declared(self) -> xr.DataArray:
+        """(y, x) of all pixels: index into ``.attrs["cover_types"]``, 0 where nothing is declared."""
+        import xarray as xr
+
+        codes = self._file["cover_type"]
+        y, x = self._axes(0, 0, codes.shape)
+        names = [str(name) for name in self._file["cover_types"]]
+        return xr.DataArray(codes, {"y": y, "x": x}, ("y", "x"), "declared", {"cover_types": names})
+
+    def observations(self) -> xr.Dataset:
+        """The single acquisitions of 2018 over a window of 16 x 16 pixels: what monthly medians are made of.
+
+        Returns:
+            ``reflectance`` (time, band, y, x) float32 x 10000, NaN = no data, and ``SCL`` (time, y, x), the scene
+            classification, with times of acquisition (UTC). :func:`timesen_nb.composite.monthly_cube` makes the months
+            of this source of it, once clouds and shadows are masked.
+        """
+        import xarray as xr
+
+        row, column = (int(v) for v in self._file["window_at"])
+        raw = self._file["window"].astype(np.float32)
+        raw[raw == 0] = np.nan
+        bands = self._array(raw, "time", self._file["times"], row, column)
+        scl = xr.DataArray(
+            self._file["window_scl"], {d: bands[d] for d in ("time", "y", "x")}, ("time", "y", "x")
+        )
+        return xr.Dataset({"reflectance": bands, "SCL": scl})
+
+    def vectors(self, weights: str) -> np.ndarray | None:
+        """(y, x, D) int8: the vectors of all pixels, made beforehand; None when they are of other weights.
+
+        Args:
+            weights: of the model that asks, as :func:`timesen_nb.model.fingerprint.fingerprint` tells them.
+        """
+        made = _read("flanders_2018_vectors.npz")
+        return made["vectors"] if str(made["weights"]) == weights else None
+
+    @property
+    def _extent(self) -> str:
+        west, south, east, north = self.bounds
+        return (
+            f"The {self.name} covers longitude {west:.5f} to {east:.5f} and latitude {south:.5f} to {north:.5f}. "
+            "Choose a place inside."
+        )
+
+    def _axes(self, row: int, column: int, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """Metres of pixel centres, north to south and west to east."""
+        left, top = self._corner
+        return (
+            top - PIXEL * (row + 0.5 + np.arange(shape[0])),
+            left + PIXEL * (column + 0.5 + np.arange(shape[1])),
+        )
+
+    def _array(self, values: np.ndarray, dim: str, steps: Any, row: int, column: int) -> xr.DataArray:
+        import rioxarray  # noqa: F401 - adds .rio
+        import xarray as xr
+
+        y, x = self._axes(row, column, values.shape[2:])
+        coords = {dim: steps, "band": list(BANDS), "y": y, "x": x}
+        about = {"units": "surface reflectance x 10000", "year": 2018, "source": self.name}
+        array: xr.DataArray = xr.DataArray(values, coords, (dim, "band", "y", "x"), attrs=about)
+        return array.rio.write_crs(EPSG)
+
+    def _index(self, lon: float, lat: float) -> tuple[int, int]:
+        """Row and column of the pixel that holds a place."""
+        x, y = from_degrees(EPSG).transform(*check_place(lon, lat))
+        left, top = self._corner
+        row, column = (top - y) / PIXEL, (x - left) / PIXEL
+        # of a pixel: degrees and metres do not round alike, and the edges belong to the sample
+        edge = 1e-6
+        if not all(-edge <= v <= self._size + edge for v in (row, column)):
+            raise ValueError(
+                f"the place given, {float(lon):.5f}, {float(lat):.5f}, lies outside. {self._extent}"
+            )
+        row, column = (min(max(math.floor(v), 0), self._size - 1) for v in (row, column))
+        return row, column
+
+
+def _read(name: str) -> dict[str, np.ndarray]:
+    with as_file(files("timesen_nb").joinpath("data", name)) as path, np.load(path) as arrays:
+        return dict(arrays)
