@@ -86,7 +86,7 @@ def show_scoring(
     prompts = time.perf_counter() - clock
     classes = {name: task.classes for name, task in tn.tasks.items()}
     for t in vectors:
-        found: Any = score(vectors[t], words, truth, classes, model.probability_scale)
+        found: Any = score(vectors[t], words, truth, classes, model.calibrated_logit_scale)
     once = time.perf_counter() - clock
     clock = time.perf_counter()
     for b in range(batches):
@@ -107,7 +107,7 @@ def show_scoring(
 class Given:
     """Stands in for a model of the full width whose vectors cost next to nothing."""
 
-    probability_scale, width = 50.0, 512
+    calibrated_logit_scale, width = 50.0, 512
 
     def encode(self, values: np.ndarray) -> np.ndarray:
         """The first composites, turned by a fixed matrix: (n, 512) unit vectors."""
@@ -162,7 +162,7 @@ def whole_report(n: int, batches: int) -> None:
     clock = time.perf_counter()
     for _ in range(batches):
         drawn = rng.integers(0, len(answers.truth), len(answers.truth))
-        true, told = answers.truth[drawn], answers.said[drawn]
+        true, told = answers.truth[drawn], answers.predicted[drawn]
         accuracy_score(true, told), balanced_accuracy_score(true, told), f1_score(true, told, average="macro")
     plain = (time.perf_counter() - clock) / batches * 1000 * len(found.scores)
     bootstraps = f"{plain / max(seconds - without, 1e-3):.0f} x the {seconds - without:.1f} s they take in it"

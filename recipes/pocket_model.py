@@ -159,7 +159,7 @@ def train_series_encoder(tower: PocketTower, places: int, epochs: int, seed: int
     torch.manual_seed(seed)
     model = fit(SeriesEncoder(CONFIG), pairs, tower=tower, epochs=epochs, batch_size=1024, learning_rate=1.5e-3,
                 weight_decay=1e-2, warmup_epochs=1, seed=seed)  # fmt: skip
-    model.probability_scale = calibrate(model)
+    model.calibrated_logit_scale = calibrate(model)
     return model
 
 
@@ -188,7 +188,7 @@ def main() -> None:
         say(f"photo tower: tells {right:.1%} of {len(INDEX)} kinds in single views it has not seen")
     model = train_series_encoder(PocketTower(folder), given.places, given.epochs, given.seed)
     model.save(given.encoder_only or folder / "series.safetensors")
-    say(f"series encoder: learned scale {model.logit_scale:.1f}, calibrated {model.probability_scale:.1f}")
+    say(f"series encoder: learned scale {model.logit_scale:.1f}, calibrated {model.calibrated_logit_scale:.1f}")
 
 
 if __name__ == "__main__":

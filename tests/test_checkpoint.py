@@ -27,7 +27,7 @@ CONFIG = EncoderConfig(
 @pytest.fixture
 def model() -> TimeSenCLIP:
     torch.manual_seed(0)
-    return TimeSenCLIP(SeriesEncoder(CONFIG), PocketTower(), logit_scale=21.5, probability_scale=12.25)
+    return TimeSenCLIP(SeriesEncoder(CONFIG), PocketTower(), logit_scale=21.5, calibrated_logit_scale=12.25)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_a_model_comes_back_as_it_was(model: TimeSenCLIP, values: np.ndarray, tm
     again = tn.load(path)
     np.testing.assert_array_equal(again.encode(values), model.encode(values))
     assert again.encoder.config == CONFIG
-    assert (again.logit_scale, again.probability_scale, again.tower.name) == (21.5, 12.25, "pocket")
+    assert (again.logit_scale, again.calibrated_logit_scale, again.tower.name) == (21.5, 12.25, "pocket")
     assert not again.encoder.training
     np.testing.assert_array_equal(tn.load(str(path)).encode(values), model.encode(values))
 

@@ -10,7 +10,7 @@ from synthetic import WordTower
 
 import timesen_nb as tn
 from timesen_nb.evaluation import (
-    UNLIKE,
+    NONE_OF_THESE,
     OpenZeroShot,
     Tally,
     background_vectors,
@@ -20,7 +20,7 @@ from timesen_nb.evaluation import (
     confusion,
     encode_words,
     fit_margin,
-    fit_scale,
+    fit_logit_scale,
     interval,
     reliability,
     score,
@@ -95,8 +95,8 @@ def test_every_resample_has_as_many_places(n, seed):
     for groups in (None, np.arange(n)):
         spread = bootstrap(truth, said, 4, groups, resamples=7, seed=seed)
         assert (spread.true.sum(axis=1) == n).all()
-        assert (spread.said.sum(axis=1) == n).all()
-        assert (spread.right <= np.minimum(spread.true, spread.said)).all()
+        assert (spread.predicted.sum(axis=1) == n).all()
+        assert (spread.right <= np.minimum(spread.true, spread.predicted)).all()
 
 
 # Scoring
@@ -113,7 +113,7 @@ def test_answers_of_three_places_counted_by_hand(task):
     truth = {"own": np.array([0, 0, 2, -1])}
     found = score(vectors, words, truth, {"own": task.classes}, scale=2.0)["own", "names"]
     assert found.rows.tolist() == [0, 1, 2]
-    assert found.said.tolist() == [0, 1, 2]
+    assert found.predicted.tolist() == [0, 1, 2]
     assert found.right.tolist() == [True, False, True]
     assert found.in_five.all()  # there are but three classes
     assert found.confidence[1] == pytest.approx(np.exp(1.6) / (np.exp(1.2) + np.exp(1.6) + 1))
@@ -127,7 +127,7 @@ def test_top_five_and_probabilities_are_scikit_learn_s_and_the_model_s():
     found = score(vectors, {key: words}, {"crops": truth}, {"crops": tn.tasks["crops"].classes}, 9.0)[key]
     zs = tn.ZeroShot(tn.tasks["crops"].classes, words, 9.0, no_encode)
     p = zs.of_vectors(vectors)
-    assert (found.said == p.argmax(axis=1)).all()
+    assert (found.predicted == p.argmax(axis=1)).all()
     np.testing.assert_allclose(found.confidence, p.max(axis=1), rtol=1e-5)
     top5 = sk.top_k_accuracy_score(truth, p, k=5, labels=range(40))
     assert found.in_five.mean() == pytest.approx(top5)
@@ -141,7 +141,7 @@ def test_the_transductive_answer_divides_by_the_mean_over_all_places():
     scores = (vectors @ words.T) / 2 + 1  # as in the released code
     expected = (scores / scores.mean(axis=0)).argmax(axis=1)
     assert (found["own", "names"].transductive == expected).all()
-    assert (expected != found["own", "names"].said).any()
+    assert (expected != found["own", "names"].predicted).any()
 
 
 def test_batches_do_not_change_the_answers(monkeypatch, task):
@@ -152,7 +152,7 @@ def test_batches_do_not_change_the_answers(monkeypatch, task):
     monkeypatch.setattr("timesen_nb.evaluation.scoring.BATCH", 7)
     parts = score(vectors, words, truth, {"own": task.classes}, 5.0)
     for key in words:
-        assert (whole[key].said == parts[key].said).all()
+        assert (whole[key].predicted == parts[key].predicted).all()
         np.testing.assert_allclose(whole[key].confidence, parts[key].confidence, rtol=1e-6)
 
 
@@ -233,7 +233,7 @@ def places_of(scale, n=20_000, k=5, seed=6):
 def test_the_true_scale_is_found_and_makes_probabilities_true(scale):
     words, vectors, truth = places_of(scale)
     boastful = tn.ZeroShot([f"class {i}" for i in range(5)], words, 8 * scale, no_encode)
-    assert fit_scale(boastful, vectors, truth) == pytest.approx(scale, rel=0.05)
+    assert fit_logit_scale(boastful, vectors, truth) == pytest.approx(scale, rel=0.05)
     modest = calibrated(boastful, vectors, truth)
 
     def error(zs):
@@ -248,9 +248,9 @@ def test_unlabelled_places_do_not_count_for_the_scale():
     words, vectors, truth = places_of(5.0, n=3000)
     zs = tn.ZeroShot([f"class {i}" for i in range(5)], words, 1.0, no_encode)
     some = np.where(np.arange(3000) % 3 == 0, -1, truth)
-    assert fit_scale(zs, vectors, some) == pytest.approx(fit_scale(zs, vectors[some >= 0], truth[some >= 0]))
+    assert fit_logit_scale(zs, vectors, some) == pytest.approx(fit_logit_scale(zs, vectors[some >= 0], truth[some >= 0]))
     with pytest.raises(ValueError, match="no labelled place"):
-        fit_scale(zs, vectors, np.full(3000, -1))
+        fit_logit_scale(zs, vectors, np.full(3000, -1))
 
 
 # Unlike all of these
@@ -266,7 +266,7 @@ def test_words_that_do_not_fit_are_refused_and_those_that_do_are_kept():
     zs = tn.ZeroShot(names, centres[:3], 12.0, no_encode)
     truth = np.where(kind < 3, kind, -1)
     open_ = OpenZeroShot(zs, centres, fit_margin(zs, centres, vectors[fit], truth[fit], refused=0.05))
-    assert open_.classes == [*names, UNLIKE]
+    assert open_.classes == [*names, NONE_OF_THESE]
     p = open_.of_vectors(vectors[test])
     np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-5)
     refused = p.argmax(axis=1) == 3

@@ -11,7 +11,7 @@ from synthetic import WordTower, small_model
 
 import timesen_nb as tn
 from timesen_nb.datasets import PlaceDataset, read_sen4map
-from timesen_nb.evaluation import PictureModel, paper_table, simulated_dataset
+from timesen_nb.evaluation import ImageBaseline, paper_table, simulated_dataset
 from timesen_nb.evaluation.encoding import centre, readable
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder import SeriesEncoder
@@ -58,7 +58,7 @@ def full(places):
 class Oracle:
     """Knows the class from the first band's July value, 100 x class + 100, and its words; right for all but class 0."""
 
-    probability_scale = 50.0
+    calibrated_logit_scale = 50.0
 
     def __init__(self, task):
         self.task, self.asked, self.encoded = task, 0, []
@@ -117,18 +117,18 @@ def test_answers_are_those_of_zero_shot(full, places, composites):
         p = model.zero_shot(task, style).probabilities(series)
         found = full.one(task, style, composites)
         some = tn.tasks[task].index(places.labels[task][rows]) >= 0
-        assert (found.said == p[some].argmax(axis=1)).all()
+        assert (found.predicted == p[some].argmax(axis=1)).all()
         np.testing.assert_allclose(found.confidence, p[some].max(axis=1), rtol=1e-4)
 
 
 def test_scores_are_scikit_learn_s(full):
     found = full.one("land_cover", "template", 4)
     row = full.scores.query("task == 'land_cover' and prompts == 'template' and T == 4").iloc[0]
-    assert row["top1"] == pytest.approx(sk.accuracy_score(found.truth, found.said))
-    assert row["f1"] == pytest.approx(sk.f1_score(found.truth, found.said, average="macro"))
+    assert row["top1"] == pytest.approx(sk.accuracy_score(found.truth, found.predicted))
+    assert row["f1"] == pytest.approx(sk.f1_score(found.truth, found.predicted, average="macro"))
     each = full.per_class("land_cover", "template", composites=4)
     precision, recall, f1, support = sk.precision_recall_fscore_support(
-        found.truth, found.said, labels=range(8), zero_division=np.nan
+        found.truth, found.predicted, labels=range(8), zero_division=np.nan
     )
     there = each["places"] > 0
     np.testing.assert_array_equal(each["places"], support)
@@ -136,7 +136,7 @@ def test_scores_are_scikit_learn_s(full):
     np.testing.assert_allclose(each["precision"][there], precision[there])
     np.testing.assert_allclose(each["f1"][there], f1[there])
     table = full.confusion("land_cover", "template", composites=4)
-    np.testing.assert_array_equal(table, sk.confusion_matrix(found.truth, found.said, labels=range(8)))
+    np.testing.assert_array_equal(table, sk.confusion_matrix(found.truth, found.predicted, labels=range(8)))
 
 
 def test_known_answers_and_nothing_encoded_twice():
@@ -243,11 +243,11 @@ def test_pictures_for_clip_beside_a_model_of_series(sen4map):
             return np.array(rows, dtype=np.float32)
 
     whole = read_sen4map(sen4map, crop=None, progress=False)
-    models = {"CLIP": PictureModel(Colours()), "series": small_model()}
+    models = {"CLIP": ImageBaseline(Colours()), "series": small_model()}
     found = tn.report(models, whole, tasks=["land_cover"], composites=[12, 1], resamples=10, progress=False)
     assert found.scores["model"].unique().tolist() == ["CLIP", "series"]
     with pytest.raises(ValueError, match="a picture needs patches of at least 8 x 8 pixels"):
-        tn.report(PictureModel(Colours()), read_sen4map(sen4map, progress=False), progress=False)
+        tn.report(ImageBaseline(Colours()), read_sen4map(sen4map, progress=False), progress=False)
 
 
 def test_true_colour_is_red_green_blue_of_the_median():

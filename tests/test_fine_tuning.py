@@ -28,7 +28,7 @@ QUICK = {
 
 @pytest.fixture
 def model():
-    return TimeSenCLIP(small_encoder(), TOWER, logit_scale=20.0, probability_scale=10.0)
+    return TimeSenCLIP(small_encoder(), TOWER, logit_scale=20.0, calibrated_logit_scale=10.0)
 
 
 def labelled(n=64, seed=0):
@@ -80,7 +80,7 @@ def test_places_without_a_label_and_photos_can_be_left_aside(model):
 
 def test_calibration_keeps_its_proportion_to_the_learned_scale(model):
     tuned = tn.fit(model, make_pairs(64), **QUICK)
-    assert tuned.probability_scale / tuned.logit_scale == pytest.approx(0.5)
+    assert tuned.calibrated_logit_scale / tuned.logit_scale == pytest.approx(0.5)
 
 
 def test_a_probe_is_used_as_words_are(model):

@@ -8,8 +8,8 @@ One idea a file: ``metrics`` scores, ``scoring`` vectors against words, ``report
 """
 
 from timesen_nb.datasets.simulated import simulated_dataset
-from timesen_nb.evaluation.baselines import PictureModel, baselines, random_and_blocked, true_colour
-from timesen_nb.evaluation.calibration import calibrated, calibration_error, fit_scale, reliability
+from timesen_nb.evaluation.baselines import ImageBaseline, baselines, random_and_blocked, true_colour
+from timesen_nb.evaluation.calibration import calibrated, calibration_error, fit_logit_scale, reliability
 from timesen_nb.evaluation.encoding import Encodes, Labelled
 from timesen_nb.evaluation.metrics import Tally, bootstrap, confusion, interval
 from timesen_nb.evaluation.paper import paper_figures, paper_table
@@ -17,13 +17,13 @@ from timesen_nb.evaluation.report import Report, report
 from timesen_nb.evaluation.retrieval import nearest, recall, recall_by_class, recall_table, words_to_places
 from timesen_nb.evaluation.scenicness import RatedPrompts, agreement, scenicness
 from timesen_nb.evaluation.scoring import Answers, encode_words, score
-from timesen_nb.model.open_set import UNLIKE, OpenZeroShot, background_vectors, fit_margin
+from timesen_nb.model.open_set import NONE_OF_THESE, OpenZeroShot, background_vectors, fit_margin
 from timesen_nb.plots.reports import plot_confusion, plot_reliability, plot_report
 
 __all__ = [
-    "UNLIKE", "Answers", "Encodes", "Labelled", "OpenZeroShot", "PictureModel", "RatedPrompts", "Report", "Tally",
+    "NONE_OF_THESE", "Answers", "Encodes", "Labelled", "OpenZeroShot", "ImageBaseline", "RatedPrompts", "Report", "Tally",
     "agreement", "background_vectors", "baselines", "bootstrap", "calibrated", "calibration_error", "confusion",
-    "encode_words", "fit_margin", "fit_scale", "interval", "nearest", "paper_figures", "paper_table", "plot_confusion",
+    "encode_words", "fit_margin", "fit_logit_scale", "interval", "nearest", "paper_figures", "paper_table", "plot_confusion",
     "plot_reliability", "plot_report", "random_and_blocked", "recall", "recall_by_class", "recall_table",
     "reliability", "report", "scenicness", "score", "simulated_dataset", "true_colour",
     "words_to_places",

@@ -23,16 +23,16 @@ WHITE = 3000.0
 SMALLEST = 8  # pixels: below, there is no picture to look at
 
 
-class PictureModel:
+class ImageBaseline:
     """A CLIP-family model that looks at the true-colour picture of a place: use it where a model goes in a report.
 
     tower: such as ``ClipTower("ViT-B-32", "openai")``, or with weights of RemoteCLIP, GeoRSCLIP or SenCLIP in a local
-    file. probability_scale: 100, CLIP's own.
+    file. calibrated_logit_scale: 100, CLIP's own.
     """
 
-    def __init__(self, tower: Tower, probability_scale: float = 100.0) -> None:
+    def __init__(self, tower: Tower, calibrated_logit_scale: float = 100.0) -> None:
         self.tower = tower
-        self.probability_scale = probability_scale
+        self.calibrated_logit_scale = calibrated_logit_scale
 
     def encode(self, values: Any) -> np.ndarray:
         """(n, T, 10, H, W) reflectance x 10000 -> (n, D): the picture of the median of its composites."""
@@ -103,22 +103,22 @@ def baselines(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    said: dict[str, np.ndarray] = {"majority class": np.full(len(y_test), np.bincount(y).argmax())}
+    predicted: dict[str, np.ndarray] = {"majority class": np.full(len(y_test), np.bincount(y).argmax())}
     neighbours = make_pipeline(StandardScaler(), KNeighborsClassifier(min(15, len(y)), weights="distance"))
-    said["15 nearest neighbours"] = neighbours.fit(x, y).predict(x_test)
+    predicted["15 nearest neighbours"] = neighbours.fit(x, y).predict(x_test)
     forest = RandomForestClassifier(trees, min_samples_leaf=2, random_state=seed, n_jobs=-1)
-    said["random forest"] = forest.fit(x, y).predict(x_test)
+    predicted["random forest"] = forest.fit(x, y).predict(x_test)
     if encoder is not None:
-        said["supervised encoder"] = _supervised(series, y, series_test, task, encoder, epochs, seed)
+        predicted["supervised encoder"] = _supervised(series, y, series_test, task, encoder, epochs, seed)
     if model is not None:
         from timesen_nb.evaluation.scoring import encode_words
 
         vectors, vectors_test = (_vectors(model, part, task) for part in (train, test))
-        said["linear probe"] = _probe(vectors, y, vectors_test)
+        predicted["linear probe"] = _probe(vectors, y, vectors_test)
         words = encode_words([task], ["descriptions"], model.encode_text)[task.name, "descriptions"]
-        said["zero-shot by descriptions"] = (vectors_test @ words.T).argmax(axis=1)
+        predicted["zero-shot by descriptions"] = (vectors_test @ words.T).argmax(axis=1)
     table = {}
-    for name, answer in said.items():
+    for name, answer in predicted.items():
         tally = Tally.of(confusion(y_test, answer, len(task)))
         table[name] = [float(tally.accuracy), float(tally.balanced), float(tally.macro_f1)]
     return pd.DataFrame.from_dict(table, orient="index", columns=["top1", "balanced", "f1"])

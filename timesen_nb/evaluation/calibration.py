@@ -13,7 +13,7 @@ from timesen_nb.model.zeroshot import ZeroShot
 def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> pd.DataFrame:
     """A row a bin of confidence that holds places: low, high, places, confidence (mean), accuracy.
 
-    confidence: (N,) probability of what was said, 0 to 1. right: (N,) was it so. Raises ValueError for other lengths or
+    confidence: (N,) probability of what was predicted, 0 to 1. right: (N,) was it so. Raises ValueError for other lengths or
     confidences outside 0 to 1.
     """
     confidence, right = np.asarray(confidence, dtype=np.float64), np.asarray(right, dtype=bool)
@@ -47,7 +47,7 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = 10)
     return float((gap * table["places"]).sum() / table["places"].sum())
 
 
-def fit_scale(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> float:
+def fit_logit_scale(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> float:
     """The scale (one over the temperature) that makes the true classes of labelled places most likely.
 
     vectors: (N, D) of places that the model was not trained on, and not those that are reported on. truth: (N,) class
@@ -59,7 +59,7 @@ def fit_scale(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> float:
 def common_scale(tasks: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> float:
     """The one scale that suits several tasks best: the sum of their mean log losses is least.
 
-    tasks: of each the vectors of its words (K, D), those of places (N, D) and truth (N,), as in :func:`fit_scale`.
+    tasks: of each the vectors of its words (K, D), those of places (N, D) and truth (N,), as in :func:`fit_logit_scale`.
     Raises ValueError for a task without a labelled place.
     """
     from scipy.optimize import minimize_scalar
@@ -83,5 +83,5 @@ def common_scale(tasks: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> 
 
 
 def calibrated(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> ZeroShot:
-    """The same words with the scale of :func:`fit_scale`: the order of the classes stays, the probabilities change."""
-    return ZeroShot(zs.classes, zs.vectors, fit_scale(zs, vectors, truth), zs.encode)
+    """The same words with the scale of :func:`fit_logit_scale`: the order of the classes stays, the probabilities change."""
+    return ZeroShot(zs.classes, zs.vectors, fit_logit_scale(zs, vectors, truth), zs.encode)

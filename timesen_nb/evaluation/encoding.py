@@ -45,10 +45,10 @@ class Labelled(Protocol):
 class Encodes(Protocol):
     """Series and words into one space: a :class:`~timesen_nb.model.timesenclip.TimeSenCLIP`, or a baseline.
 
-    probability_scale: what cosines are multiplied by before the softmax.
+    calibrated_logit_scale: what cosines are multiplied by before the softmax.
     """
 
-    probability_scale: float
+    calibrated_logit_scale: float
 
     def encode(self, values: Any) -> Any:
         """Series (n, T, 10[, H, W]) -> (n, D) unit vectors."""
@@ -64,18 +64,18 @@ def encode_places(
     dataset: Labelled,
     rows: np.ndarray,
     composites: Sequence[int] = (12,),
-    said: str | None = None,
+    label: str | None = None,
 ) -> dict[int, np.ndarray]:
     """Number of composites -> (n, D) float32 vectors of some places, read once and encoded once for each.
 
-    Larger patches than a model takes are cut to their centre. said: a name for the progress bar; None: no bar.
+    Larger patches than a model takes are cut to their centre. label: a name for the progress bar; None: no bar.
     """
     from tqdm.auto import tqdm
 
     out: dict[int, list[np.ndarray]] = {t: [] for t in composites}
     size = _patch_of(model)
     parts = range(0, len(rows), CHUNK)
-    for start in tqdm(parts, desc=f"encoding, {said}", unit="batch", disable=said is None, mininterval=1):
+    for start in tqdm(parts, desc=f"encoding, {label}", unit="batch", disable=label is None, mininterval=1):
         values = centre(np.asarray(dataset.series(rows[start : start + CHUNK]), dtype=np.float32), size)
         for t in composites:
             out[t].append(np.asarray(model.encode(COMPOSITES[t](values))))

@@ -1,4 +1,4 @@
-"""Scores of a classifier, all from how often each class was right, true and said; and how sure they are."""
+"""Scores of a classifier, all from how often each class was right, true and predicted; and how sure they are."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 
 
-def confusion(truth: np.ndarray, said: np.ndarray, classes: int) -> np.ndarray:
-    """(K, K) counts: rows are the true classes, columns what was said. truth, said: (N,) integers from 0 to K - 1."""
-    counts = np.bincount(np.asarray(truth) * classes + np.asarray(said), minlength=classes**2)
+def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """(K, K) counts: rows are the true classes, columns what was predicted. truth, predicted: (N,) integers from 0 to K - 1."""
+    counts = np.bincount(np.asarray(truth) * classes + np.asarray(predicted), minlength=classes**2)
     return counts.reshape(classes, classes)
 
 
 @dataclass(frozen=True)
 class Tally:
-    """How often each of K classes was right, true and said: (..., K) each, many resamples at once."""
+    """How often each of K classes was right, true and predicted: (..., K) each, many resamples at once."""
 
     right: np.ndarray
     true: np.ndarray
-    said: np.ndarray
+    predicted: np.ndarray
 
     @classmethod
     def of(cls, table: np.ndarray) -> Tally:
@@ -38,13 +38,13 @@ class Tally:
 
     @property
     def precision(self) -> np.ndarray:
-        """(..., K) share of what was said to be each class that is; NaN where it was never said."""
-        return _share(self.right, self.said)
+        """(..., K) share of what was predicted to be each class that is; NaN where it was never predicted."""
+        return _share(self.right, self.predicted)
 
     @property
     def f1(self) -> np.ndarray:
-        """(..., K) harmonic mean of recall and precision; NaN for a class that is neither true nor said anywhere."""
-        return _share(2 * self.right, self.true + self.said)
+        """(..., K) harmonic mean of recall and precision; NaN for a class that is neither true nor predicted anywhere."""
+        return _share(2 * self.right, self.true + self.predicted)
 
     @property
     def balanced(self) -> np.ndarray:
@@ -53,13 +53,13 @@ class Tally:
 
     @property
     def macro_f1(self) -> np.ndarray:
-        """Mean F1 over the classes that are true or said somewhere."""
+        """Mean F1 over the classes that are true or predicted somewhere."""
         return _mean(self.f1)
 
 
 def bootstrap(
     truth: np.ndarray,
-    said: np.ndarray,
+    predicted: np.ndarray,
     classes: int,
     groups: np.ndarray | None = None,
     resamples: int = 500,
@@ -73,17 +73,17 @@ def bootstrap(
     rng = np.random.default_rng(seed)
     n = len(truth)
     if groups is None:  # drawing places is drawing cells of the confusion table
-        cell = np.asarray(truth) * classes + np.asarray(said)
+        cell = np.asarray(truth) * classes + np.asarray(predicted)
         cells, counts = np.unique(cell, return_counts=True)
         weights = rng.multinomial(n, counts / n, size=resamples)
-        true_of, said_of = cells // classes, cells % classes
+        true_of, predicted_of = cells // classes, cells % classes
         member = np.arange(len(cells))
         amount = np.ones(len(cells))
     else:
         _, member = np.unique(groups, return_inverse=True)
         size = member.max() + 1
         weights = rng.multinomial(size, np.full(size, 1 / size), size=resamples)
-        true_of, said_of, amount = np.asarray(truth), np.asarray(said), np.ones(n)
+        true_of, predicted_of, amount = np.asarray(truth), np.asarray(predicted), np.ones(n)
     shape = (weights.shape[1], classes)
 
     def count(of: np.ndarray, which: np.ndarray) -> np.ndarray:
@@ -92,7 +92,7 @@ def bootstrap(
         return out
 
     everything = np.ones(len(true_of), dtype=bool)
-    return Tally(count(true_of, true_of == said_of), count(true_of, everything), count(said_of, everything))
+    return Tally(count(true_of, true_of == predicted_of), count(true_of, everything), count(predicted_of, everything))
 
 
 def interval(scores: np.ndarray, coverage: float = 0.95) -> tuple[float, float]:

@@ -65,7 +65,7 @@ def report(
         words = encode_words(chosen, prompts, each.encode_text, names_beside)
         vectors = encode_places(each, dataset, rows, composites, name if progress else None)
         for t in composites:
-            scored = score(vectors[t], words, truth, classes, each.probability_scale)
+            scored = score(vectors[t], words, truth, classes, each.calibrated_logit_scale)
             answers |= {(name, t, task, style): found for (task, style), found in scored.items()}
     known = None if dataset.lonlats is None else np.asarray(dataset.lonlats)[rows]
     labels = {k: np.asarray(v).astype(str)[rows] for k, v in dataset.labels.items()}
@@ -157,10 +157,10 @@ class Report:
         return self.answers[key]
 
     def confusion(self, task: str, prompts: str = "descriptions", **which: Any) -> pd.DataFrame:
-        """Counts: rows true, columns said. which: composites=, model=."""
+        """Counts: rows true, columns predicted. which: composites=, model=."""
         found = self.one(task, prompts, **which)
         return pd.DataFrame(found.table, index=list(found.classes), columns=list(found.classes)).rename_axis(
-            index="true", columns="said"
+            index="true", columns="predicted"
         )
 
     def per_class(self, task: str, prompts: str = "descriptions", **which: Any) -> pd.DataFrame:
@@ -200,7 +200,7 @@ class Report:
         return plot_report(self, composites, ax)
 
 
-_FIELDS = ("rows", "truth", "said", "in_five", "confidence", "transductive")
+_FIELDS = ("rows", "truth", "predicted", "in_five", "confidence", "transductive")
 
 
 def _by_name(model: Any) -> dict[str, Encodes]:

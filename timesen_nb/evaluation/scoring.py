@@ -16,10 +16,10 @@ BATCH = 4096
 
 @dataclass(frozen=True)
 class Answers:
-    """What was said of the places that have a label in one task.
+    """The predictions for the places that have a label in one task.
 
-    classes: K names. rows: (n,) which places of the data set. truth, said: (n,) class numbers. in_five: (n,) is the
-    true class among the five first. confidence: (n,) probability of what was said. transductive: (n,) class numbers by
+    classes: K names. rows: (n,) which places of the data set. truth, predicted: (n,) class numbers. in_five: (n,) is the
+    true class among the five first. confidence: (n,) probability of what was predicted. transductive: (n,) class numbers by
     scores divided by their mean over all these places: the "normalised" answer of the released code, which needs the
     whole test set to answer for one place.
     """
@@ -27,7 +27,7 @@ class Answers:
     classes: tuple[str, ...]
     rows: np.ndarray
     truth: np.ndarray
-    said: np.ndarray
+    predicted: np.ndarray
     in_five: np.ndarray
     confidence: np.ndarray
     transductive: np.ndarray
@@ -35,22 +35,22 @@ class Answers:
     @property
     def right(self) -> np.ndarray:
         """(n,) whether the answer is right."""
-        return self.said == self.truth
+        return self.predicted == self.truth
 
     @property
     def table(self) -> np.ndarray:
-        """(K, K) confusion: rows true, columns said."""
-        return confusion(self.truth, self.said, len(self.classes))
+        """(K, K) confusion: rows true, columns predicted."""
+        return confusion(self.truth, self.predicted, len(self.classes))
 
     @property
     def tally(self) -> Tally:
-        """How often each class was right, true and said."""
+        """How often each class was right, true and predicted."""
         return Tally.of(self.table)
 
     def resampled(self, groups: np.ndarray | None = None, resamples: int = 500, seed: int = 0) -> Tally:
         """Tallies of resampled places; groups: (places of the data set,) what is drawn as a whole, such as blocks."""
         of = None if groups is None else groups[self.rows]
-        return bootstrap(self.truth, self.said, len(self.classes), of, resamples, seed)
+        return bootstrap(self.truth, self.predicted, len(self.classes), of, resamples, seed)
 
 
 def encode_words(
@@ -117,10 +117,10 @@ def score(
 
 
 def _judge(cosines: np.ndarray, truth: np.ndarray, usual: np.ndarray, scale: float) -> tuple[np.ndarray, ...]:
-    """said, in_five, confidence and transductive of a batch: cosines (n, K)."""
+    """predicted, in_five, confidence and transductive of a batch: cosines (n, K)."""
     each = np.arange(len(cosines))
-    said = cosines.argmax(axis=1)
-    best, own = cosines[each, said], cosines[each, truth]
+    predicted = cosines.argmax(axis=1)
+    best, own = cosines[each, predicted], cosines[each, truth]
     in_five = (cosines > own[:, None]).sum(axis=1) < 5
     confidence = 1 / np.exp(scale * (cosines - best[:, None])).sum(axis=1)
-    return said, in_five, confidence, ((cosines / 2 + 1) / usual).argmax(axis=1)
+    return predicted, in_five, confidence, ((cosines / 2 + 1) / usual).argmax(axis=1)

@@ -1,4 +1,4 @@
-"""The answer "unlike all of these", for places that none of the words fit.
+"""The answer "none of these", for places that none of the words fit.
 
 A softmax over three words always finds a winner. Here the words also have to stand up to a background: what land is
 otherwise called. When some word of the background is nearer by more than a margin, that is the answer. The margin is
@@ -18,18 +18,18 @@ import numpy as np
 
 from timesen_nb.model.zeroshot import EncodeText, ZeroShot, class_prompts, class_vectors, softmax
 
-UNLIKE = "unlike all of these"
+NONE_OF_THESE = "none of these"
 
 
 class OpenZeroShot(ZeroShot):
-    """A classifier of words that may answer :data:`UNLIKE`, its last class.
+    """A classifier of words that may answer :data:`NONE_OF_THESE`, its last class.
 
     background: (B, D) unit vectors of what else there is. margin: how much nearer than the best of the words a word of
     the background must be, in cosine.
     """
 
     def __init__(self, zs: ZeroShot, background: np.ndarray, margin: float) -> None:
-        super().__init__([*zs.classes, UNLIKE], zs.vectors, zs.scale, zs.encode)
+        super().__init__([*zs.classes, NONE_OF_THESE], zs.vectors, zs.scale, zs.encode)
         self.background = np.asarray(background, dtype=np.float32)
         self.margin = float(margin)
 
