@@ -188,7 +188,9 @@ def main() -> None:
         say(f"photo tower: tells {right:.1%} of {len(INDEX)} kinds in single views it has not seen")
     model = train_series_encoder(PocketTower(folder), given.places, given.epochs, given.seed)
     model.save(given.encoder_only or folder / "series.safetensors")
-    say(f"series encoder: learned scale {model.logit_scale:.1f}, calibrated {model.calibrated_logit_scale:.1f}")
+    say(
+        f"series encoder: learned scale {model.logit_scale:.1f}, calibrated {model.calibrated_logit_scale:.1f}"
+    )
 
 
 if __name__ == "__main__":

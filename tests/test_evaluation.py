@@ -19,8 +19,8 @@ from timesen_nb.evaluation import (
     calibration_error,
     confusion,
     encode_words,
-    fit_margin,
     fit_logit_scale,
+    fit_margin,
     interval,
     reliability,
     score,
@@ -248,7 +248,9 @@ def test_unlabelled_places_do_not_count_for_the_scale():
     words, vectors, truth = places_of(5.0, n=3000)
     zs = tn.ZeroShot([f"class {i}" for i in range(5)], words, 1.0, no_encode)
     some = np.where(np.arange(3000) % 3 == 0, -1, truth)
-    assert fit_logit_scale(zs, vectors, some) == pytest.approx(fit_logit_scale(zs, vectors[some >= 0], truth[some >= 0]))
+    assert fit_logit_scale(zs, vectors, some) == pytest.approx(
+        fit_logit_scale(zs, vectors[some >= 0], truth[some >= 0])
+    )
     with pytest.raises(ValueError, match="no labelled place"):
         fit_logit_scale(zs, vectors, np.full(3000, -1))
 

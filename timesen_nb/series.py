@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,6 +79,22 @@ class PixelSeries:
     def missing(self) -> tuple[str, ...]:
         """Names of the months without a clear observation."""
         return tuple(MONTHS[m] for m in np.flatnonzero(~self.valid))
+
+    def __repr__(self) -> str:
+        months = f"{int(self.valid.sum())} of 12 months"
+        return f"<PixelSeries: {self.lon:.5f}, {self.lat:.5f} in {self.year}, {months}, from {self.source}>"
+
+    def _repr_html_(self) -> str:
+        """Months with their NDVI, and the year in a sentence: what a notebook shows."""
+        heads = "".join(f"<th>{name[:3]}</th>" for name in MONTHS)
+        cells = "".join(
+            f"<td>{v:.2f}</td>" if np.isfinite(v) else '<td title="missing">–</td>' for v in self.ndvi
+        )
+        truth = f" · true class: {escape(self.truth)}" if self.truth else ""
+        return (
+            f"<div><b>{escape(self.title)}</b>{truth}<table><tr><th></th>{heads}</tr>"
+            f"<tr><th>NDVI</th>{cells}</tr></table>{escape(self.describe())}</div>"
+        )
 
     def describe(self) -> str:
         """The year in words by rules of thumb on NDVI: how green, when most and least, when it turns."""

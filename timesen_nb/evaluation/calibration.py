@@ -13,8 +13,13 @@ from timesen_nb.model.zeroshot import ZeroShot
 def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> pd.DataFrame:
     """A row a bin of confidence that holds places: low, high, places, confidence (mean), accuracy.
 
-    confidence: (N,) probability of what was predicted, 0 to 1. right: (N,) was it so. Raises ValueError for other lengths or
-    confidences outside 0 to 1.
+    Args:
+        confidence: (N,) probability of the predicted class, 0 to 1.
+        right: (N,) bool, was it so.
+        bins: of equal width from 0 to 1.
+
+    Raises:
+        ValueError: other lengths, or confidences outside 0 to 1.
     """
     confidence, right = np.asarray(confidence, dtype=np.float64), np.asarray(right, dtype=bool)
     if confidence.shape != right.shape or confidence.ndim != 1:
@@ -50,8 +55,15 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = 10)
 def fit_logit_scale(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> float:
     """The scale (one over the temperature) that makes the true classes of labelled places most likely.
 
-    vectors: (N, D) of places that the model was not trained on, and not those that are reported on. truth: (N,) class
-    numbers, -1 = none of these, left out. Temperature scaling: Guo et al. 2017, arXiv 1706.04599.
+    Temperature scaling: Guo et al. 2017, arXiv 1706.04599.
+
+    Args:
+        zs: the classifier whose scale is wanted.
+        vectors: (N, D) of places that the model was not trained on, and not those that are reported on.
+        truth: (N,) class numbers, -1 = none of these, left out.
+
+    Raises:
+        ValueError: no labelled place.
     """
     return common_scale([(zs.vectors, vectors, truth)])
 
@@ -59,8 +71,12 @@ def fit_logit_scale(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> flo
 def common_scale(tasks: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> float:
     """The one scale that suits several tasks best: the sum of their mean log losses is least.
 
-    tasks: of each the vectors of its words (K, D), those of places (N, D) and truth (N,), as in :func:`fit_logit_scale`.
-    Raises ValueError for a task without a labelled place.
+    Args:
+        tasks: of each the vectors of its words (K, D), those of places (N, D) and truth (N,), as in
+            :func:`fit_logit_scale`.
+
+    Raises:
+        ValueError: a task without a labelled place.
     """
     from scipy.optimize import minimize_scalar
     from scipy.special import logsumexp
@@ -83,5 +99,11 @@ def common_scale(tasks: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> 
 
 
 def calibrated(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> ZeroShot:
-    """The same words with the scale of :func:`fit_logit_scale`: the order of the classes stays, the probabilities change."""
+    """The same words with the scale of :func:`fit_logit_scale`: classes keep their order, probabilities change.
+
+    Args:
+        zs: the classifier.
+        vectors: (N, D) of labelled places, as in :func:`fit_logit_scale`.
+        truth: (N,) class numbers, -1 = none of these.
+    """
     return ZeroShot(zs.classes, zs.vectors, fit_logit_scale(zs, vectors, truth), zs.encode)

@@ -8,7 +8,13 @@ import numpy as np
 
 
 def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """(K, K) counts: rows are the true classes, columns what was predicted. truth, predicted: (N,) integers from 0 to K - 1."""
+    """(K, K) counts: rows are the true classes, columns the predicted ones.
+
+    Args:
+        truth: (N,) integers from 0 to K - 1.
+        predicted: (N,) integers from 0 to K - 1.
+        classes: K.
+    """
     counts = np.bincount(np.asarray(truth) * classes + np.asarray(predicted), minlength=classes**2)
     return counts.reshape(classes, classes)
 
@@ -43,7 +49,7 @@ class Tally:
 
     @property
     def f1(self) -> np.ndarray:
-        """(..., K) harmonic mean of recall and precision; NaN for a class that is neither true nor predicted anywhere."""
+        """(..., K) harmonic mean of recall and precision; NaN for a class neither true nor predicted anywhere."""
         return _share(2 * self.right, self.true + self.predicted)
 
     @property
@@ -92,7 +98,9 @@ def bootstrap(
         return out
 
     everything = np.ones(len(true_of), dtype=bool)
-    return Tally(count(true_of, true_of == predicted_of), count(true_of, everything), count(predicted_of, everything))
+    return Tally(
+        count(true_of, true_of == predicted_of), count(true_of, everything), count(predicted_of, everything)
+    )
 
 
 def interval(scores: np.ndarray, coverage: float = 0.95) -> tuple[float, float]:

@@ -18,10 +18,15 @@ BATCH = 4096
 class Answers:
     """The predictions for the places that have a label in one task.
 
-    classes: K names. rows: (n,) which places of the data set. truth, predicted: (n,) class numbers. in_five: (n,) is the
-    true class among the five first. confidence: (n,) probability of what was predicted. transductive: (n,) class numbers by
-    scores divided by their mean over all these places: the "normalised" answer of the released code, which needs the
-    whole test set to answer for one place.
+    Attributes:
+        classes: K names.
+        rows: (n,) which places of the data set.
+        truth: (n,) class numbers.
+        predicted: (n,) class numbers.
+        in_five: (n,) bool, the true class is among the five first.
+        confidence: (n,) probability of the predicted class.
+        transductive: (n,) class numbers by scores divided by their mean over all these places: the "normalised" answer
+            of the released code, which needs the whole test set to answer for one place.
     """
 
     classes: tuple[str, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,6 +63,14 @@ class ZeroShot:
     def __repr__(self) -> str:
         first = ", ".join(self.classes[:4])
         return f"<ZeroShot: {len(self.classes)} classes: {first}{', ...' if len(self.classes) > 4 else ''}>"
+
+    def _repr_html_(self) -> str:
+        """The classes, numbered: what a notebook shows."""
+        rows = "".join(f"<tr><td>{k}</td><td>{escape(name)}</td></tr>" for k, name in enumerate(self.classes))
+        return (
+            f"<div><b>zero-shot classifier of {len(self.classes)} classes</b>, calibrated logit scale "
+            f"{self.scale:.1f}<table><tr><th></th><th>class</th></tr>{rows}</table></div>"
+        )
 
     def predict(self, values: Any, valid: Any = None, months: Sequence[int] | None = None) -> list[str]:
         """The most probable class of each series."""
