@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,8 +35,20 @@ class PixelSeries:
     valid: (12,) bool, False where the month had no clear observation; those rows are all NaN.
     lon, lat: degrees, of the point that was asked for. year: calendar year. source: where it came from, in words.
     truth: the true class where the source knows it (the simulated sample), else None.
+    provenance: what the values were made of, as far as the source knows it, as a dict that JSON can hold; a copy of
+    what was given, and no part of what makes two series equal. Its keys, each of which may be absent:
 
-    Raises ValueError when shapes are wrong, the place is not on Earth, or a valid month has no value at all.
+    - ``acquisitions``: 12 counts, the clear observations that each month's median was taken of, at this pixel;
+    - ``dates``: their solar days in ISO form, ascending, one each: ``len(dates) == sum(acquisitions)``;
+    - ``satellites``: such as ``["S2A", "S2B"]``; ``baselines``: ESA's processing baselines, such as ``["02.12"]``;
+    - ``offset``: ``{"applied": bool, "rule": str}``: whether a radiometric offset was taken off on the way from the
+      stored values of any of them, and by which rule;
+    - ``mask``: the rule by which observations were left out, in words;
+    - ``catalog`` and ``collections``: who lists the data, and the names of the collections they came from;
+    - ``left_out``: ``[{"what": str, "why": str}]``: what could not be used and is lacking in the medians.
+
+    Raises ValueError when shapes are wrong, the place is not on Earth, a valid month has no value at all, or JSON
+    cannot hold the provenance.
     """
 
     values: np.ndarray
@@ -44,6 +58,7 @@ class PixelSeries:
     year: int
     source: str
     truth: str | None = None
+    provenance: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         values = np.array(self.values, dtype=np.float32)
@@ -64,6 +79,7 @@ class PixelSeries:
         values.flags.writeable = valid.flags.writeable = False
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "valid", valid)
+        object.__setattr__(self, "provenance", _copied(self.provenance))
 
     @property
     def ndvi(self) -> np.ndarray:
@@ -114,6 +130,20 @@ class PixelSeries:
         from timesen_nb.plots.series import plot_series
 
         return plot_series(self, ax)
+
+
+def _copied(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """What JSON makes of it, so that nobody else holds a part; ValueError where it is no mapping that JSON can hold."""
+    if not provenance:
+        return {}
+    try:
+        copy = json.loads(json.dumps(dict(provenance), allow_nan=False))
+    except (TypeError, ValueError) as problem:
+        raise ValueError(
+            f"the provenance given cannot be kept as JSON ({problem}); expected a dict of plain numbers, texts, lists "
+            "and dicts. Turn arrays into lists and dates into text."
+        ) from None
+    return dict(copy)
 
 
 def check_place(lon: float, lat: float) -> tuple[float, float]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -33,10 +34,29 @@ def whole_years(today: datetime.date | None = None) -> range:
     return range(2017, (day - datetime.timedelta(days=14)).year)
 
 
-def series_of(months: np.ndarray, lon: float, lat: float, year: int, name: str) -> PixelSeries:
+def series_of(
+    months: np.ndarray,
+    lon: float,
+    lat: float,
+    year: int,
+    name: str,
+    provenance: Mapping[str, Any] | None = None,
+) -> PixelSeries:
     """A pixel's twelve months as a series; a month is valid when all ten bands are there.
 
-    months: (12, 10) reflectance x 10000, NaN = missing. Raises ValueError when no month is valid.
+    Args:
+        months: (12, 10) reflectance x 10000, NaN = missing.
+        lon: degrees, of the place that was asked for.
+        lat: degrees.
+        year: Calendar year.
+        name: Of the source, in words.
+        provenance: As :attr:`PixelSeries.provenance` describes it; None for nothing known.
+
+    Returns:
+        The series.
+
+    Raises:
+        ValueError: No month is valid.
     """
     valid = np.isfinite(months).all(axis=-1)
     if not valid.any():
@@ -44,4 +64,4 @@ def series_of(months: np.ndarray, lon: float, lat: float, year: int, name: str) 
             f"no month of {year} has a clear observation at {lon:.5f}, {lat:.5f} in {name}. "
             "Choose a place nearby or another year."
         )
-    return PixelSeries(months, valid, lon, lat, year, name)
+    return PixelSeries(months, valid, lon, lat, year, name, provenance=dict(provenance or {}))
