@@ -19,14 +19,14 @@ import timesen_nb as tn
 from recipes.class_statistics import TOA_A, TOA_B
 from timesen_nb.evaluation.baselines import filled
 from timesen_nb.evaluation.calibration import calibration_error, reliability
-from timesen_nb.simulate.cover_types import KINDS
+from timesen_nb.simulate.cover_types import COVER_TYPES
 from timesen_nb.simulate.places import simulate_places
 
 REAL = Path(__file__).resolve().parents[1].parent / "shared" / "real"
 COVERS = list(tn.tasks["land_cover"].classes)
 THREE = ["Cropland", "Grassland", "Woodland"]
 
-#: The words of each group, and the labels and simulated kinds that it holds.
+#: The words of each group, and the labels and simulated cover types that it holds.
 SEVEN: dict[str, tuple[str, tuple[str, ...]]] = {
     "winter cereal": ("winter cereals: wheat, barley, rye", ("Wheat", "Barley", "Rye", "Triticale", "Oats")),
     "maize": ("maize", ("Maize",)),
@@ -74,11 +74,13 @@ def confidence_error(p: np.ndarray, truth: np.ndarray) -> float:
 
 
 def nearest_mean(values: np.ndarray, classes: list[np.ndarray]) -> np.ndarray:
-    """Class of the nearest mean of simulated series (log reflectance); ``classes``: indices of kinds of each class."""
-    kinds = [KINDS[i].name for group in classes for i in group]
-    places = simulate_places(6_000, 77, kinds=kinds)
+    """Class of the nearest mean of simulated series (log reflectance); ``classes``: indices of cover types of each
+    class.
+    """
+    cover_types = [COVER_TYPES[i].name for group in classes for i in group]
+    places = simulate_places(6_000, 77, cover_types=cover_types)
     simulated = np.log(np.clip(filled(places.values), 15, None))
-    means = np.stack([simulated[np.isin(places.kind, group)].mean(axis=0) for group in classes])
+    means = np.stack([simulated[np.isin(places.cover_type, group)].mean(axis=0) for group in classes])
     x = np.log(np.clip(filled(values), 15, None))
     return ((x[:, None] - means) ** 2).sum(axis=2).argmin(axis=1)
 
@@ -94,7 +96,7 @@ def half_masked(values: np.ndarray, seed: int) -> np.ndarray:
 
 def show_task(
     title: str, zs: tn.ZeroShot, values: np.ndarray, truth: np.ndarray, names: list[str],
-    kinds: list[np.ndarray], groups: np.ndarray,
+    cover_types: list[np.ndarray], groups: np.ndarray,
 ) -> None:  # fmt: skip
     """One block: zero-shot with all months and with gaps, the baselines, the calibration and the confusion table."""
     p = zs.probabilities(values)
@@ -116,7 +118,7 @@ def show_task(
         f"  six random months masked (mean of {MASKINGS}, sd {np.std(halves):.3f})": float(np.mean(halves)),
         "  April to September only": with_gaps(summer),
         "majority class": 1 / len(names),
-        "nearest simulated class mean": balanced_accuracy_score(truth, nearest_mean(values, kinds)),
+        "nearest simulated class mean": balanced_accuracy_score(truth, nearest_mean(values, cover_types)),
         "random forest on real labels": balanced_accuracy_score(truth, folds),
     }
     for name, figure in rows.items():
@@ -174,15 +176,15 @@ def main() -> None:
         )
     model = tn.load(given.model)
     rows, values = read_series()
-    cover_of = np.array([COVERS["ABCDEFGH".index(k.land_cover)] for k in KINDS])
+    cover_of = np.array([COVERS["ABCDEFGH".index(k.land_cover)] for k in COVER_TYPES])
 
     some = rows["lc_class"].isin(THREE).to_numpy()
     truth = np.array([THREE.index(c) for c in rows["lc_class"][some]])
-    kinds = [np.flatnonzero(cover_of == c) for c in THREE]
+    cover_types = [np.flatnonzero(cover_of == c) for c in THREE]
     eight = model.zero_shot("land_cover")
     three = tn.ZeroShot(THREE, eight.vectors[[COVERS.index(c) for c in THREE]], eight.scale, model.encode)
     groups = rows["group"].to_numpy()
-    show_task("cropland / grassland / woodland", three, values[some], truth, THREE, kinds, groups[some])
+    show_task("cropland / grassland / woodland", three, values[some], truth, THREE, cover_types, groups[some])
     show_misfit(model, values[some])
 
     group_of = {label: i for i, (_, labels) in enumerate(SEVEN.values()) for label in labels}
@@ -191,13 +193,13 @@ def main() -> None:
     simulated = [{"Vineyards": "vineyard", "Olive groves": "olive grove", "Citrus": "citrus", "Wheat": "winter wheat"}
                  .get(label, label.lower()) for label in group_of]  # fmt: skip
     simulated = ["rape" if s.startswith("rape") else s for s in simulated]
-    index = {k.name: i for i, k in enumerate(KINDS)}
-    kinds = [
+    index = {k.name: i for i, k in enumerate(COVER_TYPES)}
+    cover_types = [
         np.array([index[s] for s, label in zip(simulated, group_of, strict=True) if group_of[label] == g])
         for g in range(len(SEVEN))
     ]
     zs = model.zero_shot([words for words, _ in SEVEN.values()])
-    show_task("seven crop groups", zs, values[some], truth, list(SEVEN), kinds, groups[some])
+    show_task("seven crop groups", zs, values[some], truth, list(SEVEN), cover_types, groups[some])
     plain = model.zero_shot(list(SEVEN)).probabilities(values[some])
     score = balanced_accuracy_score(truth, plain.argmax(axis=1))
     print(
@@ -206,8 +208,10 @@ def main() -> None:
 
     some = rows["crop_std"].isin(TEN).to_numpy()
     truth = rows["crop_std"][some].map({c: i for i, c in enumerate(TEN)}).to_numpy(int)
-    kinds = [np.array([index[w]]) for w in TEN.values()]
-    show_task("ten crops", model.zero_shot(list(TEN)), values[some], truth, list(TEN), kinds, groups[some])
+    cover_types = [np.array([index[w]]) for w in TEN.values()]
+    show_task(
+        "ten crops", model.zero_shot(list(TEN)), values[some], truth, list(TEN), cover_types, groups[some]
+    )
     show_annual(model)
 
 

@@ -15,7 +15,7 @@ import timesen_nb as tn
 from benchmarks.real import confidence_error
 from recipes.pocket_model import TEST_SEED
 from timesen_nb.evaluation.baselines import filled
-from timesen_nb.simulate.cover_types import KINDS
+from timesen_nb.simulate.cover_types import COVER_TYPES
 from timesen_nb.simulate.places import simulate_places
 
 COVERS = list(tn.tasks["land_cover"].classes)
@@ -46,17 +46,21 @@ def main() -> None:
     given = parser.parse_args()
     model = tn.load(given.model)
 
-    cover_of = np.array(["ABCDEFGH".index(k.land_cover) for k in KINDS])
+    cover_of = np.array(["ABCDEFGH".index(k.land_cover) for k in COVER_TYPES])
     test, other = (simulate_places(given.places, seed) for seed in (TEST_SEED, FOREST_SEED))
     forest = RandomForestClassifier(300, n_jobs=2, random_state=0)
-    forest.fit(filled(other.values), cover_of[other.kind])
+    forest.fit(filled(other.values), cover_of[other.cover_type])
     p = model.zero_shot("land_cover").probabilities(test.values)
-    show("eight land covers", COVERS, p, cover_of[test.kind], forest.predict(filled(test.values)))
+    show("eight land covers", COVERS, p, cover_of[test.cover_type], forest.predict(filled(test.values)))
 
-    crop_of = {next(i for i, k in enumerate(KINDS) if k.name == name): c for c, name in enumerate(TWELVE)}
+    crop_of = {
+        next(i for i, k in enumerate(COVER_TYPES) if k.name == name): c for c, name in enumerate(TWELVE)
+    }
     crops = list(TWELVE)
-    test, other = (simulate_places(given.places // 2, seed, kinds=crops) for seed in (TEST_SEED, FOREST_SEED))
-    truth, train = (np.array([crop_of[k] for k in places.kind]) for places in (test, other))
+    test, other = (
+        simulate_places(given.places // 2, seed, cover_types=crops) for seed in (TEST_SEED, FOREST_SEED)
+    )
+    truth, train = (np.array([crop_of[k] for k in places.cover_type]) for places in (test, other))
     forest = RandomForestClassifier(300, n_jobs=2, random_state=0).fit(filled(other.values), train)
     p = model.zero_shot(crops).probabilities(test.values)
     show("twelve crops", crops, p, truth, forest.predict(filled(test.values)))

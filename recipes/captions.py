@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from timesen_nb.model.zeroshot import TEMPLATES
-from timesen_nb.simulate.cover_types import KINDS, Kind
+from timesen_nb.simulate.cover_types import COVER_TYPES, CoverType
 
 #: What a person would call each LUCAS land cover.
 COVER_WORDS: dict[str, tuple[str, ...]] = {
@@ -28,15 +28,19 @@ def captions(words: Sequence[str]) -> list[str]:
 
 
 def all_captions() -> list[str]:
-    """Every caption of every kind and land cover, sorted: the corpus that the text tower is centred on."""
-    words = {w for kind in KINDS for w in kind.words} | {w for group in COVER_WORDS.values() for w in group}
+    """Every caption of every cover type and land cover, sorted: the corpus that the text tower is centred on."""
+    words = {w for cover_type in COVER_TYPES for w in cover_type.words} | {
+        w for group in COVER_WORDS.values() for w in group
+    }
     return sorted(captions(sorted(words)))
 
 
-def kind_vector(kind: Kind, encode_text: Callable[[Sequence[str]], np.ndarray]) -> np.ndarray:
-    """(D,) unit vector: half what the kind is called, half what its land cover is called."""
+def cover_type_vector(
+    cover_type: CoverType, encode_text: Callable[[Sequence[str]], np.ndarray]
+) -> np.ndarray:
+    """(D,) unit vector: half what the cover type is called, half what its land cover is called."""
     parts = []
-    for words in (kind.words, COVER_WORDS[kind.land_cover]):
+    for words in (cover_type.words, COVER_WORDS[cover_type.land_cover]):
         mean = encode_text(captions(words)).mean(axis=0)
         parts.append(mean / np.linalg.norm(mean))
     total: np.ndarray = parts[0] + parts[1]

@@ -15,7 +15,7 @@ import pandas as pd
 from timesen_nb.bands import BANDS
 from timesen_nb.simulate.class_statistics import ANNUAL_BANDS, logarithm
 
-#: Which labels of the monthly pixels make a group of figures (columns crop_std, crop or lc_class).
+#: Which labels of the monthly pixels make a group of class statistics (columns crop_std, crop or lc_class).
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "wheat": ("crop_std", ("Wheat",)),
     "barley": ("crop_std", ("Barley",)),
@@ -63,7 +63,7 @@ SMALLEST = 2e-3
 def read_monthly(folder: Path) -> tuple[pd.DataFrame, np.ndarray]:
     """The labelled monthly pixels and their series (N, 12, 10), NaN = missing or probably cloud.
 
-    About half of the rows lack B8A: for figures of classes it is B8 times the month's median ratio in the other rows.
+    About half of the rows lack B8A: for class statistics it is B8 times the month's median ratio in the other rows.
     """
     rows = pd.read_parquet(folder / "s2_monthly_europe.parquet")
     values = np.stack([[rows[f"{b}_m{m:02d}"] for b in BANDS] for m in range(1, 13)]).transpose(2, 0, 1)

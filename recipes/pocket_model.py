@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
-from recipes.captions import all_captions, kind_vector
+from recipes.captions import all_captions, cover_type_vector
 from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.evaluation.calibration import common_scale
 from timesen_nb.model.config import EncoderConfig
@@ -28,7 +28,7 @@ from timesen_nb.model.encoder import SeriesEncoder
 from timesen_nb.model.hub import weights_folder
 from timesen_nb.model.timesenclip import TimeSenCLIP
 from timesen_nb.model.towers.pocket import WIDTH, PhotoNet, PocketTower
-from timesen_nb.simulate.cover_types import INDEX, KINDS
+from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
 from timesen_nb.simulate.ground_views import ground_views
 from timesen_nb.simulate.places import observe, simulate_places
 from timesen_nb.simulate.spectra import build_table
@@ -71,15 +71,16 @@ def build_text_tower(folder: Path) -> None:
 
 
 def train_photo_tower(folder: Path, n: int, epochs: int) -> float:
-    """Teach :class:`PhotoNet` to put a drawn view where its description is; returns the share of kinds told right.
+    """Teach :class:`PhotoNet` to put a drawn view where its description is; returns the share of cover types told
+    right.
 
-    The description is what the place's kind and land cover are called (:mod:`timesen_nb.simulate.captions`).
+    The description is what the place's cover type and land cover are called (:mod:`recipes.captions`).
     """
     torch.manual_seed(0)
-    words = torch.from_numpy(kind_vectors(PocketTower(folder)))
+    words = torch.from_numpy(cover_type_vectors(PocketTower(folder)))
     places = simulate_places(n, PHOTO_SEED)
     views = torch.from_numpy(ground_views(places, PHOTO_SEED)).permute(0, 1, 4, 2, 3).flatten(0, 1)
-    kind = torch.from_numpy(places.kind).repeat_interleave(4)
+    cover_type = torch.from_numpy(places.cover_type).repeat_interleave(4)
     held = len(views) // 20
     net, size = PhotoNet(), 256
     optimizer = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=1e-2)
@@ -91,8 +92,8 @@ def train_photo_tower(folder: Path, n: int, epochs: int) -> float:
         order = held + torch.randperm(len(views) - held)
         for rows in order.split(size)[: (len(views) - held) // size]:
             out = net(views[rows].float() / 255)
-            near = 1 - (out * words[kind[rows]]).sum(dim=1).mean()
-            loss = near + 0.5 * F.cross_entropy(12.0 * out @ words.T, kind[rows])
+            near = 1 - (out * words[cover_type[rows]]).sum(dim=1).mean()
+            loss = near + 0.5 * F.cross_entropy(12.0 * out @ words.T, cover_type[rows])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -101,29 +102,31 @@ def train_photo_tower(folder: Path, n: int, epochs: int) -> float:
     bar.close()
     net.eval()
     with torch.inference_mode():
-        right = ((net(views[:held].float() / 255) @ words.T).argmax(dim=1) == kind[:held]).float().mean()
+        right = (
+            ((net(views[:held].float() / 255) @ words.T).argmax(dim=1) == cover_type[:held]).float().mean()
+        )
     save_file({k: v.half() if v.is_floating_point() else v for k, v in net.state_dict().items()},
               str(folder / "photo.safetensors"))  # fmt: skip
     return float(right)
 
 
-def kind_vectors(tower: PocketTower) -> np.ndarray:
-    """(kinds, D): where the text tower puts each of :data:`KINDS`."""
-    return np.stack([kind_vector(kind, tower.encode_text) for kind in KINDS])
+def cover_type_vectors(tower: PocketTower) -> np.ndarray:
+    """(cover types, D): where the text tower puts each of :data:`COVER_TYPES`."""
+    return np.stack([cover_type_vector(cover_type, tower.encode_text) for cover_type in COVER_TYPES])
 
 
-def make_pairs(tower: PocketTower, n: int, seed: int, skies: int = 1) -> Pairs:
-    """n simulated places, each under so many skies, with the vectors of their four drawn views.
+def make_pairs(tower: PocketTower, n: int, seed: int, variants: int = 1) -> Pairs:
+    """n simulated places, each in so many atmospheric variants, with the vectors of their four drawn views.
 
-    A sky is what a year's clouds, neighbours and processing leave of the same place: n x skies pairs, sky by sky.
-    Labels are kinds, for the reports only.
+    An atmospheric variant is what a year's clouds, neighbours and processing leave of the same place: n x variants
+    pairs, variant by variant. Labels are cover types, for the reports only.
     """
     places = simulate_places(n, seed, clouds=False)
     views = ground_views(places, seed)
     vectors = tower.encode_photos(views.reshape(-1, *views.shape[2:])).reshape(n, 4, -1)
     rng = np.random.default_rng([seed, 1])
-    values = np.concatenate([observe(places, rng).values for _ in range(skies)])
-    return Pairs(values, np.tile(vectors, (skies, 1, 1)), labels=np.tile(places.kind, skies))
+    values = np.concatenate([observe(places, rng).values for _ in range(variants)])
+    return Pairs(values, np.tile(vectors, (variants, 1, 1)), labels=np.tile(places.cover_type, variants))
 
 
 def calibrate(model: TimeSenCLIP, n: int = 6000) -> float:
@@ -134,11 +137,11 @@ def calibrate(model: TimeSenCLIP, n: int = 6000) -> float:
     """
     places = simulate_places(n, CALIBRATION_SEED, mixed=1.0)
     covers = np.array(["ABCDEFGH".index(c) for c in places.land_cover])
-    crops = [k.name for k in KINDS if k.land_cover == "B"]
+    crops = [k.name for k in COVER_TYPES if k.land_cover == "B"]
     tasks = [
         (model.zero_shot("land_cover").vectors, covers),
         (model.zero_shot("land_cover", "names").vectors, covers),
-        (model.zero_shot(crops).vectors, np.where(places.kind < len(crops), places.kind, -1)),
+        (model.zero_shot(crops).vectors, np.where(places.cover_type < len(crops), places.cover_type, -1)),
     ]
     year = np.nanmedian(places.values, axis=1, keepdims=True)
     return common_scale(
@@ -153,9 +156,9 @@ def calibrate(model: TimeSenCLIP, n: int = 6000) -> float:
 def train_series_encoder(tower: PocketTower, places: int, epochs: int, seed: int) -> TimeSenCLIP:
     """Cross-view training with the library's own fit, then calibration; the same seed gives the same model.
 
-    Each place is there under four skies: drawing its photos is what takes time.
+    Each place is there in four atmospheric variants: drawing its photos is what takes time.
     """
-    pairs = make_pairs(tower, places, TRAIN_SEED + seed, skies=4)
+    pairs = make_pairs(tower, places, TRAIN_SEED + seed, variants=4)
     torch.manual_seed(seed)
     model = fit(SeriesEncoder(CONFIG), pairs, tower=tower, epochs=epochs, batch_size=1024, learning_rate=1.5e-3,
                 weight_decay=1e-2, warmup_epochs=1, seed=seed)  # fmt: skip
@@ -167,7 +170,7 @@ def main() -> None:
     """Rebuild the weights in the package, or train one more series encoder and save it elsewhere."""
     parser = argparse.ArgumentParser(description="Rebuild the bundled pocket model from nothing.")
     parser.add_argument("--places", type=int, default=40_000)
-    parser.add_argument("--epochs", type=int, default=9, help="over all places under all skies")
+    parser.add_argument("--epochs", type=int, default=9, help="over all places in all their variants")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--encoder-only", type=Path, metavar="FILE", help="keep the towers, save the encoder to FILE"
@@ -185,7 +188,7 @@ def main() -> None:
         build_text_tower(folder)
         say("text tower")
         right = train_photo_tower(folder, n=6_000, epochs=6)
-        say(f"photo tower: tells {right:.1%} of {len(INDEX)} kinds in single views it has not seen")
+        say(f"photo tower: tells {right:.1%} of {len(INDEX)} cover types in single views it has not seen")
     model = train_series_encoder(PocketTower(folder), given.places, given.epochs, given.seed)
     model.save(given.encoder_only or folder / "series.safetensors")
     say(

@@ -10,7 +10,7 @@ from scipy.ndimage import distance_transform_edt, label
 
 import timesen_nb as tn
 from timesen_nb.bands import BANDS
-from timesen_nb.simulate.cover_types import INDEX, KINDS
+from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
 from timesen_nb.simulate.landscape import Landscape, landscape
 from timesen_nb.sources.sample import SampleSource
 
@@ -58,7 +58,7 @@ def test_the_same_seed_gives_the_same_scene(small: Landscape) -> None:
     again, other = landscape(seed=3, size=128, year=2025), landscape(seed=4, size=128, year=2025)
     np.testing.assert_array_equal(again.reflectance, small.reflectance)
     np.testing.assert_array_equal(again.plan.parcel, small.plan.parcel)
-    assert (other.plan.kind != small.plan.kind).mean() > 0.3
+    assert (other.plan.cover_type != small.plan.cover_type).mean() > 0.3
 
 
 def test_another_year_is_the_same_ground_with_other_crops_and_weather(small: Landscape) -> None:
@@ -66,15 +66,15 @@ def test_another_year_is_the_same_ground_with_other_crops_and_weather(small: Lan
     np.testing.assert_array_equal(other.land_cover, small.land_cover)
     np.testing.assert_array_equal(other.plan.altitude, small.plan.altitude)
     crops = small.land_cover == "B"
-    turned = (other.plan.kind != small.plan.kind)[crops].mean()
+    turned = (other.plan.cover_type != small.plan.cover_type)[crops].mean()
     assert 0.4 < turned < 1  # vines, lucerne and leys stay
     assert not np.array_equal(missing(other), missing(small))
 
 
-def test_a_parcel_is_of_one_kind(scene: Landscape) -> None:
-    parcel, kind = scene.plan.parcel.ravel(), scene.plan.kind.ravel()
-    first = kind[np.unique(parcel, return_index=True)[1]]
-    np.testing.assert_array_equal(first[parcel], kind)
+def test_a_parcel_is_of_one_cover_type(scene: Landscape) -> None:
+    parcel, cover_type = scene.plan.parcel.ravel(), scene.plan.cover_type.ravel()
+    first = cover_type[np.unique(parcel, return_index=True)[1]]
+    np.testing.assert_array_equal(first[parcel], cover_type)
 
 
 def test_all_eight_land_covers_can_be_clicked(scene: Landscape) -> None:
@@ -90,19 +90,23 @@ def test_it_is_a_countryside(scene: Landscape) -> None:
     assert share["B"] > 0.25
     assert share["B"] + share["C"] + share["E"] > 0.75
     assert max(share[c] for c in "ADFGH") < 0.08
-    crops = {KINDS[k].name for k in np.unique(scene.plan.kind) if KINDS[k].land_cover == "B"}
+    crops = {
+        COVER_TYPES[k].name for k in np.unique(scene.plan.cover_type) if COVER_TYPES[k].land_cover == "B"
+    }
     assert {"winter wheat", "maize", "rape", "sugar beet", "vineyard", "fruit orchard"} <= crops
-    fields = np.isin(scene.plan.kind, [INDEX[c] for c in crops - {"vineyard", "fruit orchard"}])
+    fields = np.isin(scene.plan.cover_type, [INDEX[c] for c in crops - {"vineyard", "fruit orchard"}])
     hectares = np.bincount(scene.plan.parcel[fields])[np.unique(scene.plan.parcel[fields])] / 100
     assert 0.5 < np.median(hectares) < 5
     assert hectares.max() < 40
 
 
 def test_water_lies_low_and_the_wooded_hill_stands_high(scene: Landscape) -> None:
-    altitude, kind = scene.plan.altitude, scene.plan.kind
-    assert altitude[kind == INDEX["river"]].mean() < altitude.mean() - 20
-    assert altitude[kind == INDEX["vineyard"]].min() > altitude[kind == INDEX["wet meadow"]].mean()
-    assert KINDS[kind.ravel()[altitude.argmax()]].land_cover == "C"
+    altitude, cover_type = scene.plan.altitude, scene.plan.cover_type
+    assert altitude[cover_type == INDEX["river"]].mean() < altitude.mean() - 20
+    assert (
+        altitude[cover_type == INDEX["vineyard"]].min() > altitude[cover_type == INDEX["wet meadow"]].mean()
+    )
+    assert COVER_TYPES[cover_type.ravel()[altitude.argmax()]].land_cover == "C"
 
 
 def test_months_are_whole_or_missing_in_patches(scene: Landscape) -> None:
@@ -111,7 +115,7 @@ def test_months_are_whole_or_missing_in_patches(scene: Landscape) -> None:
     assert gone.any()
     assert (~gone).sum(axis=0).min() >= 6
     beside = gone[:, :, 1:][gone[:, :, :-1]].mean()
-    assert beside > 0.8  # a cloud has neighbours; chance alone would give gone.mean()
+    assert beside > 0.8  # a cloud has neighbours; independent pixels would give gone.mean()
     assert gone.mean() < 0.2
     seen = scene.reflectance[~np.isnan(scene.reflectance)]
     assert seen.min() > 0
@@ -123,14 +127,14 @@ def test_light_follows_the_truth(scene: Landscape) -> None:
     assert june["G"] < 500 < 1500 < min(june["C"], june["E"])
     red, infrared = band(scene, "B4"), band(scene, "B8")
     greenness = (infrared - red) / (infrared + red)
-    beech = scene.plan.kind == INDEX["broadleaved wood"]
+    beech = scene.plan.cover_type == INDEX["broadleaved wood"]
     assert np.nanmedian(greenness[6][beech]) > np.nanmedian(greenness[1][beech]) + 0.15
-    wheat = scene.plan.kind == INDEX["winter wheat"]
+    wheat = scene.plan.cover_type == INDEX["winter wheat"]
     assert np.nanmedian(greenness[4][wheat]) > np.nanmedian(greenness[7][wheat]) + 0.2
 
 
 def test_pixels_at_borders_are_mixed(scene: Landscape) -> None:
-    lake = scene.plan.kind == INDEX["lake"]
+    lake = scene.plan.cover_type == INDEX["lake"]
     depth = distance_transform_edt(lake)
     near, deep = (np.nanmedian(band(scene, "B8")[6][where]) for where in (depth == 1, depth > 4))
     assert near > 1.3 * deep
@@ -183,7 +187,7 @@ def test_pixel_cube_and_truth_agree(source: SampleSource, scene: Landscape) -> N
         np.testing.assert_array_equal(series.values, cube[:, :, row, column])
         np.testing.assert_array_equal(series.valid, ~missing(scene)[:, row, column])
         assert series.truth == names[scene.land_cover[row, column]] == source.truth(lon, lat)
-        assert source.kind(lon, lat) == KINDS[scene.plan.kind[row, column]].name
+        assert source.cover_type(lon, lat) == COVER_TYPES[scene.plan.cover_type[row, column]].name
         assert (series.lon, series.lat, series.year) == (lon, lat, 2018)
     assert list(names.values()) == list(tn.tasks["land_cover"].classes)
 
@@ -291,7 +295,7 @@ def test_views_are_four_photos_of_the_place(source: SampleSource) -> None:
 
 def test_views_show_what_is_there(source: SampleSource, scene: Landscape) -> None:
     def ground(name: str) -> np.ndarray:
-        here = np.argwhere(distance_transform_edt(scene.plan.kind == INDEX[name]) > 2)[::7][:5]
+        here = np.argwhere(distance_transform_edt(scene.plan.cover_type == INDEX[name]) > 2)[::7][:5]
         corner_x, corner_y = scene.cube.x.values, scene.cube.y.values
         from rasterio.warp import transform
 

@@ -1,31 +1,31 @@
-"""Drawn ground photos: every kind paints, the same seed draws the same, and what is seen follows the place."""
+"""Drawn ground photos: every cover type paints, the same seed draws the same, and what is seen follows the place."""
 
 import numpy as np
 import pytest
 
-from timesen_nb.simulate.cover_types import INDEX, KINDS
+from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
 from timesen_nb.simulate.scenes import draw_views
 
 SUMMER = {"green": 0.8, "brown": 0.05, "snow": False, "sun": 60.0}
 
 
-def views(kind: str, month: int = 6, seed: int = 0, **changes) -> np.ndarray:
-    return draw_views(kind, month, **{**SUMMER, **changes}, rng=np.random.default_rng(seed))
+def views(cover_type: str, month: int = 6, seed: int = 0, **changes) -> np.ndarray:
+    return draw_views(cover_type, month, **{**SUMMER, **changes}, rng=np.random.default_rng(seed))
 
 
-def colour(kind: str, month: int, rows: slice, n: int = 6, **changes) -> np.ndarray:
+def colour(cover_type: str, month: int, rows: slice, n: int = 6, **changes) -> np.ndarray:
     """Mean red, green and blue of some rows of a few photos."""
-    photos = [views(kind, month, seed, **changes)[:, rows] for seed in range(n)]
+    photos = [views(cover_type, month, seed, **changes)[:, rows] for seed in range(n)]
     return np.mean(photos, axis=(0, 1, 2, 3))
 
 
 SKY, GROUND = slice(0, 10), slice(32, 48)
 
 
-@pytest.mark.parametrize("kind", [k.name for k in KINDS])
-def test_every_kind_paints_the_whole_picture_in_every_season(kind: str) -> None:
+@pytest.mark.parametrize("cover_type", [k.name for k in COVER_TYPES])
+def test_every_cover_type_paints_the_whole_picture_in_every_season(cover_type: str) -> None:
     for month, snow in ((1, True), (5, False), (8, False), (11, False)):
-        photos = views(kind, month, seed=month, snow=snow, sun=30.0)
+        photos = views(cover_type, month, seed=month, snow=snow, sun=30.0)
         assert photos.shape == (4, 48, 64, 3)
         assert photos.dtype == np.uint8
         assert (photos.reshape(4, -1).std(axis=1) > 8).all()  # something is to be seen
@@ -39,8 +39,8 @@ def test_the_same_seed_draws_the_same_photos_and_another_seed_others() -> None:
 
 
 def test_sky_is_above_and_what_grows_is_below() -> None:
-    for kind in ("meadow", "sugar beet", "temporary grassland"):
-        sky, ground = colour(kind, 6, SKY), colour(kind, 6, GROUND)
+    for cover_type in ("meadow", "sugar beet", "temporary grassland"):
+        sky, ground = colour(cover_type, 6, SKY), colour(cover_type, 6, GROUND)
         assert sky[2] > sky[0]
         assert ground[1] == ground.max()
         assert ground[1] > ground[2] + 20
@@ -73,7 +73,7 @@ def test_photos_come_in_any_size() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "month", "changes", "words"),
+    ("cover_type", "month", "changes", "words"),
     [
         ("triffids", 6, {}, r"triffids.*winter wheat"),
         ("maize", 13, {}, "month given: 13"),
@@ -82,12 +82,12 @@ def test_photos_come_in_any_size() -> None:
         ("maize", 6, {"brown": float("nan")}, "between 0 and 1"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(kind: str, month: int, changes: dict, words: str) -> None:
+def test_what_cannot_be_drawn_is_refused(cover_type: str, month: int, changes: dict, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        views(kind, month, **changes)
+        views(cover_type, month, **changes)
 
 
-def test_every_kind_is_known_to_the_painters() -> None:
+def test_every_cover_type_is_known_to_the_painters() -> None:
     from timesen_nb.simulate.scenes import PAINTERS
 
     assert set(PAINTERS) == set(INDEX)

@@ -1,4 +1,4 @@
-"""The simulated countryside: physics, calendars, and the figures it honours."""
+"""The simulated countryside: physics, calendars, and the class statistics it honours."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from timesen_nb.bands import BANDS, ndvi
 from timesen_nb.simulate.class_statistics import logarithm, table
-from timesen_nb.simulate.cover_types import INDEX, KINDS
+from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
 from timesen_nb.simulate.moment_matching import COVERS, calibrate
 from timesen_nb.simulate.phenology import calendars, weather
 from timesen_nb.simulate.places import _monthly_physics, grow, observe, simulate_places
@@ -67,11 +67,11 @@ def test_surfaces_have_ten_bands_and_water_absorbs_the_infrared():
     assert band(surface("snow"), "B2") > 0.8 > band(surface("snow"), "B11") * 5
 
 
-def test_every_kind_has_a_calendar_and_every_land_cover_a_kind():
-    assert len(calendars()) == len(KINDS)
-    assert {k.land_cover for k in KINDS} == set("ABCDEFGH")
-    assert sum(k.land_cover == "B" for k in KINDS) >= 12
-    assert len({k.name for k in KINDS}) == len(KINDS)
+def test_every_cover_type_has_a_calendar_and_every_land_cover_a_type():
+    assert len(calendars()) == len(COVER_TYPES)
+    assert {k.land_cover for k in COVER_TYPES} == set("ABCDEFGH")
+    assert sum(k.land_cover == "B" for k in COVER_TYPES) >= 12
+    assert len({k.name for k in COVER_TYPES}) == len(COVER_TYPES)
 
 
 def test_the_north_is_colder_and_snowier_and_the_south_dry_in_summer():
@@ -116,13 +116,15 @@ def test_pixels_of_one_parcel_are_more_alike_than_parcels():
 
 
 @pytest.mark.parametrize("group", ["maize", "rape", "vineyard"])
-def test_monthly_figures_are_honoured_where_they_are_from(group):
+def test_monthly_statistics_are_honoured_where_they_are_from(group):
     rows = table("monthly").query("group == @group")
     lat, lon, n = float(rows["lat"].iloc[0]), float(rows["lon"].iloc[0]), 1200
     rng = np.random.default_rng(5)
-    kind = np.full(n, INDEX[group])
-    raw = grow(kind, np.full(n, lon), np.full(n, lat), np.full(n, 100.0), rng, clouds=False, calibrated=False)
-    moved = calibrate(kind, raw.values, _monthly_physics, rng)
+    cover_type = np.full(n, INDEX[group])
+    raw = grow(
+        cover_type, np.full(n, lon), np.full(n, lat), np.full(n, 100.0), rng, clouds=False, calibrated=False
+    )
+    moved = calibrate(cover_type, raw.values, _monthly_physics, rng)
     typical = np.exp(np.log(moved).mean(axis=0))
     error = np.abs(np.log(typical / rows[list(BANDS)].to_numpy()))
     before = np.abs(np.log(np.exp(np.log(raw.values).mean(axis=0)) / rows[list(BANDS)].to_numpy()))
@@ -130,7 +132,7 @@ def test_monthly_figures_are_honoured_where_they_are_from(group):
     assert np.median(error) < 0.5 * np.median(before)
 
 
-def test_annual_figures_are_honoured_band_by_band_and_between_bands():
+def test_annual_statistics_are_honoured_band_by_band_and_between_bands():
     """A ratio of two bands varies far less than each of them: what tells shrubs from crops in one annual composite."""
     places = simulate_places(12_000, 6, clouds=False)
     medians = logarithm(np.median(places.values, axis=1))
@@ -147,13 +149,13 @@ def test_annual_figures_are_honoured_band_by_band_and_between_bands():
             assert 0.8 < found / wanted < 1.6
 
 
-def test_one_place_under_two_skies_is_one_place():
+def test_one_place_in_two_atmospheric_variants_is_one_place():
     clear = simulate_places(400, 3, clouds=False)
     assert not np.isnan(clear.values).any()
     one, other = (observe(clear, np.random.default_rng(s)) for s in (1, 2))
     assert (np.isnan(one.values) != np.isnan(other.values)).any()
-    np.testing.assert_array_equal(one.kind, other.kind)
-    july = [np.log(sky.values[:, 6, BANDS.index("B8")]) for sky in (one, other)]
+    np.testing.assert_array_equal(one.cover_type, other.cover_type)
+    july = [np.log(variant.values[:, 6, BANDS.index("B8")]) for variant in (one, other)]
     both = ~np.isnan(july[0]) & ~np.isnan(july[1])
     assert np.corrcoef(july[0][both], july[1][both])[0, 1] > 0.8
 
@@ -161,7 +163,7 @@ def test_one_place_under_two_skies_is_one_place():
 def test_places_are_seeded_and_keep_their_gaps():
     a, b, c = simulate_places(300, 9), simulate_places(300, 9), simulate_places(300, 10)
     np.testing.assert_array_equal(a.values, b.values)
-    assert not np.array_equal(a.kind, c.kind)
+    assert not np.array_equal(a.cover_type, c.cover_type)
     missing = np.isnan(a.values)
     assert missing.any()
     np.testing.assert_array_equal(missing.all(axis=2), missing.any(axis=2))  # a month is there or not
@@ -171,6 +173,6 @@ def test_places_are_seeded_and_keep_their_gaps():
     assert np.nanmax(a.values) <= 16_000
 
 
-def test_unknown_kinds_are_refused_by_name():
+def test_unknown_cover_types_are_refused_by_name():
     with pytest.raises(ValueError, match=r"triffids.*winter wheat"):
-        simulate_places(5, 1, kinds=["triffids"])
+        simulate_places(5, 1, cover_types=["triffids"])

@@ -119,13 +119,13 @@ def test_labels_find_their_class():
 
 
 def test_every_simulated_kind_has_its_classes():
-    from timesen_nb.simulate.cover_types import KINDS
+    from timesen_nb.simulate.cover_types import COVER_TYPES
 
-    codes = [k.lc1 for k in KINDS]
+    codes = [k.lc1 for k in COVER_TYPES]
     assert (tn.tasks["land_cover"].index(codes) >= 0).all()
     crop = tn.tasks["crops"].index(codes)
     assert ((crop >= 0) == np.array([c[0] == "B" for c in codes])).all()
-    assert (tn.tasks["habitat"].index([k.habitat for k in KINDS]) >= 0).all()
+    assert (tn.tasks["habitat"].index([k.habitat for k in COVER_TYPES]) >= 0).all()
 
 
 def test_tasks_is_one_mapping_whichever_import_comes_first():

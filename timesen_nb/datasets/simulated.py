@@ -16,14 +16,16 @@ from timesen_nb.datasets.lucas import VIEWS
 from timesen_nb.datasets.place_dataset import PlaceDataset
 
 
-def simulated_labels(kinds: Sequence[int] | np.ndarray) -> dict[str, np.ndarray]:
-    """Labels for land_cover, crops and habitat of places by their kind: rows of ``simulate.cover_types.KINDS``."""
-    from timesen_nb.simulate.cover_types import KINDS
+def simulated_labels(cover_types: Sequence[int] | np.ndarray) -> dict[str, np.ndarray]:
+    """Labels for land_cover, crops and habitat of places by their cover type: rows of
+    ``simulate.cover_types.COVER_TYPES``.
+    """
+    from timesen_nb.simulate.cover_types import COVER_TYPES
 
-    kinds = np.asarray(kinds, dtype=int)
+    cover_types = np.asarray(cover_types, dtype=int)
     codes = {"land_cover": "lc1", "crops": "lc1", "habitat": "habitat"}
     return {
-        task: read_codes(task, np.array([getattr(k, field) for k in KINDS])[kinds])
+        task: read_codes(task, np.array([getattr(k, field) for k in COVER_TYPES])[cover_types])
         for task, field in codes.items()
     }
 
@@ -38,7 +40,7 @@ def simulated_dataset(n: int, seed: int = 303) -> PlaceDataset:
     places = simulate_places(n, seed)
     ids = np.array([f"simulated-{seed}-{i:05d}" for i in range(n)])
     lonlats = np.stack([places.lon, places.lat], axis=1)
-    return PlaceDataset(places.values, lonlats, simulated_labels(places.kind), ids)
+    return PlaceDataset(places.values, lonlats, simulated_labels(places.cover_type), ids)
 
 
 def simulated_survey(
@@ -64,5 +66,5 @@ def simulated_survey(
         if not all(path.is_file() for path in paths):
             for view, path in zip(source.views(*place, year=year, size=size), paths, strict=True):
                 Image.fromarray(view).save(path, quality=92)
-    labels = simulated_labels([INDEX[source.kind(*place, year=year)] for place in lonlats])
+    labels = simulated_labels([INDEX[source.cover_type(*place, year=year)] for place in lonlats])
     return PlaceDataset(values, np.array(lonlats), labels, np.array(ids), np.array(files, dtype=str))

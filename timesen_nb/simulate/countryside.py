@@ -37,11 +37,11 @@ _MARGIN = 12  # pixels: a smaller remnant of a parcel goes to its neighbour
 class Plan:
     """Where things are. All (y, x), north up.
 
-    kind: index into ``kinds.KINDS``. parcel: labels of fields, stands and building plots, 0 to parcels - 1; one parcel
-    is of one kind. altitude: metres.
+    cover_type: index into ``cover_types.COVER_TYPES``. parcel: labels of fields, stands and building plots, 0 to
+    parcels - 1; one parcel is of one cover type. altitude: metres.
     """
 
-    kind: np.ndarray
+    cover_type: np.ndarray
     parcel: np.ndarray
     altitude: np.ndarray
 
@@ -60,8 +60,10 @@ def plan(seed: int, size: int, year: int) -> Plan:
     _roads(sheet)
     _buildings(sheet)
     _pits(sheet)
-    _, parcel = np.unique(np.stack([sheet.parcel, sheet.kind]).reshape(2, -1), axis=1, return_inverse=True)
-    return Plan(sheet.kind, parcel.reshape(size, size), sheet.altitude)
+    _, parcel = np.unique(
+        np.stack([sheet.parcel, sheet.cover_type]).reshape(2, -1), axis=1, return_inverse=True
+    )
+    return Plan(sheet.cover_type, parcel.reshape(size, size), sheet.altitude)
 
 
 def _relief(s: Sheet) -> None:
@@ -122,20 +124,20 @@ def _woods(s: Sheet) -> None:
         stands.max() + 1,
         p=[0.45, 0.3, 0.2, 0.05],
     )
-    kinds = np.array([INDEX[name] for name in names])[stands]
+    cover_types = np.array([INDEX[name] for name in names])[stands]
     hill = s.altitude + 70 * s.crooked() > 232
-    s.lay(hill, kinds, stands)
+    s.lay(hill, cover_types, stands)
     corner = s.u - 0.2 + 0.9 * (1.03 - s.v) + 0.012 * s.noise(10) < 0.09
-    s.lay(corner, np.where(kinds == INDEX["mixed forest"], INDEX["spruce forest"], kinds), stands)
+    s.lay(corner, np.where(cover_types == INDEX["mixed forest"], INDEX["spruce forest"], cover_types), stands)
     east = s.spot(0.93, 0.13, 0.17, 0.15) | s.spot(1.0, 0.42, 0.1, 0.1)
-    s.lay(east, np.where(s.v < 0.1, kinds, INDEX["pine forest"]), stands)
+    s.lay(east, np.where(s.v < 0.1, cover_types, INDEX["pine forest"]), stands)
 
 
 def _slopes(s: Sheet) -> None:
     """Vines on the hill's sunny side, fruit trees below them and by the village."""
     slope = s.plots(90, 0.35)
     sunny = (s.v > 0.14) & (s.u < 0.42) & (s.altitude < 238) & (s.altitude > 196)
-    open_ = sunny & (s.kind != INDEX["broadleaved wood"])
+    open_ = sunny & (s.cover_type != INDEX["broadleaved wood"])
     vines = open_ & (s.altitude + 3 * s.noise(9) > 203)
     s.lay(vines & (s.u < 0.36), "vineyard", slope)
     s.lay(open_ & ~vines & (s.u < 0.34), "fruit orchard", slope)
@@ -158,8 +160,8 @@ def _meadows(s: Sheet) -> None:
     """Grass along the river: wet beside it, then pastures and meadows."""
     plain = s.river + 45 * s.noise(8) < 250
     plots = s.stands(170, 0.15)
-    kinds = np.array([INDEX[k] for k in s.rng.choice(["meadow", "pasture"], plots.max() + 1)])[plots]
-    s.lay(plain, kinds, plots)
+    cover_types = np.array([INDEX[k] for k in s.rng.choice(["meadow", "pasture"], plots.max() + 1)])[plots]
+    s.lay(plain, cover_types, plots)
     s.lay((s.river + 30 * s.noise(10) < 80) & plain, "wet meadow", plots)
     s.lay(s.spot(0.745, 0.27, 0.155, 0.14), "wet meadow", plots)
 
@@ -169,7 +171,9 @@ def _hedges(s: Sheet) -> None:
     edge = np.zeros(s.block.shape, dtype=bool)
     edge[:, 1:] |= np.diff(s.block, axis=1) != 0
     edge[1:] |= np.diff(s.block, axis=0) != 0
-    farmed = np.isin(s.kind, [INDEX[k] for r in ROTATIONS for k in r] + [INDEX["meadow"], INDEX["pasture"]])
+    farmed = np.isin(
+        s.cover_type, [INDEX[k] for r in ROTATIONS for k in r] + [INDEX["meadow"], INDEX["pasture"]]
+    )
     s.lay(edge & farmed & (s.noise(14) > 0.35), "scrub", s.stands(150))
     s.lay((s.river < 46) & (s.noise(16) > 0.2), "broadleaved wood", s.stands(80))
 

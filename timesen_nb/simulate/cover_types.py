@@ -1,4 +1,4 @@
-"""The kinds of place that can be simulated, read from ``cover_types.toml``."""
+"""The cover types that can be simulated, read from ``cover_types.toml``."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from importlib.resources import files
 
 
 @dataclass(frozen=True)
-class Kind:
+class CoverType:
     """One thing that grows or stands at a place.
 
     name: ours. land_cover: LUCAS letter A to H. lc1: LUCAS 2018 land-cover code. habitat: EUNIS level 2 name.
     share: how often it is drawn within its land cover. words: nouns a person would use for it.
-    figures: the group in ``figures/monthly.csv`` whose level and spread it honours; "" where there is none.
+    statistics: the group in ``statistics/monthly.csv`` whose level and spread it honours; "" where there is none.
     """
 
     name: str
     lc1: str
     share: float
     words: tuple[str, ...]
-    figures: str = ""
+    statistics: str = ""
     habitat: str = "Arable land and market gardens"
 
     @property
@@ -29,10 +29,10 @@ class Kind:
         return self.lc1[0]
 
 
-def _read() -> tuple[Kind, ...]:
+def _read() -> tuple[CoverType, ...]:
     table = tomllib.loads(files(__package__).joinpath("cover_types.toml").read_text("utf-8"))
-    return tuple(Kind(**{**row, "words": tuple(row["words"])}) for row in table["kinds"])
+    return tuple(CoverType(**{**row, "words": tuple(row["words"])}) for row in table["cover_types"])
 
 
-KINDS: tuple[Kind, ...] = _read()
-INDEX: dict[str, int] = {kind.name: i for i, kind in enumerate(KINDS)}
+COVER_TYPES: tuple[CoverType, ...] = _read()
+INDEX: dict[str, int] = {cover_type.name: i for i, cover_type in enumerate(COVER_TYPES)}

@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 from tqdm.auto import tqdm
 
-from timesen_nb.simulate.cover_types import KINDS
+from timesen_nb.simulate.cover_types import COVER_TYPES
 from timesen_nb.simulate.places import Places
 from timesen_nb.simulate.scenes import draw_views
 
@@ -28,7 +28,8 @@ def _draw(job: tuple[Places, np.ndarray, int]) -> np.ndarray:
     for i, m in enumerate(months - 1):
         sun = 90 - abs(places.lat[i] - 23.4 * math.sin(2 * math.pi * (30.4 * m - 66) / 365))
         views[i] = draw_views(
-            KINDS[places.kind[i]].name, int(m) + 1, green=float(places.green[i, m]), brown=float(places.brown[i, m]),
+            COVER_TYPES[places.cover_type[i]].name, int(m) + 1,
+            green=float(places.green[i, m]), brown=float(places.brown[i, m]),
             snow=bool(places.snow[i, m]), sun=float(sun), rng=rng,
         )  # fmt: skip
     return views

@@ -11,7 +11,7 @@ from scipy.ndimage import convolve1d
 
 from timesen_nb.bands import BANDS
 from timesen_nb.simulate.countryside import Plan, plan
-from timesen_nb.simulate.cover_types import KINDS
+from timesen_nb.simulate.cover_types import COVER_TYPES
 from timesen_nb.simulate.phenology import Weather, weather
 from timesen_nb.simulate.places import MISSING, grow
 from timesen_nb.simulate.sheet import noise
@@ -35,7 +35,7 @@ def corner(size: int) -> tuple[float, float]:
 class Landscape:
     """A simulated scene. All (..., y, x), north up.
 
-    plan: kind, parcel and altitude of every pixel. year: its weather and crops.
+    plan: cover type, parcel and altitude of every pixel. year: its weather and crops.
     reflectance: (12, 10, y, x) float32, surface reflectance x 10000 by ``bands.BANDS``, NaN = no clear observation.
     green, brown: (12, y, x) share of the ground under green and under dry standing plants. snow: (12, y, x) bool.
     """
@@ -50,12 +50,12 @@ class Landscape:
     @property
     def size(self) -> int:
         """Pixels a side."""
-        return len(self.plan.kind)
+        return len(self.plan.cover_type)
 
     @cached_property
     def land_cover(self) -> np.ndarray:
         """(y, x) LUCAS letters A to H: what is really there."""
-        out: np.ndarray = np.array([k.land_cover for k in KINDS])[self.plan.kind]
+        out: np.ndarray = np.array([k.land_cover for k in COVER_TYPES])[self.plan.cover_type]
         return out
 
     @cached_property
@@ -76,8 +76,8 @@ def landscape(seed: int = 7, size: int = 256, year: int = 2018) -> Landscape:
     """A simulated countryside of size x size pixels of 10 m in one year.
 
     seed: which countryside; the same seed, size and year give the same scene. year: another year has other weather and
-    the next crops of each field's rotation, on the same ground. Physics and figures of real places are those of
-    :mod:`timesen_nb.simulate.places`; pixels at borders are mixed, and clouds take whole patches of a month away.
+    the next crops of each field's rotation, on the same ground. Physics and class statistics of real places are those
+    of :mod:`timesen_nb.simulate.places`; pixels at borders are mixed, and clouds take whole patches of a month away.
 
     Raises ValueError for a size under 128 (the village and the lake would have no room) or over 2048.
     """
@@ -92,7 +92,7 @@ def landscape(seed: int = 7, size: int = 256, year: int = 2018) -> Landscape:
     fine, wide = (np.stack([noise(rng, size, waves) for _ in range(3)]) for waves in (size / 5, 3))
     blend = np.exp(3 * np.where(water, wide, fine)).reshape(3, -1)
     places = grow(
-        ground.kind.ravel(), LON * one, LAT * one, flat, rng,
+        ground.cover_type.ravel(), LON * one, LAT * one, flat, rng,
         parcel=ground.parcel.ravel(), blend=(blend / blend.sum(axis=0)).T, climate=climate, clouds=False, regional=True,
     )  # fmt: skip
 
@@ -109,7 +109,7 @@ def landscape(seed: int = 7, size: int = 256, year: int = 2018) -> Landscape:
 
 def _is(ground: Plan, letter: str) -> np.ndarray:
     """(y, x) bool: where a land cover is."""
-    out: np.ndarray = np.array([k.land_cover == letter for k in KINDS])[ground.kind]
+    out: np.ndarray = np.array([k.land_cover == letter for k in COVER_TYPES])[ground.cover_type]
     return out
 
 
@@ -124,7 +124,7 @@ def _weather(altitude: np.ndarray, rng: np.random.Generator) -> Weather:
 
 def _snow(values: np.ndarray, ground: Plan, climate: Weather, rng: np.random.Generator) -> np.ndarray:
     """Lay snow where a cold month leaves it, most on the hill and least under trees; (12, y, x) bool: it lies."""
-    size = len(ground.kind)
+    size = len(ground.cover_type)
     temperature = climate.temperature.T.reshape(12, size, size)
     tall, wet = _is(ground, "C"), _is(ground, "G")
     lies = np.zeros((12, size, size), dtype=bool)

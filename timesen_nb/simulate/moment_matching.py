@@ -1,9 +1,10 @@
 """Moving the physics to the level and spread of real places, class by class.
 
-Two steps, both in the logarithm of reflectance. :func:`calibrate` honours monthly figures where a kind has them: each
-(month, band) gets the figures' typical value and spread, and part of the variation is drawn with the figures'
-correlations between months and between bands. :func:`anchor` honours annual figures of the land cover: one factor per
-band for the whole year, so that annual medians get the figures' mean and covariance over Europe.
+Two steps, both in the logarithm of reflectance. :func:`calibrate` honours monthly class statistics where a cover type
+has them: each (month, band) gets the statistics' typical value and spread, and part of the variation is drawn with the
+statistics' correlations between months and between bands. :func:`anchor` honours annual class statistics of the land
+cover: one factor per band for the whole year, so that annual medians get the statistics' mean and covariance over
+Europe.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from timesen_nb.bands import BANDS
 from timesen_nb.simulate.class_statistics import ANNUAL_BANDS, logarithm, table
-from timesen_nb.simulate.cover_types import KINDS
+from timesen_nb.simulate.cover_types import COVER_TYPES
 
 MonthlyPhysics = Callable[[str, float, float, float], tuple[np.ndarray, np.ndarray]]
 AnnualPhysics = Callable[[str], tuple[np.ndarray, np.ndarray]]
@@ -26,7 +27,8 @@ COVERS = dict(
                      "Wetlands"), strict=True)
 )  # fmt: skip
 
-#: Deviation of the logarithm, band by band, that is added to annual medians before they are moved to the figures.
+#: Deviation of the logarithm, band by band, that is added to annual medians before they are moved to the class
+#: statistics.
 BLUR = 0.05
 
 #: Figures of n places are worth n places; the spread of all crops together is worth this many.
@@ -41,7 +43,7 @@ def moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @cache
 def _monthly(group: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, tuple[float, float, float]]:
-    """A group's figures: log mean and spread (12, 10), Cholesky factors of the month and band correlations, place."""
+    """A group's statistics: log mean and spread (12, 10), Cholesky factors of month and band correlations, place."""
     everything = table("monthly")
     rows = everything[everything["group"] == group]
     spreads = [f"{b}_spread" for b in BANDS]
@@ -70,21 +72,21 @@ def _correlation(group: str, axis: str, names: list[str], trust: float = 1.0) ->
 
 
 def calibrate(
-    kind: np.ndarray,
+    cover_type: np.ndarray,
     values: np.ndarray,
     physics: MonthlyPhysics,
     rng: np.random.Generator,
     variants: int = 1,
     variety: float = 1.0,
 ) -> np.ndarray:
-    """Series (N, 12, 10) with the monthly figures of their kinds; kinds without figures come back as they are.
+    """Series (N, 12, 10) with the monthly class statistics of their cover types; those without come back as they are.
 
-    physics: gives the simulator's own mean and deviation where a group's figures are from. variants: this many rows
-    after each other are one stand and share what is drawn. variety: share of what is drawn, for the
-    figures' spread is a continent's.
+    physics: gives the simulator's own mean and deviation where a group's class statistics are from. variants: this many
+    rows after each other are one stand and share what is drawn. variety: share of what is drawn, for the class
+    statistics' spread is a continent's.
     """
     out = values.copy()
-    groups = np.array([k.figures for k in KINDS])[kind]
+    groups = np.array([k.statistics for k in COVER_TYPES])[cover_type]
     for group in np.unique(groups[groups != ""]):
         rows = np.flatnonzero(groups == group)
         mean, spread, months, bands, place = _monthly(group)
@@ -96,7 +98,7 @@ def calibrate(
         )
         share = rng.uniform(
             0.45, 0.95, (n, 1, 1)
-        )  # of the variance that is drawn with the figures' correlations
+        )  # of the variance that is drawn with the statistics' correlations
         drawn, share = np.repeat(drawn, variants, axis=0), np.repeat(share, variants, axis=0)
         z = np.sqrt(1 - share) * z + np.sqrt(share) * variety * drawn
         out[rows] = np.exp(mean + spread * z)
@@ -105,7 +107,7 @@ def calibrate(
 
 @cache
 def _annual(cover: str) -> tuple[np.ndarray, np.ndarray]:
-    """A land cover's figures: log mean (10,) and covariance (10, 10) of annual medians; B8A as B8."""
+    """A land cover's statistics: log mean (10,) and covariance (10, 10) of annual medians; B8A as B8."""
     rows = table("annual").set_index("cover").loc[COVERS[cover]]
     source = [b if b in ANNUAL_BANDS else "B8" for b in BANDS]
     mean = np.log(rows[source].to_numpy(float))
@@ -122,23 +124,24 @@ def _root(covariance: np.ndarray, power: float) -> np.ndarray:
 
 
 def anchor(
-    kind: np.ndarray,
+    cover_type: np.ndarray,
     values: np.ndarray,
     physics: AnnualPhysics,
     rng: np.random.Generator,
     variants: int = 1,
-    chance: float = 0.9,
+    probability: float = 0.9,
     level_only: bool = False,
 ) -> np.ndarray:
-    """Series (N, 12, 10) of which a ``chance`` are moved, band by band for the whole year, to the annual figures.
+    """Series (N, 12, 10) each moved with ``probability``, band by band for the whole year, to the annual class
+    statistics.
 
     The map is the linear one between Gaussians (optimal transport), from the simulator's own annual medians of the land
-    cover, each blurred a little, to the figures': where physics varies in fewer ways than real places do, the blur
+    cover, each blurred a little, to the statistics': where physics varies in fewer ways than real places do, the blur
     fills the others. level_only: the mean alone is moved, and stands differ as the physics says.
     """
     out = values.copy()
-    moved = np.repeat(rng.random(len(kind) // variants) < chance, variants)
-    letters = np.array([k.land_cover for k in KINDS])[kind]
+    moved = np.repeat(rng.random(len(cover_type) // variants) < probability, variants)
+    letters = np.array([k.land_cover for k in COVER_TYPES])[cover_type]
     for cover in np.unique(letters):
         rows = np.flatnonzero((letters == cover) & moved)
         mean, covariance = _annual(cover)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from timesen_nb.simulate.cover_types import INDEX, KINDS
+from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
 
 #: Day of year in the middle of each month.
 MID_MONTH = np.array([15, 46, 74, 105, 135, 166, 196, 227, 258, 288, 319, 349], dtype=np.float32)
@@ -18,7 +18,7 @@ MID_MONTH = np.array([15, 46, 74, 105, 135, 166, 196, 227, 258, 288, 319, 349], 
 
 @dataclass(frozen=True)
 class Calendar:
-    """One kind's year; the fields are explained at the top of ``calendars.toml``."""
+    """One cover type's year; the fields are explained at the top of ``calendars.toml``."""
 
     grow: tuple[float, float, float, float] = (100.0, 140.0, 280.0, 320.0)
     lai: tuple[float, float] = (0.0, 0.0)
@@ -44,16 +44,16 @@ class Calendar:
 
 @cache
 def calendars() -> tuple[Calendar, ...]:
-    """The calendar of each of :data:`~timesen_nb.simulate.cover_types.KINDS`, in their order."""
+    """The calendar of each of :data:`~timesen_nb.simulate.cover_types.COVER_TYPES`, in their order."""
     table = tomllib.loads(files(__package__).joinpath("calendars.toml").read_text("utf-8"))
     defaults = table.pop("crop-defaults")
     if set(table) != set(INDEX):
         raise ValueError(
-            f"calendars.toml and kinds.toml differ in {sorted(set(table) ^ set(INDEX))}; name both alike."
+            f"calendars.toml and cover_types.toml differ in {sorted(set(table) ^ set(INDEX))}; name both alike."
         )
     rows = []
-    for kind in KINDS:
-        row: dict[str, Any] = {**(defaults if kind.land_cover == "B" else {}), **table[kind.name]}
+    for cover_type in COVER_TYPES:
+        row: dict[str, Any] = {**(defaults if cover_type.land_cover == "B" else {}), **table[cover_type.name]}
         row = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
         rows.append(Calendar(**row))
     return tuple(rows)
@@ -61,7 +61,9 @@ def calendars() -> tuple[Calendar, ...]:
 
 @dataclass(frozen=True)
 class Weather:
-    """Monthly climate of N places: temperature (N, 12) in Celsius, drought (N, 12) and snow chance (N, 12), 0 to 1."""
+    """Monthly climate of N places: temperature (N, 12) in Celsius, drought (N, 12) and probability of snow (N, 12), 0
+    to 1.
+    """
 
     temperature: np.ndarray
     drought: np.ndarray
@@ -110,7 +112,7 @@ class Season:
 def season(
     calendar: Calendar, climate: Weather, shift: np.ndarray, vigour: np.ndarray, rng: np.random.Generator
 ) -> Season:
-    """The year of N stands of one kind.
+    """The year of N stands of one cover type.
 
     shift: (N,) days later than the calendar. vigour: (N,) factor on leaf area. The calendar wraps around the year, so
     an autumn-sown crop is green in the winter before its harvest and after its next sowing.

@@ -9,15 +9,15 @@ import numpy as np
 
 from timesen_nb.bands import BANDS
 from timesen_nb.simulate.class_statistics import logarithm
-from timesen_nb.simulate.cover_types import INDEX, KINDS
+from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
 from timesen_nb.simulate.moment_matching import anchor, calibrate, moments
 from timesen_nb.simulate.phenology import MID_MONTH, Calendar, Season, Weather, calendars, season, weather
 from timesen_nb.simulate.spectra import canopy, surface
 
-#: Chance that a month has no clear date, January to December: round figures after temperate Europe.
+#: Probability that a month has no clear date, January to December: round figures after temperate Europe.
 MISSING = np.array([0.16, 0.08, 0.09, 0.05, 0.03, 0.02, 0.02, 0.02, 0.03, 0.06, 0.14, 0.22])
 
-#: Share of what only the figures explain of the spread between stands that is left within one countryside.
+#: Share of what only the class statistics explain of the spread between stands that is left within one countryside.
 REGIONAL = 0.3
 
 
@@ -25,12 +25,12 @@ REGIONAL = 0.3
 class Places:
     """N simulated places.
 
-    kind: (N,) index into :data:`~timesen_nb.simulate.cover_types.KINDS`. lon, lat: (N,) degrees. altitude: (N,) metres.
-    values: (N, 12, 10) simulated surface reflectance x 10000, NaN = no clear observation.
-    green, brown: (N, 12) share of the ground under green and under dry standing plants. snow: (N, 12) bool.
+    cover_type: (N,) index into :data:`~timesen_nb.simulate.cover_types.COVER_TYPES`. lon, lat: (N,) degrees. altitude:
+    (N,) metres. values: (N, 12, 10) simulated surface reflectance x 10000, NaN = no clear observation. green, brown:
+    (N, 12) share of the ground under green and under dry standing plants. snow: (N, 12) bool.
     """
 
-    kind: np.ndarray
+    cover_type: np.ndarray
     lon: np.ndarray
     lat: np.ndarray
     altitude: np.ndarray
@@ -40,16 +40,16 @@ class Places:
     snow: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.kind)
+        return len(self.cover_type)
 
     @property
     def land_cover(self) -> np.ndarray:
         """(N,) LUCAS letters A to H."""
-        return np.array([k.land_cover for k in KINDS])[self.kind]
+        return np.array([k.land_cover for k in COVER_TYPES])[self.cover_type]
 
 
 def grow(
-    kind: np.ndarray,
+    cover_type: np.ndarray,
     lon: np.ndarray,
     lat: np.ndarray,
     altitude: np.ndarray,
@@ -64,49 +64,52 @@ def grow(
 ) -> Places:
     """A year at each of N places.
 
-    kind: (N,) indices of kinds. parcel: (N,) labels; pixels of one parcel share crop, calendar, soil and vigour, and
-    differ by little. blend: (N, 3) shares of a parcel's three variants in each of its pixels, random without it.
-    climate: their weather; without it each place, or parcel, gets a random year of its own.
-    clouds=False leaves every month clear. calibrated=False is physics alone, without the figures of real places.
-    regional=True is one countryside in place of all Europe: stands of a kind differ less than the figures say.
+    cover_type: (N,) indices of cover types. parcel: (N,) labels; pixels of one parcel share crop, calendar, soil and
+    vigour, and differ by little. blend: (N, 3) shares of a parcel's three variants in each of its pixels, random
+    without it. climate: their weather; without it each place, or parcel, gets a random year of its own. clouds=False
+    leaves every month clear. calibrated=False is physics alone, without the class statistics of real places.
+    regional=True is one countryside in place of all Europe: stands of a cover type differ less than the class
+    statistics say.
     """
-    kind = np.asarray(kind)
+    cover_type = np.asarray(cover_type)
     if parcel is None:
-        places = _stands(kind, lon, lat, altitude, rng, calibrated, climate=climate, regional=regional)
+        places = _stands(cover_type, lon, lat, altitude, rng, calibrated, climate=climate, regional=regional)
     else:  # a few variants of each parcel, and every pixel a blend of them: fast, and alike within the parcel
-        _, first, member = np.unique(np.stack([parcel, kind]), axis=1, return_index=True, return_inverse=True)
+        _, first, member = np.unique(
+            np.stack([parcel, cover_type]), axis=1, return_index=True, return_inverse=True
+        )
         member = member.reshape(-1)
         if climate is not None:
             climate = Weather(climate.temperature[first], climate.drought[first], climate.snow[first])
         stands = _stands(
-            kind[first], lon[first], lat[first], altitude[first], rng, calibrated, variants=3, climate=climate,
+            cover_type[first], lon[first], lat[first], altitude[first], rng, calibrated, variants=3, climate=climate,
             regional=regional,
         )  # fmt: skip
-        weight = rng.dirichlet((1.0, 1.0, 1.0), len(kind)) if blend is None else blend
-        values = np.zeros((len(kind), 12, len(BANDS)), dtype=np.float32)
+        weight = rng.dirichlet((1.0, 1.0, 1.0), len(cover_type)) if blend is None else blend
+        values = np.zeros((len(cover_type), 12, len(BANDS)), dtype=np.float32)
         for j, share in enumerate(weight.astype(np.float32).T):
             values += share[:, None, None] * stands.values[member * 3 + j]
         green, brown, snow = (a[member * 3] for a in (stands.green, stands.brown, stands.snow))
-        places = Places(kind, lon, lat, altitude, values, green, brown, snow)
+        places = Places(cover_type, lon, lat, altitude, values, green, brown, snow)
     places = replace(places, values=_sensor(places.values, rng))
     return replace(places, values=_clouds(places, rng)) if clouds else places
 
 
-def draw_kinds(n: int, rng: np.random.Generator, by_cover: bool = True) -> np.ndarray:
-    """(n,) random kinds: land covers evenly and their kinds by share, or every kind evenly."""
+def draw_cover_types(n: int, rng: np.random.Generator, by_cover: bool = True) -> np.ndarray:
+    """(n,) random cover types: land covers evenly and their cover types by share, or every cover type evenly."""
     if not by_cover:
-        return rng.integers(len(KINDS), size=n)
-    letters = np.array([k.land_cover for k in KINDS])
-    share = np.array([k.share for k in KINDS], dtype=float)
-    # Cropland has most kinds, and is drawn more often, so that each crop is seen enough.
-    chance = np.array([0.40 if c == "B" else 0.60 / 7 for c in "ABCDEFGH"])
-    weights = np.zeros(len(KINDS))
-    for letter, p in zip("ABCDEFGH", chance, strict=True):
+        return rng.integers(len(COVER_TYPES), size=n)
+    letters = np.array([k.land_cover for k in COVER_TYPES])
+    share = np.array([k.share for k in COVER_TYPES], dtype=float)
+    # Cropland has most cover types, and is drawn more often, so that each crop is seen enough.
+    probability = np.array([0.40 if c == "B" else 0.60 / 7 for c in "ABCDEFGH"])
+    weights = np.zeros(len(COVER_TYPES))
+    for letter, p in zip("ABCDEFGH", probability, strict=True):
         weights[letters == letter] = p * share[letters == letter] / share[letters == letter].sum()
-    return rng.choice(len(KINDS), size=n, p=weights / weights.sum())
+    return rng.choice(len(COVER_TYPES), size=n, p=weights / weights.sum())
 
 
-#: Where kinds are found in Europe, degrees north; others are drawn from 36 to 66.
+#: Where cover types are found in Europe, degrees north; others are drawn from 36 to 66.
 LATITUDES: dict[str, tuple[float, float]] = {
     "durum wheat": (36, 48), "rice": (37, 46), "soya": (42, 50), "cotton": (36, 42), "sunflower": (38, 51),
     "citrus": (36, 43.5), "olive grove": (36, 44.5), "vineyard": (37, 50), "nut trees": (36, 47), "maize": (38, 55),
@@ -120,7 +123,7 @@ LATITUDES: dict[str, tuple[float, float]] = {
 def simulate_places(
     n: int,
     seed: int,
-    kinds: list[str] | None = None,
+    cover_types: list[str] | None = None,
     *,
     calibrated: bool = True,
     mixed: float = 0.12,
@@ -128,19 +131,20 @@ def simulate_places(
 ) -> Places:
     """n simulated places over Europe with clouds and mixed pixels; the same seed gives the same places.
 
-    kinds: names to draw from evenly; without it all, land covers evenly. mixed: share of pixels that hold a part of
-    another place. clouds=False: the places as they are, for :func:`observe`. Raises ValueError for an unknown kind.
+    cover_types: names to draw from evenly; without it all, land covers evenly. mixed: share of pixels that hold a part
+    of another place. clouds=False: the places as they are, for :func:`observe`. Raises ValueError for an unknown cover
+    type.
     """
     rng = np.random.default_rng(seed)
-    if kinds is None:
-        kind = draw_kinds(n, rng)
+    if cover_types is None:
+        cover_type = draw_cover_types(n, rng)
     else:
-        unknown = [k for k in kinds if k not in INDEX]
+        unknown = [k for k in cover_types if k not in INDEX]
         if unknown:
-            raise ValueError(f"unknown kinds {unknown}; expected some of {', '.join(INDEX)}.")
-        kind = rng.choice([INDEX[k] for k in kinds], size=n)
-    lat, lon, altitude = _where(kind, rng)
-    places = grow(kind, lon, lat, altitude, rng, clouds=False, calibrated=calibrated)
+            raise ValueError(f"unknown cover types {unknown}; expected some of {', '.join(INDEX)}.")
+        cover_type = rng.choice([INDEX[k] for k in cover_types], size=n)
+    lat, lon, altitude = _where(cover_type, rng)
+    places = grow(cover_type, lon, lat, altitude, rng, clouds=False, calibrated=calibrated)
     return observe(places, rng, mixed) if clouds else places
 
 
@@ -150,29 +154,33 @@ def observe(places: Places, rng: np.random.Generator, mixed: float = 0.12) -> Pl
     return replace(places, values=_clouds(replace(places, values=seen), rng))
 
 
-def _where(kind: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Latitude, longitude and altitude of places in Europe where these kinds are found."""
-    n = len(kind)
-    low, high = np.array([LATITUDES.get(k.name, (36.0, 66.0)) for k in KINDS]).T
+def _where(cover_type: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Latitude, longitude and altitude of places in Europe where these cover types are found."""
+    n = len(cover_type)
+    low, high = np.array([LATITUDES.get(k.name, (36.0, 66.0)) for k in COVER_TYPES]).T
     middle = rng.normal(48, 4.0, n)
-    lat = np.clip(np.where(rng.random(n) < 0.6, middle, rng.uniform(36, 66, n)), low[kind], high[kind])
-    inside = (lat <= low[kind]) | (lat >= high[kind])
-    lat = np.where(inside, rng.uniform(low[kind], high[kind]), lat)
+    lat = np.clip(
+        np.where(rng.random(n) < 0.6, middle, rng.uniform(36, 66, n)), low[cover_type], high[cover_type]
+    )
+    inside = (lat <= low[cover_type]) | (lat >= high[cover_type])
+    lat = np.where(inside, rng.uniform(low[cover_type], high[cover_type]), lat)
     lon = rng.uniform(-8, 28, n)
     altitude = np.clip(rng.gamma(1.2, 220, n), 0, 1600)
-    base = np.array([c.altitude for c in calendars()])[kind]
+    base = np.array([c.altitude for c in calendars()])[cover_type]
     return lat, lon, np.where(base > 0, base + rng.normal(0, 250, n), altitude)
 
 
-def _mix(values: np.ndarray, rng: np.random.Generator, chance: float) -> np.ndarray:
+def _mix(values: np.ndarray, rng: np.random.Generator, probability: float) -> np.ndarray:
     """Some pixels hold a share of another place: field margins, roads, hedges."""
     n = len(values)
-    share = np.where(rng.random(n) < chance, rng.beta(1.3, 4.0, n), 0.0).astype(np.float32)[:, None, None]
+    share = np.where(rng.random(n) < probability, rng.beta(1.3, 4.0, n), 0.0).astype(np.float32)[
+        :, None, None
+    ]
     return (1 - share) * values + share * values[rng.permutation(n)]
 
 
 def _stands(
-    kind: np.ndarray,
+    cover_type: np.ndarray,
     lon: np.ndarray,
     lat: np.ndarray,
     altitude: np.ndarray,
@@ -184,7 +192,7 @@ def _stands(
     regional: bool = False,
 ) -> Places:
     """One year of each stand, or ``variants`` alike years of it, stand by stand."""
-    n = len(kind)
+    n = len(cover_type)
     shift = 3.0 * (lat - 48) + 0.025 * altitude + rng.normal(0, 9, n)
     vigour = np.exp(rng.normal(0, 0.25, n))
     wetness, bright = rng.beta(2, 3, n), np.exp(rng.normal(0, 0.22, n))
@@ -192,7 +200,7 @@ def _stands(
     def repeat(a: np.ndarray) -> np.ndarray:
         return np.repeat(a, variants, axis=0)
 
-    kind_, lon_, lat_, altitude_ = (repeat(a) for a in (kind, lon, lat, altitude))
+    cover_type_, lon_, lat_, altitude_ = (repeat(a) for a in (cover_type, lon, lat, altitude))
     climate = climate or weather(lon, lat, altitude, rng)
     climate = Weather(repeat(climate.temperature), repeat(climate.drought), repeat(climate.snow))
     near = variants > 1
@@ -205,8 +213,8 @@ def _stands(
     values = np.zeros((total, 12, len(BANDS)), dtype=np.float32)
     green, brown = np.zeros((total, 12), np.float32), np.zeros((total, 12), np.float32)
     order = calendars()
-    for k in np.unique(kind_):
-        rows = np.flatnonzero(kind_ == k)
+    for k in np.unique(cover_type_):
+        rows = np.flatnonzero(cover_type_ == k)
         part = Weather(climate.temperature[rows], climate.drought[rows], climate.snow[rows])
         grown = season(order[k], part, shift_[rows], vigour_[rows], rng)
         values[rows], green[rows], brown[rows] = _reflectance(
@@ -215,31 +223,40 @@ def _stands(
     patch = np.repeat(rng.random((n, 12)), variants, axis=0)
     snow = patch < climate.snow * 0.5
     depth = (snow * repeat(rng.uniform(0.2, 1.0, (n, 12))))[..., None].astype(np.float32)
-    tall = np.array([k.land_cover == "C" for k in KINDS])[kind_]
+    tall = np.array([k.land_cover == "C" for k in COVER_TYPES])[cover_type_]
     depth = depth * np.where(tall, 0.35, 1.0)[:, None, None]
     if calibrated:
-        values = calibrate(kind_, values, _monthly_physics, rng, variants, REGIONAL if regional else 1.0)
-        # within a region crops and grass keep the level of their monthly figures, which are many and well labelled
-        rows = np.flatnonzero(
-            [not (regional and KINDS[k].figures and KINDS[k].land_cover in "BE") for k in kind_]
+        values = calibrate(
+            cover_type_, values, _monthly_physics, rng, variants, REGIONAL if regional else 1.0
         )
-        values[rows] = anchor(kind_[rows], values[rows], _annual_physics, rng, variants, level_only=regional)
+        # within a region crops and grass keep the level of their monthly class statistics, which are many and well
+        # labelled
+        rows = np.flatnonzero(
+            [
+                not (regional and COVER_TYPES[k].statistics and COVER_TYPES[k].land_cover in "BE")
+                for k in cover_type_
+            ]
+        )
+        values[rows] = anchor(
+            cover_type_[rows], values[rows], _annual_physics, rng, variants, level_only=regional
+        )
     if snowy:
         values = values * (1 - depth) + depth * surface("snow") * 1e4
-    return Places(kind_, lon_, lat_, altitude_, values.astype(np.float32), green, brown, snow)
+    return Places(cover_type_, lon_, lat_, altitude_, values.astype(np.float32), green, brown, snow)
 
 
 @cache
 def _monthly_physics(group: str, lat: float, lat_sd: float, lon: float) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation (12, 10) of log reflectance, by physics alone, of the kinds of a group where its figures are
-    from."""
+    """Mean and deviation (12, 10) of log reflectance, by physics alone, of the cover types of a group where its class
+    statistics are from.
+    """
     rng = np.random.default_rng(2018)
-    members = np.flatnonzero([k.figures == group for k in KINDS])
-    share = np.array([KINDS[i].share for i in members])
-    kind = rng.choice(members, 800, p=share / share.sum())
+    members = np.flatnonzero([k.statistics == group for k in COVER_TYPES])
+    share = np.array([COVER_TYPES[i].share for i in members])
+    cover_type = rng.choice(members, 800, p=share / share.sum())
     lats = np.clip(rng.normal(lat, lat_sd + 0.5, 800), 35, 68)
     values = _stands(
-        kind, rng.normal(lon, 3, 800), lats, rng.gamma(1.2, 150, 800), rng, False, snowy=False
+        cover_type, rng.normal(lon, 3, 800), lats, rng.gamma(1.2, 150, 800), rng, False, snowy=False
     ).values
     return moments(values)
 
@@ -248,12 +265,12 @@ def _monthly_physics(group: str, lat: float, lat_sd: float, lon: float) -> tuple
 def _annual_physics(cover: str) -> tuple[np.ndarray, np.ndarray]:
     """Mean (10,) and covariance (10, 10) of log annual medians over a land cover in Europe before they are anchored."""
     rng = np.random.default_rng(2019)
-    members = np.flatnonzero([k.land_cover == cover for k in KINDS])
-    share = np.array([KINDS[i].share for i in members])
-    kind = rng.choice(members, 1500, p=share / share.sum())
-    lat, lon, altitude = _where(kind, rng)
-    values = _stands(kind, lon, lat, altitude, rng, False, snowy=False).values
-    values = calibrate(kind, values, _monthly_physics, rng)
+    members = np.flatnonzero([k.land_cover == cover for k in COVER_TYPES])
+    share = np.array([COVER_TYPES[i].share for i in members])
+    cover_type = rng.choice(members, 1500, p=share / share.sum())
+    lat, lon, altitude = _where(cover_type, rng)
+    values = _stands(cover_type, lon, lat, altitude, rng, False, snowy=False).values
+    values = calibrate(cover_type, values, _monthly_physics, rng)
     logs = logarithm(np.median(values, axis=1))
     return logs.mean(axis=0), np.cov(logs.T)
 
@@ -267,7 +284,7 @@ def _reflectance(
     bright: np.ndarray,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Reflectance x 10000 (n, 12, 10), green share and brown share (n, 12) of one kind."""
+    """Reflectance x 10000 (n, 12, 10), green share and brown share (n, 12) of one cover type."""
     n = len(lat)
     declination = 23.4 * np.sin(2 * np.pi * (MID_MONTH - 81) / 365)
     sun = np.clip(np.abs(lat[:, None] - declination) * 0.97 + 6, 20, 72)  # zenith at the 10:30 overpass
@@ -345,7 +362,9 @@ def _shape(reflectance: np.ndarray, n: int) -> np.ndarray:
 
 
 def _sensor(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Radiometric noise, and haze that comes and goes by month: mean zero, for the figures hold their own haze."""
+    """Radiometric noise, and haze that comes and goes by month: mean zero, for the class statistics hold their own
+    haze.
+    """
     gain = 1 + rng.normal(0, 0.012, values.shape)
     haze = rng.normal(0, 0.02, values.shape[:2])[..., None] * np.array(
         [1.0, 0.8, 0.6, 0.4, 0.3, 0.3, 0.3, 0.3, 0.1, 0.1]
@@ -357,7 +376,7 @@ def _sensor(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _processed(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """What one processing chain leaves in a whole year and another does not: a gain a band, and haze under the blue.
 
-    Half of the places come out of the chain that the figures are from.
+    Half of the places come out of the chain that the class statistics are from.
     """
     n = len(values)
     other = rng.random((n, 1, 1)) < 0.5
@@ -373,10 +392,10 @@ def _clouds(places: Places, rng: np.random.Generator) -> np.ndarray:
     """Months without a clear date become NaN, more in northern winters; at least three months stay."""
     values = places.values.copy()
     n = len(values)
-    chance = MISSING * np.clip(1 + (places.lat[:, None] - 48) / 12, 0.3, 2.2)
+    probability = MISSING * np.clip(1 + (places.lat[:, None] - 48) / 12, 0.3, 2.2)
     # Half of the places have a bad year, up to one with hardly a clear month: the model must read those too.
     bad = np.where(rng.random((n, 1)) < 0.5, rng.uniform(0.1, 0.8, (n, 1)), 0.0)
-    gone = rng.random((n, 12)) < np.maximum(chance, bad)
+    gone = rng.random((n, 12)) < np.maximum(probability, bad)
     # Some have composites of the growing season alone, as many people make them: 4 to 7 months from March to June on.
     first, length = rng.integers(2, 6, (n, 1)), rng.integers(4, 8, (n, 1))
     out_of_season = (np.arange(12) < first) | (np.arange(12) >= first + length)

@@ -30,7 +30,7 @@ class Sheet:
         self.rng, self.size = rng, size
         axis = (np.arange(size) + 0.5) / size
         self.u, self.v = np.meshgrid(axis, axis)
-        self.kind = np.zeros((size, size), dtype=np.int16)
+        self.cover_type = np.zeros((size, size), dtype=np.int16)
         self.parcel = np.zeros((size, size), dtype=np.int64)
         self.altitude = np.zeros((size, size))
         self.river = np.zeros((size, size))  # metres from its middle
@@ -53,11 +53,11 @@ class Sheet:
         self._labels = int(own.max()) + 1
         return own
 
-    def lay(self, where: np.ndarray, kind: str | np.ndarray, cells: np.ndarray | None = None) -> None:
-        """Put a kind there: as one parcel, or as a parcel for each value of ``cells``."""
+    def lay(self, where: np.ndarray, cover_type: str | np.ndarray, cells: np.ndarray | None = None) -> None:
+        """Put a cover type there: as one parcel, or as a parcel for each value of ``cells``."""
         if not where.any():
             return
-        self.kind[where] = INDEX[kind] if isinstance(kind, str) else kind[where]
+        self.cover_type[where] = INDEX[cover_type] if isinstance(cover_type, str) else cover_type[where]
         self.parcel[where] = self.label(np.zeros(where.sum()) if cells is None else cells[where])
 
     def stands(self, metres: float, ragged: float = 0.35) -> np.ndarray:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from timesen_nb.series import PixelSeries, check_place
-from timesen_nb.simulate.cover_types import KINDS
+from timesen_nb.simulate.cover_types import COVER_TYPES
 from timesen_nb.simulate.landscape import EPSG, PIXEL, Landscape, corner, landscape
-from timesen_nb.simulate.moment_matching import COVERS
 from timesen_nb.sources.checks import check_year, series_of
 from timesen_nb.sources.grid import BBox, check_bbox, from_degrees
+from timesen_nb.tasks import tasks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,6 +27,12 @@ _lock = Lock()
 @lru_cache(maxsize=4)
 def _made(seed: int, size: int, year: int) -> Landscape:
     return landscape(seed, size, year)
+
+
+def _class_name(letter: str) -> str:
+    """What the task "land_cover" calls a LUCAS letter."""
+    task = tasks["land_cover"]
+    return task.classes[task.codes.index(letter)]
 
 
 class SampleSource:
@@ -72,7 +78,7 @@ class SampleSource:
         scene = self.landscape(year)
         months = scene.reflectance[:, :, row, column]
         series = series_of(months, float(lon), float(lat), scene.year, self.name)
-        return replace(series, truth=COVERS[scene.land_cover[row, column]])
+        return replace(series, truth=_class_name(scene.land_cover[row, column]))
 
     def pixels(self, lonlats: Sequence[tuple[float, float]], year: int = 2018) -> list[PixelSeries]:
         """Many pixels, in the order asked. Raises as :meth:`pixel`."""
@@ -95,12 +101,12 @@ class SampleSource:
     def truth(self, lon: float, lat: float, year: int = 2018) -> str:
         """The true land cover at a place, by its name in the task "land_cover"; ValueError outside."""
         row, column = self._index(lon, lat)
-        return COVERS[self.landscape(year).land_cover[row, column]]
+        return _class_name(self.landscape(year).land_cover[row, column])
 
-    def kind(self, lon: float, lat: float, year: int = 2018) -> str:
+    def cover_type(self, lon: float, lat: float, year: int = 2018) -> str:
         """What grows or stands at a place, finer than land cover: "maize", "reed bed"; ValueError outside."""
         row, column = self._index(lon, lat)
-        return KINDS[self.landscape(year).plan.kind[row, column]].name
+        return COVER_TYPES[self.landscape(year).plan.cover_type[row, column]].name
 
     def survey(self, each: int = 20, seed: int = 0, year: int = 2018) -> list[tuple[float, float]]:
         """Longitude and latitude of places drawn at random, ``each`` of every land cover A to H in turn.
@@ -113,7 +119,7 @@ class SampleSource:
         scene, rng = self.landscape(year), np.random.default_rng(seed)
         left, top = corner(self.size)
         found: list[tuple[float, float]] = []
-        for letter, name in COVERS.items():
+        for letter, name in zip(tasks["land_cover"].codes, tasks["land_cover"].classes, strict=True):
             inside = np.argwhere(distance_transform_edt(scene.land_cover == letter) > 2)
             if len(inside) < each:
                 raise ValueError(
@@ -155,7 +161,7 @@ class SampleSource:
         tilt = 23.4 * math.sin(2 * math.pi * (30.4 * m - 66) / 365)
         return list(
             draw_views(
-                KINDS[scene.plan.kind[row, column]].name, m + 1,
+                COVER_TYPES[scene.plan.cover_type[row, column]].name, m + 1,
                 green=float(scene.green[m, row, column]), brown=float(scene.brown[m, row, column]),
                 snow=bool(scene.snow[m, row, column]), sun=90 - abs(float(lat) - tilt),
                 rng=np.random.default_rng([self.seed, scene.year, row, column]), size=size,

@@ -16,7 +16,7 @@ class Answer:
 
     series: what the source gave. vector: (D,) its encoding, kept so that other words cost no new request.
     classes: K names; probabilities: (K,) in the same order, summing to 1. prompts: the prompt style they came from.
-    kind: what stands there, finer than the true class ("maize"), where the source knows it (the sample).
+    cover_type: what stands there, finer than the true class ("maize"), where the source knows it (the sample).
     """
 
     series: PixelSeries
@@ -24,7 +24,7 @@ class Answer:
     classes: tuple[str, ...]
     probabilities: np.ndarray
     prompts: str
-    kind: str | None = None
+    cover_type: str | None = None
 
     @property
     def lon(self) -> float:

@@ -154,7 +154,7 @@ class AnswerPanel(w.VBox):
         """Draw an answer."""
         name, probability = answer.ranked()[0]
         self._headline.value = f"{name}: {percent(probability)}"
-        finer = f" ({answer.kind})" if answer.kind else ""
+        finer = f" ({answer.cover_type})" if answer.cover_type else ""
         self._truth.value = (
             f"True class of this simulated place: {answer.truth}{finer}" if answer.truth else ""
         )

@@ -102,7 +102,7 @@ class Session:
         """Encode a series and score it against the words: the new ``result``."""
         vector = self.model.encode(series.values[None], valid=series.valid[None])[0]
         where = (series.lon, series.lat, series.year)
-        draw, name = getattr(self.source, "views", None), getattr(self.source, "kind", None)
+        draw, name = getattr(self.source, "views", None), getattr(self.source, "cover_type", None)
         self._draw = partial(draw, *where) if draw else None
         blank = Answer(
             series, np.asarray(vector), (), np.empty(0), self.prompts, name(*where) if name else None

@@ -51,7 +51,7 @@ _OPEN = {*CROPS, "meadow", "pasture", "wet meadow", "heath", "bare soil"}
 
 
 def draw_views(
-    kind: str,
+    cover_type: str,
     month: int,
     *,
     green: float,
@@ -63,14 +63,14 @@ def draw_views(
 ) -> np.ndarray:
     """Four simulated ground photos of one place in one month.
 
-    kind: a name of ``kinds.KINDS``. month: 1 to 12. green, brown: share of the ground, 0 to 1, under green and under
-    dry standing plants. snow: does it lie. sun: noon elevation in degrees. size: height, width in pixels.
-    -> (4, height, width, 3) uint8 RGB, to the north, east, south and west.
+    cover_type: a name of ``cover_types.COVER_TYPES``. month: 1 to 12. green, brown: share of the ground, 0 to 1, under
+    green and under dry standing plants. snow: does it lie. sun: noon elevation in degrees. size: height, width in
+    pixels. -> (4, height, width, 3) uint8 RGB, to the north, east, south and west.
 
-    Raises ValueError for an unknown kind, a month that is none, or shares that are not between 0 and 1.
+    Raises ValueError for an unknown cover type, a month that is none, or shares that are not between 0 and 1.
     """
-    if kind not in PAINTERS:
-        raise ValueError(f"kind given: {kind!r}; expected one of {', '.join(INDEX)}.")
+    if cover_type not in PAINTERS:
+        raise ValueError(f"cover type given: {cover_type!r}; expected one of {', '.join(INDEX)}.")
     if month not in range(1, 13):
         raise ValueError(f"month given: {month!r}; expected a whole number from 1 to 12.")
     if not (0 <= green <= 1 and 0 <= brown <= 1):
@@ -79,11 +79,11 @@ def draw_views(
         )
     site = _site(int(month), float(green), float(brown), bool(snow), float(sun), rng)
     height, width = size
-    odd = site.dice.randrange(4) if kind in _OPEN and site.dice.random() < 0.4 else None
+    odd = site.dice.randrange(4) if cover_type in _OPEN and site.dice.random() < 0.4 else None
     photos = np.empty((4, height, width, 3), np.uint8)
     for heading in range(4):
         view = Canvas(site, heading, width, height)
-        PAINTERS[kind](view)
+        PAINTERS[cover_type](view)
         if heading == odd:
             works.neighbour(view)
         photos[heading] = np.asarray(view.image.reduce(FINER))

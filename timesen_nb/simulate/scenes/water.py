@@ -49,8 +49,8 @@ def reflect(view: Canvas, deep: Colour, mirror: float, ripple: float) -> None:
     view.image.paste(below, (0, first * FINER))
 
 
-def _frozen(view: Canvas, chance: float) -> bool:
-    return view.site.snow and view.site.rows * 777 % 1 < chance
+def _frozen(view: Canvas, probability: float) -> bool:
+    return view.site.snow and view.site.rows * 777 % 1 < probability
 
 
 def paint_lake(view: Canvas) -> None:

@@ -51,7 +51,7 @@ WILD: dict[str, Wild] = {
 
 
 def paint_wild(view: Canvas, name: str) -> None:
-    """Grass, shrubs and stones as the kind has them."""
+    """Grass, shrubs and stones as the cover type has them."""
     site, dice, look = view.site, view.dice, WILD[name]
     plants = blend(site.grass, look.tint, look.lean)
     blooms = site.month in look.bloom
