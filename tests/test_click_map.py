@@ -423,8 +423,8 @@ def test_another_source_is_opened_with_its_own_years_and_the_words_stay(app, sou
     [
         ("earthengine", "project", " my-project ", ("earthengine", {"project": "my-project"})),
         ("earthengine", "project", "", ("earthengine", {"project": None})),
-        ("stac", "catalogue", "planetary-computer", ("stac", {"catalog": "planetary-computer"})),
-        ("stac", "catalogue", "", ("stac", {"catalog": "earth-search"})),
+        ("stac", "catalog", "planetary-computer", ("stac", {"catalog": "planetary-computer"})),
+        ("stac", "catalog", "", ("stac", {"catalog": "earth-search"})),
         ("sample", "path", "", ("sample", {})),
     ],
 )

@@ -1,4 +1,4 @@
-"""Places with what is known of each: a year of light, photos, and the class in every task."""
+"""Places with what is known of each: an annual time series, photos, and the class in every task."""
 
 from __future__ import annotations
 

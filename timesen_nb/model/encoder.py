@@ -1,4 +1,4 @@
-"""The series encoder: a pixel's year of light -> one vector in CLIP's space. Readable in one sitting.
+"""The series encoder: a pixel's annual time series -> one vector in CLIP's space. Readable in one sitting.
 
 Shapes, used throughout: N pixels, T composites (months, quarters or one year), C bands, H x W pixels around the place,
 W = width of the transformer, D = width of the embedding.

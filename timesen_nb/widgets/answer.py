@@ -12,7 +12,7 @@ from timesen_nb.series import PixelSeries
 
 @dataclass(frozen=True)
 class Answer:
-    """A place, its year of light, and how well each class fits.
+    """A place, its annual time series, and how well each class fits.
 
     series: what the source gave. vector: (D,) its encoding, kept so that other words cost no new request.
     classes: K names; probabilities: (K,) in the same order, summing to 1. prompts: the prompt style they came from.

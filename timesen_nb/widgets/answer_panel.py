@@ -16,7 +16,7 @@ BARS = 8
 DIRECTIONS = ("north", "east", "south", "west")
 STEPS = (
     "1.  Click the map, or type a place above, its name or longitude and latitude, and press Enter.",
-    "2.  See which words fit that pixel, and the year of light that says so.",
+    "2.  See which words fit that pixel, and the annual time series that says so.",
     "3.  Change the words below the map: the answer follows at once, nothing is fetched again.",
     "4.  Keep places to compare and export them, or map a whole view.",
 )
@@ -169,7 +169,7 @@ class AnswerPanel(w.VBox):
         self._steps.layout.display = "none"
         self._answered.layout.display = ""
 
-    def look(self, views: Sequence[np.ndarray], month: int) -> None:
+    def show_views(self, views: Sequence[np.ndarray], month: int) -> None:
         """Show the four ground views of a month, or none."""
         self._ground.layout.display = "" if len(views) else "none"
         self._when.value = f"On the ground in {MONTHS[month - 1]}, simulated"

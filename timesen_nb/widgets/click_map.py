@@ -317,7 +317,7 @@ class ClickMap(w.VBox):
             self._places.read(self.result.lon, self.result.lat, patient)
 
     def _use_month(self, month: int) -> None:
-        self._places.look()
+        self._places.show_views()
         self._landscape.draw()
 
 

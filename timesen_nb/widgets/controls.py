@@ -83,7 +83,7 @@ class WordsControl(w.HBox):
             [
                 field("Ask for", self.task),
                 field("Each class is described by", self.prompts),
-                note("The model never saw a label: it compares the year of light with your words."),
+                note("The model never saw a label: it compares the annual time series with your words."),
             ]
         )
         right = field("Classes, one a line; the answer follows", self.words)

@@ -12,10 +12,10 @@ from timesen_nb.widgets.session import Session
 SOURCES = (
     ("Simulated sample: offline, the truth is known", "sample"),
     ("A cube file of yours: .nc, .zarr, .tif", "file"),
-    ("Open STAC catalogue: no account, needs the network", "stac"),
+    ("Open STAC catalog: no account, needs the network", "stac"),
     ("Google Earth Engine: needs a project and the network", "earthengine"),
 )
-CATALOGUES = ("earth-search", "planetary-computer")
+CATALOGS = ("earth-search", "planetary-computer")
 HELP = {
     "sample": "A drawn countryside whose pixels are simulated with a model of light in leaves and soil.",
     "file": "NetCDF, Zarr or GeoTIFF with the ten bands by name, dates or months, and a coordinate system.",
@@ -31,12 +31,12 @@ class DataControl(w.VBox):
         self._opened_first = session.source
         self.source = w.Dropdown(options=[(f"As opened: {session.source.name}", "opened"), *SOURCES])
         self.path = w.Text(placeholder="path of the file", continuous_update=False)
-        self.catalogue = w.Combobox(value=CATALOGUES[0], options=CATALOGUES, continuous_update=False)
+        self.catalog = w.Combobox(value=CATALOGS[0], options=CATALOGS, continuous_update=False)
         self.project = w.Text(placeholder="Cloud project", continuous_update=False)
         self.go = w.Button(description="Open", button_style="primary")
         self._boxes = {
             "file": field("File", self.path),
-            "stac": field("Catalogue", self.catalogue),
+            "stac": field("Catalog", self.catalog),
             "earthengine": field("Project", self.project),
         }
         self._help, self._covers = note(""), note("")
@@ -74,7 +74,7 @@ class DataControl(w.VBox):
         """
         from timesen_nb.sources import open_source
 
-        path, catalogue, project = (box.value.strip() for box in (self.path, self.catalogue, self.project))
+        path, catalog, project = (box.value.strip() for box in (self.path, self.catalog, self.project))
         match self.source.value:
             case "opened":
                 return lambda: self._opened_first
@@ -85,7 +85,7 @@ class DataControl(w.VBox):
             case "file":
                 return lambda: open_source(path)
             case "stac":
-                return lambda: open_source("stac", catalog=catalogue or CATALOGUES[0])
+                return lambda: open_source("stac", catalog=catalog or CATALOGS[0])
             case "earthengine":
                 return lambda: open_source("earthengine", project=project or None)
             case name:

@@ -17,7 +17,7 @@ from timesen_nb.widgets.messages import Messages
 from timesen_nb.widgets.scene_map import NEAR, SceneMap
 from timesen_nb.widgets.session import Session
 
-FOLLOWED = 0.3  # seconds between two looks at what a source says of a request
+FOLLOWED = 0.3  # seconds between two questions what a source says of a request
 NAME = re.compile(r"[^\W\d_]{2}")  # two letters in a row: no number has them
 DOUBLE_CLICK = 0.5  # seconds: a second click on the same spot within this is the same click
 
@@ -126,15 +126,15 @@ class PlaceReader:
         assert answer is not None
         self._messages.well()
         self._panel.show(answer)
-        self.look()
+        self.show_views()
         self._map.mark(answer.lon, answer.lat)
         self._panel.place.value = f"{answer.lon:.5f}, {answer.lat:.5f}"
         self._messages.say("Read. Click another place, change the words, or keep this one.")
 
-    def look(self) -> None:
+    def show_views(self) -> None:
         """Show the ground in the chosen month, where that is not what is shown already."""
         answer, month = self._session.result, self._month()
         if answer is None or (self._looked and self._looked[0] is answer.series and self._looked[1] == month):
             return
-        self._panel.look(self._session.views(month), month)
+        self._panel.show_views(self._session.views(month), month)
         self._looked = answer.series, month

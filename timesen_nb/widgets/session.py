@@ -95,7 +95,7 @@ class Session:
             raise ValueError(
                 f"the place {x:.5f}, {y:.5f} is outside the data; {self.source.name} covers longitude "
                 f"{west:.5f} to {east:.5f} and latitude {south:.5f} to {north:.5f}. Choose a place "
-                "inside the frame, or open data that cover it: an open STAC catalogue has the whole Earth."
+                "inside the frame, or open data that cover it: an open STAC catalog has the whole Earth."
             )
 
     def read(self, series: PixelSeries) -> Answer:

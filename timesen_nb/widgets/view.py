@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from timesen_nb.model.timesenclip import TimeSenCLIP
 
 MOST_PIXELS = 100_000  # vectors of 256 numbers: 100 MB
-CHUNK = 1024  # pixels between two looks at the cancel button
+CHUNK = 1024  # pixels between two checks of the cancel button
 METRES_A_DEGREE = 111_320.0
 
 
