@@ -100,7 +100,7 @@ class Session:
 
     def read(self, series: PixelSeries) -> Answer:
         """Encode a series and score it against the words: the new ``result``."""
-        vector = self.model.encode(series.values[None], valid=series.valid[None])[0]
+        vector = self.model.encode(series)[0]
         where = (series.lon, series.lat, series.year)
         draw, name = getattr(self.source, "views", None), getattr(self.source, "cover_type", None)
         self._draw = partial(draw, *where) if draw else None
