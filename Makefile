@@ -1,6 +1,6 @@
 # Everything here sets itself up: Python 3.11+ and make are all that must be there before.
 PYTHON ?= python3
-SOURCE ?= sample
+SOURCE ?= flanders
 MODEL  ?= pocket
 PORT   ?= 8866
 BIN    := .venv/bin

@@ -231,7 +231,7 @@ class ClickMap(w.VBox):
             safe = safely(action)
             button.on_click(lambda _: safe())
 
-        self.session.watch(self._changed)
+        self.session.on_change(self._changed)
         self.map.on_interaction(lambda **event: safely(self._places.clicked)(event))
         on_value(self.panel.place, self._places.typed)
         on_button(self.panel.go, lambda: self._places.typed(self.panel.place.value))

@@ -10,13 +10,15 @@ from timesen_nb.widgets.controls import field, note
 from timesen_nb.widgets.session import Session
 
 SOURCES = (
-    ("Simulated sample: offline, the truth is known", "sample"),
+    ("Real sample: fields in Flanders, 2018, offline", "flanders"),
+    ("Simulated landscape: offline, the truth is known", "sample"),
     ("A cube file of yours: .nc, .zarr, .tif", "file"),
     ("Open STAC catalog: no account, needs the network", "stac"),
     ("Google Earth Engine: needs a project and the network", "earthengine"),
 )
 CATALOGS = ("earth-search", "planetary-computer")
 HELP = {
+    "flanders": "640 m of real Sentinel-2, with what farmers declared. Contains modified Copernicus Sentinel data 2018.",
     "sample": "A drawn countryside whose pixels are simulated with a model of light in leaves and soil.",
     "file": "NetCDF, Zarr or GeoTIFF with the ten bands by name, dates or months, and a coordinate system.",
     "stac": "Earth Search and Planetary Computer hold Sentinel-2 of the whole Earth. Or type the address of another.",

@@ -28,7 +28,7 @@ class Session:
     """Model, source, year, words, the last good answer and the kept ones.
 
     result: the last good :class:`Answer`, or None before the first. task: a name of ``timesen_nb.tasks``, or
-    :data:`OWN_WORDS`. ``watch`` what changes: "answer", "words", "source", "kept" or "view".
+    :data:`OWN_WORDS`. ``on_change`` tells what changes: "answer", "words", "source", "kept" or "view".
     """
 
     def __init__(
@@ -46,17 +46,17 @@ class Session:
         self._draw: Callable[..., Sequence[np.ndarray]] | None = None
         self.kept = KeptPlaces()
         self.view: EncodedView | None = None
-        self._watchers: list[Callable[[str], None]] = []
+        self._callbacks: list[Callable[[str], None]] = []
         self.prompts = self._style(prompts)
         self._choose(task)
 
-    def watch(self, watcher: Callable[[str], None]) -> None:
-        """Call ``watcher(what)`` after every change."""
-        self._watchers.append(watcher)
+    def on_change(self, callback: Callable[[str], None]) -> None:
+        """Call ``callback(what)`` after every change."""
+        self._callbacks.append(callback)
 
     def _changed(self, what: str) -> None:
-        for watcher in self._watchers:
-            watcher(what)
+        for callback in self._callbacks:
+            callback(what)
 
     # A click, in two steps: asking may take long and can run on any thread, reading is quick.
 
