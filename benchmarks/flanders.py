@@ -16,13 +16,14 @@ from scipy.ndimage import binary_erosion, label
 
 import timesen_nb as tn
 from benchmarks.real import REAL
+from timesen_nb.plots import class_colours, true_colour
 
-#: Words of the map; the declared crop or land-cover code; a colour that the colour-blind can tell (Okabe and Ito 2008).
-CLASSES: dict[str, tuple[str, int, str]] = {
-    "maize": ("crop_code", 1200, "#E69F00"),
-    "potatoes": ("crop_code", 5100, "#CC79A7"),
-    "grassland": ("landcover_code", 13, "#009E73"),
-    "built-up area": ("landcover_code", 60, "#56B4E9"),
+#: Words of the map, and the declared crop or land-cover code.
+CLASSES: dict[str, tuple[str, int]] = {
+    "maize": ("crop_code", 1200),
+    "potatoes": ("crop_code", 5100),
+    "grassland": ("landcover_code", 13),
+    "built-up area": ("landcover_code", 60),
 }
 SMALLEST = 10  # pixels of a parcel that is judged
 
@@ -30,7 +31,7 @@ SMALLEST = 10  # pixels of a parcel that is judged
 def declared(cube: xr.Dataset) -> np.ndarray:
     """(y, x) index of :data:`CLASSES`, -1 where something else or nothing is declared."""
     truth = np.full(cube["landcover_code"].shape, -1)
-    for k, (variable, code, _) in enumerate(CLASSES.values()):
+    for k, (variable, code) in enumerate(CLASSES.values()):
         truth[cube[variable].values == code] = k
     return truth
 
@@ -52,17 +53,18 @@ def picture(cube: xr.DataArray, truth: np.ndarray, guess: np.ndarray, path: Path
 
     figure = Figure(figsize=(12, 4.6), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
-    rgb = cube.sel(month=7, band=["B4", "B3", "B2"]).transpose("y", "x", "band").values
-    left.imshow(np.clip(rgb / 2200, 0, 1) ** (1 / 1.4))
+    left.imshow(true_colour(cube, 7))
     left.set_title("July 2018, true colour")
-    colours = ListedColormap([colour for _, _, colour in CLASSES.values()])
+    colours = ListedColormap(class_colours(len(CLASSES)))
     middle.imshow(np.ma.masked_less(truth, 0), cmap=colours, vmin=-0.5, vmax=len(CLASSES) - 0.5)
     middle.set_title("declared (white: something else, or nothing)")
     right.imshow(guess, cmap=colours, vmin=-0.5, vmax=len(CLASSES) - 0.5)
     right.set_title("by words only, every pixel")
     for axis in (left, middle, right):
         axis.set_axis_off()
-    handles = [Patch(color=c, label=name) for name, (_, _, c) in CLASSES.items()]
+    handles = [
+        Patch(color=c, label=name) for name, c in zip(CLASSES, class_colours(len(CLASSES)), strict=True)
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(CLASSES), frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)

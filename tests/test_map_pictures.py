@@ -1,14 +1,23 @@
-"""Pictures on the map and charts beside it: they lie where the data are, and show what is there."""
+"""Pictures on the map, on its still figure and in the panel: they lie where the data are, and show what is there."""
 
-import xml.etree.ElementTree as ET
+from io import BytesIO
 
 import numpy as np
 import pytest
-from synthetic import GridSource
+from matplotlib.colors import to_hex
+from PIL import Image
+from synthetic import GridSource, small_model
 
 import timesen_nb as tn
-from timesen_nb.widgets.charts import class_legend, class_shades, series_chart
-from timesen_nb.widgets.layers import WebGrid, class_picture, probability_picture, true_colour
+from timesen_nb.plots import class_colours
+from timesen_nb.widgets.layers import (
+    Picture,
+    WebGrid,
+    class_picture,
+    month_picture,
+    palette,
+    probability_picture,
+)
 
 
 @pytest.fixture
@@ -20,9 +29,9 @@ def test_pictures_lie_where_the_data_are(source: GridSource) -> None:
     web = WebGrid.of(source.grid)
     blank = np.full((32, 32), 0.0)
     for picture in (
-        true_colour(source.grid, 6),
+        month_picture(source.grid, 6),
         probability_picture(blank, web),
-        class_picture(blank, np.ones((1, 3)), web),
+        class_picture(blank, class_colours(1), web),
     ):
         assert picture.url.startswith("data:image/png;base64,")
         np.testing.assert_allclose(picture.bounds, source.bounds, atol=0.0003)
@@ -48,38 +57,105 @@ def test_a_huge_cube_is_drawn_thinly() -> None:
     web = WebGrid.of(grid)
     assert web.step == 3
     assert max(web.index.shape) < 800
-    assert true_colour(grid, 1).url
+    assert month_picture(grid, 1).url
 
 
-def test_the_chart_breaks_at_missing_months(source: GridSource) -> None:
-    values = np.full((12, 10), 1000.0)
-    valid = np.ones(12, dtype=bool)
-    valid[[0, 5, 6]] = False
-    series = tn.PixelSeries(values, valid, 3.0, 50.0, 2018, "made up")
-    tree = ET.fromstring(series_chart(series))
-    name = "{http://www.w3.org/2000/svg}"
-    assert "missing: January, June, July" in tree.find(f"{name}title").text
-    hatched = [r for r in tree.iter(f"{name}rect") if r.get("fill") == "url(#gap)"]
-    assert len(hatched) == 2 * 3
-    lines = [line.get("points").split() for line in tree.iter(f"{name}polyline")]
-    assert [len(points) for points in lines] == [4, 5] * 6
+def pixels(picture: Picture) -> np.ndarray:
+    return np.asarray(Image.open(BytesIO(picture.png)))
 
 
-def test_a_series_can_be_drawn_with_matplotlib(source: GridSource) -> None:
-    import matplotlib
-
-    matplotlib.use("agg")
-    import matplotlib.pyplot as plt
-
-    axes = source.pixel(*source.place(3, 3)).plot()
-    assert "2018" in axes.get_title(loc="left")
-    plt.close(axes.figure)
+def middles(web: WebGrid, rows: int = 32, columns: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of a picture at which pixels of the cube, whole in it, have their middle."""
+    height, width = web.index.shape
+    down = ((np.arange(rows) + 0.5) / rows * height).astype(int)
+    return down[2:-2], ((np.arange(columns) + 0.5) / columns * width).astype(int)[2:-2]
 
 
-def test_of_many_classes_the_largest_have_a_colour_and_the_others_are_named_together() -> None:
-    area = np.array([0.01] * 10 + [0.3, 0.6])
-    shades = class_shades(area)
-    assert len({tuple(shade) for shade in shades.tolist()}) == 8
-    words = "".join(ET.fromstring(class_legend([f"kind {k}." for k in range(12)], area, shades)).itertext())
-    assert "kind 11. · 60 %" in words
-    assert "5 others · 5 %" in words
+def test_a_sure_pixel_is_light_a_doubtful_one_dark_and_an_unknown_one_is_not_drawn(
+    source: GridSource,
+) -> None:
+    web = WebGrid.of(source.grid)
+    share = np.zeros((32, 32))
+    share[:16], share[16:, 16:] = 1.0, np.nan
+    drawn = pixels(probability_picture(share, web))
+    down, across = middles(web)
+    dark, light = np.round(255 * palette()[[0, -1]]).astype(int).tolist()
+    assert drawn[down[2], across[2]].tolist() == [*light, 255]
+    assert drawn[down[-3], across[2]].tolist() == [*dark, 255]
+    assert drawn[down[-3], across[-3]].tolist() == [0, 0, 0, 0]
+    assert sum(light) > 3 * sum(dark)
+
+
+def test_a_class_is_drawn_in_its_colour_where_it_is(source: GridSource) -> None:
+    web = WebGrid.of(source.grid)
+    labels = np.zeros((32, 32))
+    labels[:, 16:], labels[16:, :16] = 2.0, np.nan
+    drawn = pixels(class_picture(labels, ["#102030", "#FFFFFF", "#405060"], web))
+    down, across = middles(web)
+    assert drawn[down[2], across[2]].tolist() == [0x10, 0x20, 0x30, 255]
+    assert drawn[down[2], across[-3]].tolist() == [0x40, 0x50, 0x60, 255]
+    assert drawn[down[-3], across[2], 3] == 0
+
+
+@pytest.fixture
+def app(source: GridSource) -> tn.ClickMap:
+    app = tn.ClickMap(small_model(), source, task=["meadow", "maize", "lake"])
+    app._landscape.settle(60)
+    return app
+
+
+def test_the_still_figure_has_picture_layer_and_place_where_the_live_map_has_them(
+    app: tn.ClickMap, source: GridSource
+) -> None:
+    app.click(*source.place(5, 7))
+    app.keep()
+    app.click(*source.place(20, 9))
+    app.map_view()
+    figure = app.still()
+    scene, bars, year, _ = figure.axes
+    west, south, east, north = source.bounds
+    assert scene.get_xlim() == pytest.approx((west, east))
+    assert scene.get_ylim() == pytest.approx((south, north))
+    below, above = scene.images
+    for image, picture in ((below, app._landscape.picture), (above, app._layer.drawn.picture)):
+        np.testing.assert_array_equal(image.get_array(), pixels(picture))
+        w, s, e, n = picture.bounds
+        assert image.get_extent() == pytest.approx([w, e, s, n])
+        assert image.origin == "upper"
+    assert below.get_alpha() == 1.0
+    assert above.get_alpha() == app.view.opacity.value
+    (marker,) = scene.lines
+    np.testing.assert_allclose(marker.get_xydata(), [source.place(20, 9)])
+    (flag,) = scene.texts
+    assert flag.get_text() == "1"
+    assert flag.xy == pytest.approx(source.place(5, 7))
+    np.testing.assert_array_equal(year.lines[0].get_ydata(), app.result.series.values[:, 2] / 10_000)
+    ranked = app.result.ranked()
+    assert [bar.get_width() for bar in bars.patches] == pytest.approx([share for _, share in ranked])
+    assert [t.get_text() for t in bars.get_yticklabels()] == [name for name, _ in ranked]
+    assert bars.yaxis_inverted()  # the most probable one is above
+    drawn = app._layer.drawn.classes
+    legend = scene.get_legend()
+    assert [t.get_text() for t in legend.texts] == list(drawn)
+    assert [to_hex(h.get_facecolor()).upper() for h in legend.legend_handles] == list(drawn.values())
+
+
+def test_the_panel_has_bars_as_long_as_probabilities_and_views_in_their_directions(
+    app: tn.ClickMap, source: GridSource
+) -> None:
+    answer = app.click(*source.place(5, 7))
+    rows = [row.children for row in app.panel._bars.children[:3]]
+    shown = [(name.value, bar.value) for name, bar, _ in rows]
+    assert shown == [(name, pytest.approx(share)) for name, share in answer.ranked()]
+    assert (rows[0][1].min, rows[0][1].max) == (0, 1)
+    views = [
+        np.full((4, 6, 3), level, dtype=np.uint8) for level in (10, 20, 30, 40)
+    ]  # north, east, south, west
+    app.panel.look(views, month=6)
+    when, row = app.panel._ground.children
+    assert "June" in when.value
+    seen = [
+        (caption.value, np.asarray(Image.open(BytesIO(image.value)))[0, 0, 0])
+        for image, caption in (pair.children for pair in row.children)
+    ]
+    assert seen == [("looking north", 10), ("looking east", 20), ("looking south", 30), ("looking west", 40)]

@@ -1,11 +1,216 @@
-"""Figures can be read by the colour-blind."""
+"""Figures: each mark stands where its value says, and classes can be told apart by the colour-blind."""
 
+from collections.abc import Iterator
 from itertools import combinations
+from types import SimpleNamespace
 
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
+from matplotlib.colors import to_hex
 
-from timesen_nb.plots.colours import AREAS
+import timesen_nb as tn
+from timesen_nb.plots import (
+    AREAS,
+    class_colours,
+    plot_confusion,
+    plot_map,
+    plot_reliability,
+    plot_report,
+    plot_series,
+)
+from timesen_nb.plots.colours import as_rgb
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+# A year
+
+
+def series(*missing: int) -> tn.PixelSeries:
+    """Red light from 100 in January to 1200 in December (x 10000), everything else 3600; missing: months, 1 to 12."""
+    values = np.full((12, 10), 3600.0)
+    values[:, tn.BANDS.index("B4")] = 100.0 * np.arange(1, 13)
+    valid = np.array([m not in missing for m in range(1, 13)])
+    return tn.PixelSeries(values, valid, 3.0, 50.0, 2018, "made up")
+
+
+def line(ax: plt.Axes, label: str) -> np.ndarray:
+    """(n, 2) data coordinates of a line."""
+    (found,) = [drawn for drawn in ax.lines if drawn.get_label().startswith(label)]
+    return found.get_xydata()
+
+
+def test_a_year_is_drawn_month_by_month_with_higher_values_higher_up() -> None:
+    ax = plot_series(series())
+    right = ax.figure.axes[1]
+    months = np.arange(1, 13)
+    np.testing.assert_allclose(line(ax, "red"), np.stack([months, 0.01 * months], axis=1), rtol=1e-6)
+    np.testing.assert_allclose(line(ax, "near infrared")[:, 1], 0.36, rtol=1e-6)
+    ndvi = (3600 - 100 * months) / (3600 + 100 * months)
+    np.testing.assert_allclose(line(right, "NDVI"), np.stack([months, ndvi], axis=1), rtol=1e-6)
+    assert [t.get_text() for t in ax.get_xticklabels()] == [name[:3] for name in tn.MONTHS]
+    assert ax.get_xticks().tolist() == months.tolist()
+    for axis in (ax, right):
+        low, high = axis.get_ylim()
+        assert low < high
+    assert not ax.patches
+    assert "2018" in ax.get_title(loc="left")
+
+
+@pytest.mark.parametrize("month", [1, 6, 12])
+def test_the_shaded_column_is_the_missing_month(month: int) -> None:
+    ax = plot_series(series(month))
+    (shade,) = ax.patches
+    left, _, width, _ = shade.get_bbox().bounds
+    assert (left, width) == (month - 0.5, 1)
+    assert np.isnan(line(ax, "red")[month - 1, 1])
+    assert np.isfinite(line(ax, "red")[:, 1]).sum() == 11
+
+
+# A region
+
+
+def region(classes: list[str], label: np.ndarray) -> xr.Dataset:
+    """A map of 10 m pixels in UTM 31N, as ``map_region`` makes it."""
+    import rioxarray  # noqa: F401
+
+    rows, columns = label.shape
+    y, x = 5_600_000 + 10 * np.arange(rows)[::-1] + 5, 500_000 + 10 * np.arange(columns) + 5
+    about = {"classes": classes, "colours": class_colours(len(classes))}
+    array = xr.DataArray(label.astype(np.int16), {"y": y, "x": x}, ("y", "x"), attrs=about)
+    return xr.Dataset({"label": array}).rio.write_crs("EPSG:32631")
+
+
+def test_a_map_lies_in_metres_in_the_colours_of_its_classes() -> None:
+    label = np.array([[0, 1, 1, 1], [2, 2, -1, 1]])
+    ax = plot_map(region(["meadow", "maize", "lake"], label))
+    (image,) = ax.images
+    assert image.get_extent() == [500_000, 500_040, 5_600_000, 5_600_020]  # left, right, bottom, top
+    drawn = [[to_hex(pixel).upper() for pixel in row] for row in image.get_array()]
+    a, b, c = class_colours(3)
+    assert drawn == [[a, b, b, b], [c, c, "#FFFFFF", b]]
+    assert image.origin == "upper"  # the first row is the north
+    handles = ax.get_legend().legend_handles
+    shown = [
+        (t.get_text(), to_hex(h.get_facecolor()).upper())
+        for t, h in zip(ax.get_legend().texts, handles, strict=True)
+    ]
+    assert shown == [("maize", b), ("lake", c), ("meadow", a), ("no data", "#FFFFFF")]
+
+
+def test_a_large_map_is_thinned_and_stays_where_it_is() -> None:
+    label = np.zeros((20, 2400), dtype=int)
+    label[:, 1200:] = 1
+    ax = plot_map(region(["meadow", "lake"], label))
+    (image,) = ax.images
+    assert image.get_array().shape[:2] == (7, 800)
+    assert image.get_extent()[:2] == [500_000, 524_000]
+    west, east = image.get_array()[3, 399], image.get_array()[3, 400]
+    assert [to_hex(west).upper(), to_hex(east).upper()] == class_colours(2)
+
+
+# Reports
+
+
+def test_confusion_has_the_truth_in_rows_and_shares_of_it_as_colours() -> None:
+    table = pd.DataFrame([[3, 1, 0], [0, 0, 0], [5, 0, 5]], index=list("abc"), columns=list("abc"))
+    ax = plot_confusion(table)
+    (image,) = ax.images
+    np.testing.assert_allclose(image.get_array(), [[0.75, 0.25, 0], [0, 0, 0], [0.5, 0, 0.5]])
+    written = {t.get_position(): t.get_text() for t in ax.texts}
+    assert written == {(0, 0): "3", (1, 0): "1", (0, 2): "5", (2, 2): "5"}  # (column, row)
+    assert ax.yaxis_inverted()
+    assert ax.get_ylabel() == "true"
+
+
+def test_reliability_has_accuracy_over_confidence_and_shares_as_bars() -> None:
+    table = pd.DataFrame(
+        {
+            "low": [0.0, 0.5],
+            "high": [0.5, 1.0],
+            "confidence": [0.4, 0.9],
+            "accuracy": [0.2, 0.7],
+            "places": [1, 3],
+        }
+    )
+    ax = plot_reliability(table, label="mine")
+    np.testing.assert_allclose(line(ax, "true probabilities"), [[0, 0], [1, 1]])
+    np.testing.assert_allclose(line(ax, "mine"), [[0.4, 0.2], [0.9, 0.7]])
+    bars = [bar.get_bbox().bounds for bar in ax.patches]
+    np.testing.assert_allclose(bars, [(0, 0, 0.5, 0.25), (0.5, 0, 0.5, 0.75)])  # left, bottom, width, height
+    plot_reliability(table.assign(accuracy=[0.4, 0.9]), ax, label="other")
+    np.testing.assert_allclose(line(ax, "other"), [[0.4, 0.4], [0.9, 0.9]])
+    assert len({drawn.get_color() for drawn in ax.lines}) == 3
+    assert len([d for d in ax.lines if d.get_linestyle() == "--"]) == 1  # the diagonal is drawn once
+
+
+def test_a_report_has_bars_in_percent_intervals_and_the_paper_s_marks() -> None:
+    rows = [
+        ("land_cover", "names", 0.5),
+        ("land_cover", "template", 0.6),
+        ("crops", "names", 0.3),
+        ("crops", "template", 0.4),
+    ]
+    scores = pd.DataFrame(rows, columns=["task", "prompts", "top1"])
+    scores = scores.assign(model="m", T=12, top1_low=scores["top1"] - 0.1, top1_high=scores["top1"] + 0.2)
+    columns = pd.MultiIndex.from_product([["land_cover", "crops"], ["names", "template"]])
+    index = pd.MultiIndex.from_tuples([("paper: TimeSenCLIP, 1 px", 12)])
+    paper = pd.DataFrame([[51.0, 61.0, 31.0, np.nan]], index=index, columns=columns)
+    ax = plot_report(SimpleNamespace(scores=scores, paper=paper))
+    bars = [(bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in ax.patches]
+    np.testing.assert_allclose(bars, [(-0.125, 50), (0.875, 30), (0.125, 60), (1.125, 40)])
+    intervals = [segment[:, 1] for drawn in ax.collections for segment in drawn.get_segments()]
+    np.testing.assert_allclose(intervals, [(40, 70), (20, 50), (50, 80), (30, 60)])
+    marks = [
+        tuple(point)
+        for d in ax.lines
+        if d.get_marker() == "_" and d.get_markersize() == 13
+        for point in d.get_xydata()
+    ]
+    np.testing.assert_allclose(marks, [(-0.125, 51), (0.875, 31), (0.125, 61), (1.125, np.nan)])
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["land cover", "crops"]
+    assert ax.get_ylim() == (0, 100)
+
+
+# Colours
+
+
+def test_classes_have_the_same_colours_in_the_click_map_and_in_a_region() -> None:
+    """Twelve classes, more than there are colours made by hand."""
+    from io import BytesIO
+
+    from PIL import Image
+    from synthetic import GridSource, small_model
+
+    words = [f"class {k}" for k in range(12)]
+    app = tn.ClickMap(small_model(), GridSource(), task=words)
+    app.map_view()
+    drawn = app._layer.drawn
+    maps = tn.map_region(small_model().zero_shot(words), GridSource().grid, progress=False)
+    assert maps.label.attrs["colours"] == class_colours(12)
+    assert drawn.classes == {words[k]: class_colours(12)[k] for k in np.unique(maps.label) if k >= 0}
+    pixels = np.asarray(Image.open(BytesIO(drawn.picture.png)))
+    seen = {tuple(pixel[:3]) for pixel in pixels[pixels[..., 3] > 0].tolist()}
+    assert seen == {tuple(rgb) for rgb in as_rgb(list(drawn.classes.values())).tolist()}
+
+
+def test_as_many_colours_as_classes_and_no_two_the_same() -> None:
+    assert class_colours(8) == list(AREAS)
+    assert class_colours(3) == list(AREAS[:3])
+    assert len(set(class_colours(300))) > 290
+    assert as_rgb(["#A63278", "#010203"]).tolist() == [[0xA6, 0x32, 0x78], [1, 2, 3]]
+
 
 #: What linear RGB becomes for an eye that lacks one kind of cone: Machado, Oliveira and Fernandes (2009), severity 1.
 EYES = {

@@ -11,6 +11,7 @@ import pandas as pd
 from timesen_nb.bands import BANDS
 from timesen_nb.evaluation.encoding import Encodes, Labelled, centre, encode_places
 from timesen_nb.evaluation.metrics import Tally, confusion
+from timesen_nb.plots.true_colour import RGB, brightened
 from timesen_nb.tasks import Task, tasks
 
 if TYPE_CHECKING:
@@ -56,9 +57,15 @@ def true_colour(values: Any) -> np.ndarray:
         )
     from timesen_nb.composite import _median
 
-    rgb = values[:, :, [BANDS.index(b) for b in ("B4", "B3", "B2")]]
+    rgb = values[:, :, [BANDS.index(b) for b in RGB]]
     middle = _median(np.moveaxis(rgb, 1, 0))  # (n, 3, H, W)
-    return (np.nan_to_num(np.clip(middle / WHITE, 0, 1)) * 255).round().astype(np.uint8).transpose(0, 2, 3, 1)
+    # in proportion to light, as 0.1 had it: what CLIP makes of a picture must not change with the drawing of maps
+    return (
+        (np.nan_to_num(brightened(middle, WHITE, gamma=1)) * 255)
+        .round()
+        .astype(np.uint8)
+        .transpose(0, 2, 3, 1)
+    )
 
 
 def filled(values: np.ndarray) -> np.ndarray:

@@ -9,7 +9,9 @@ from timesen_nb.plots.colours import AREAS, class_colours
 from timesen_nb.plots.maps import plot_map
 from timesen_nb.plots.reports import plot_confusion, plot_reliability, plot_report
 from timesen_nb.plots.series import plot_series
+from timesen_nb.plots.true_colour import true_colour
 
 __all__ = [
-    "AREAS", "class_colours", "plot_confusion", "plot_map", "plot_reliability", "plot_report", "plot_series"
+    "AREAS", "class_colours", "plot_confusion", "plot_map", "plot_reliability", "plot_report", "plot_series",
+    "true_colour",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from timesen_nb.sources import Source
 from timesen_nb.widgets.background import Latest
 from timesen_nb.widgets.controls import TimeControl
-from timesen_nb.widgets.layers import Picture, WebGrid, true_colour
+from timesen_nb.widgets.layers import Picture, WebGrid, month_picture
 from timesen_nb.widgets.messages import Messages
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.view import View
@@ -35,7 +35,7 @@ class MonthPictures:
             self._grid = cube, WebGrid.of(cube)
         if month not in self.made:
             cube, web = self._grid
-            self.made[month] = true_colour(cube, month, web)
+            self.made[month] = month_picture(cube, month, web)
         return self.made[month]
 
 

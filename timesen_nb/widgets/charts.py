@@ -12,7 +12,6 @@ from html import escape
 import numpy as np
 
 from timesen_nb.bands import BANDS, MONTHS, REFLECTANCE_SCALE
-from timesen_nb.plots.colours import AREAS
 from timesen_nb.series import PixelSeries
 
 ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
@@ -29,7 +28,7 @@ SHOWN = (
 DASHES = ("", "7 3", "2 3", "9 3 2 3")  # compared lines differ in dash as well as in colour
 COMPARED = (BLUE, VERMILION, GREEN, PURPLE)
 
-OTHER = "#DDDDDD"
+ROWS = 12  # classes of a legend: of more, the last row counts the others
 
 HATCH = (
     '<defs><pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse" '
@@ -197,37 +196,27 @@ def colour_bar(colours: np.ndarray, width: int = 220) -> str:
     return _svg(width, 32, "Probability from 0 to 100 %", ramp + bar + ticks)
 
 
-def class_shades(area: np.ndarray) -> np.ndarray:
-    """(K, 3) colours from 0 to 1 of K classes that cover the shares ``area`` of a view.
+def class_legend(names: Sequence[str], area: np.ndarray, colours: Sequence[str], width: int = 640) -> str:
+    """Classes of a view with the share they cover, largest first, as SVG in three columns.
 
-    Up to eight classes keep their own colour; of more, the seven largest have one and the others are grey.
+    Args:
+        names: K classes.
+        area: (K,) shares of the view, summing to 1. Classes that cover nothing are left out, and of many the largest
+            are named and the others counted.
+        colours: K of them as #RRGGBB.
+        width: pixels.
     """
-    shades = np.tile(_rgb(OTHER), (len(area), 1))
-    largest = np.argsort(-area, kind="stable")[: len(AREAS) - 1]
-    coloured = np.arange(len(area)) if len(area) <= len(AREAS) else largest
-    shades[coloured] = [_rgb(colour) for colour in AREAS[: len(coloured)]]
-    return shades
-
-
-def _rgb(colour: str) -> list[float]:
-    return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-
-
-def class_legend(names: Sequence[str], area: np.ndarray, shades: np.ndarray, width: int = 640) -> str:
-    """Classes of a view with their colours and the share they cover, largest first, as SVG in three columns."""
-    grey = np.isclose(shades, _rgb(OTHER)).all(axis=1)
     present = [k for k in np.argsort(-area, kind="stable").tolist() if area[k] > 0]
-    rows = [(names[k], float(area[k]), shades[k]) for k in present if not grey[k]]
-    others = [k for k in present if grey[k]]
-    if others:
-        rows.append((f"{len(others)} others", float(area[others].sum()), shades[others[0]]))
+    named = present if len(present) <= ROWS else present[: ROWS - 1]
+    rows = [(names[k], float(area[k]), colours[k]) for k in named]
+    if others := present[len(named) :]:
+        rows.append((f"{len(others)} others", float(area[others].sum()), "none"))
     parts, column, lines = [], width / 3, -(-len(rows) // 3)
-    for i, (name, share, (r, g, b)) in enumerate(rows):
+    for i, (name, share, colour) in enumerate(rows):
         x, y = column * (i // lines), 4 + 20 * (i % lines)
         short = name if len(name) <= 20 else name[:19] + "…"
-        fill = f"rgb({255 * r:.0f},{255 * g:.0f},{255 * b:.0f})"
         parts.append(
-            f'<rect x="{x + 0.5:.1f}" y="{y + 0.5}" width="20" height="13" fill="{fill}" stroke="#777"/>'
+            f'<rect x="{x + 0.5:.1f}" y="{y + 0.5}" width="20" height="13" fill="{escape(colour)}" stroke="#777"/>'
         )
         parts.append(
             f'<text x="{x + 27:.1f}" y="{y + 11}" fill="{INK}">{escape(short)} · {percent(share)}</text>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timesen_nb.bands import MONTHS, REFLECTANCE_SCALE
+from timesen_nb.bands import MONTHS
+from timesen_nb.plots.colours import as_rgb
+from timesen_nb.plots.true_colour import true_colour
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,8 +21,6 @@ if TYPE_CHECKING:
     from timesen_nb.sources.grid import BBox
 
 WEB = "EPSG:3857"  # the projection of Leaflet: images are put into it so that they lie where they belong
-BRIGHTEST = 0.28  # reflectance shown as white, the same in every month so that seasons can be compared
-GAMMA = 1.5
 COLOURS = "cividis"  # even steps in lightness, the same for the colour-blind
 MOST_ACROSS = 700  # pixels of an image a side: more than a screen shows
 
@@ -79,21 +80,24 @@ class WebGrid:
         return out
 
 
-def true_colour(cube: xr.DataArray, month: int, web: WebGrid | None = None) -> Picture:
-    """Red, green and blue (B4, B3, B2) of a month, 1 to 12; missing pixels are transparent.
+def month_picture(cube: xr.DataArray, month: int, web: WebGrid | None = None) -> Picture:
+    """A month of a cube in true colour; missing pixels are transparent.
 
-    cube: (month, band, y, x) reflectance x 10000 with a CRS. web: its grid, where it is known already. Raises
-    ValueError when the month has no pixel at all.
+    Args:
+        cube: (month, band, y, x) reflectance x 10000 with a CRS.
+        month: 1 to 12.
+        web: its grid, where it is known already.
+
+    Raises:
+        ValueError: the month has no pixel at all.
     """
     web = web or WebGrid.of(cube)
-    step = slice(None, None, web.step)
-    bands = cube.sel(month=month, band=["B4", "B3", "B2"]).transpose("band", "y", "x")
-    values = bands.isel(y=step, x=step).compute().values
-    if not np.isfinite(values).any():
+    thin = slice(None, None, web.step)
+    rgb = np.moveaxis(true_colour(cube.isel(y=thin, x=thin), month), -1, 0)
+    if not np.isfinite(rgb).any():
         raise ValueError(f"no clear observation in {MONTHS[month - 1]} anywhere here. Choose another month.")
-    flat = WebGrid(1, web.index, web.bounds).lay(values)
-    bright = np.clip(flat / (BRIGHTEST * REFLECTANCE_SCALE), 0, 1) ** (1 / GAMMA)
-    return Picture(_png(np.moveaxis(bright, 0, -1)), web.bounds)
+    laid = WebGrid(1, web.index, web.bounds).lay(rgb)
+    return Picture(_png(np.moveaxis(laid, 0, -1)), web.bounds)
 
 
 def probability_picture(share: np.ndarray, web: WebGrid) -> Picture:
@@ -103,10 +107,10 @@ def probability_picture(share: np.ndarray, web: WebGrid) -> Picture:
     return Picture(_png(np.where(np.isfinite(laid)[..., None], colours, np.nan)), web.bounds)
 
 
-def class_picture(labels: np.ndarray, colours: np.ndarray, web: WebGrid) -> Picture:
-    """Class numbers (y, x), NaN = unknown and transparent, as rows of ``colours`` (K, 3) from 0 to 1."""
+def class_picture(labels: np.ndarray, colours: Sequence[str], web: WebGrid) -> Picture:
+    """Class numbers (y, x), NaN = unknown and transparent, as ``colours``, #RRGGBB by class."""
     laid = web.lay(labels)
-    shown = colours[np.nan_to_num(laid).astype(int)]
+    shown = as_rgb(colours)[np.nan_to_num(laid).astype(int)] / 255
     return Picture(_png(np.where(np.isfinite(laid)[..., None], shown, np.nan)), web.bounds)
 
 

@@ -98,7 +98,7 @@ def _map(
         )
 
 
-def _legend(axes: Axes, classes: dict[str, tuple[float, float, float]]) -> None:
+def _legend(axes: Axes, classes: dict[str, str]) -> None:
     from matplotlib.patches import Patch
 
     if classes:

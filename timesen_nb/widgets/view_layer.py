@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from timesen_nb.plots.colours import class_colours
 from timesen_nb.sources.grid import BBox
 from timesen_nb.widgets.background import Job, Latest
 from timesen_nb.widgets.base_layer import BaseLayer
-from timesen_nb.widgets.charts import class_legend, class_shades
+from timesen_nb.widgets.charts import class_legend
 from timesen_nb.widgets.controls import ViewControl
 from timesen_nb.widgets.layers import Picture, WebGrid, class_picture, probability_picture
 from timesen_nb.widgets.messages import Messages
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What lies on the map: the image, how much of it is seen, and classes with their colours, if it shows those."""
+    """What lies on the map: the image, how much of it is seen, and its classes with their colours as #RRGGBB."""
 
     picture: Picture
     opacity: float
-    classes: dict[str, tuple[float, float, float]]
+    classes: dict[str, str]
 
 
 class ViewLayer:
@@ -107,7 +107,7 @@ class ViewLayer:
             self._lay(picture, self._control.probability_legend(), {})
         else:
             labels = np.where(encoded.readable, np.argmax(share, axis=-1), np.nan)
-            self._lay_classes(labels, classes, class_shades, encoded.web)
+            self._lay_classes(labels, classes, class_colours(len(classes)), encoded.web)
 
     def choose(self) -> None:
         """Draw the view that is shown for another class; a region has its own."""
@@ -120,8 +120,6 @@ class ViewLayer:
         Large maps are thinned, and a lazy one is read no further than that. Raises ValueError for what is no such map,
         or one without a coordinate system.
         """
-        from matplotlib.colors import to_rgb
-
         from timesen_nb.plots.maps import check_label
 
         label = check_label(maps)
@@ -132,31 +130,22 @@ class ViewLayer:
             )
         web = WebGrid.of(label)
         thin = label[:: web.step, :: web.step].values
-        shades = np.array([*map(to_rgb, label.attrs["colours"])])
         self._map.frame(web.bounds)
         self._lay_classes(
             np.where(thin >= 0, thin, np.nan),
             list(label.attrs["classes"]),
-            lambda area: shades,
+            label.attrs["colours"],
             WebGrid(1, web.index, web.bounds),
         )
 
-    def _lay_classes(
-        self,
-        labels: np.ndarray,
-        classes: list[str],
-        shades_of: Callable[[np.ndarray], np.ndarray],
-        web: WebGrid,
-    ) -> None:
-        """Class numbers (y, x), NaN = unknown, in the colours of ``shades_of`` the share that each class covers."""
+    def _lay_classes(self, labels: np.ndarray, classes: list[str], colours: list[str], web: WebGrid) -> None:
+        """Class numbers (y, x), NaN = unknown, each in its colour, with a legend."""
         counts = np.bincount(labels[np.isfinite(labels)].astype(int), minlength=len(classes))
         area = counts / max(counts.sum(), 1)
-        shades = shades_of(area)
-        order = [k for k in np.argsort(-area, kind="stable") if area[k] > 0]
-        shown = {classes[k]: (shades[k][0], shades[k][1], shades[k][2]) for k in order}
-        self._lay(class_picture(labels, shades, web), class_legend(classes, area, shades), shown)
+        shown = {classes[k]: colours[k] for k in np.argsort(-area, kind="stable") if area[k] > 0}
+        self._lay(class_picture(labels, colours, web), class_legend(classes, area, colours), shown)
 
-    def _lay(self, picture: Picture, legend: str, classes: dict[str, tuple[float, float, float]]) -> None:
+    def _lay(self, picture: Picture, legend: str, classes: dict[str, str]) -> None:
         opacity = self._control.opacity.value
         self._map.draw_layer(picture, opacity)
         self._control.explain(legend)

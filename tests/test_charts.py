@@ -1,0 +1,132 @@
+"""The charts beside the map, read back from their SVG: each value stands at its month, higher values higher up."""
+
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+import timesen_nb as tn
+from timesen_nb.bands import BANDS, MONTHS
+from timesen_nb.plots import class_colours
+from timesen_nb.widgets.charts import class_legend, colour_bar, compare_chart, series_chart
+
+SVG = "{http://www.w3.org/2000/svg}"
+VERMILION, GREEN = "#D55E00", "#009E73"  # red light, NDVI
+
+
+def year(missing: tuple[int, ...] = (), **bands: np.ndarray | float) -> tn.PixelSeries:
+    """A series whose bands hold what is given (x 10000) and else 1000; missing: months, 1 to 12."""
+    values = np.full((12, 10), 1000.0)
+    for band, level in bands.items():
+        values[:, BANDS.index(band)] = level
+    valid = np.ones(12, dtype=bool)
+    valid[[m - 1 for m in missing]] = False
+    return tn.PixelSeries(values, valid, 3.0, 50.0, 2018, "made up")
+
+
+def lines(tree: ET.Element, colour: str) -> list[np.ndarray]:
+    """(n, 2) pixels from the left and from the top of each stretch of a line."""
+    found = [line for line in tree.iter(f"{SVG}polyline") if line.get("stroke") == colour]
+    return [np.array([point.split(",") for point in line.get("points").split()], float) for line in found]
+
+
+def texts(tree: ET.Element) -> dict[str, tuple[float, float]]:
+    """Where each text stands, pixels from the left and from the top; of a chart above another, those of the upper."""
+    found: dict[str, tuple[float, float]] = {}
+    for t in tree.iter(f"{SVG}text"):
+        found.setdefault(t.text, (float(t.get("x")), float(t.get("y"))))
+    return found
+
+
+def test_values_stand_above_their_months_and_beside_their_ticks() -> None:
+    tree = ET.fromstring(series_chart(year(B4=np.linspace(0, 4000, 12))))
+    (red,), at = lines(tree, VERMILION), texts(tree)
+    np.testing.assert_allclose(red[:, 0], [at[name[:3]][0] for name in MONTHS], atol=0.06)
+    assert red[0, 1] == pytest.approx(at["0"][1] - 4, abs=0.11)  # ticks are written 4 pixels below their line
+    assert red[-1, 1] == pytest.approx(at["0.4"][1] - 4, abs=0.11)
+    assert (np.diff(red[:, 1]) < 0).all()  # more light is higher up
+
+
+def test_a_greener_month_is_higher_in_the_chart_of_ndvi() -> None:
+    tree = ET.fromstring(series_chart(year(B4=1000, B8=np.array([1000.0] * 6 + [9000.0] * 6))))
+    (green,) = lines(tree, GREEN)
+    ticks = [float(p.get("d").split()[1].split("H")[0]) for p in tree.iter(f"{SVG}path") if "H" in p.get("d")]
+    zero, half, one = sorted(ticks)[-3:][::-1]  # the lower chart has the last three
+    assert one < half < zero
+    np.testing.assert_allclose(green[:6, 1], zero, atol=0.11)
+    np.testing.assert_allclose(green[6:, 1], zero + 0.8 * (one - zero), atol=0.11)
+
+
+@pytest.mark.parametrize("month", [1, 3, 12])
+def test_the_hatched_column_is_the_missing_month(month: int) -> None:
+    tree = ET.fromstring(series_chart(year(missing=(month,))))
+    hatched = [r for r in tree.iter(f"{SVG}rect") if r.get("fill") == "url(#gap)"]
+    assert len(hatched) == 2
+    middle = texts(tree)[MONTHS[month - 1][:3]][0]
+    width = np.diff([texts(tree)[name[:3]][0] for name in MONTHS[:2]])[0]
+    for column in hatched:
+        assert float(column.get("x")) == pytest.approx(middle - width / 2, abs=0.11)
+        assert float(column.get("width")) == pytest.approx(width, abs=0.11)
+    assert not any(abs(line[:, 0] - middle).min() < width / 2 for line in lines(tree, VERMILION))
+
+
+def test_each_name_stands_beside_the_end_of_its_line() -> None:
+    tree = ET.fromstring(series_chart(year(B8=4000, B11=3000, B5=2000, B4=1000, B2=100)))
+    at = texts(tree)
+    for words, colour in (("near infrared", "#222"), ("red", VERMILION), ("NDVI", GREEN)):
+        end = lines(tree, colour)[-1][-1]
+        assert at[words][0] > end[0]
+        assert at[words][1] == pytest.approx(end[1] + 4, abs=0.2)
+    assert at["near infrared"][1] < at["red edge"][1] < at["red"][1] < at["blue"][1]
+
+
+def test_compared_places_keep_their_own_lines() -> None:
+    meadow, lake = year(B4=500, B8=4500), year(B4=1000, B8=1000)
+    tree = ET.fromstring(compare_chart([("meadow", meadow), ("lake", lake)]))
+    (first,), (second,) = lines(tree, "#0072B2"), lines(tree, VERMILION)
+    assert (first[:, 1] < second[:, 1]).all()  # NDVI 0.8 above 0
+    at = texts(tree)
+    assert at["meadow"][1] == pytest.approx(first[-1, 1] + 4, abs=0.2)
+    np.testing.assert_allclose(second[:, 1], at["0"][1] - 4, atol=0.11)
+    dashes = [line.get("stroke-dasharray") for line in tree.iter(f"{SVG}polyline")]
+    assert len(set(dashes)) == 2
+
+
+def test_the_colour_bar_runs_from_0_to_100_percent() -> None:
+    colours = np.linspace((0, 0, 0), (1, 0.5, 0), 256)
+    tree = ET.fromstring(colour_bar(colours))
+    stops = [(s.get("offset"), s.get("stop-color")) for s in tree.iter(f"{SVG}stop")]
+    assert stops[0] == ("0%", "rgb(0,0,0)")
+    assert stops[-1] == ("100%", "rgb(255,128,0)")
+    (bar,) = tree.iter(f"{SVG}rect")
+    left, width, at = float(bar.get("x")), float(bar.get("width")), texts(tree)
+    for words, share in (("0 %", 0), ("50 %", 0.5), ("100 %", 1)):
+        assert at[words][0] == pytest.approx(left + share * width)
+
+
+def test_the_legend_of_classes_shows_each_in_its_colour_largest_first() -> None:
+    colours = class_colours(4)
+    tree = ET.fromstring(class_legend(["a", "b", "c", "d"], np.array([0.2, 0, 0.7, 0.1]), colours))
+    assert [r.get("fill") for r in tree.iter(f"{SVG}rect")] == [colours[2], colours[0], colours[3]]
+    swatches = [(float(r.get("x")), float(r.get("y"))) for r in tree.iter(f"{SVG}rect")]
+    at = texts(tree)
+    for words, (x, y) in zip(("c · 70 %", "a · 20 %", "d · 10 %"), swatches, strict=True):
+        assert at[words] == pytest.approx((x + 26.5, y + 6.5 + 4), abs=1)
+
+
+def test_of_many_classes_the_largest_are_named_and_the_others_counted() -> None:
+    area = np.array([0.01] * 20 + [0.3, 0.5])
+    tree = ET.fromstring(class_legend([f"class {k}." for k in range(22)], area, class_colours(22)))
+    words = list(texts(tree))
+    assert words[:2] == ["class 21. · 50 %", "class 20. · 30 %"]
+    assert words[-1] == "11 others · 11 %"
+    fills = [r.get("fill") for r in tree.iter(f"{SVG}rect")]
+    assert fills[:2] == [class_colours(22)[21], class_colours(22)[20]]
+    assert fills[-1] == "none"  # each of the others has a colour of its own on the map
+
+
+def test_lines_break_at_missing_months() -> None:
+    tree = ET.fromstring(series_chart(year(missing=(1, 6, 7))))
+    assert "missing: January, June, July" in tree.find(f"{SVG}title").text
+    stretches = [len(line.get("points").split()) for line in tree.iter(f"{SVG}polyline")]
+    assert stretches == [4, 5] * 6
