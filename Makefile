@@ -6,7 +6,7 @@ PORT   ?= 8866
 BIN    := .venv/bin
 READY  := .venv/.ready
 
-.PHONY: map lab test lint picture pocket bench bench-real bench-train bench-speed site clean
+.PHONY: map lab test live lint picture pocket bench bench-real bench-train bench-speed site clean
 
 map: $(READY)       ## serve the click map on 127.0.0.1 and print its address
 	TIMESEN_SOURCE="$(SOURCE)" TIMESEN_MODEL="$(MODEL)" $(BIN)/python -m timesen_nb.widgets.serve --port $(PORT)
@@ -16,6 +16,9 @@ lab: $(READY)       ## open the notebooks
 
 test: lint          ## every check
 	$(BIN)/python -m pytest
+
+live: $(READY)      ## ask the real services: STAC catalogs, Earth Engine, the hub, LUCAS photos, the gazetteer
+	TIMESEN_LIVE=1 $(BIN)/python -m pytest -n 0 -rs tests/test_live.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -10,24 +10,53 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 REAL = ROOT.parent / "shared" / "real"
 OFFLINE = Path(__file__).resolve().parent / "offline"
+#: Only then is the network open, and only the tests marked ``live`` are run.
+LIVE = os.environ.get("TIMESEN_LIVE") == "1"
+#: The longest file: its notebooks are shared out among the workers.
+SPREAD = "test_notebooks"
 
-# Children (kernels, Voila, workers) import tests/offline/sitecustomize.py when they start. Libraries that
-# open sockets outside Python (GDAL's curl, Chromium) obey the proxy settings: nobody listens at that proxy.
-os.environ["PYTHONPATH"] = os.pathsep.join([str(OFFLINE), *filter(None, [os.environ.get("PYTHONPATH")])])
-for name in ("http_proxy", "https_proxy", "all_proxy"):
-    os.environ[name] = os.environ[name.upper()] = "http://127.0.0.1:9"
-os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
-sys.path.insert(0, str(OFFLINE))
-import sitecustomize  # noqa: E402
 
-sitecustomize.block()
+def cut_off() -> None:
+    """Block the network, here and in children.
+
+    Children (kernels, Voila, workers) import tests/offline/sitecustomize.py when they start. Libraries that open
+    sockets outside Python (GDAL's curl, Chromium) obey the proxy settings: nobody listens at that proxy.
+    """
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(OFFLINE), *filter(None, [os.environ.get("PYTHONPATH")])])
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        os.environ[name] = os.environ[name.upper()] = "http://127.0.0.1:9"
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
+    sys.path.insert(0, str(OFFLINE))
+    import sitecustomize
+
+    sitecustomize.block()
+
+
+if not LIVE:
+    cut_off()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Live tests and all others never run together; the tests of a file share its fixtures, so one worker has them."""
+    for item in items:
+        live = item.get_closest_marker("live") is not None
+        if live != LIVE:
+            reason = (
+                "asks a real service: run with TIMESEN_LIVE=1"
+                if live
+                else "TIMESEN_LIVE=1 runs live tests only"
+            )
+            item.add_marker(pytest.mark.skip(reason=reason))
+        if item.path.stem != SPREAD:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """With TIMESEN_NO_SKIP=1 only the real data beside the repository may be absent; other skips fail."""
+    """With TIMESEN_NO_SKIP=1 only the real data beside the repository and live services may be absent."""
     report = yield
-    excused = hasattr(report, "wasxfail") or item.get_closest_marker("needs_real")
+    excused = hasattr(report, "wasxfail") or any(map(item.get_closest_marker, ("needs_real", "live")))
     if report.skipped and not excused and os.environ.get("TIMESEN_NO_SKIP") == "1":
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped where nothing may be: {report.longrepr}"

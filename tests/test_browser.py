@@ -20,7 +20,7 @@ from synthetic import GridSource
 
 import timesen_nb as tn
 
-pytestmark = [pytest.mark.needs_browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.needs_browser, pytest.mark.timeout(1800)]
 
 CHROMIUM = [
     "--headless",

@@ -20,6 +20,7 @@ if "google.colab" in sys.modules:
     from google.colab import output
 
     output.enable_custom_widget_manager()"""
+RUNS = pytest.mark.timeout(3600)  # a hang, not a slow machine
 SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
 
 
@@ -42,9 +43,13 @@ def with_solutions(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def run(notebook: nbformat.NotebookNode, folder: Path) -> str:
-    """Everything printed, from a fresh kernel in an empty folder."""
+    """Everything printed, from a fresh kernel in an empty folder; the test's own limit ends a hang."""
     client = NotebookClient(
-        notebook, timeout=180, kernel_name="python3", resources={"metadata": {"path": folder}}
+        notebook,
+        timeout=None,
+        startup_timeout=600,
+        kernel_name="python3",
+        resources={"metadata": {"path": folder}},
     )
     client.execute()
     outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
@@ -84,6 +89,7 @@ def test_it_is_built_like_the_others(path: Path) -> None:
     assert sum(tagged(c, "exercise") for c in codes) in (2, 3)
 
 
+@RUNS
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_it_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
     """With the solutions in place: every check says right. A fresh notebook differs only in its ``...``."""
@@ -94,6 +100,7 @@ def test_it_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
     assert "not yet" not in said
 
 
+@RUNS
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_it_runs_before_the_exercises_are_done(path: Path, tmp_path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
