@@ -86,10 +86,16 @@ def catalogue(pairs: Sequence[tuple[Image, Image | None]]) -> dict[str, list[Ima
 
 
 class EarthEngineServer:
-    """See the module's words. seen: how many requests of each kind came in; headers: those of the last one."""
+    """See the module's words. seen: how many requests of each kind came in; headers: those of the last one.
+
+    operations: how often each of Earth Engine's functions was called: what a project pays for by computation.
+    """
 
     def __init__(self, catalog: dict[str, list[Image]], habits: Habits | None = None) -> None:
         self.algorithms = Algorithms(catalog, habits or Habits())
+        self.operations: Counter[str] = Counter()
+        for name, function in self.algorithms.table.items():
+            self.algorithms.table[name] = self._counted(name, function)
         self.seen: Counter[str] = Counter()
         self.headers: dict[str, str] = {}
         self.exports: dict[str, dict[str, Any]] = {}
@@ -98,6 +104,13 @@ class EarthEngineServer:
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self.delay = 0.0
+
+    def _counted(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(**given: Any) -> Any:
+            self.operations[name] += 1
+            return function(**given)
+
+        return call
 
     @property
     def url(self) -> str:

@@ -84,13 +84,47 @@ class TestValues:
 
     @pytest.mark.parametrize("even", ["mean", "lower", "upper"])
     @pytest.mark.parametrize("empty", [True, False])
-    def test_the_median_is_exact_whatever_the_service_does_with_even_numbers(
+    def test_a_certain_median_is_exact_whatever_the_service_does_with_even_numbers(
         self, even: str, empty: bool
     ) -> None:
         with EarthEngineServer(scenes_of(CUBE), Habits(even, empty)) as server:
             server.initialize()
+            source = tn.open_source("earthengine", certain_median=True, **FAST)
+            found = source.cube(box_of(CUBE)).compute()
+        assert same(on_cube(found, CUBE).values, CUBE.months(2018))
+
+    @pytest.mark.parametrize("empty", [True, False])
+    def test_one_pass_is_exact_where_the_service_takes_the_mean_of_the_middle_two(self, empty: bool) -> None:
+        with EarthEngineServer(scenes_of(CUBE), Habits("mean", empty)) as server:
+            server.initialize()
             found = tn.open_source("earthengine", **FAST).cube(box_of(CUBE)).compute()
         assert same(on_cube(found, CUBE).values, CUBE.months(2018))
+
+    @pytest.mark.parametrize("even", ["lower", "upper"])
+    def test_one_pass_is_never_further_off_than_half_a_gap(self, even: str) -> None:
+        """The certain value lies between what a lower and what an upper median would give."""
+        with EarthEngineServer(scenes_of(CUBE), Habits(even)) as server:
+            server.initialize()
+            found = on_cube(tn.open_source("earthengine", **FAST).cube(box_of(CUBE)).compute(), CUBE).values
+        certain = CUBE.months(2018)
+        assert same(np.isnan(found), np.isnan(certain))
+        with np.errstate(invalid="ignore"):
+            below = found <= certain if even == "lower" else found >= certain
+        assert below[~np.isnan(certain)].all()
+        assert (found != certain)[~np.isnan(certain)].any(), "this cube has months with an even number"
+
+    def test_one_pass_asks_for_half_of_the_reductions(self) -> None:
+        """Of a click: what is paid for is the stacks of a month that are read and sorted."""
+        counts = {}
+        for certain in (False, True):
+            with EarthEngineServer(scenes_of(CUBE)) as server:
+                server.initialize()
+                tn.open_source("earthengine", certain_median=certain, **FAST).pixel(*CUBE.place(0, 0))
+                counts[certain] = server.operations
+        assert counts[False]["ImageCollection.reduce"] == 12
+        assert counts[True]["ImageCollection.reduce"] == 24
+        assert (counts[False]["reduce.count"], counts[True]["reduce.count"]) == (1, 13)
+        assert counts[False].total() < counts[True].total()
 
     def test_a_cube_equals_its_pixels(self, server: EarthEngineServer) -> None:
         source = tn.open_source("earthengine", **FAST)
@@ -478,9 +512,13 @@ class TestPlaces:
     def test_the_open_sea(self, empty: bool) -> None:
         with EarthEngineServer(scenes_of(CUBE), Habits(empty_count=empty)) as server:
             server.initialize()
-            with pytest.raises(ValueError, match=r"no Sentinel-2 image of 2018.*Choose a place on land"):
-                tn.open_source("earthengine", **FAST).pixel(-30.0, 40.0)
+            with pytest.raises(ValueError, match=r"no Sentinel-2 image of 2020.*Choose a place on land"):
+                tn.open_source("earthengine", **FAST).pixel(-30.0, 40.0, 2020)
             assert server.count == 1
+
+    def test_before_the_collection_was_global_nobody_is_sent_ashore(self, server: EarthEngineServer) -> None:
+        with pytest.raises(ValueError, match=r"not yet global before 2019. Choose 2019 or later"):
+            tn.open_source("earthengine", **FAST).pixel(-47.9, -15.8, 2018)
 
     def test_a_year_of_clouds(self) -> None:
         cube = dated_cube(dates=3)

@@ -18,7 +18,7 @@ SOURCES = (
 )
 CATALOGS = ("earth-search", "planetary-computer")
 HELP = {
-    "flanders": "640 m of real Sentinel-2, with what farmers declared. Contains modified Copernicus Sentinel data 2018.",
+    "flanders": "640 m of real fields, with what farmers declared. Contains modified Copernicus Sentinel data 2018.",
     "sample": "A drawn countryside whose pixels are simulated with a model of light in leaves and soil.",
     "file": "NetCDF, Zarr or GeoTIFF with the ten bands by name, dates or months, and a coordinate system.",
     "stac": "Earth Search and Planetary Computer hold Sentinel-2 of the whole Earth. Or type the address of another.",

@@ -1,7 +1,7 @@
 """Sentinel-2 from Earth Engine: any place on land, computed there, in one request a click.
 
-recipe.py says what is computed, session.py who asks, calls.py how, errors.py what went wrong, export.py what is too
-much for a request.
+expressions.py says what is computed, connection.py who asks, calls.py how, errors.py what went wrong, export.py what
+is too much for a request.
 """
 
 from __future__ import annotations
@@ -42,18 +42,27 @@ _LONGER = 3
 class EarthEngineSource:
     """Monthly medians of Sentinel-2 surface reflectance, computed by Google Earth Engine.
 
-    project: a Google Cloud project registered for Earth Engine; None for EE_PROJECT or GOOGLE_CLOUD_PROJECT (from the
-    environment or Colab's secrets), or the one the account is set to. key: a service account's key, as a path or JSON;
-    None for EE_SERVICE_ACCOUNT_KEY, or your own account. A session that ``ee.Initialize`` opened is used as it is.
-    clouds: "scl" masks by the scene classification, as every other source does; "cloud_score" by Cloud Score+, clear
-    from ``threshold`` on. page: points a request, up to 1000. attempts, deadline (seconds, for a click; three times
-    that for a page of points or a block of a cube), first_wait: see :class:`timesen_nb.sources.retry_policy.Requests`.
-    cache: False to keep nothing on disk, or a folder. url: another endpoint than the standard one.
-
     Values are those of the 10 m grid of the place's own UTM zone whatever a map shows, and those that
-    :func:`timesen_nb.composite.monthly_medians` gives of the same images. Months without a clear look are missing.
+    :func:`timesen_nb.composite.monthly_medians` gives of the same images. Months without a clear observation are
+    missing. A session that ``ee.Initialize`` opened is used as it is.
 
-    Raises ValueError in words with the cure when it cannot be opened: no credentials, no project, not registered.
+    Args:
+        project: a Google Cloud project registered for Earth Engine; None for EE_PROJECT or GOOGLE_CLOUD_PROJECT (from
+            the environment or Colab's secrets), or the one the account is set to.
+        key: a service account's key, as a path or JSON; None for EE_SERVICE_ACCOUNT_KEY, or your own account.
+        clouds: "scl" masks by the scene classification, as every other source does; "cloud_score" by Cloud Score+.
+        threshold: Cloud Score+ from which an observation is clear.
+        certain_median: leave nothing open about the median of an even number of observations, for nearly twice the
+            computation, which a project pays by; otherwise Earth Engine's own median is taken.
+        page: points a request, up to 1000.
+        attempts: how often a request is sent at most.
+        deadline: seconds for a click; three times that for a page of points or a block of a cube.
+        first_wait: seconds before the second attempt.
+        cache: False to keep nothing on disk, or a folder.
+        url: another endpoint than the standard one.
+
+    Raises:
+        ValueError: in words with the cure when it cannot be opened: no credentials, no project, not registered.
     """
 
     def __init__(
@@ -63,6 +72,7 @@ class EarthEngineSource:
         key: Key | None = None,
         clouds: str = "scl",
         threshold: float = 0.6,
+        certain_median: bool = False,
         page: int = 500,
         attempts: int = 5,
         deadline: float = 120.0,
@@ -72,10 +82,10 @@ class EarthEngineSource:
     ) -> None:
         if not 1 <= page <= _MOST_POINTS:
             raise ValueError(f"page given: {page}; expected 1 to {_MOST_POINTS} points a request.")
-        self.recipe = expressions.CompositeRule(clouds, threshold)
+        self.rule = expressions.CompositeRule(clouds, threshold, certain_median)
         self._options: dict[str, Any] = {
-            "clouds": clouds, "threshold": threshold, "page": page, "attempts": attempts, "deadline": deadline,
-            "first_wait": first_wait, "cache": cache, "url": url,
+            "clouds": clouds, "threshold": threshold, "certain_median": certain_median, "page": page,
+            "attempts": attempts, "deadline": deadline, "first_wait": first_wait, "cache": cache, "url": url,
         }  # fmt: skip
         self._page = page
         self._requests = Requests(explain, attempts, deadline, first_wait)
@@ -83,14 +93,18 @@ class EarthEngineSource:
         self._requests.sent = 0
         self.name = "Earth Engine Sentinel-2" + (" (Cloud Score+)" if clouds == "cloud_score" else "")
         self.years: Sequence[int] = tuple(whole_years())
-        masked = {"masked": self.recipe.masked, "threshold": threshold if clouds == "cloud_score" else None}
+        masked = {
+            "masked": self.rule.masked,
+            **({"median": "certain"} if certain_median else {}),
+            "threshold": threshold if clouds == "cloud_score" else None,
+        }
         self._cache = SeriesCache("earthengine", {"collection": expressions.REFLECTANCE, **masked}, cache)
         self._never_seen: set[Pixel] = set()
         # The smallest that was too much for the server, in points and in pixels: it is not asked for that again.
         self._too_many_points = self._too_many_pixels = math.inf
 
     def __repr__(self) -> str:
-        return f"EarthEngineSource(project={self.project!r}, clouds={self.recipe.clouds!r}, requests={self.requests})"
+        return f"EarthEngineSource(project={self.project!r}, clouds={self.rule.clouds!r}, requests={self.requests})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Workers of a cluster open it anew, with the credentials they find: no key travels."""
@@ -183,7 +197,7 @@ class EarthEngineSource:
         pixels = [pixel_at(lon, lat) for lon, lat in lonlats]
         if not pixels:
             raise ValueError("no places were given to export; expected a list of (longitude, latitude).")
-        table = expressions.table(pixels, list(lonlats), year, self.recipe)
+        table = expressions.table(pixels, list(lonlats), year, self.rule)
         return start(self._requests, table, name, folder, bucket)
 
     def _year(self, year: int) -> int:
@@ -212,6 +226,12 @@ class EarthEngineSource:
 
     def _series(self, pixel: Pixel, months: np.ndarray, lon: float, lat: float, year: int) -> PixelSeries:
         if pixel in self._never_seen and not np.isfinite(months).any():
+            if year < expressions.GLOBAL_SINCE:
+                raise ValueError(
+                    f"no Sentinel-2 image of {year} covers {lon:.5f}, {lat:.5f} in Earth Engine: its surface "
+                    f"reflectance is not yet global before {expressions.GLOBAL_SINCE}. Choose "
+                    f"{expressions.GLOBAL_SINCE} or later (or a place on land, if this is the open sea)."
+                )
             raise ValueError(
                 f"no Sentinel-2 image of {year} covers {lon:.5f}, {lat:.5f}: the satellites take land and coasts, not "
                 "the open sea. Choose a place on land."
@@ -228,7 +248,7 @@ class EarthEngineSource:
             ]
         try:
             answer = self._requests.send(
-                lambda: compute_value(expressions.points(list(places), year, self.recipe)), deadline
+                lambda: compute_value(expressions.points(list(places), year, self.rule)), deadline
             )
         except TooMuch:
             if len(places) == 1:
@@ -237,7 +257,7 @@ class EarthEngineSource:
             return self._points(places, year, deadline)
         rows = {int(f["properties"]["n"]): f["properties"]["values"] for f in answer["features"]}
         values = np.array([rows[n] for n in range(len(places))], dtype=np.float32)
-        self._never_seen |= {place for place, looks in zip(places, values[:, -1], strict=True) if looks <= 0}
+        self._never_seen |= {place for place, days in zip(places, values[:, -1], strict=True) if days <= 0}
         return list(_months(values[:, :-1]))
 
     def _window(self, grid: Grid, year: int) -> np.ndarray:
@@ -251,7 +271,7 @@ class EarthEngineSource:
             return np.concatenate([self._pixels_of(half, year) for half in halves], axis=-1 if across else -2)
         try:
             found = self._requests.send(
-                lambda: compute_pixels(expressions.window(grid, year, self.recipe), grid),
+                lambda: compute_pixels(expressions.window(grid, year, self.rule), grid),
                 _LONGER * self._requests.deadline,
             )
         except TooMuch:

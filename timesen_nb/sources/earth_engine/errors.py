@@ -32,7 +32,8 @@ _SECRETS = re.compile(
 #: 429 stands for "too fast", which passes, and for a used up quota, which does not until it is given anew.
 _QUOTA = re.compile(r"per day|per month|daily|monthly|eecu|compute quota|quota.*exhausted", re.IGNORECASE)
 _TOO_MUCH = re.compile(
-    r"memory limit|computation timed out|total request size|too many pixels|payload size", re.IGNORECASE
+    r"memory limit|computation timed out|total request size|too many pixels|payload size|too large",
+    re.IGNORECASE,
 )
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Surface reflectance with the offset of baseline 04.00 taken off, so that all years are on one scale.
 REFLECTANCE = "COPERNICUS/S2_SR_HARMONIZED"
+#: The first year in which :data:`REFLECTANCE` covers all land (Earth Engine Data Catalog).
+GLOBAL_SINCE = 2019
 #: Cloud Score+ of the same images, matched by their index (Pasquarella et al. 2023, doi 10.1109/CVPRW59228.2023.00206).
 CLOUD_SCORE = "GOOGLE/CLOUD_SCORE_PLUS/V1/S2_HARMONIZED"
 #: What :data:`REFLECTANCE` cannot hold stands for "missing" in arrays, which have no mask.
@@ -27,22 +29,27 @@ MISSING = -1
 CLOUD_CLASSES = (3, 8, 9, 10)
 #: Bands of the composite, month by month, and how many days had data at all.
 NAMES: tuple[str, ...] = tuple(f"{band}_m{month:02d}" for month in range(1, 13) for band in BANDS)
-LOOKS = "looks"
+OBSERVED = "observed"
 
-_BEYOND = 1e6  # past any reflectance x 10000, and exact in float32
-_MOST_LOOKS = 64  # more than the days of a month: the median is taken of the values, not of a histogram
+#: Past any reflectance x 10000, and exact in float32.
+_BEYOND = 1e6
+#: More than the days of a month: the median is taken of the values, not of a histogram.
+_MOST_DAYS = 64
 
 
 @dataclass(frozen=True)
 class CompositeRule:
     """What decides a value beside place and year.
 
-    clouds: "scl" for the scene classification that every source has, or "cloud_score" for Cloud Score+, where a
-    look is clear from ``threshold`` on (0 to 1; 0.5 to 0.65 are its authors' advice).
+    Attributes:
+        clouds: "scl" for the scene classification that every source has, or "cloud_score" for Cloud Score+.
+        threshold: Cloud Score+ from which an observation is clear (0 to 1; 0.5 to 0.65 are its authors' advice).
+        certain: reduce each month twice, to be certain of the median of an even number (see :func:`_median`).
     """
 
     clouds: str = "scl"
     threshold: float = 0.6
+    certain: bool = False
 
     def __post_init__(self) -> None:
         if self.clouds not in ("scl", "cloud_score"):
@@ -60,7 +67,7 @@ class CompositeRule:
         return tuple(c for c in MASKED if self.clouds == "scl" or c not in CLOUD_CLASSES)
 
     def image(self, area: ee.Geometry, zone: Any, shift: Any, year: int) -> ee.Image:
-        """One image of 120 bands (:data:`NAMES`, masked where missing) and :data:`LOOKS`.
+        """One image of 120 bands (:data:`NAMES`, masked where missing) and :data:`OBSERVED`.
 
         area: where it will be read. zone: "_T31" for UTM zone 31, as it stands in the images' names. shift: seconds
         from UTC to solar time. Each may be a value of Earth Engine's own, computed there.
@@ -75,24 +82,25 @@ class CompositeRule:
         )
         if self.clouds == "cloud_score":
             images = images.linkCollection(ee.ImageCollection(CLOUD_SCORE), ["cs_cdf"])
-        looks = images.map(lambda image: self._look(ee.Image(image), shift))
+        observations = images.map(lambda image: self._observation(ee.Image(image), shift))
 
         def one_day(day: Any) -> ee.Image:
-            # The last of a mosaic lies on top, so the day's first look with data goes last.
-            merged = looks.filter(ee.Filter.eq("day", day)).sort("look", False).mosaic()
+            # The last of a mosaic lies on top, so the day's first observation with data goes last.
+            merged = observations.filter(ee.Filter.eq("day", day)).sort("taken", False).mosaic()
             return merged.set("month", ee.String(day).slice(0, 7))
 
-        days = ee.ImageCollection(ee.List(looks.aggregate_array("day")).distinct().map(one_day))
+        days = ee.ImageCollection(ee.List(observations.aggregate_array("day")).distinct().map(one_day))
         usable = days.map(
             lambda day: ee.Image(day).updateMask(ee.Image(day).select("clear")).select(list(BANDS))
         )
-        months = [_median(usable.filter(ee.Filter.eq("month", f"{year}-{m:02d}"))) for m in range(1, 13)]
+        of_month = (usable.filter(ee.Filter.eq("month", f"{year}-{m:02d}")) for m in range(1, 13))
+        months = [_median(observations, self.certain) for observations in of_month]
         nothing = ee.ImageCollection([ee.Image.constant(0).rename("clear").toFloat().updateMask(0)])
         this_year = days.select("clear").filter(ee.Filter.stringStartsWith("month", str(year)))
         seen = this_year.merge(nothing).count()
-        return ee.Image.cat([*months, seen]).rename([*NAMES, LOOKS]).toFloat()
+        return ee.Image.cat([*months, seen]).rename([*NAMES, OBSERVED]).toFloat()
 
-    def _look(self, image: ee.Image, shift: Any) -> ee.Image:
+    def _observation(self, image: ee.Image, shift: Any) -> ee.Image:
         """An image's ten bands and ``clear`` (0 or 1), all there or all masked, with its solar day."""
         import ee
 
@@ -105,21 +113,31 @@ class CompositeRule:
         at = (
             ee.Date(image.get("system:time_start")).advance(shift, "second").format("YYYY-MM-dd HH:mm:ss.SSS")
         )
-        named = {"look": at.cat(ee.String(image.get("system:index"))), "day": at.slice(0, 10)}
+        named = {"taken": at.cat(ee.String(image.get("system:index"))), "day": at.slice(0, 10)}
         return bands.addBands(clear).updateMask(bands.mask().reduce(ee.Reducer.min())).set(named)
 
 
-def _median(looks: ee.ImageCollection) -> ee.Image:
-    """The median of a month's looks, the mean of the two middle ones where they are even in number.
+def _median(observations: ee.ImageCollection, certain: bool) -> ee.Image:
+    """The median of a month's observations, the mean of the two middle ones where they are even in number.
 
-    Earth Engine's documents leave open what its median does with an even number. So it is never given one: an even
-    stack is reduced twice, with one look below all others and with one above, which gives either middle value.
+    Earth Engine's documents leave open what its median does with an even number; public exports of integer bands hold
+    medians that end in .5, as the mean of the two middle values gives. If it took one of them, the difference would be
+    half the gap between two neighbouring values at most.
+
+    Args:
+        observations: of one month, clear, one a solar day.
+        certain: leave nothing open: an even stack is reduced twice, with one observation below all others and with one
+            above, which gives either middle value. It nearly doubles what a project pays.
     """
     import ee
 
     names = list(BANDS)
     nothing = ee.Image.constant([0] * len(names)).rename(names).toFloat().updateMask(0)
-    stack = looks.merge(ee.ImageCollection([nothing]))  # bands are there even in a month without an image
+    stack = observations.merge(
+        ee.ImageCollection([nothing])
+    )  # bands are there even in a month without an image
+    if not certain:
+        return stack.reduce(ee.Reducer.median(maxRaw=_MOST_DAYS)).rename(names)
     count = stack.select(names[0]).count()
 
     def middle(beyond: float) -> ee.Image:
@@ -127,29 +145,29 @@ def _median(looks: ee.ImageCollection) -> ee.Image:
             ee.Image.constant([beyond] * len(names)).rename(names).toFloat().updateMask(count.mod(2).eq(0))
         )
         odd = stack.merge(ee.ImageCollection([extra]))
-        return odd.reduce(ee.Reducer.median(maxRaw=_MOST_LOOKS)).rename(names)
+        return odd.reduce(ee.Reducer.median(maxRaw=_MOST_DAYS)).rename(names)
 
     return middle(-_BEYOND).add(middle(_BEYOND)).divide(2).updateMask(count.gt(0))
 
 
-def points(pixels: list[Pixel], year: int, recipe: CompositeRule) -> ee.FeatureCollection:
-    """A feature for each pixel with its number ``n`` and ``values``: :data:`NAMES`, then :data:`LOOKS`.
+def points(pixels: list[Pixel], year: int, rule: CompositeRule) -> ee.FeatureCollection:
+    """A feature for each pixel with its number ``n`` and ``values``: :data:`NAMES`, then :data:`OBSERVED`.
 
     Missing months are :data:`MISSING`: a list on the server cannot hold gaps.
     """
     import ee
 
-    names = [*NAMES, LOOKS]
+    names = [*NAMES, OBSERVED]
 
     def read(feature: Any) -> ee.Feature:
-        months = _at(feature, year, recipe, lambda image: image.unmask(MISSING, False))
+        months = _at(feature, year, rule, lambda image: image.unmask(MISSING, False))
         return ee.Feature(None, {"n": feature.get("n"), "values": months.values(names)})
 
     return ee.FeatureCollection([_feature(n, pixel) for n, pixel in enumerate(pixels)]).map(read)
 
 
 def table(
-    pixels: list[Pixel], lonlats: list[tuple[float, float]], year: int, recipe: CompositeRule
+    pixels: list[Pixel], lonlats: list[tuple[float, float]], year: int, rule: CompositeRule
 ) -> ee.FeatureCollection:
     """A row for each pixel, to export: ``n``, ``lon``, ``lat``, ``year`` and :data:`NAMES`, empty where missing."""
     import ee
@@ -158,10 +176,10 @@ def table(
         _feature(n, pixel, lon=lon, lat=lat, year=year)
         for n, (pixel, (lon, lat)) in enumerate(zip(pixels, lonlats, strict=True))
     ]
-    return ee.FeatureCollection(rows).map(lambda row: row.set(_at(row, year, recipe, lambda image: image)))
+    return ee.FeatureCollection(rows).map(lambda row: row.set(_at(row, year, rule, lambda image: image)))
 
 
-def window(grid: Grid, year: int, recipe: CompositeRule) -> ee.Image:
+def window(grid: Grid, year: int, rule: CompositeRule) -> ee.Image:
     """The image of a window; months that are missing are :data:`MISSING`."""
     import ee
 
@@ -171,18 +189,18 @@ def window(grid: Grid, year: int, recipe: CompositeRule) -> ee.Image:
         left, top - PIXEL * grid.height, left + PIXEL * grid.width, top, direction="INVERSE"
     )
     middle = Pixel(corner.epsg, corner.column + grid.width // 2, corner.row - grid.height // 2)
-    image = recipe.image(
+    image = rule.image(
         ee.Geometry.BBox(west, south, east, north), _zone(corner.epsg), _shift(middle.place[0]), year
     )
     return image.unmask(MISSING, False)
 
 
-def _at(feature: Any, year: int, recipe: CompositeRule, last: Any) -> ee.Dictionary:
+def _at(feature: Any, year: int, rule: CompositeRule, last: Any) -> ee.Dictionary:
     """The image's value in the pixel that holds a feature, on that pixel's own grid."""
     import ee
 
     area = feature.geometry()
-    image = last(recipe.image(area, ee.String(feature.get("zone")), ee.Number(feature.get("shift")), year))
+    image = last(rule.image(area, ee.String(feature.get("zone")), ee.Number(feature.get("shift")), year))
     grid = ee.Projection(ee.String(feature.get("crs")), [PIXEL, 0, 0, 0, -PIXEL, 0])
     return image.reduceRegion(ee.Reducer.first(), area, crs=grid)
 
