@@ -1,4 +1,4 @@
-"""The notebooks, run, as web pages with their pictures: ``make site`` writes them and an index into ``site/``.
+"""The notebooks, run, as web pages with their pictures, and the API reference: ``make site`` writes ``site/``.
 
 Links between notebooks become links between pages. Widgets live in a kernel, which a page has not: the click map is
 shown as its still picture.
@@ -43,6 +43,8 @@ ul {{ margin: 0.2rem 0 }}
 here they are as pages, with all that they print and draw. Landscape and ground views are simulated.</p>
 <p><img src="click_map.png" alt="The click map: a landscape, a place that was clicked, probabilities of the words"></p>
 {items}
+<h2><a href="api/timesen_nb.html">API reference</a></h2>
+<p>Every public name, from its own docstring: what it takes and gives, shapes, units, and what is missing data.</p>
 </body>
 </html>
 """
@@ -89,6 +91,15 @@ def write_index(paths: list[Path], site: Path) -> None:
     (site / "click_map.png").write_bytes((ROOT / "docs" / "click_map.png").read_bytes())
 
 
+def write_api(site: Path, *modules: str) -> None:
+    """The API reference, made from docstrings, as pages that ask no other host for anything."""
+    import pdoc
+    import pdoc.render
+
+    pdoc.render.configure(docformat="google", show_source=False, footer_text="timesen_nb")
+    pdoc.pdoc(*modules, output_directory=site / "api")
+
+
 def main() -> None:
     """Write the pages of all notebooks, or of those that are named."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -100,6 +111,7 @@ def main() -> None:
     site.mkdir(exist_ok=True)
     paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
     write_index(paths, site)
+    write_api(site, "timesen_nb")
     for path in paths:
         if not names or path.name.startswith(names):
             started = time.perf_counter()

@@ -137,3 +137,19 @@ def test_pages_link_to_pages(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert after == [link.replace(".ipynb", ".html") for link in before]
     assert any(link.endswith(".html") for link in after)
     sys.modules.pop("pages")
+
+
+def test_the_api_reference_is_made_from_docstrings_and_asks_no_other_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    import pages
+
+    pages.write_api(tmp_path, "timesen_nb.plots")
+    page = (tmp_path / "api" / "timesen_nb" / "plots.html").read_text()
+    for words in ("true_colour", "class_colours", "<h6", "reflectance x 10000", "Raises"):
+        assert words in page
+    assert not re.search(r"(src|@import|url)\W{1,3}https?:", page)
+    assert not re.search(r"<link[^>]+https?:", page)
+    assert "api/timesen_nb.html" in pages.INDEX
+    sys.modules.pop("pages")
