@@ -19,8 +19,9 @@ from timesen_nb.widgets.base_layer import BaseLayer
 from timesen_nb.widgets.controls import TimeControl, ViewControl, WordsControl
 from timesen_nb.widgets.data_control import DataControl
 from timesen_nb.widgets.kept_panel import KeptPanel
+from timesen_nb.widgets.link import Link
 from timesen_nb.widgets.messages import READY, READY_ANYWHERE, Messages
-from timesen_nb.widgets.page import columns, heading, style_sheet, tabs
+from timesen_nb.widgets.page import columns, heading, hidden, style_sheet, tabs
 from timesen_nb.widgets.place_reader import PlaceReader
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import OWN_WORDS, Session
@@ -73,9 +74,10 @@ class ClickMap(w.VBox):
             self.session, self.map, self.panel, self._messages, self._jobs, lambda: self.time.month.value
         )
         self._showing = False
+        self._link = hidden("tn-link")  # the served page writes it into its address
         pages = {"Words": self.words, "Map this view": self.view, "Kept places": self.kept, "Data": self.data}
         super().__init__(
-            [style_sheet(), heading(), columns([self.map, self.time, tabs(pages)], [self.panel])]
+            [style_sheet(), heading(), columns([self.map, self.time, tabs(pages)], [self.panel]), self._link]
         )
         self.add_class("tn-app")
         self._wire()
@@ -190,6 +192,26 @@ class ClickMap(w.VBox):
         with self._messages.shown():
             self._open(source)
 
+    def open_link(self, query: str) -> None:
+        """Take words, year and place from the query of an address, as the page does when it opens.
+
+        The place is read in the background. What is wrong is said in ``error``.
+
+        Args:
+            query: as :class:`timesen_nb.widgets.link.Link` writes it, without a question mark.
+        """
+        with self._messages.shown():
+            link = Link.read(query)
+            if link.words:
+                self.session.use_words("\n".join(link.words))
+            elif link.task:
+                self._use_task(link.task)
+            self._use_year(link.year)
+            if link.place:
+                if not self.session.source.bounds:
+                    self.map.approach(*link.place)
+                self._places.read(*link.place, patient=False)
+
     def cancel(self) -> None:
         """Do what the cancel buttons do: stop waiting for the source, stop reading the view."""
         if self._jobs.cancel():
@@ -257,6 +279,8 @@ class ClickMap(w.VBox):
             self._showing = outer
 
     def _show(self, what: str) -> None:
+        if what in ("answer", "words", "source"):
+            self._link.value = Link.of(self.session).query()
         if what == "answer":
             self._places.draw()
         elif what == "words":

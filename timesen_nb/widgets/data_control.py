@@ -6,6 +6,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from timesen_nb.sources.addresses import check_address
 from timesen_nb.widgets.controls import field, note
 from timesen_nb.widgets.session import Session
 
@@ -92,6 +93,11 @@ class DataControl(w.VBox):
                 return lambda: open_source("earthengine", project=project or None)
             case name:
                 return lambda: open_source(name)
+
+
+def _catalog(typed: str) -> str:
+    """What was typed, if it is a name or a path, or an address that may be asked; else ValueError in words."""
+    return check_address(typed) if "://" in typed else typed
 
 
 def extent(bounds: tuple[float, float, float, float], digits: int = 3) -> str:

@@ -24,6 +24,13 @@ def heading() -> w.VBox:
     return w.VBox([name, told])
 
 
+def hidden(name: str) -> w.Label:
+    """Text of a class that the page's script reads and nobody sees."""
+    label = w.Label(layout={"display": "none"})
+    label.add_class(name)
+    return label
+
+
 def tabs(pages: dict[str, w.Widget]) -> w.VBox:
     """Pages of which one is seen at a time, chosen by buttons that the keyboard reaches; the page turns them itself."""
     choice = w.ToggleButtons(options=list(pages))

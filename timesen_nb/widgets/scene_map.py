@@ -77,7 +77,11 @@ class SceneMap(Map):
             return
         west, south, east, north = seen
         if not (west <= lon <= east and south <= lat <= north) or self.zoom < FAR:
-            self.go_to((lon - NEAR, lat - NEAR, lon + NEAR, lat + NEAR))
+            self.approach(lon, lat)
+
+    def approach(self, lon: float, lat: float) -> None:
+        """Show a place from near."""
+        self.go_to((lon - NEAR, lat - NEAR, lon + NEAR, lat + NEAR))
 
     def seen(self) -> BBox | None:
         """(west, south, east, north) of what the page shows; None before a page has told."""

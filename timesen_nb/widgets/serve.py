@@ -1,8 +1,8 @@
 """Serve the click map on this machine: ``python -m timesen_nb.widgets.serve [--port 8866]``.
 
 The environment names what is shown: TIMESEN_SOURCE is "sample" (the default), "earthengine", "stac" or the path of
-a cube file, TIMESEN_MODEL what ``timesen_nb.load`` takes (default "pocket"). The page is the notebook ``app.ipynb``
-beside this file, shown by Voila.
+a cube file, TIMESEN_MODEL what ``timesen_nb.load`` takes (default "pocket"), TIMESEN_TOKEN a token that every request
+must bring. The page is the notebook ``app.ipynb`` beside this file, shown by Voila with the kernels of ``server/``.
 """
 
 from __future__ import annotations
@@ -10,80 +10,66 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
+import secrets
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tornado.ioloop import IOLoop
-from voila.app import Voila
+from timesen_nb.widgets.server.check import MODEL, SOURCE, check_model, check_source
+from timesen_nb.widgets.server.memory import kernels_that_fit
 
 HERE = Path(__file__).resolve().parent
-SOURCE, MODEL = "TIMESEN_SOURCE", "TIMESEN_MODEL"
-IDLE = 600  # seconds until a kernel whose page was closed is stopped
-NEXT = 60  # seconds after a page was opened until a kernel for the next page is made ready
+TOKEN = "TIMESEN_TOKEN"  # noqa: S105 - the name of a variable
 
 
-class Server(Voila):
-    """Voila that says where it is once it listens; it takes another port itself where the first is taken."""
-
-    asked = 0
-
-    def listen(self) -> None:
-        """Listen until Ctrl-C or SIGTERM, then stop every kernel."""
-        signal.signal(signal.SIGINT, self._handle_signal_stop)  # not an exception in whatever runs just then
-        IOLoop.current().add_callback(self._announce)
-        super().listen()
-        print("Stopped.")
-
-    def _announce(self) -> None:
-        if self.port != self.asked:
-            print(f"Port {self.asked} is taken; using {self.port}.")
-        print(f"The click map is at http://127.0.0.1:{self.port}/  (Ctrl-C stops it)", flush=True)
-
-
-def check_source(name: str) -> str:
-    """The source's name, a path made absolute; ValueError or OSError in words when it cannot be opened."""
-    from timesen_nb.sources import open_source
-
-    open_source(name)
-    return _absolute(name)
-
-
-def check_model(name: str) -> str:
-    """The model's name, a path made absolute; ValueError in words when there is no such file. It is not read here."""
-    if name != "pocket" and not name.startswith("hf:") and not Path(name).is_file():
-        raise ValueError(
-            f"model given: {name!r}; expected 'pocket', an existing file, or 'hf:OWNER/REPO/FILE'. Check the path."
-        )
-    return _absolute(name)
-
-
-def _absolute(name: str) -> str:
-    return str(Path(name).resolve()) if Path(name).exists() else name
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Check source and model, then serve; exits with a message in words when one is wrong."""
+def parser() -> argparse.ArgumentParser:
+    """What can be told on the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m timesen_nb.widgets.serve", description="Serve the click map."
     )
     parser.add_argument("--port", type=int, default=8866)
     parser.add_argument("--open", action="store_true", help="open a browser too")
-    options = parser.parse_args(argv)
+    parser.add_argument(
+        "--pages",
+        type=int,
+        metavar="N",
+        help="pages that may be open at once; default: as many as fit into the memory that is free now",
+    )
+    parser.add_argument(
+        "--private-addresses",
+        action="store_true",
+        help="let catalogs that are typed on the page lie in a private network, or on this machine",
+    )
+    parser.add_argument(
+        "--token",
+        action="store_true",
+        help="let in whoever has the token in the printed address, under whatever name this machine is called",
+    )
+    parser.add_argument("--base-url", default="/", metavar="PATH", help="path below which the map answers")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Check source and model, then serve; exits with a message in words when one is wrong."""
+    options = parser().parse_args(argv)
     try:
         os.environ[SOURCE] = check_source(os.environ.get(SOURCE) or "sample")
         os.environ[MODEL] = check_model(os.environ.get(MODEL) or "pocket")
+        pages = kernels_that_fit() if options.pages is None else options.pages
+        if pages < 1:
+            raise ValueError(f"--pages given: {pages}; expected 1 or more.")
     except (ValueError, OSError) as problem:
         sys.exit(f"The click map was not started: {problem}")
     # Our page template lies in the package, where Jupyter finds it by this path.
     os.environ["JUPYTER_PATH"] = os.pathsep.join(
         filter(None, [str(HERE / "share"), os.environ.get("JUPYTER_PATH")])
     )
+    token = os.environ.pop(TOKEN, "") or (secrets.token_urlsafe(24) if options.token else "")
     logging.getLogger("tornado.general").setLevel(
         logging.ERROR
     )  # Jupyter's ping times are not the user's concern
-    Server.asked = options.port
+    from timesen_nb.widgets.server.app import Server
+
     Server.launch_instance(
         [
             str(HERE / "app.ipynb"),
@@ -91,14 +77,16 @@ def main(argv: Sequence[str] | None = None) -> None:
             "--theme=light",
             "--Voila.ip=127.0.0.1",
             f"--port={options.port}",
-            f"--Voila.open_browser={options.open}",
+            f"--base_url=/{options.base_url.strip('/')}/".replace("//", "/"),
+            f"--Voila.token={token}",
+            "--Voila.open_browser=False",
             "--Voila.log_level=ERROR",
             "--KernelManager.transport_encryption=auto",  # else the kernel warns where it can
-            "--preheat_kernel=True",  # the app is ready before the page is asked for
-            f"--VoilaKernelManager.fill_delay={NEXT}",
+            "--KernelManager.autorestart=False",  # a kernel that starts again has lost its map
             "--show_tracebacks=True",
-            "--MappingKernelManager.cull_interval=60",
-            f"--MappingKernelManager.cull_idle_timeout={IDLE}",
+            f"--Server.most={pages}",
+            f"--Server.private_addresses={options.private_addresses}",
+            f"--Server.opens_browser={options.open}",
         ]
     )
 

@@ -1,0 +1,86 @@
+"""The state of a map as the query of an address: where, which year, which words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlencode
+
+if TYPE_CHECKING:
+    from timesen_nb.widgets.session import Session
+
+LONGEST = 6000  # characters of a query; own words beyond that do not fit into an address and are left out
+MOST_FIELDS = 300
+
+
+@dataclass(frozen=True)
+class Link:
+    """What an address can say of a map; None and empty for what it does not say.
+
+    Args:
+        place: (longitude, latitude) in degrees.
+        year: the year that is read.
+        task: a name of ``timesen_nb.tasks``.
+        words: own classes, in place of a task.
+    """
+
+    place: tuple[float, float] | None = None
+    year: int | None = None
+    task: str | None = None
+    words: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, session: Session) -> Link:
+        """The state of a session."""
+        from timesen_nb.tasks import tasks
+
+        answer, own = session.result, session.task not in tasks
+        return cls(
+            place=(answer.lon, answer.lat) if answer else None,
+            year=session.year,
+            task=None if own else session.task,
+            words=tuple(session.classes) if own else (),
+        )
+
+    @classmethod
+    def read(cls, query: str) -> Link:
+        """What a query says; fields that it does not know are passed over.
+
+        Raises:
+            ValueError: a place or a year that is no number, or far too many fields; in words.
+        """
+        fields = parse_qs(query, max_num_fields=MOST_FIELDS)
+
+        def number(name: str) -> float | None:
+            text = fields.get(name, [""])[-1].strip()
+            if not text:
+                return None
+            try:
+                value = float(text)
+            except ValueError:
+                value = float("nan")
+            if not isfinite(value):
+                raise ValueError(f"the address of this page gives {name}={text[:40]!r}; expected a number.")
+            return value
+
+        lon, lat, year = (number(name) for name in ("lon", "lat", "year"))
+        return cls(
+            place=(lon, lat) if lon is not None and lat is not None else None,
+            year=int(year) if year is not None else None,
+            task=fields.get("task", [None])[-1],
+            words=tuple(fields.get("word", ())),
+        )
+
+    def query(self) -> str:
+        """The query, without a question mark."""
+        fields: list[tuple[str, str]] = []
+        if self.place is not None:
+            fields += [("lon", f"{self.place[0]:.6f}"), ("lat", f"{self.place[1]:.6f}")]
+        if self.year is not None:
+            fields.append(("year", str(self.year)))
+        if self.task is not None:
+            fields.append(("task", self.task))
+        with_words = urlencode([*fields, *(("word", word) for word in self.words)])
+        return with_words if len(with_words) <= LONGEST else urlencode(fields)

@@ -1,0 +1,207 @@
+"""The kernels of the served map: one for each page, one prepared for the next, none for nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from tornado.ioloop import IOLoop, PeriodicCallback
+from voila.notebook_renderer import NotebookRenderer
+from voila.utils import get_page_config
+
+if TYPE_CHECKING:
+    from timesen_nb.widgets.server.app import Server
+    from timesen_nb.widgets.server.pages import Channels
+
+log = logging.getLogger("timesen_nb.widgets.server")
+
+ALONE = 60.0  # seconds that a kernel waits for a page to connect, at first or again
+LOOK = 1.0  # seconds between two looks at the kernels
+REFILL = 5.0  # seconds after a page was asked for until the next kernel is prepared: the page comes first
+MAKE_ROOM = 1.0  # seconds that a visitor waits for the place that a reloaded page is giving up
+
+
+class Full(Exception):
+    """As many kernels run as may run at once."""
+
+
+class Page:
+    """One kernel, and the HTML that shows what it made.
+
+    html: the rest of the page, when the kernel has made its map. waiting_since: when it was last without a
+    connection; None before it was handed out.
+    """
+
+    def __init__(self) -> None:
+        self.kernel_id: str | None = None
+        self.html: asyncio.Task[str]
+        self.waiting_since: float | None = None
+
+
+class Kernels:
+    """Starts, prepares, watches and ends kernels.
+
+    Args:
+        server: the Voila application whose kernel manager starts them.
+        most: how many may run at once.
+    """
+
+    def __init__(self, server: Server, most: int) -> None:
+        self._server, self.most = server, most
+        self._pages: set[Page] = set()
+        self._prepared: Page | None = None
+        self._channels: dict[str, set[Channels]] = defaultdict(set)
+        self._ending: set[asyncio.Future[None]] = set()
+        self._watch = PeriodicCallback(self._look, 1000 * LOOK)
+
+    def begin(self) -> None:
+        """Prepare the first kernel, and watch."""
+        self._prepare()
+        self._watch.start()
+
+    async def take(self) -> Page:
+        """A page of its own for a visitor; its ``html`` may still be in the making.
+
+        Raises:
+            Full: no kernel may be started now.
+        """
+        loop = IOLoop.current()
+        ends = loop.time() + MAKE_ROOM
+        while self._prepared is None and len(self._pages) >= self.most:
+            if loop.time() > ends:
+                raise Full
+            await asyncio.sleep(LOOK / 10)
+        page, self._prepared = self._prepared or self._start(), None
+        loop.call_later(REFILL, self._prepare)
+        return page
+
+    def hand_out(self, page: Page) -> None:
+        """The page was sent: from now on its kernel needs a connection to live."""
+        page.waiting_since = IOLoop.current().time()
+
+    def give_back(self, page: Page) -> None:
+        """Nobody waits for a page any more that was taken and not sent: the next visitor gets it."""
+        if self._prepared is None and page in self._pages:
+            self._prepared = page
+        else:
+            self.end(page.kernel_id)
+
+    async def tell(self, page: Page, code: str) -> None:
+        """Run a line in a page's kernel; what it writes or raises goes nowhere."""
+        assert page.kernel_id is not None
+        client = self._server.kernel_manager.get_kernel(page.kernel_id).client()
+        client.start_channels(stdin=False, hb=False)
+        try:
+            await client.execute(code, silent=True, reply=True, timeout=10)
+        except TimeoutError:
+            log.warning("a kernel did not take the place and the words of the page's address in time")
+        finally:
+            client.stop_channels()
+
+    def end(self, kernel_id: str | None) -> None:
+        """Stop a kernel at once, whatever it is doing; nothing happens where it has gone already."""
+        for page in self._pages:
+            if kernel_id is not None and page.kernel_id == kernel_id:
+                ending = asyncio.ensure_future(self._drop(page))
+                self._ending.add(ending)
+                ending.add_done_callback(self._ending.discard)
+                IOLoop.current().call_later(REFILL, self._prepare)
+
+    def connected(self, channels: Channels) -> None:
+        """A page opened its connection."""
+        self._channels[channels.kernel_id].add(channels)
+
+    def disconnected(self, channels: Channels) -> None:
+        """A page's connection closed."""
+        self._channels[channels.kernel_id].discard(channels)
+
+    async def close(self) -> None:
+        """Stop all of them."""
+        self._watch.stop()
+        for page in list(self._pages):
+            page.html.cancel()
+        await asyncio.gather(*(self._drop(page) for page in list(self._pages)))
+        await self._server.kernel_manager.shutdown_all(now=True)
+
+    def _prepare(self) -> None:
+        if self._prepared is None and len(self._pages) < self.most:
+            self._prepared = self._start()
+
+    def _start(self) -> Page:
+        page = Page()
+        page.html = asyncio.ensure_future(self._make(page))
+        page.html.add_done_callback(
+            lambda task: task.cancelled() or task.exception()
+        )  # whoever waits is told
+        self._pages.add(page)
+        return page
+
+    async def _make(self, page: Page) -> str:
+        server = self._server
+        try:
+            renderer = await self._renderer()
+            page.kernel_id = await server.kernel_manager.start_kernel(
+                kernel_name=renderer.notebook.metadata.kernelspec.name,
+                path=os.path.dirname(server.notebook),
+                env={**os.environ, **server.kernel_env},
+            )
+            kernel = server.kernel_manager.get_kernel(page.kernel_id)
+            return str(await renderer.generate_content_str(page.kernel_id, kernel))
+        except BaseException:
+            await self._drop(page)
+            raise
+
+    async def _renderer(self) -> NotebookRenderer:
+        server = self._server
+        renderer = NotebookRenderer(
+            voila_configuration=server.voila_configuration,
+            traitlet_config=server.config,
+            notebook_path=server.notebook,
+            template_paths=server.template_paths,
+            config_manager=server.config_manager,
+            contents_manager=server.contents_manager,
+            base_url=server.base_url,
+            kernel_spec_manager=server.kernel_spec_manager,
+            page_config=get_page_config(
+                base_url=server.base_url,
+                settings=server.app.settings,
+                log=server.log,
+                voila_configuration=server.voila_configuration,
+            ),
+        )
+        await renderer.initialize()
+        return renderer
+
+    async def _look(self) -> None:
+        now = IOLoop.current().time()
+        for page in list(self._pages):
+            kernel_id = page.kernel_id
+            if kernel_id is None:
+                continue
+            if kernel_id not in self._server.kernel_manager or not await self._alive(kernel_id):
+                await self._drop(page)
+            elif self._channels[kernel_id]:
+                page.waiting_since = now
+            elif page.waiting_since is not None and now - page.waiting_since > ALONE:
+                await self._drop(page)
+
+    async def _alive(self, kernel_id: str) -> bool:
+        return bool(await self._server.kernel_manager.get_kernel(kernel_id).is_alive())
+
+    async def _drop(self, page: Page) -> None:
+        """End a page's kernel and tell the page, if one is still there, by closing its connections."""
+        if page not in self._pages:
+            return
+        self._pages.discard(page)
+        if self._prepared is page:
+            self._prepared = None
+        kernel_id = page.kernel_id
+        if kernel_id is None:
+            return
+        if kernel_id in self._server.kernel_manager:
+            await self._server.kernel_manager.shutdown_kernel(kernel_id, now=True)
+        for channels in list(self._channels.pop(kernel_id, ())):
+            channels.close()

@@ -1,0 +1,138 @@
+"""The way out for kernels: a proxy on 127.0.0.1 that reaches public addresses only.
+
+A check of what was typed is not enough: a public address may redirect to a private one, a name may change what it
+stands for between two questions, a file may name others, and GDAL asks by itself. All of them go through here, where
+a name is looked up once and the address that was checked is the one that is called.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import urllib.request
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from timesen_nb.sources.addresses import check_public
+
+PATIENCE = 20.0  # seconds to be connected
+LONGEST = 65_536  # bytes of a request's head
+#: GDAL drivers whose files are lists of other files or addresses, whatever the name of the file says.
+INDIRECT = "VRT GTI DERIVED WMS WMTS WCS OGCAPI HTTP STACIT STACTA PLMOSAIC EEDA EEDAI NGW DAAS"
+_HOP = (b"proxy-", b"connection:", b"keep-alive:")
+
+
+class Outward:
+    """A forward proxy; a proxy that the environment names is used on the way, after the check.
+
+    Args:
+        check: called with a host and its addresses, raises ValueError for those that may not be asked.
+    """
+
+    def __init__(self, check: Callable[[str, Iterable[str]], None] = check_public) -> None:
+        self._check = check
+        self._beyond = urllib.request.getproxies()
+
+    async def start(self) -> dict[str, str]:
+        """Listen.
+
+        Returns:
+            Environment variables that send a process' requests this way, GDAL's too.
+        """
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=LONGEST)
+        address = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        names = ("http_proxy", "https_proxy", "all_proxy")
+        return {
+            **{name: address for lower in names for name in (lower, lower.upper())},
+            **dict.fromkeys(("no_proxy", "NO_PROXY"), ""),
+            "GDAL_HTTP_PROXY": address,
+            "GDAL_SKIP": INDIRECT,
+        }
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            try:
+                await self._relay(reader, writer)
+            except ValueError as problem:
+                writer.write(_answer(403, str(problem)))
+            except (OSError, TimeoutError):
+                writer.write(_answer(502, "The address cannot be reached."))
+            await writer.drain()
+        writer.close()
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        line, *fields = head[:-4].split(b"\r\n")
+        method, _, rest = line.partition(b" ")
+        target = rest.rpartition(b" ")[0].decode("ascii", "replace")
+        tunnel = method == b"CONNECT"
+        parts = urlsplit(f"//{target}" if tunnel else target)
+        if not parts.hostname or (not tunnel and parts.scheme != "http"):
+            raise ValueError("This is the way out for a map's requests, and no page.")
+        port = parts.port or (443 if tunnel else 80)
+        beyond = self._proxy_beyond("https" if tunnel else "http", parts.hostname)
+        out_reader, out_writer = await self._connect(parts.hostname, port, beyond)
+        try:
+            if tunnel and beyond is None:
+                writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            else:
+                if beyond is None:
+                    line = b" ".join(
+                        [method, parts._replace(scheme="", netloc="").geturl().encode() or b"/", b"HTTP/1.1"]
+                    )
+                kept = fields if tunnel else [f for f in fields if not f.lower().startswith(_HOP)]
+                out_writer.write(
+                    b"\r\n".join([line, *kept, *([] if tunnel else [b"Connection: close"]), b"", b""])
+                )
+            await _both_ways((reader, out_writer), (out_reader, writer))
+        finally:
+            out_writer.close()
+
+    async def _connect(
+        self, host: str, port: int, beyond: tuple[str, int] | None
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection to an address that was checked, or to the proxy beyond, which looks names up itself."""
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError:
+            if beyond is None:
+                raise
+            found = []
+        addresses = [str(entry[4][0]) for entry in found]
+        self._check(host, addresses)
+        for where in [beyond] if beyond else [(address, port) for address in addresses]:
+            try:
+                return await asyncio.wait_for(asyncio.open_connection(*where), PATIENCE)
+            except OSError as problem:
+                failed = problem
+        raise failed
+
+    def _proxy_beyond(self, scheme: str, host: str) -> tuple[str, int] | None:
+        named = self._beyond.get(scheme) or self._beyond.get("all")
+        if not named or urllib.request.proxy_bypass(host):
+            return None
+        parts = urlsplit(named if "://" in named else f"http://{named}")
+        return (parts.hostname, parts.port or 80) if parts.hostname else None
+
+
+async def _both_ways(*ways: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
+    """Hand on what comes, until one side has said all."""
+
+    async def hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while part := await reader.read(LONGEST):
+            writer.write(part)
+            await writer.drain()
+
+    tasks = [asyncio.ensure_future(hand_on(*way)) for way in ways]
+    done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _answer(status: int, words: str) -> bytes:
+    body = words.encode()
+    phrase = {403: "Forbidden", 502: "Bad Gateway"}[status]
+    head = f"HTTP/1.1 {status} {phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    return f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
