@@ -13,7 +13,7 @@ import xarray as xr
 from timesen_nb.bands import BANDS
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.plots.colours import class_colours
-from timesen_nb.regions.chunk import Work
+from timesen_nb.regions.chunk import Work, do_chunk
 from timesen_nb.regions.region import Region, read_region
 from timesen_nb.regions.run import run_chunks, shown
 from timesen_nb.regions.store import MemoryStore, ZarrStore, layers_of
@@ -43,7 +43,8 @@ def map_region(
     ``source.cube(bbox)`` gives; quarter or year may stand for month. Missing months are left out pixel by pixel. Or a
     map made with ``keep``: then nothing is encoded, and new words cost one matrix product.
     store: a Zarr path (or address) for the result, chunk by chunk. The same call again takes a stopped run up where it
-    was. Without, the result is in memory.
+    was; another cube is told by its source, year, grid, type and a sample of its blocks, and refused. Without, the
+    result is in memory.
     keep: "float16" or "int8" to have the pixels' vectors in the result too.
     every_class: also the probability of every class. exact: encode in float32, never in narrower numbers.
     chunk: pixels a side of what is done at once; by default chosen. overwrite: lose what the store holds.
@@ -70,13 +71,16 @@ def map_region(
     work = Work(
         region.encoded, region.months, region.nodata, exact, keep, every_class, alone=region.chunks == (1, 1)
     )
-    asked = _asked(
-        zs, region, work
-    )  # also tells now, not in a worker, when the model cannot read such a cube
+    # also tells now, not in a worker, when the model cannot read such a cube
+    asked = _asked(zs, region, work)
     place: MemoryStore | ZarrStore = MemoryStore(region, layers)
     if store is not None:
         place = ZarrStore(store, region, layers)
-        place.prepare(asked, overwrite)
+        place.prepare(
+            {**asked, "data": region.fingerprint()},
+            overwrite,
+            lambda at: do_chunk(region.block(at), zs, work),
+        )
     with shown(progress) as tell:
         run_chunks(region, zs, work, place, tell, cancelled)
     return _named(place.open(), zs.classes)

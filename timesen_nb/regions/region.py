@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import dask.array as da
@@ -16,6 +17,8 @@ COMPOSITES = ("month", "quarter", "year")
 #: Pixels a side of a chunk: in small regions, so that every core has one, and in others. As float32, 8 and 31 MB.
 SMALL_CHUNK, CHUNK = 128, 256
 LARGEST_CHUNK = 1024
+#: Blocks with data that tell one cube from another, and how many are read to find them.
+SAMPLED, TRIED = 4, 12
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Region:
     other axes, chunks of ``chunk`` pixels along y and x.
     months: calendar month of each composite where the cube says it and they are not January to December.
     grid: an empty dataset with the coordinates x, y and spatial_ref. nodata: what means missing beside NaN, or None.
+    about: what the cube says of itself: source and year, "" where it does not.
     """
 
     data: da.Array
@@ -34,6 +38,7 @@ class Region:
     grid: xr.Dataset
     chunk: int
     nodata: float | None
+    about: dict[str, str]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -51,6 +56,28 @@ class Region:
         height, width = self.shape
         top, left = row * self.chunk, column * self.chunk
         return slice(top, min(top + self.chunk, height)), slice(left, min(left + self.chunk, width))
+
+    def block(self, at: tuple[int, int]) -> np.ndarray:
+        """The data of a chunk, read now."""
+        out: np.ndarray = self.data.blocks[(*at, 0) if self.encoded else (0, 0, *at)].compute()
+        return out
+
+    def fingerprint(self) -> dict[str, str]:
+        """What tells these data from others, as JSON can hold it: source, year, type, and a hash of some blocks.
+
+        Blocks are read until :data:`SAMPLED` of them hold data or :data:`TRIED` were read: small regions whole, large
+        ones in places all over.
+        """
+        digest, with_data = sha256(), 0
+        order = np.random.default_rng(0).permutation(self.chunks[0] * self.chunks[1])[:TRIED]
+        for n in order.tolist():
+            block = self.block((n // self.chunks[1], n % self.chunks[1])).astype(np.float32)
+            known = np.isfinite(block) & (block != (0 if self.nodata is None else self.nodata))
+            digest.update(np.ascontiguousarray(np.where(np.isnan(block), -1e30, block)))
+            with_data += bool(known.any())
+            if with_data == SAMPLED:
+                break
+        return {**self.about, "dtype": str(self.data.dtype), "sample": digest.hexdigest()}
 
 
 def read_region(cube: Any, chunk: int | None = None) -> Region:
@@ -87,7 +114,8 @@ def read_region(cube: Any, chunk: int | None = None) -> Region:
     grid = xr.Dataset(coords={c: cube.coords[c] for c in ("y", "x") if c in cube.coords})
     grid = grid.rio.write_crs(cube.rio.crs).rio.write_transform(cube.rio.transform())
     missing = None if nodata is None or np.isnan(nodata) else float(nodata)
-    return Region(chunked.data, encoded, months, grid, size, missing)
+    about = {key: str(cube.attrs.get(key, "")) for key in ("source", "year")}
+    return Region(chunked.data, encoded, months, grid, size, missing, about)
 
 
 def _composites(cube: xr.DataArray) -> tuple[xr.DataArray, tuple[int, ...] | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,11 @@ import xarray as xr
 from timesen_nb.regions.chunk import NOTHING
 from timesen_nb.regions.region import Region
 
+#: Does a chunk (y, x) of a run.
+Again = Callable[[tuple[int, int]], dict[str, np.ndarray]]
+
 _RUN = "timesen_nb_run"  # the attribute that says what the run was asked for
+_DATA = "data"  # what the run reads; 0.1 did not say it
 _FINISHED = "finished"  # (chunks along y, chunks along x): 1 = all of it is written
 
 
@@ -90,14 +95,26 @@ class ZarrStore:
             {(i, j): region.window(i, j) for i in range(region.chunks[0]) for j in range(region.chunks[1])},
         )
 
-    def prepare(self, asked: dict[str, Any], overwrite: bool) -> None:
-        """Begin the group, or take up the run in it; ValueError when it holds something else."""
+    def prepare(self, asked: dict[str, Any], overwrite: bool, again: Again) -> None:
+        """Begin the group, or take up the run in it.
+
+        Args:
+            asked: what the run is, as JSON can hold it; a group is taken up only by the same.
+            overwrite: begin anew whatever is there.
+            again: does a chunk (y, x) of this run, to see whether a group of 0.1, which did not keep what data it read,
+                holds the same.
+
+        Raises:
+            ValueError: the group holds something else, or is damaged.
+        """
         import zarr
 
-        if not overwrite and self._exists():
-            self._check(asked)
+        if not overwrite and self._takes_up(asked, again):
             return
-        self.grid.assign_attrs({_RUN: json.dumps(asked)}).to_zarr(self.path, mode="w", consolidated=False)
+        # first what the run is and last which chunks are finished: a group cut in between has lost nothing
+        about = {_RUN: json.dumps(asked)}
+        zarr.open_group(self.path, mode="w", attributes=about)
+        self.grid.assign_attrs(about).to_zarr(self.path, mode="a", consolidated=False)
         group = zarr.open_group(self.path, mode="r+")
         for name, layer in self.layers.items():
             chunks = [
@@ -113,30 +130,58 @@ class ZarrStore:
             dimension_names=("chunk_y", "chunk_x"),
         )  # fmt: skip
 
-    def _exists(self) -> bool:
+    def _takes_up(self, asked: dict[str, Any], again: Again) -> bool:
+        """Whether the group holds this run; False where nothing is lost by beginning anew, ValueError else."""
         import zarr
 
         try:
-            return bool(list(zarr.open_group(self.path, mode="r").array_keys()))
-        except FileNotFoundError:
+            group = zarr.open_group(self.path, mode="r")
+            there, about = set(group.keys()), dict(group.attrs)
+            said = json.loads(str(about.get(_RUN, "null")))
+        except FileNotFoundError as problem:
+            folder = Path(self.path)
+            if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+                raise self._refused("something else than a map of a region") from problem
             return False
+        except Exception as problem:
+            raise self._refused(f"what cannot be read as Zarr ({problem})") from problem
+        if said is None and there | set(about):
+            raise self._refused("something else than a map of a region")
+        if _FINISHED not in there:  # cut before any chunk was done
+            return False
+        different = [
+            _difference(key, said.get(key), asked[key]) for key in asked if key != _DATA or key in said
+        ]
+        if any(different):
+            raise self._refused(f"a run with other {', '.join(filter(None, different))}")
+        if lost := sorted(set(self.layers) - there):
+            raise self._refused(f"a map that lost its {', '.join(lost)}")
+        if _DATA not in said:
+            self._compare(group, again)
+            zarr.open_group(self.path, mode="r+").attrs[_RUN] = json.dumps(asked)
+        return True
 
-    def _check(self, asked: dict[str, Any]) -> None:
-        """ValueError that says in what the run in the group differs from the one asked for."""
-        import zarr
+    def _compare(self, group: Any, again: Again) -> None:
+        """ValueError unless chunks that are finished come out the same again: that tells what the run read."""
+        finished = np.argwhere(group[_FINISHED][:] == 1)
+        for i in sorted({0, len(finished) // 2, len(finished) - 1} & set(range(len(finished)))):
+            at = (int(finished[i][0]), int(finished[i][1]))
+            window = self._windows[at]
+            label, probability = group["label"][window], group["probability"][window]
+            now = again(at)
+            same = (now["label"] == label) & (
+                (label == NOTHING) | np.isclose(now["probability"], probability, atol=0.02)
+            )
+            if same.mean() < 0.98:
+                raise self._refused(
+                    "a map that 0.1 made of other data: "
+                    f"{1 - same.mean():.0%} of the pixels that were read again differ"
+                )
 
-        group = zarr.open_group(self.path, mode="r")
-        said = json.loads(str(group.attrs.get(_RUN, "{}")))
-        different = [key for key in asked if not _same(said.get(key), asked[key])]
-        if different or _FINISHED not in group:
-            what = (
-                f"a run with other {', '.join(different)}"
-                if said
-                else "something else than a map of a region"
-            )
-            raise ValueError(
-                f"the store {self.path} holds {what}. Choose another path, or overwrite=True to lose what is there."
-            )
+    def _refused(self, what: str) -> ValueError:
+        return ValueError(
+            f"the store {self.path} holds {what}. Choose another path, or overwrite=True to lose what is there."
+        )
 
     def finished(self) -> np.ndarray:
         """Chunks (y, x) that need not be done again."""
@@ -162,8 +207,14 @@ class ZarrStore:
         return data[[*self.layers]]
 
 
-def _same(a: Any, b: Any) -> bool:
-    """Whether two values of a run's description agree; numbers may differ by rounding."""
-    if isinstance(b, list) and b and isinstance(b[0], float):
-        return isinstance(a, list) and len(a) == len(b) and bool(np.allclose(a, b, atol=2e-3))
-    return bool(a == b)
+def _difference(key: str, there: Any, asked: Any) -> str:
+    """In what two descriptions of a run differ, in words; empty where they agree. Numbers may differ by rounding."""
+    if isinstance(asked, dict) and isinstance(there, dict):
+        inner = [
+            f"{k} ({there.get(k)}, not {v})" for k, v in asked.items() if k != "sample" and there.get(k) != v
+        ]
+        return f"{key}: {', '.join(inner) or 'values'}" if there != asked else ""
+    if isinstance(asked, list) and asked and isinstance(asked[0], float):
+        same = isinstance(there, list) and len(there) == len(asked) and np.allclose(there, asked, atol=2e-3)
+        return "" if same else key
+    return "" if there == asked else key
