@@ -11,10 +11,24 @@ import numpy as np
 from timesen_nb.series import PixelSeries
 
 
-def check_year(year: int, years: Sequence[int], name: str) -> int:
-    """The year as an integer; ValueError when the source has others. No ``years`` means any."""
+def check_year(year: int | None, years: Sequence[int], name: str) -> int:
+    """The year that is read.
+
+    Args:
+        year: As it was asked for; None for the newest that the source has.
+        years: Those that the source has; none means any, and then one must be asked for.
+        name: Of the source, in words.
+
+    Returns:
+        A calendar year.
+
+    Raises:
+        ValueError: It is no year, or the source has others.
+    """
+    if year is None and len(years):
+        return int(max(years))
     try:
-        asked = int(year)
+        asked = int(year)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise ValueError(f"year given: {year!r}; expected a calendar year such as 2018.") from None
     if len(years) and asked not in years:

@@ -22,7 +22,7 @@ from timesen_nb.sources.earth_engine.calls import compute_pixels, compute_value
 from timesen_nb.sources.earth_engine.connection import Key, open_session
 from timesen_nb.sources.earth_engine.errors import explain
 from timesen_nb.sources.grid import BBox, Grid, Pixel, pixel_at
-from timesen_nb.sources.retry_policy import Requests, TooMuch
+from timesen_nb.sources.retry_policy import RetryPolicy, TooMuch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +88,7 @@ class EarthEngineSource:
             "attempts": attempts, "deadline": deadline, "first_wait": first_wait, "cache": cache, "url": url,
         }  # fmt: skip
         self._page = page
-        self._requests = Requests(explain, attempts, deadline, first_wait)
+        self._requests = RetryPolicy(explain, attempts, deadline, first_wait)
         self.project = open_session(self._requests, project, key, url)
         self._requests.sent = 0
         self.name = "Earth Engine Sentinel-2" + (" (Cloud Score+)" if clouds == "cloud_score" else "")

@@ -10,7 +10,7 @@ from typing import Any
 
 from timesen_nb.sources.earth_engine import calls
 from timesen_nb.sources.earth_engine.errors import NO_PROJECT
-from timesen_nb.sources.retry_policy import RequestFailed, Requests
+from timesen_nb.sources.retry_policy import RequestFailed, RetryPolicy
 
 #: Environment variables and Colab secrets that name the project, the first that is set counts.
 PROJECT_NAMES = ("EE_PROJECT", "GOOGLE_CLOUD_PROJECT")
@@ -20,7 +20,7 @@ KEY_NAME = "EE_SERVICE_ACCOUNT_KEY"
 Key = str | Path | Mapping[str, Any]
 
 
-def open_session(requests: Requests, project: str | None, key: Key | None, url: str | None) -> str:
+def open_session(requests: RetryPolicy, project: str | None, key: Key | None, url: str | None) -> str:
     """Make sure that the ``ee`` client is initialised, and return the project it works on.
 
     A session that is initialised already is used as it is. Raises ValueError in words: no credentials, no project,

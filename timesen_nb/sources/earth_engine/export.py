@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from timesen_nb.sources.earth_engine import calls
 from timesen_nb.sources.earth_engine.errors import without_secrets
 from timesen_nb.sources.earth_engine.expressions import NAMES
-from timesen_nb.sources.retry_policy import Requests
+from timesen_nb.sources.retry_policy import RetryPolicy
 
 if TYPE_CHECKING:
     import ee
@@ -25,7 +25,7 @@ class Export:
     the last :meth:`refresh`. target: where the file goes, in words. files: addresses of what was written.
     """
 
-    def __init__(self, requests: Requests, operation: dict[str, Any], target: str) -> None:
+    def __init__(self, requests: RetryPolicy, operation: dict[str, Any], target: str) -> None:
         self._requests = requests
         self.target = target
         self._take(operation)
@@ -78,7 +78,7 @@ class Export:
 
 
 def start(
-    requests: Requests, table: ee.FeatureCollection, name: str, folder: str | None, bucket: str | None
+    requests: RetryPolicy, table: ee.FeatureCollection, name: str, folder: str | None, bucket: str | None
 ) -> Export:
     """Start the export of a table as CSV to Drive, or to a bucket of Cloud Storage; ValueError when both are given."""
     import ee

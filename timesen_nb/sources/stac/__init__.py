@@ -21,7 +21,7 @@ from timesen_nb.series import PixelSeries
 from timesen_nb.sources.cache import SeriesCache
 from timesen_nb.sources.checks import check_year, series_of, whole_years
 from timesen_nb.sources.grid import PIXEL, BBox, Grid, Pixel, pixel_at, utm_epsg
-from timesen_nb.sources.retry_policy import Requests
+from timesen_nb.sources.retry_policy import RetryPolicy
 from timesen_nb.sources.stac.acquisitions import Acquisition, in_order, read_acquisitions
 from timesen_nb.sources.stac.catalog import Catalog
 
@@ -85,7 +85,7 @@ class StacSource:
             "readers": readers, "cache": cache,
         }  # fmt: skip
         self._masked = tuple(sorted(masked))
-        self._requests = Requests(self._catalog.explain, attempts, deadline)
+        self._requests = RetryPolicy(self._catalog.explain, attempts, deadline)
         self._readers = readers
         self.name = f"Sentinel-2 L2A ({self._catalog.name})"
         recipe = {"catalog": self._catalog.address, "collection": collection, "masked": self._masked}
