@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import random
+import hashlib
+import re
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import requests
 
-#: Answers after which asking again may help; any other error answer is final.
-TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
+from timesen_nb.sources.retry_policy import PASSING_ANSWERS, Problem, RequestFailed, RetryPolicy, retry_after
+
 #: So many photos in a row without any answer, and the server counts as out of reach.
 OUT_OF_REACH = 20
 LONGEST_WAIT = 60.0
+#: A JPEG begins and ends so; cameras may write some bytes of their own behind its end.
+_START, _END, _BEHIND = b"\xff\xd8", b"\xff\xd9", 1024
 
 
 def download_photos(
@@ -29,12 +32,25 @@ def download_photos(
     timeout: float = 30.0,
     progress: bool = True,
 ) -> tuple[np.ndarray, dict[str, str]]:
-    """Fetch photos into a folder, laid out as on the server; what is there already is not fetched again.
+    """Fetch photos into a folder, laid out as on their servers; what is there already is not fetched again.
 
-    photos: addresses of any shape, "" = no photo, such as :attr:`PlaceDataset.photos`. attempts: at most so many
-    requests a photo, ``wait`` seconds apart, doubled each time; a photo that was cut off goes on where it stopped.
-    -> files in the same shape, "" where there is none; and a dictionary of the addresses without a photo, each with the
-    reason. Raises ConnectionError when the server is out of reach; what has arrived stays, the same call goes on.
+    Args:
+        photos: Addresses of any shape, "" = no photo, such as :attr:`PlaceDataset.photos`.
+        folder: Where ``https://server/a/b.jpg`` becomes ``server/a/b.jpg``.
+        workers: Photos that are fetched at the same time.
+        attempts: Requests a photo at most; a photo that was cut off goes on where it stopped.
+        wait: Seconds before the second request for a photo, doubled each time; what the server asks for
+            (``Retry-After``) goes before.
+        timeout: Seconds that a server may stay silent.
+        progress: Show a bar.
+
+    Returns:
+        Files in the shape of ``photos``, "" where there is none; and a dictionary of the addresses without a photo,
+        each with the reason.
+
+    Raises:
+        ConnectionError: The server is out of reach. What has arrived stays, the same call goes on.
+        OSError: The folder cannot be written.
     """
     from tqdm.auto import tqdm
 
@@ -53,74 +69,126 @@ def download_photos(
                     bar.update()
                     bar.set_postfix(missing=len(reasons), refresh=False)
         finally:
+            fetch.policy.cancel()
             pool.shutdown(cancel_futures=True)
-    files = {a: str(fetch.file(a)) for a in wanted if a not in reasons}
+    files = {a: str(photo_file(fetch.folder, a)) for a in wanted if a not in reasons}
     out = [files.get(a, "") for a in addresses.reshape(-1).tolist()]
     return np.array(out, dtype=str).reshape(addresses.shape), reasons
+
+
+def photo_file(folder: Path, address: str) -> Path:
+    """Where the photo of an address goes: no two addresses share a file.
+
+    Raises ValueError when it is no address of a web server.
+    """
+    split = urlsplit(address)
+    host = split.hostname or ""
+    if split.scheme not in ("http", "https") or not host.strip("."):
+        raise ValueError("expected an address that begins with http:// or https:// and a server's name")
+    server = host + (f"_{split.port}" if split.port else "")
+    given = [part for part in split.path.split("/") if part]
+    parts = [re.sub(r"[^\w.\-]", "_", part)[:100] for part in given if part not in (".", "..")] or ["photo"]
+    if parts != given or split.query or parts[-1].endswith(".part"):
+        # what the names alone do not tell apart
+        name = Path(parts[-1])
+        parts[-1] = f"{name.stem}-{hashlib.sha256(address.encode()).hexdigest()[:12]}{name.suffix}"
+        parts[-1] = parts[-1].replace(".part", "")
+    return folder.joinpath(re.sub(r"[^\w.\-]", "_", server), *parts)
+
+
+class _Answer(Exception):
+    """An answer that is no photo: why, and what it means for the next attempt."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.words)
+        self.problem = problem
 
 
 class _Fetch:
     """Fetches one photo after another, from any thread."""
 
     def __init__(self, folder: Path, attempts: int, wait: float, timeout: float) -> None:
-        self.folder, self.attempts, self.wait, self.timeout = folder, attempts, wait, timeout
+        self.folder, self.timeout = folder, timeout
+        most = attempts * (timeout + LONGEST_WAIT)
+        self.policy = RetryPolicy(self._explain, attempts, most, wait, LONGEST_WAIT, threads=False)
         self.unanswered = 0
         self._own = threading.local()
 
-    def file(self, address: str) -> Path:
-        """Where a photo goes: the last four parts of its address."""
-        return self.folder.joinpath(*[part for part in address.split("/")[-4:] if part not in ("", "..")])
-
     def __call__(self, address: str) -> str:
         """Fetch a photo; "" when it is there, else the reason why not."""
-        path = self.file(address)
+        try:
+            path = photo_file(self.folder, address)
+        except ValueError as problem:
+            return f"this is no address of a photo: {problem}"
         if path.is_file():
             return ""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        reason = "no attempt was made"
-        for attempt in range(self.attempts):
-            if self.unanswered >= OUT_OF_REACH:
-                raise ConnectionError(
-                    f"{address.split('/')[2]} does not answer ({reason}). What has arrived is kept; check the "
-                    "connection and call this again, it goes on."
-                )
-            if attempt:
-                time.sleep(min(self.wait * 2 ** (attempt - 1), LONGEST_WAIT) * random.uniform(0.5, 1.0))
-            try:
-                status, reason = self._attempt(address, path)
-            except (
-                requests.ConnectionError,
-                requests.Timeout,
-                requests.exceptions.ChunkedEncodingError,
-            ) as problem:
-                reason = f"no whole answer: {type(problem).__name__}"
-                continue
-            self.unanswered = 0
-            if status not in TRY_AGAIN:
-                return reason
-        if reason.startswith("no whole answer"):
-            self.unanswered += 1
-        return reason
+        if self.unanswered >= OUT_OF_REACH:
+            raise ConnectionError(
+                f"{urlsplit(address).netloc.rpartition('@')[2]} does not answer. What has arrived is kept; check the "
+                "connection and call this again, it goes on."
+            )
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            return "another photo lies where the folder of this one should be"
+        try:
+            self.policy.send(lambda: self._attempt(address, path))
+        except RequestFailed as problem:
+            self.unanswered = self.unanswered + 1 if str(problem).startswith(_NO_ANSWER) else 0
+            return str(problem)
+        self.unanswered = 0
+        return ""
 
-    def _attempt(self, address: str, path: Path) -> tuple[int, str]:
-        """One request: the status, and the reason why there is no photo ("" when there is)."""
+    def _attempt(self, address: str, path: Path) -> None:
+        """One request; raises where there is no whole photo after it."""
         partial = path.with_name(path.name + ".part")
         have = partial.stat().st_size if partial.is_file() else 0
-        headers = {"Range": f"bytes={have}-"} if have else {}
+        # as it is: a part of what is packed would be of no use
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
         if not hasattr(self._own, "session"):
             self._own.session = requests.Session()
         with self._own.session.get(address, headers=headers, stream=True, timeout=self.timeout) as answer:
-            if answer.status_code == 416:  # the part does not fit: from the beginning, next time
+            status, where = answer.status_code, answer.headers.get("Content-Range", "")
+            if status == 416:
                 partial.unlink(missing_ok=True)
-                return 503, "the server answered 416"
+                if where.endswith(f"/{have}"):
+                    raise _Answer(Problem("The photo on the server stops before its end."))
+                raise _Answer(
+                    Problem("The server answered 416 to a part that it does not have.", passing=True)
+                )
             if not answer.ok:
-                return answer.status_code, f"the server answered {answer.status_code} {answer.reason}"
-            with partial.open("ab" if answer.status_code == 206 else "wb") as file:
+                again = retry_after(answer.headers.get("Retry-After"))
+                words = f"The server answered {status} {answer.reason}."
+                raise _Answer(Problem(words, status in PASSING_ANSWERS, again))
+            first = re.match(r"bytes (\d+)-", where)
+            start = 0 if status != 206 else int(first[1]) if first else -1
+            if start not in (0, have):
+                partial.unlink(missing_ok=True)
+                raise _Answer(Problem("The server sent another part than it was asked for.", passing=True))
+            with partial.open("ab" if start else "wb") as file:
                 for block in answer.iter_content(1 << 13):  # what a broken answer loses
                     file.write(block)
         with partial.open("rb") as file:
-            if file.read(2) != b"\xff\xd8":
-                partial.unlink()
-                return 200, "what came is no JPEG"
+            begins = file.read(2) == _START
+            file.seek(max(file.seek(0, 2) - _BEHIND, 0))
+            ends = _END in file.read()
+        if not begins:
+            partial.unlink()
+            raise _Answer(Problem("What came is no JPEG."))
+        if not ends:
+            raise _Answer(Problem("The photo was cut off.", passing=True))
         partial.replace(path)
-        return 200, ""
+
+    def _explain(self, error: BaseException) -> Problem:
+        if isinstance(error, _Answer):
+            return error.problem
+        if isinstance(
+            error, (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+        ):
+            return Problem(f"{_NO_ANSWER}: {type(error).__name__}.", passing=True)
+        if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+            raise OSError(f"photos cannot be written to {self.folder}: {error}") from error
+        return Problem(f"The server's answer cannot be read, or nobody can be asked: {type(error).__name__}.")
+
+
+_NO_ANSWER = "No whole answer came"
