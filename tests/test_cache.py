@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from timesen_nb.sources.cache import SeriesCache, cache_folder
+from timesen_nb.sources.cache import Entry, SeriesCache, cache_folder
 from timesen_nb.sources.checks import whole_years
 from timesen_nb.sources.grid import Grid, Pixel, pixel_at
 
@@ -92,6 +92,92 @@ def test_a_grid_is_kept_too(cache: SeriesCache) -> None:
     (kept,) = cache.months([grid], 2018, Fetcher(fail=OSError()))
     np.testing.assert_array_equal(kept, months_of(grid))
     assert kept.shape == (12, 10, 2, 3)
+
+
+def test_what_months_were_made_of_is_kept_with_them(cache: SeriesCache) -> None:
+    made_of = {"acquisitions": [2] * 12, "left_out": [{"what": "S2A_Größe", "why": "it has no date"}]}
+    cache.entries([PLACE], 2018, lambda places: [Entry(months_of(PLACE), made_of)])
+    (kept,) = cache.entries([PLACE], 2018, Fetcher(fail=OSError()))
+    np.testing.assert_array_equal(kept.months, months_of(PLACE))
+    assert kept.provenance == made_of
+    cache.months([OTHER], 2018, Fetcher())
+    assert cache.entries([OTHER], 2018, Fetcher(fail=OSError()))[0].provenance == {}
+
+
+def test_entries_of_version_0_1_are_read(cache: SeriesCache) -> None:
+    path = cache.path(PLACE, 2018)
+    path.parent.mkdir(parents=True)
+    np.savez(path, months=months_of(PLACE))
+    (kept,) = cache.entries([PLACE], 2018, Fetcher(fail=OSError()))
+    np.testing.assert_array_equal(kept.months, months_of(PLACE))
+    assert kept.provenance == {}
+
+
+def test_what_may_be_more_complete_another_time_is_not_kept(cache: SeriesCache) -> None:
+    def fetch(places: list) -> list[Entry]:
+        return [Entry(months_of(place), {"left_out": [{}]}, lasting=False) for place in places]
+
+    (entry,) = cache.entries([PLACE], 2018, fetch)
+    assert entry.provenance
+    again = Fetcher()
+    cache.months([PLACE], 2018, again)
+    assert again.calls == [[PLACE]]
+
+
+def test_an_entry_of_another_place_is_not_taken_for_this_one(cache: SeriesCache) -> None:
+    cache.months([OTHER], 2018, Fetcher())
+    path = cache.path(PLACE, 2018)
+    cache.path(OTHER, 2018).rename(path)
+    fetch = Fetcher()
+    (months,) = cache.months([PLACE], 2018, fetch)
+    assert fetch.calls == [[PLACE]]
+    np.testing.assert_array_equal(months, months_of(PLACE))
+
+
+@pytest.mark.parametrize(("version", "flips"), [("now", 1000), ("0.1", 300)])
+def test_a_flipped_byte_never_gives_another_value(cache: SeriesCache, version: str, flips: int) -> None:
+    made_of = {"baselines": ["02.12"], "acquisitions": [1] * 12}
+    cache.entries([PLACE], 2018, lambda places: [Entry(months_of(PLACE), made_of)])
+    path = cache.path(PLACE, 2018)
+    if version == "0.1":
+        np.savez(path, months=months_of(PLACE))
+        made_of = {}
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    at = rng.choice(len(whole), flips, replace=False)
+    noticed = 0
+    for position in at:
+        flipped = bytearray(whole)
+        flipped[position] ^= int(rng.integers(1, 256))
+        path.write_bytes(flipped)
+        fetched = Entry(np.full((12, 10), 7, dtype=np.float32), {"fetched": True}, lasting=False)
+        (entry,) = cache.entries([PLACE], 2018, lambda places, entry=fetched: [entry])
+        if entry.provenance == fetched.provenance:
+            noticed += 1
+        else:
+            np.testing.assert_array_equal(entry.months, months_of(PLACE))
+            assert entry.provenance == made_of
+    assert noticed > len(at) / 2
+
+
+@pytest.mark.parametrize("error", [MemoryError, NotImplementedError, RuntimeError])
+def test_whatever_a_damaged_entry_raises_it_is_fetched_again(
+    cache: SeriesCache, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    cache.months([PLACE], 2018, Fetcher())
+    whole = cache.path(PLACE, 2018).read_bytes()
+    flag = whole.rindex(b"PK\x01\x02") + (10 if error is NotImplementedError else 8)
+    if error is MemoryError:  # a header that claims more than there is memory for
+
+        def load(*args: object, **kwargs: object) -> None:
+            raise MemoryError
+
+        monkeypatch.setattr(np, "load", load)
+    else:
+        cache.path(PLACE, 2018).write_bytes(whole[:flag] + b"\x61" + whole[flag + 1 :])
+    fetch = Fetcher()
+    cache.months([PLACE], 2018, fetch)
+    assert fetch.calls == [[PLACE]]
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "other", "folder"])

@@ -1,9 +1,11 @@
 """A cache on disk for remote sources: a place is fetched once, and read without the network ever after.
 
     cache = SeriesCache("stac", recipe={"catalog": "earth-search", "masked": [0, 1, 3]}, folder=None)
-    months = cache.months(pixels, 2018, fetch)  # fetch(pixels that are not here) -> one array each
+    entries = cache.entries(pixels, 2018, fetch)  # fetch(pixels that are not here) -> one Entry each
+    entries[0].months, entries[0].provenance
 
-One entry is one place and year of one source and recipe, in one ``.npz`` file: ``np.load(file)["months"]``.
+One entry is one place and year of one source and recipe, in one ``.npz`` file: ``np.load(file)["months"]``, and beside it
+what the months were made of and a checksum of both. Entries of version 0.1 have their months only, and are read.
 """
 
 from __future__ import annotations
@@ -14,9 +16,9 @@ import os
 import tempfile
 import threading
 import warnings
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,14 +30,29 @@ if TYPE_CHECKING:
     from timesen_nb.sources.grid import Grid, Pixel
 
     Place = Pixel | Grid
-    Fetch = Callable[[list[Place]], Sequence[np.ndarray]]
+    Fetch = Callable[[list[Place]], Sequence["Entry | np.ndarray"]]
 
 #: Environment variable that names the folder of the cache.
 CACHE_VARIABLE = "TIMESEN_CACHE"
 
 #: Entries that a thread of this process is fetching: others that want one wait for it.
-_UNDER_WAY: dict[Path, Future[np.ndarray]] = {}
+_UNDER_WAY: dict[Path, Future[Entry]] = {}
 _LOCK = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is kept of a place and year.
+
+    Attributes:
+        months: (12, 10) for a pixel, (12, 10, height, width) for a grid; float32, NaN = missing.
+        provenance: What they were made of, as JSON has it (:attr:`timesen_nb.PixelSeries.provenance`).
+        lasting: False for what may be more complete when it is asked for again: it is given out, but not kept.
+    """
+
+    months: np.ndarray
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    lasting: bool = True
 
 
 def cache_folder() -> Path:
@@ -51,12 +68,15 @@ def cache_folder() -> Path:
 class SeriesCache:
     """The months of places, on disk; safe with many threads and several kernels.
 
-    source: a short name. recipe: whatever else decides the values (JSON), so that another recipe has other
-    entries. folder: None for :func:`cache_folder`, a path, or False to keep nothing on disk (places that are
-    asked for at the same time are fetched once all the same).
-
     Entries are written whole or not at all. A damaged one is fetched again; a folder that cannot be written is
     said in a warning, and the answer is given.
+
+    Args:
+        source: A short name.
+        recipe: Whatever else decides the values (JSON), so that another recipe has other entries. It stands beside the
+            entries in plain text: nothing secret belongs here.
+        folder: None for :func:`cache_folder`, a path, or False to keep nothing on disk (places that are asked for at
+            the same time are fetched once all the same).
     """
 
     def __init__(
@@ -70,15 +90,25 @@ class SeriesCache:
         self._recipe = text
 
     def months(self, places: Sequence[Place], year: int, fetch: Fetch) -> list[np.ndarray]:
-        """The months of places, in order: from disk where they are, by one call of ``fetch`` where not.
+        """The months of :meth:`entries`."""
+        return [entry.months for entry in self.entries(places, year, fetch)]
 
-        fetch: called with the places that are neither on disk nor under way in another thread, each once;
-        returns an array (12, 10) for a pixel and (12, 10, height, width) for a grid, NaN = missing, for each.
-        What it raises comes back to everyone who waits, and nothing is kept.
+    def entries(self, places: Sequence[Place], year: int, fetch: Fetch) -> list[Entry]:
+        """What is kept of places, in order: from disk where they are, by one call of ``fetch`` where not.
+
+        Args:
+            places: Pixels or grids.
+            year: Calendar year.
+            fetch: Called with the places that are neither on disk nor under way in another thread, each once; returns an
+                :class:`Entry`, or its months alone, for each. What it raises comes back to everyone who waits, and
+                nothing is kept.
+
+        Returns:
+            One entry for each place.
         """
         paths = [self.path(place, year) for place in places]
         mine: dict[Path, Place] = {}
-        futures: dict[Path, Future[np.ndarray]] = {}
+        futures: dict[Path, Future[Entry]] = {}
         with _LOCK:
             for path, place in zip(paths, places, strict=True):
                 if path not in futures and path not in _UNDER_WAY:
@@ -103,42 +133,54 @@ class SeriesCache:
         """The file of an entry, there or not."""
         return self.folder / str(year) / f"{place.key}.npz"
 
-    def _get(self, wanted: Mapping[Path, Place], fetch: Fetch) -> dict[Path, np.ndarray]:
+    def _get(self, wanted: Mapping[Path, Place], fetch: Fetch) -> dict[Path, Entry]:
         found = {
-            path: months for path, place in wanted.items() if (months := self._read(path, place)) is not None
+            path: kept for path, place in wanted.items() if (kept := self._read(path, place)) is not None
         }
         lacking = [path for path in wanted if path not in found]
         if lacking:
             fetched = fetch([wanted[path] for path in lacking])
             for path, given in zip(lacking, fetched, strict=True):
-                months = np.asarray(given, dtype=np.float32)
+                entry = given if isinstance(given, Entry) else Entry(given)
+                months = np.asarray(entry.months, dtype=np.float32)
                 if months.shape != _shape(wanted[path]):
                     raise ValueError(
                         f"fetch gave months of shape {months.shape} for {wanted[path]}; expected "
                         f"{_shape(wanted[path])}: months, bands, and rows and columns of a grid."
                     )
-                self._write(path, months)
-                found[path] = months
-        for months in found.values():
-            months.flags.writeable = False  # several threads may hold the same one
+                found[path] = Entry(months, entry.provenance, entry.lasting)
+                if entry.lasting:
+                    self._write(path, found[path])
+        for entry in found.values():
+            entry.months.flags.writeable = False  # several threads may hold the same one
         return found
 
-    def _read(self, path: Path, place: Place) -> np.ndarray | None:
+    def _read(self, path: Path, place: Place) -> Entry | None:
         if not self.keeps:
             return None
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as entry:
-                months = entry["months"]
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+                parts = {name: stored[name] for name in stored.files}
+            months, about = parts["months"], parts.get("provenance")
+            if about is None:
+                # of version 0.1: the archive's own checksum has been compared
+                intact, provenance = set(parts) == {"months"}, {}
+            else:
+                intact = parts["checksum"].tobytes() == _checksum(path, months, about.tobytes())
+                provenance = json.loads(about.tobytes())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return None  # damaged: the archive's checksum fails, so it is fetched again and written anew
-        return months if months.dtype == np.float32 and months.shape == _shape(place) else None
+        except Exception:  # noqa: BLE001 - whatever a damaged file makes the readers raise
+            return None
+        whole = intact and months.dtype == np.float32 and months.shape == _shape(place)
+        return Entry(months, provenance) if whole else None
 
-    def _write(self, path: Path, months: np.ndarray) -> None:
+    def _write(self, path: Path, entry: Entry) -> None:
         """Write beside, then rename: whoever reads at the same time sees the old entry or the new one."""
         if not self.keeps:
             return
+        about = json.dumps(dict(entry.provenance)).encode()
+        checksum = _checksum(path, entry.months, about)
         beside = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -147,7 +189,12 @@ class SeriesCache:
                 recipe.write_text(self._recipe)
             with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
                 beside = Path(file.name)
-                np.savez(file, months=months)
+                np.savez(
+                    file,
+                    months=entry.months,
+                    provenance=np.frombuffer(about, np.uint8),
+                    checksum=np.frombuffer(checksum, np.uint8),
+                )
             beside.replace(path)
         except OSError as problem:
             if beside is not None:
@@ -157,6 +204,12 @@ class SeriesCache:
                 "to a folder that can be written, or open the source with cache=False.",
                 stacklevel=2,
             )
+
+
+def _checksum(path: Path, months: np.ndarray, about: bytes) -> bytes:
+    """Of the values, of what they were made of, and of the place and year: an entry that was moved is none."""
+    where = "/".join(path.parts[-4:])
+    return hashlib.sha256(where.encode() + np.ascontiguousarray(months).tobytes() + about).digest()
 
 
 def _shape(place: Place) -> tuple[int, ...]:
