@@ -4,8 +4,8 @@
     entries = cache.entries(pixels, 2018, fetch)  # fetch(pixels that are not here) -> one Entry each
     entries[0].months, entries[0].provenance
 
-One entry is one place and year of one source and recipe, in one ``.npz`` file: ``np.load(file)["months"]``, and beside it
-what the months were made of and a checksum of both. Entries of version 0.1 have their months only, and are read.
+One entry is one place and year of one source and recipe, in one ``.npz`` file: ``np.load(file)["months"]``, and beside
+it what the months were made of and a checksum of both. Entries of version 0.1 have their months only, and are read.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ class SeriesCache:
         Args:
             places: Pixels or grids.
             year: Calendar year.
-            fetch: Called with the places that are neither on disk nor under way in another thread, each once; returns an
-                :class:`Entry`, or its months alone, for each. What it raises comes back to everyone who waits, and
+            fetch: Called with the places that are neither on disk nor under way in another thread, each once; returns
+                an :class:`Entry`, or its months alone, for each. What it raises comes back to everyone who waits, and
                 nothing is kept.
 
         Returns:
