@@ -55,8 +55,7 @@ def _group(file: h5py.File, i: int) -> h5py.Group:
 
 
 def plain_point(path: Path, key: str) -> torch.Tensor:
-    """The usual item of a data set, (12, 10, H, W): open the file, read all of a group; where looks are dated: mask,
-    median of each month."""
+    """The usual item of a data set, (12, 10, H, W): open the file, read all of a group; mask and medians of months."""
     with h5py.File(path, "r") as file:
         group = file[key]
         _ = [group.attrs[name] for name in LABELS]

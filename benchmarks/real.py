@@ -74,9 +74,7 @@ def confidence_error(p: np.ndarray, truth: np.ndarray) -> float:
 
 
 def nearest_mean(values: np.ndarray, classes: list[np.ndarray]) -> np.ndarray:
-    """Class of the nearest mean of simulated series (log reflectance); ``classes``: indices of cover types of each
-    class.
-    """
+    """Class of the nearest mean of simulated series (log reflectance); ``classes``: cover types of each."""
     cover_types = [COVER_TYPES[i].name for group in classes for i in group]
     places = simulate_places(6_000, 77, cover_types=cover_types)
     simulated = np.log(np.clip(filled(places.values), 15, None))

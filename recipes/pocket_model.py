@@ -71,8 +71,7 @@ def build_text_tower(folder: Path) -> None:
 
 
 def train_photo_tower(folder: Path, n: int, epochs: int) -> float:
-    """Teach :class:`PhotoNet` to put a drawn view where its description is; returns the share of cover types told
-    right.
+    """Teach :class:`PhotoNet` to put a drawn view where its description is; returns the share told right.
 
     The description is what the place's cover type and land cover are called (:mod:`recipes.captions`).
     """

@@ -41,7 +41,7 @@ def band_name(name: str) -> str:
 
 
 def band_positions(names: Sequence[str]) -> list[int]:
-    """Where each of :data:`BANDS` stands in ``names``, so that ``x[..., band_positions(names)]`` is in order.
+    """Where each of :data:`BANDS` stands in ``names``: ``x[..., positions]`` is then in order.
 
     Raises ValueError when a band is missing or named twice: bands are matched by name, never by position.
     """

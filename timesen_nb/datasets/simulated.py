@@ -17,9 +17,7 @@ from timesen_nb.datasets.place_dataset import PlaceDataset
 
 
 def simulated_labels(cover_types: Sequence[int] | np.ndarray) -> dict[str, np.ndarray]:
-    """Labels for land_cover, crops and habitat of places by their cover type: rows of
-    ``simulate.cover_types.COVER_TYPES``.
-    """
+    """Labels for land_cover, crops and habitat of places, by rows of ``simulate.cover_types.COVER_TYPES``."""
     from timesen_nb.simulate.cover_types import COVER_TYPES
 
     cover_types = np.asarray(cover_types, dtype=int)

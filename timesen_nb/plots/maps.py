@@ -17,7 +17,17 @@ MOST_ACROSS = 1000  # pixels of a picture a side
 def plot_map(maps: xr.Dataset, ax: Axes | None = None) -> Axes:
     """The label map with a legend of the classes that occur, the most frequent first; no data is white.
 
-    Draws on ``ax``, or on a new figure, and returns the axes. Large maps are thinned.
+    Large maps are thinned.
+
+    Args:
+        maps: what ``map_region`` returned.
+        ax: where to draw; None: on a new figure.
+
+    Returns:
+        The axes, in the units of the map's coordinate system.
+
+    Raises:
+        ValueError: the map has no label that ``map_region`` made.
     """
     from matplotlib.colors import to_rgb
     from matplotlib.patches import Patch

@@ -16,18 +16,24 @@ COMPARED = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D
 
 
 def plot_confusion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Shares of each true class (row) by what was said (column), with counts written in; rows without places white.
+    """Shares of each true class (row) by the class predicted (column), with counts written in.
 
-    table: (K, K) counts, such as ``report.confusion(task)``.
+    Args:
+        table: (K, K) counts, such as ``report.confusion(task)``; a row without places is white.
+        ax: where to draw; None: on a new figure.
+
+    Returns:
+        The axes: columns left to right, rows from above.
     """
     counts = table.to_numpy(dtype=float)
     total = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
     ax = ax or _axes((0.55 * len(table) + 2.4, 0.45 * len(table) + 1.9))
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    ax.set_xticks(range(len(table)), list(table.columns), rotation=45, ha="right", rotation_mode="anchor")
-    ax.set_yticks(range(len(table)), list(table.index))
-    ax.set(xlabel="said", ylabel="true")
+    ax.set_xticks(range(len(table)), list(table.columns), rotation=45, ha="right", rotation_mode="anchor",
+                  parse_math=False)  # fmt: skip
+    ax.set_yticks(range(len(table)), list(table.index), parse_math=False)
+    ax.set(xlabel="predicted", ylabel="true")
     if len(table) <= 16:
         for i, j in np.argwhere(counts > 0):
             ax.text(j, i, f"{counts[i, j]:.0f}", ha="center", va="center", fontsize=7,
@@ -38,7 +44,13 @@ def plot_confusion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def plot_reliability(table: pd.DataFrame, ax: Axes | None = None, label: str | None = None) -> Axes:
     """Accuracy against confidence with the share of places as bars; on the dashed line probabilities are true.
 
-    table: from :func:`timesen_nb.evaluation.reliability`.
+    Args:
+        table: from :func:`timesen_nb.evaluation.reliability`.
+        ax: where to draw, beside what is there; None: on a new figure.
+        label: a name in the legend.
+
+    Returns:
+        The axes, both from 0 to 1.
     """
     from matplotlib.patches import Patch
 
@@ -63,6 +75,9 @@ def plot_report(report: Any, composites: int | None = None, ax: Axes | None = No
         report: a :class:`~timesen_nb.evaluation.Report`: its ``scores``, and beside them its ``paper``.
         composites: T of the scores that are drawn; None: the first.
         ax: where to draw; None: on a new figure.
+
+    Returns:
+        The axes, in percent.
 
     Raises:
         ValueError: the report has no scores for so many composites.
@@ -99,7 +114,7 @@ def plot_report(report: Any, composites: int | None = None, ax: Axes | None = No
     ax.set_xticks(range(len(found)), [t.replace("_", " ") for t in found])
     ax.set(ylabel="top-1 (%)", ylim=(0, 100))
     ax.legend(frameon=False, ncols=4, fontsize="small", loc="upper right")
-    ax.set_title(f"{model}, T = {composites}", loc="left", fontsize="medium")
+    ax.set_title(f"{model}, T = {composites}", loc="left", fontsize="medium", parse_math=False)
     return ax
 
 

@@ -46,7 +46,14 @@ class Drawable(Protocol):
 def plot_series(series: Drawable, ax: Axes | None = None) -> Axes:
     """Reflectance of red, near and short-wave infrared (left axis) and NDVI (right axis) over months 1 to 12.
 
-    Missing months are hatched columns; lines break there. Draws on ``ax``, or on a new figure, and returns the axes.
+    Missing months are hatched columns; lines break there.
+
+    Args:
+        series: a :class:`~timesen_nb.series.PixelSeries`.
+        ax: where to draw; None: on a new figure.
+
+    Returns:
+        The axes of reflectance.
     """
     if ax is None:
         import matplotlib.pyplot as plt

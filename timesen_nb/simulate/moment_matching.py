@@ -132,8 +132,7 @@ def anchor(
     probability: float = 0.9,
     level_only: bool = False,
 ) -> np.ndarray:
-    """Series (N, 12, 10) each moved with ``probability``, band by band for the whole year, to the annual class
-    statistics.
+    """Series (N, 12, 10), each moved with ``probability`` to the annual class statistics, band by band.
 
     The map is the linear one between Gaussians (optimal transport), from the simulator's own annual medians of the land
     cover, each blurred a little, to the statistics': where physics varies in fewer ways than real places do, the blur

@@ -61,9 +61,7 @@ def calendars() -> tuple[Calendar, ...]:
 
 @dataclass(frozen=True)
 class Weather:
-    """Monthly climate of N places: temperature (N, 12) in Celsius, drought (N, 12) and probability of snow (N, 12), 0
-    to 1.
-    """
+    """Monthly climate of N places, (N, 12) each: temperature in Celsius, drought and chance of snow, 0 to 1."""
 
     temperature: np.ndarray
     drought: np.ndarray

@@ -247,9 +247,7 @@ def _stands(
 
 @cache
 def _monthly_physics(group: str, lat: float, lat_sd: float, lon: float) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation (12, 10) of log reflectance, by physics alone, of the cover types of a group where its class
-    statistics are from.
-    """
+    """Mean and deviation (12, 10) of a group's log reflectance, by physics, where its statistics are from."""
     rng = np.random.default_rng(2018)
     members = np.flatnonzero([k.statistics == group for k in COVER_TYPES])
     share = np.array([COVER_TYPES[i].share for i in members])
@@ -362,9 +360,7 @@ def _shape(reflectance: np.ndarray, n: int) -> np.ndarray:
 
 
 def _sensor(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Radiometric noise, and haze that comes and goes by month: mean zero, for the class statistics hold their own
-    haze.
-    """
+    """Radiometric noise, and monthly haze of mean zero: the class statistics hold haze of their own."""
     gain = 1 + rng.normal(0, 0.012, values.shape)
     haze = rng.normal(0, 0.02, values.shape[:2])[..., None] * np.array(
         [1.0, 0.8, 0.6, 0.4, 0.3, 0.3, 0.3, 0.3, 0.1, 0.1]

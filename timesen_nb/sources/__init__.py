@@ -43,8 +43,11 @@ class Source(Protocol):
         ...
 
     def cube(self, bbox: tuple[float, float, float, float], year: int = 2018) -> xr.DataArray:
-        """(month 1..12, band, y, x) float32 reflectance x 10000, NaN = missing, with a CRS (rioxarray), over
-        (west, south, east, north) in degrees."""
+        """The pixels that a box in degrees, (west, south, east, north), touches.
+
+        Returns:
+            (month 1..12, band, y, x) float32 reflectance x 10000, NaN = missing, with a CRS (rioxarray).
+        """
         ...
 
 

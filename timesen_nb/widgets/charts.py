@@ -139,7 +139,15 @@ def _drawn(plots: Sequence[Plot]) -> str:
 
 
 def series_chart(series: PixelSeries, width: int = 560) -> str:
-    """Reflectance of five bands and NDVI over the twelve months, missing months hatched, as SVG."""
+    """Reflectance of five bands above NDVI over the twelve months, missing months hatched.
+
+    Args:
+        series: a pixel's year.
+        width: pixels.
+
+    Returns:
+        SVG text.
+    """
     reflectance = series.values / REFLECTANCE_SCALE
     highest = float(np.nanmax(reflectance[:, [BANDS.index(b) for b, _, _ in SHOWN]], initial=0.0))
     step = next(s for s in (0.1, 0.2, 0.5) if highest <= 4 * s or s == 0.5)
@@ -167,7 +175,15 @@ def series_chart(series: PixelSeries, width: int = 560) -> str:
 
 
 def compare_chart(named: Sequence[tuple[str, PixelSeries]], width: int = 640) -> str:
-    """NDVI of up to four places over each other, as SVG; lines differ in colour and dash."""
+    """NDVI of up to four places over each other; lines differ in colour and dash.
+
+    Args:
+        named: names and years of the places.
+        width: pixels.
+
+    Returns:
+        SVG text.
+    """
     plot = Plot(width, TOP + 4, 88, -0.25, 1.0)
     plot.grid((0, 0.5, 1), "NDVI of the places chosen")
     labels = []
@@ -181,7 +197,15 @@ def compare_chart(named: Sequence[tuple[str, PixelSeries]], width: int = 640) ->
 
 
 def colour_bar(colours: np.ndarray, width: int = 220) -> str:
-    """The legend of a probability layer: ``colours`` (n, 3) from 0 to 1, as SVG."""
+    """The legend of a probability layer.
+
+    Args:
+        colours: (n, 3) from 0 to 1, of probabilities from 0 to 100 %.
+        width: pixels.
+
+    Returns:
+        SVG text.
+    """
     picks = colours[np.linspace(0, len(colours) - 1, 11).round().astype(int)]
     stops = "".join(
         f'<stop offset="{i * 10}%" stop-color="rgb({r:.0f},{g:.0f},{b:.0f})"/>'
@@ -205,6 +229,9 @@ def class_legend(names: Sequence[str], area: np.ndarray, colours: Sequence[str],
             are named and the others counted.
         colours: K of them as #RRGGBB.
         width: pixels.
+
+    Returns:
+        SVG text.
     """
     present = [k for k in np.argsort(-area, kind="stable").tolist() if area[k] > 0]
     named = present if len(present) <= ROWS else present[: ROWS - 1]

@@ -88,6 +88,9 @@ def month_picture(cube: xr.DataArray, month: int, web: WebGrid | None = None) ->
         month: 1 to 12.
         web: its grid, where it is known already.
 
+    Returns:
+        The image, in Web Mercator.
+
     Raises:
         ValueError: the month has no pixel at all.
     """
@@ -101,14 +104,31 @@ def month_picture(cube: xr.DataArray, month: int, web: WebGrid | None = None) ->
 
 
 def probability_picture(share: np.ndarray, web: WebGrid) -> Picture:
-    """Probabilities (y, x) as colours from dark to light; NaN = unknown, transparent."""
+    """Probabilities as colours from dark to light.
+
+    Args:
+        share: (y, x) from 0 to 1; NaN = unknown, transparent.
+        web: the grid of the cube that they are of.
+
+    Returns:
+        The image, in Web Mercator.
+    """
     laid = web.lay(share)
     colours = palette()[np.round(np.nan_to_num(laid) * 255).astype(np.uint8)]
     return Picture(_png(np.where(np.isfinite(laid)[..., None], colours, np.nan)), web.bounds)
 
 
 def class_picture(labels: np.ndarray, colours: Sequence[str], web: WebGrid) -> Picture:
-    """Class numbers (y, x), NaN = unknown and transparent, as ``colours``, #RRGGBB by class."""
+    """Classes, each in its colour.
+
+    Args:
+        labels: (y, x) class numbers; NaN = unknown, transparent.
+        colours: #RRGGBB by class.
+        web: the grid of the cube that they are of.
+
+    Returns:
+        The image, in Web Mercator.
+    """
     laid = web.lay(labels)
     shown = as_rgb(colours)[np.nan_to_num(laid).astype(int)] / 255
     return Picture(_png(np.where(np.isfinite(laid)[..., None], shown, np.nan)), web.bounds)

@@ -39,7 +39,18 @@ def draw_still(
     answer: Answer | None,
     kept: dict[int, tuple[float, float]],
 ) -> Figure:
-    """A figure with the landscape in degrees, the layer over it, and places; beside it bars and the year."""
+    """A figure with the landscape in degrees, the layer over it, and places; beside it bars and the year.
+
+    Args:
+        picture: the landscape, if there is one.
+        layer: what lies over it, if anything does.
+        bounds: (west, south, east, north) in degrees; None: the Earth.
+        answer: of the place that was read; None: the map stands alone.
+        kept: longitude and latitude by number.
+
+    Returns:
+        The figure; a notebook shows it by itself.
+    """
     if answer is None:
         figure = StillFigure(figsize=(5.2, 4.6), layout="constrained", dpi=90)
         _map(figure.subplots(), picture, layer, bounds, None, kept)

@@ -43,7 +43,9 @@ class PhotoNet(nn.Module):
 
 
 class PocketTower:
-    """Text: a sentence encoder distilled into static token vectors (model2vec; teacher all-MiniLM-L6-v2), centred and
+    """The bundled tower: small enough to come with the package.
+
+    Text: a sentence encoder distilled into static token vectors (model2vec; teacher all-MiniLM-L6-v2), centred and
     partly whitened on words for landscapes. Photos: :class:`PhotoNet`, trained to put drawn views where their
     description is. Vectors have 128 numbers. Good at nouns of the countryside; word order and negation are lost on it.
     """

@@ -43,8 +43,11 @@ def round_tree(
     leaves: float = 1.0,
     crooked: float = 0.0,
 ) -> None:
-    """A trunk and a round crown. trunk: its share of the height; wide: half the crown's width by height; dots: fruit
-    or blossom; leaves: 0 bare branches to 1; crooked: how gnarled the trunk is."""
+    """A trunk and a round crown.
+
+    trunk: its share of the height; wide: half the crown's width by height; dots: fruit or blossom; leaves: 0 bare
+    branches to 1; crooked: how gnarled the trunk is.
+    """
     dice, tall = view.dice, h * s
     if leaves < 0.35:
         bare_tree(view, u, v, s, h, bark, wide)
