@@ -222,3 +222,13 @@ def test_training_mode_drops_out_and_gradients_reach_everything() -> None:
     assert (a - b).abs().max() > 1e-4
     a[:, 0].sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in encoder.parameters())
+
+
+def test_words_are_scored_by_the_calibrated_scale_and_not_by_the_learned_one() -> None:
+    model = TimeSenCLIP(SeriesEncoder(EncoderConfig(**SMALL)), WordTower(), 50.0, 4.0)  # type: ignore[arg-type]
+    words = model.zero_shot(["meadow", "lake"])
+    values = series(3)
+    cosines = model.encode(values) @ words.vectors.T
+    odds = np.exp(4.0 * cosines)
+    assert words.scale == 4.0
+    np.testing.assert_allclose(words.probabilities(values), odds / odds.sum(axis=1, keepdims=True), rtol=1e-4)
