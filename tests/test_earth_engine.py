@@ -90,14 +90,14 @@ class TestValues:
         with EarthEngineServer(scenes_of(CUBE), Habits(even, empty)) as server:
             server.initialize()
             source = tn.open_source("earthengine", certain_median=True, **FAST)
-            found = source.cube(box_of(CUBE)).compute()
+            found = source.cube(box_of(CUBE), 2018).compute()
         assert same(on_cube(found, CUBE).values, CUBE.months(2018))
 
     @pytest.mark.parametrize("empty", [True, False])
     def test_one_pass_is_exact_where_the_service_takes_the_mean_of_the_middle_two(self, empty: bool) -> None:
         with EarthEngineServer(scenes_of(CUBE), Habits("mean", empty)) as server:
             server.initialize()
-            found = tn.open_source("earthengine", **FAST).cube(box_of(CUBE)).compute()
+            found = tn.open_source("earthengine", **FAST).cube(box_of(CUBE), 2018).compute()
         assert same(on_cube(found, CUBE).values, CUBE.months(2018))
 
     @pytest.mark.parametrize("even", ["lower", "upper"])
@@ -105,7 +105,9 @@ class TestValues:
         """The certain value lies between what a lower and what an upper median would give."""
         with EarthEngineServer(scenes_of(CUBE), Habits(even)) as server:
             server.initialize()
-            found = on_cube(tn.open_source("earthengine", **FAST).cube(box_of(CUBE)).compute(), CUBE).values
+            found = on_cube(
+                tn.open_source("earthengine", **FAST).cube(box_of(CUBE), 2018).compute(), CUBE
+            ).values
         certain = CUBE.months(2018)
         assert same(np.isnan(found), np.isnan(certain))
         with np.errstate(invalid="ignore"):
@@ -119,7 +121,7 @@ class TestValues:
         for certain in (False, True):
             with EarthEngineServer(scenes_of(CUBE)) as server:
                 server.initialize()
-                tn.open_source("earthengine", certain_median=certain, **FAST).pixel(*CUBE.place(0, 0))
+                tn.open_source("earthengine", certain_median=certain, **FAST).pixel(*CUBE.place(0, 0), 2018)
                 counts[certain] = server.operations
         assert counts[False]["ImageCollection.reduce"] == 12
         assert counts[True]["ImageCollection.reduce"] == 24
@@ -128,14 +130,14 @@ class TestValues:
 
     def test_a_cube_equals_its_pixels(self, server: EarthEngineServer) -> None:
         source = tn.open_source("earthengine", **FAST)
-        found = on_cube(source.cube(box_of(CUBE)), CUBE)
+        found = on_cube(source.cube(box_of(CUBE), 2018), CUBE)
         assert found.dims == ("month", "band", "y", "x")
         assert found.rio.crs.to_epsg() == 32631
         assert found.chunks is not None
         assert server.count == 0, "nothing is fetched before it is read"
         found = found.compute()
         places = [(r, c) for r in range(0, 12, 4) for c in range(0, 10, 3)]
-        for (r, c), series in zip(places, source.pixels([CUBE.place(*p) for p in places]), strict=True):
+        for (r, c), series in zip(places, source.pixels([CUBE.place(*p) for p in places], 2018), strict=True):
             assert same(found.values[:, :, r, c], series.values)
         assert found.attrs["units"] == "surface reflectance x 10000"
 
@@ -146,7 +148,7 @@ class TestValues:
         to_degrees = Transformer.from_crs(32631, 4326, always_xy=True)
         x, y = CUBE.left + 30, CUBE.top - 40
         corners = [to_degrees.transform(x + dx, y - dy) for dx in (0.2, 9.8) for dy in (0.2, 9.8)]
-        for series in source.pixels(corners):
+        for series in source.pixels(corners, 2018):
             assert same(series.values, CUBE.months(2018)[:, :, 4, 3])
 
     def test_bands_of_20_m_give_the_pixel_that_holds_the_place(self) -> None:
@@ -163,7 +165,7 @@ class TestValues:
         with EarthEngineServer({REFLECTANCE: [image]}) as server:
             server.initialize()
             for row, column in ((0, 1), (1, 2), (3, 3)):
-                may = tn.open_source("earthengine", **FAST).pixel(*CUBE.place(row, column)).values[4]
+                may = tn.open_source("earthengine", **FAST).pixel(*CUBE.place(row, column), 2018).values[4]
                 assert may[tn.BANDS.index("B4")] == fine[row, column]
                 assert may[tn.BANDS.index("B11")] == coarse[row // 2, column // 2]
 
@@ -186,7 +188,7 @@ class TestValues:
             server.initialize()
             source = tn.open_source("earthengine", **FAST)
             found = source.cube(
-                box_of(DatedCube(np.array(looks), np.array(classes), np.array(times)))
+                box_of(DatedCube(np.array(looks), np.array(classes), np.array(times))), 2018
             ).compute()
         measured = np.where(np.array(looks) == 0, np.nan, np.array(looks, dtype=np.float32))
         days = np.array(times).astype("datetime64[D]")
@@ -212,7 +214,7 @@ class TestValues:
         ]  # fmt: skip
         with EarthEngineServer(catalogue(pairs)) as server:
             server.initialize()
-            series = tn.open_source("earthengine", clouds=clouds, **FAST).pixel(*CUBE.place(1, 1))
+            series = tn.open_source("earthengine", clouds=clouds, **FAST).pixel(*CUBE.place(1, 1), 2018)
         assert series.values[7, 0] == 300
         assert series.valid.sum() == 1
 
@@ -233,7 +235,7 @@ class TestValues:
             )  # fmt: skip
         with EarthEngineServer(catalogue(pairs)) as server:
             server.initialize()
-            assert tn.open_source("earthengine", **FAST).pixel(lon, lat).values[4, 0] == 400
+            assert tn.open_source("earthengine", **FAST).pixel(lon, lat, 2018).values[4, 0] == 400
 
     def test_solar_days_decide_day_and_month(self) -> None:
         """East of 150 degrees the overpass at 10:30 local time is of the day before in UTC."""
@@ -269,8 +271,8 @@ class TestValues:
         with EarthEngineServer(catalogue([image])) as server:
             server.initialize()
             source = tn.open_source("earthengine", **FAST)
-            series = source.pixel(180.0, -16.8)
-            cube = source.cube((179.9998, -16.8001, 180.0, -16.8)).compute()
+            series = source.pixel(180.0, -16.8, 2018)
+            cube = source.cube((179.9998, -16.8001, 180.0, -16.8), 2018).compute()
         assert series.values[2, 0] == 700
         assert series.valid.sum() == 1
         assert np.isfinite(cube[2, 0]).all()
@@ -290,7 +292,7 @@ class TestValues:
         with EarthEngineServer(catalogue(pairs)) as server:
             server.initialize()
             source = tn.open_source("earthengine", clouds="cloud_score", threshold=threshold, **FAST)
-            found = on_cube(source.cube(box_of(cube)).compute(), cube)
+            found = on_cube(source.cube(box_of(cube), 2018).compute(), cube)
         clear = (scores >= threshold) & ~np.isin(cube.scl, [0, 1, 11])
         looks = np.where((cube.values == 0) | ~clear[:, None], np.nan, cube.values.astype(np.float32))
         assert same(found.values, monthly_medians(looks, cube.times.astype("datetime64[D]"), 2018))
@@ -309,7 +311,7 @@ class TestCounts:
         source = tn.open_source("earthengine", **FAST)
         assert (server.count, source.requests) == (0, 0)
         for n in (1, 2):
-            source.pixel(*CUBE.place(n, 0))
+            source.pixel(*CUBE.place(n, 0), 2018)
             assert (server.count, source.requests) == (n, n)
 
     def test_two_requests_for_a_thousand_points(self, capfd: pytest.CaptureFixture[str]) -> None:
@@ -320,7 +322,7 @@ class TestCounts:
             server.initialize()
             source = tn.open_source("earthengine", **FAST)
             places = [(r, c) for r in range(50) for c in range(20)]
-            found = source.pixels([cube.place(*p) for p in places])
+            found = source.pixels([cube.place(*p) for p in places], 2018)
             assert server.count == source.requests == 2
         months = cube.months(2018)
         assert all(same(s.values, months[:, :, r, c]) for s, (r, c) in zip(found, places, strict=True))
@@ -330,7 +332,7 @@ class TestCounts:
         server.refuse(400, "User memory limit exceeded.", times=1)
         server.refuse(400, "Computation timed out.", times=1)
         places = [CUBE.place(0, c) for c in range(4)]
-        found = tn.open_source("earthengine", **FAST).pixels(places)
+        found = tn.open_source("earthengine", **FAST).pixels(places, 2018)
         assert server.count == 6, "four and two are refused, then it is one by one"
         assert [s.lon for s in found] == [p[0] for p in places]
         assert all(same(s.values, CUBE.months(2018)[:, :, 0, c]) for c, s in enumerate(found))
@@ -338,13 +340,13 @@ class TestCounts:
     def test_what_is_too_much_for_one_place_is_said(self, server: EarthEngineServer) -> None:
         server.refuse(400, "User memory limit exceeded.")
         with pytest.raises(ValueError, match=r"memory limit.*smaller area"):
-            tn.open_source("earthengine", **FAST).pixel(*CUBE.place(0, 0))
+            tn.open_source("earthengine", **FAST).pixel(*CUBE.place(0, 0), 2018)
 
     def test_a_large_cube_is_cut_below_the_size_limit(self, server: EarthEngineServer) -> None:
         west, south, east, north = box_of(CUBE)
         box = west, south - 0.03, east + 0.004, north
         source = tn.open_source("earthengine", **FAST)
-        cube = source.cube(box)
+        cube = source.cube(box, 2018)
         height, width = cube.shape[2:]
         assert height > 256 > width
         assert [max(c) for c in cube.chunks[2:]] <= [256, 256]
@@ -354,7 +356,7 @@ class TestCounts:
 
     def test_a_block_that_is_too_much_is_asked_for_in_halves(self, server: EarthEngineServer) -> None:
         server.refuse(400, "Computation timed out.", times=2)
-        found = tn.open_source("earthengine", **FAST).cube(box_of(CUBE)).compute()
+        found = tn.open_source("earthengine", **FAST).cube(box_of(CUBE), 2018).compute()
         assert server.count == 6, "whole, half, and then four quarters"
         assert same(on_cube(found, CUBE).values, CUBE.months(2018))
 
@@ -364,21 +366,21 @@ class TestCache:
         with EarthEngineServer(scenes_of(CUBE)) as server:
             server.initialize()
             source = tn.open_source("earthengine", cache=tmp_path)
-            first = source.pixel(*CUBE.place(1, 1))
-            again = source.pixel(*CUBE.place(1, 1))
+            first = source.pixel(*CUBE.place(1, 1), 2018)
+            again = source.pixel(*CUBE.place(1, 1), 2018)
             assert server.count == 1
             other = tn.open_source("earthengine", cache=tmp_path, clouds="cloud_score")
             with pytest.raises(ValueError, match="no month of 2018"):
-                other.pixel(*CUBE.place(1, 1))
+                other.pixel(*CUBE.place(1, 1), 2018)
             assert server.count == 2, "another recipe has other values"
         assert same(first.values, again.values)
-        assert same(source.pixel(*CUBE.place(1, 1)).values, first.values), "the server is gone"
+        assert same(source.pixel(*CUBE.place(1, 1), 2018).values, first.values), "the server is gone"
 
     def test_fifty_threads_make_one_request(self, server: EarthEngineServer) -> None:
         server.delay = 0.2
         source = tn.open_source("earthengine")
         with ThreadPoolExecutor(50) as pool:
-            found = list(pool.map(lambda _: source.pixel(*CUBE.place(2, 2)).values, range(50)))
+            found = list(pool.map(lambda _: source.pixel(*CUBE.place(2, 2), 2018).values, range(50)))
         assert server.count == 1
         assert all(same(f, found[0]) for f in found)
 
@@ -387,7 +389,7 @@ class TestFaults:
     def test_too_many_requests_then_an_answer(self, server: EarthEngineServer) -> None:
         source = tn.open_source("earthengine", **FAST)
         server.refuse(429, "Too Many Requests: rate limit.", times=2)
-        assert same(source.pixel(*CUBE.place(0, 0)).values, CUBE.months(2018)[:, :, 0, 0])
+        assert same(source.pixel(*CUBE.place(0, 0), 2018).values, CUBE.months(2018)[:, :, 0, 0])
         assert server.count == source.requests == 3
 
     def test_the_waits_grow_and_the_state_tells_them(self, server: EarthEngineServer) -> None:
@@ -403,7 +405,7 @@ class TestFaults:
         watcher = threading.Thread(target=watch)
         watcher.start()
         began = time.monotonic()
-        source.pixel(*CUBE.place(0, 0))
+        source.pixel(*CUBE.place(0, 0), 2018)
         waited = time.monotonic() - began
         done.set()
         watcher.join()
@@ -415,14 +417,14 @@ class TestFaults:
     def test_the_server_may_say_how_long_to_wait(self, server: EarthEngineServer) -> None:
         source = tn.open_source("earthengine", cache=False, first_wait=200.0, deadline=100.0)
         server.refuse(429, "slow down", Retry_After="0.05")
-        source.pixel(*CUBE.place(0, 0))
+        source.pixel(*CUBE.place(0, 0), 2018)
         assert server.count == 2
 
     def test_attempts_end(self, server: EarthEngineServer) -> None:
         source = tn.open_source("earthengine", attempts=3, **FAST)
         server.refuse(503, "Service unavailable", times=9)
         with pytest.raises(ValueError, match="asked 3 times"):
-            source.pixel(*CUBE.place(0, 0))
+            source.pixel(*CUBE.place(0, 0), 2018)
         assert server.count == 3
 
     @pytest.mark.parametrize(
@@ -446,7 +448,7 @@ class TestFaults:
         source = tn.open_source("earthengine", **FAST)
         server.refuse(status, message, times=9, reason=reason)
         with pytest.raises(ValueError, match=cure):
-            source.pixel(*CUBE.place(0, 0))
+            source.pixel(*CUBE.place(0, 0), 2018)
         assert server.count == 1
 
     def test_a_hung_server_gives_an_error_within_the_deadline(self, server: EarthEngineServer) -> None:
@@ -454,21 +456,21 @@ class TestFaults:
         server.refuse(0)
         began = time.monotonic()
         with pytest.raises(ValueError, match=r"within 0\.3 seconds.*later"):
-            source.pixel(*CUBE.place(0, 0))
+            source.pixel(*CUBE.place(0, 0), 2018)
         assert time.monotonic() - began < 3
         source = tn.open_source("earthengine", cache=False)
-        assert source.pixel(*CUBE.place(0, 0)).valid.any(), "and the next request works"
+        assert source.pixel(*CUBE.place(0, 0), 2018).valid.any(), "and the next request works"
 
     def test_a_wait_that_ends_after_the_deadline_is_not_begun(self, server: EarthEngineServer) -> None:
         source = tn.open_source("earthengine", cache=False, deadline=50.0)
         server.refuse(429, "slow down", times=2, Retry_After="100")
         with pytest.raises(ValueError, match=r"too often.*asked once and the deadline"):
-            source.pixel(*CUBE.place(0, 0))
+            source.pixel(*CUBE.place(0, 0), 2018)
 
     def test_a_connection_that_breaks_off_is_tried_again(self, server: EarthEngineServer) -> None:
         source = tn.open_source("earthengine", **FAST)
         server.refuse(-1)
-        assert source.pixel(*CUBE.place(0, 0)).valid.any()
+        assert source.pixel(*CUBE.place(0, 0), 2018).valid.any()
         assert server.count == 2
 
     def test_no_network(self) -> None:
@@ -477,7 +479,7 @@ class TestFaults:
             source = tn.open_source("earthengine", **FAST)
             server.stop()
             with pytest.raises(ValueError, match=r"cannot be reached.*sample"):
-                source.pixel(*CUBE.place(0, 0))
+                source.pixel(*CUBE.place(0, 0), 2018)
 
     def test_cancel(self, server: EarthEngineServer) -> None:
         source = tn.open_source("earthengine", cache=False)
@@ -491,12 +493,12 @@ class TestFaults:
             for click in clicks:
                 with pytest.raises(ValueError, match="cancelled"):
                     click.result(timeout=5)
-        assert source.pixel(*CUBE.place(0, 0)).valid.any(), "later requests are not touched"
+        assert source.pixel(*CUBE.place(0, 0), 2018).valid.any(), "later requests are not touched"
 
     def test_the_client_keeps_its_own_settings(self, server: EarthEngineServer) -> None:
         ee.data.setMaxRetries(3)
         ee.data.setWorkloadTag("my-lesson")
-        tn.open_source("earthengine", **FAST).pixel(*CUBE.place(0, 0))
+        tn.open_source("earthengine", **FAST).pixel(*CUBE.place(0, 0), 2018)
         assert ee.data._get_state().max_retries == 3
         assert server.requests[-1]["workloadTag"] == "my-lesson"
 
@@ -504,7 +506,7 @@ class TestFaults:
         source = tn.open_source("earthengine", **FAST)
         ee.Reset()
         with pytest.raises(ValueError, match=r"session was closed. Open it again"):
-            source.pixel(*CUBE.place(0, 0))
+            source.pixel(*CUBE.place(0, 0), 2018)
 
 
 class TestPlaces:
@@ -526,7 +528,7 @@ class TestPlaces:
         with EarthEngineServer(scenes_of(cube)) as server:
             server.initialize()
             with pytest.raises(ValueError, match=r"no month of 2018 has a clear observation.*another year"):
-                tn.open_source("earthengine", **FAST).pixel(*cube.place(1, 1))
+                tn.open_source("earthengine", **FAST).pixel(*cube.place(1, 1), 2018)
 
     @pytest.mark.parametrize(
         ("lon", "lat", "words"), [(0, 89, "pole"), (10, -85, "pole"), (200, 0, "longitude")]
@@ -598,7 +600,7 @@ class TestExport:
     def test_points_are_exported_as_a_table(self, server: EarthEngineServer) -> None:
         source = tn.open_source("earthengine", **FAST)
         places = [CUBE.place(r, 2) for r in range(5)]
-        export = source.export_points(places, name="my_places", folder="timesen")
+        export = source.export_points(places, 2018, name="my_places", folder="timesen")
         assert (export.state, server.count) == ("PENDING", 1)
         seen: list[float] = []
         done = export.follow(every=0.0, told=lambda e: seen.append(e.progress))
@@ -618,20 +620,20 @@ class TestExport:
 
     def test_a_repeated_request_starts_one_job(self, server: EarthEngineServer) -> None:
         server.refuse(503, "Service unavailable", at="export")
-        tn.open_source("earthengine", **FAST).export_points([CUBE.place(0, 0)], bucket="my-bucket")
+        tn.open_source("earthengine", **FAST).export_points([CUBE.place(0, 0)], 2018, bucket="my-bucket")
         assert len(server.exports) == 1
         (job,) = server.exports.values()
         assert job["given"]["fileExportOptions"]["cloudStorageDestination"]["bucket"] == "my-bucket"
 
     def test_a_job_that_fails_says_why(self, server: EarthEngineServer) -> None:
-        export = tn.open_source("earthengine", **FAST).export_points([CUBE.place(0, 0)])
+        export = tn.open_source("earthengine", **FAST).export_points([CUBE.place(0, 0)], 2018)
         (job,) = server.exports.values()
         job.update(ends="FAILED", error="Execution failed; out of memory.")
         with pytest.raises(ValueError, match=r"failed: Execution failed; out of memory.*fewer places"):
             export.follow(every=0.0)
 
     def test_cancel(self, server: EarthEngineServer) -> None:
-        export = tn.open_source("earthengine", **FAST).export_points([CUBE.place(0, 0)])
+        export = tn.open_source("earthengine", **FAST).export_points([CUBE.place(0, 0)], 2018)
         assert export.cancel().state == "CANCELLED"
         with pytest.raises(ValueError, match="cancelled"):
             export.follow(every=0.0)
@@ -717,7 +719,7 @@ class TestSession:
         if form == "environment":
             monkeypatch.setenv("EE_SERVICE_ACCOUNT_KEY", str(path))
         source = tn.open_source("earthengine", key=given, url=fresh.url, **FAST)
-        assert same(source.pixel(*CUBE.place(0, 0)).values, CUBE.months(2018)[:, :, 0, 0])
+        assert same(source.pixel(*CUBE.place(0, 0), 2018).values, CUBE.months(2018)[:, :, 0, 0])
         assert fresh.seen["token"] >= 1
         assert fresh.headers["authorization"] == "Bearer ya29.of-a-service-account"
 
@@ -770,7 +772,7 @@ class TestSession:
         raw = pickle.dumps(source)
         copy = pickle.loads(raw)
         assert isinstance(copy, EarthEngineSource)
-        assert same(copy.pixel(*CUBE.place(0, 0)).values, source.pixel(*CUBE.place(0, 0)).values)
+        assert same(copy.pixel(*CUBE.place(0, 0), 2018).values, source.pixel(*CUBE.place(0, 0), 2018).values)
 
 
 class TestSecrets:
@@ -788,7 +790,7 @@ class TestSecrets:
                     status, f"Bearer {secrets[1]} and key={secrets[0]} and {key['private_key']}", times=5
                 )
                 with pytest.raises(ValueError) as caught:  # noqa: PT011 - the words are looked at below
-                    source.pixel(*CUBE.place(0, 0))
+                    source.pixel(*CUBE.place(0, 0), 2018)
                 told.append(shown(caught.value))
                 server.forgive()
             out, err = capfd.readouterr()

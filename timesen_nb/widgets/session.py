@@ -11,6 +11,7 @@ import numpy as np
 from timesen_nb.model.zeroshot import PROMPT_STYLES, check_classes
 from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources import Source
+from timesen_nb.sources.checks import check_year
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.kept import KeptPlaces
 from timesen_nb.widgets.view import EncodedView, View, encode_view
@@ -193,9 +194,8 @@ class Session:
 
     def use_source(self, source: Source) -> None:
         """Read other data from now on; the last answer stays until the next click."""
-        self.year = self._year_of(
-            source, None if source.years and self.year not in source.years else self.year
-        )
+        kept = self.year in source.years or not source.years
+        self.year = self._year_of(source, self.year if kept and source.bounds is not None else None)
         self.source, self.view = source, None
         self._changed("source")
 
@@ -207,14 +207,11 @@ class Session:
 
     @staticmethod
     def _year_of(source: Source, year: int | None) -> int:
+        """The year given, or the one to begin with: the newest of the whole Earth, else 2018, the samples' own."""
         years = list(source.years)
-        if year is None:
-            return 2018 if not years or 2018 in years else years[-1]
-        if years and int(year) not in years:
-            raise ValueError(
-                f"year given: {year}; {source.name} has {', '.join(map(str, years))}. Choose one of those."
-            )
-        return int(year)
+        if year is None and not (source.bounds is None and years):
+            year = 2018 if not years or 2018 in years else years[-1]
+        return check_year(year, years, source.name)
 
     # Keeping, and mapping a view
 

@@ -129,29 +129,46 @@ class EarthEngineSource:
         """Stop waiting for every request under way: whoever waits gets a ValueError that says so."""
         self._requests.cancel()
 
-    def pixel(self, lon: float, lat: float, year: int = 2018) -> PixelSeries:
+    def pixel(self, lon: float, lat: float, year: int | None = None) -> PixelSeries:
         """The series of the 10 m pixel that holds the place, in one request, or none where it is in the cache.
 
-        Raises ValueError in words for no place on Earth, the poles, a year before 2017 or not over yet, a place that
-        no image covers (the open sea), a year of clouds, and for whatever keeps Earth Engine from answering.
+        Args:
+            lon: degrees.
+            lat: degrees.
+            year: from 2017 on; None for the last that is over.
+
+        Raises:
+            ValueError: in words, for no place on Earth, the poles, a year before 2017 or not over yet, a place that no
+                image covers (the open sea), a year of clouds, and for whatever keeps Earth Engine from answering.
         """
         return self._read([(lon, lat)], year, self._requests.deadline)[0]
 
     def pixels(
-        self, lonlats: Sequence[tuple[float, float]], year: int = 2018, progress: bool | None = None
+        self, lonlats: Sequence[tuple[float, float]], year: int | None = None, progress: bool | None = None
     ) -> list[PixelSeries]:
         """Many pixels in pages, in the order asked; a page that was answered stays in the cache.
 
-        progress: show a bar; None for where there is more than one page. Raises as :meth:`pixel`.
+        Raises as :meth:`pixel`.
+
+        Args:
+            lonlats: longitude and latitude of each place, in degrees.
+            year: as in :meth:`pixel`.
+            progress: show a bar; None for where there is more than one page.
         """
         return self._read(lonlats, year, _LONGER * self._requests.deadline, progress)
 
-    def cube(self, bbox: BBox, year: int = 2018) -> xr.DataArray:
+    def cube(self, bbox: BBox, year: int | None = None) -> xr.DataArray:
         """(month, band, y, x) float32 reflectance x 10000 of a box in degrees, NaN = missing; fetched when read.
 
         One request for each block of up to 256 pixels a side, on the 10 m grid of the UTM zone of the box's middle;
-        beyond the zone's own images, tens of kilometres past its edge, values are missing. Raises ValueError for a
-        year it has not, a box that is none, or that crosses the date line.
+        beyond the zone's own images, tens of kilometres past its edge, values are missing.
+
+        Args:
+            bbox: (west, south, east, north) in degrees.
+            year: as in :meth:`pixel`.
+
+        Raises:
+            ValueError: a year it has not, a box that is none, or that crosses the date line.
         """
         import dask
         import dask.array as da
@@ -179,7 +196,7 @@ class EarthEngineSource:
     def export_points(
         self,
         lonlats: Sequence[tuple[float, float]],
-        year: int = 2018,
+        year: int | None = None,
         *,
         name: str = "timesen_points",
         folder: str | None = None,
@@ -188,8 +205,17 @@ class EarthEngineSource:
         """Start a batch export of many pixels to a CSV file: for jobs that no request can answer in time.
 
         The file gets a row a place: ``n`` (its number in ``lonlats``), ``lon``, ``lat``, ``year`` and ``B2_m01`` ...
-        ``B12_m12``, empty where missing. It goes to ``folder`` of your Google Drive, or to ``bucket`` of Cloud
-        Storage. Follow it with ``.follow()``. Raises ValueError as :meth:`pixel`, and for no places at all.
+        ``B12_m12``, empty where missing. Follow it with ``.follow()``.
+
+        Args:
+            lonlats: longitude and latitude of each place, in degrees.
+            year: as in :meth:`pixel`.
+            name: of the file and the job.
+            folder: of your Google Drive, where the file goes.
+            bucket: of Cloud Storage, in its place.
+
+        Raises:
+            ValueError: as :meth:`pixel`, and for no places at all.
         """
         from timesen_nb.sources.earth_engine.export import start
 
@@ -200,11 +226,15 @@ class EarthEngineSource:
         table = expressions.table(pixels, list(lonlats), year, self.rule)
         return start(self._requests, table, name, folder, bucket)
 
-    def _year(self, year: int) -> int:
+    def _year(self, year: int | None) -> int:
         return check_year(year, self.years, self.name)
 
     def _read(
-        self, lonlats: Sequence[tuple[float, float]], year: int, deadline: float, progress: bool | None = None
+        self,
+        lonlats: Sequence[tuple[float, float]],
+        year: int | None,
+        deadline: float,
+        progress: bool | None = None,
     ) -> list[PixelSeries]:
         from tqdm.auto import tqdm
 
