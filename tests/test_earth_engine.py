@@ -579,7 +579,7 @@ class TestClickMap:
         from synthetic import small_model
 
         source = tn.open_source("earthengine", cache=False)
-        shown = tn.ClickMap(small_model(), source, task=["a meadow", "a lake"])
+        shown = tn.ClickMap(small_model(), source, task=["a meadow", "a lake"], year=2018)
         assert server.count == 0, "opening the map asks for nothing"
         assert shown.click(*CUBE.place(0, 0)) is not None
         assert server.count == 1
