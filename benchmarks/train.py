@@ -38,10 +38,10 @@ from timesen_nb.datasets import simulated_labels
 from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.evaluation import recall
 from timesen_nb.evaluation.encoding import COMPOSITES
+from timesen_nb.evaluation.validation import LabelledClasses, Validation
 from timesen_nb.model.ablation import ENCODERS, make_encoder
 from timesen_nb.model.towers.pocket import PocketTower
 from timesen_nb.training.pooling import AveragePool
-from timesen_nb.training.validation import Validation, Words
 
 SIZES = {
     "transformer": {"width": 64, "depth": 2, "heads": 4, "feedforward": 128, "dropout": 0.1},
@@ -58,8 +58,8 @@ ROWS: dict[str, dict[str, Any]] = {
 }
 BATCHES, LARGE_BANK = (32, 64, 256), 2048
 CODE = (  # what decides how a run ends, beside its settings
-    "augment.py", "encoders.py", "model.py", "pooling.py", "training/batches.py", "training/learner.py",
-    "training/loss.py", "zeroshot.py",
+    "model/ablation.py", "model/encoder.py", "model/zeroshot.py", "training/augment.py", "training/loop.py",
+    "training/loss.py", "training/pooling.py",
 )  # fmt: skip
 COLUMNS = ("accuracy T=12", "R@1 T=12", "accuracy T=1", "R@1 T=1")
 Figures = dict[str, float]
@@ -67,7 +67,7 @@ Figures = dict[str, float]
 
 @dataclass(frozen=True)
 class Run:
-    """One run of training, for a process of its own. watched: measured at every epoch, not at the end only."""
+    """One run of training, for a process of its own. validated: measured at every epoch, not at the end only."""
 
     pairs: Path
     test: Path
@@ -75,7 +75,7 @@ class Run:
     seed: int
     options: dict[str, Any] = field(default_factory=dict)
     encoder: str = "transformer"
-    watched: bool = False
+    validated: bool = False
 
     def kept_in(self) -> Path:
         """Where its result is kept: another place for other settings, other drawn places, other code."""
@@ -90,14 +90,14 @@ class Run:
         return (
             self.pairs.parent
             / "runs"
-            / f"{zlib.crc32(settings.encode()):08x}{'-watched' * self.watched}.json"
+            / f"{zlib.crc32(settings.encode()):08x}{'-validated' * self.validated}.json"
         )
 
     def measure(self) -> tuple[Figures, pd.DataFrame]:
         """How good it is at the end, and its log: made now, or kept from before."""
-        path, watched = self.kept_in(), replace(self, watched=True).kept_in()
-        if watched.is_file():
-            path = watched
+        path, validated = self.kept_in(), replace(self, validated=True).kept_in()
+        if validated.is_file():
+            path = validated
         if not path.is_file():
             figures, log = self.make()
             path.parent.mkdir(exist_ok=True)
@@ -110,19 +110,19 @@ class Run:
         """Train and judge."""
         torch.set_num_threads(1)
         tower, pairs, test = PocketTower(), Pairs.load(self.pairs), Pairs.load(self.test)
-        words = Words(test, "land_cover", tower)
+        classes = LabelledClasses(test, "land_cover", tower)
         torch.manual_seed(self.seed)
         start = make_encoder(self.encoder, embedding=tower.width, **SIZES[self.encoder])
-        first = Validation(test, words)(start, torch.device("cpu"))
+        first = Validation(test, classes)(start)
         with tempfile.TemporaryDirectory() as folder:
             model = tn.fit(
                 start, pairs, tower=tower, epochs=self.epochs, seed=self.seed, folder=folder,
-                classes="land_cover", validation=test if self.watched else None, checkpoint_every=10**9,
+                classes="land_cover", validation=test if self.validated else None, checkpoint_every=10**9,
                 **{**RECIPE, **self.options},
             )  # fmt: skip
             log = pd.read_csv(Path(folder) / "metrics.csv")
         before = pd.DataFrame({"epoch": [0], "accuracy": [first[0]], "recall_at_1": [first[1]]})
-        return judge(model, test, words), pd.concat([before, log], ignore_index=True)
+        return judge(model, test, classes), pd.concat([before, log], ignore_index=True)
 
 
 def drawn_pairs(n: int, seed: int, folder: Path) -> Path:
@@ -137,14 +137,14 @@ def drawn_pairs(n: int, seed: int, folder: Path) -> Path:
     return path
 
 
-def judge(model: tn.TimeSenCLIP, test: Pairs, words: Words) -> dict[str, float]:
+def judge(model: tn.TimeSenCLIP, test: Pairs, classes: LabelledClasses) -> dict[str, float]:
     """Accuracy and Recall@1, both in percent, with T = 12 and T = 1."""
     out = {}
-    ground = AveragePool()(test.photos(slice(None))).numpy()
-    truth = words.answers(test).numpy()
+    ground = AveragePool()(torch.from_numpy(test.photos())).numpy()
+    truth = classes.numbers(test)
     for t in (12, 1):
-        vectors = model.encode(COMPOSITES[t](test.values.numpy()))
-        out[f"accuracy T={t}"] = 100 * float(((vectors @ words.vectors.numpy().T).argmax(1) == truth).mean())
+        vectors = model.encode(COMPOSITES[t](test.values))
+        out[f"accuracy T={t}"] = 100 * float(((vectors @ classes.vectors.T).argmax(1) == truth).mean())
         out[f"R@1 T={t}"] = 100 * float(recall(vectors, ground, {"class": test.labels})["R@1"]["class"])
     return out
 
@@ -175,15 +175,15 @@ def show_learning(logs: list[pd.DataFrame]) -> None:
     shown = sorted({0, 1, 2, 3, 5, 8, 12, 20, 30, last} & set(mean.index))
     print("\nover training, the recipe, T = 12, mean of the seeds")
     print("epoch                  " + "".join(f"{e:>7}" for e in shown))
-    for column, words in (("accuracy", "zero-shot accuracy %"), ("recall_at_1", "R@1 by class %")):
-        print(f"{words:<23}" + "".join(f"{v:>7.1f}" for v in mean.loc[shown, column]))
+    for column, title in (("accuracy", "zero-shot accuracy %"), ("recall_at_1", "R@1 by class %")):
+        print(f"{title:<23}" + "".join(f"{v:>7.1f}" for v in mean.loc[shown, column]))
     print(f"rank correlation of the two over the epochs: {mean.corr('spearman').iloc[0, 1]:.2f}")
 
 
 def show_recipe(pool: ProcessPoolExecutor, run: dict[str, Any], seeds: int, encoders: bool) -> None:
     """The recipe, what is left out of it, other encoders."""
     rows = [
-        Run(**run, seed=s, options=options, watched=not options)
+        Run(**run, seed=s, options=options, validated=not options)
         for options in ROWS.values()
         for s in range(seeds)
     ]

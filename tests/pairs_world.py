@@ -23,13 +23,13 @@ def small_encoder(**changes: object) -> SeriesEncoder:
 def make_pairs(n: int = 128, seed: int = 0, missing: float = 0.1, views: int = 2) -> Pairs:
     """n places; the class is in the mean of every month, the photos are the word's vector with noise."""
     rng = np.random.default_rng(seed)
-    kind = rng.integers(0, len(CLASSES), n)
+    cover = rng.integers(0, len(CLASSES), n)
     spectra = np.random.default_rng(99).uniform(300, 4000, (len(CLASSES), 12, 10))
-    values = (spectra[kind] + rng.normal(0, 60, (n, 12, 10))).clip(0).astype(np.float32)
+    values = (spectra[cover] + rng.normal(0, 60, (n, 12, 10))).clip(0).astype(np.float32)
     values[rng.random((n, 12)) < missing] = np.nan
-    values[:, 6] = spectra[kind, 6]  # July is always there
+    values[:, 6] = spectra[cover, 6]  # July is always there
     words = class_vectors(class_prompts(CLASSES, "descriptions")[1], TOWER.encode_text)
-    photos = words[kind][:, None] + rng.normal(0, 0.1, (n, views, TOWER.width))
-    labels = np.array(CLASSES)[kind]
+    photos = words[cover][:, None] + rng.normal(0, 0.1, (n, views, TOWER.width))
+    labels = np.array(CLASSES)[cover]
     lonlats = np.stack([rng.uniform(2, 8, n), rng.uniform(49, 52, n)], axis=1)
     return Pairs(values, photos.astype(np.float32), labels, lonlats)

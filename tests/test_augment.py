@@ -1,4 +1,4 @@
-"""What is hidden in training: what stays is as it was, at its own place in the calendar."""
+"""What is dropped in training: what stays is as it was, at its own place in the calendar."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def series(n: int = 3) -> torch.Tensor:
 @given(SEEDS)
 def test_months_that_stay_keep_their_values_and_their_number(seed):
     values = series()
-    kept, months = augment.temporal(values, generator(seed), chance=1.0)
+    kept, months = augment.temporal(values, generator(seed), p=1.0)
     if months is None:
         assert kept.shape[1] == 1  # the median of the year
     else:
@@ -35,13 +35,13 @@ def test_months_that_stay_keep_their_values_and_their_number(seed):
 
 @given(SEEDS)
 def test_a_quarter_is_three_months_in_a_row(seed):
-    _, months = augment.without_quarter(series(), generator(seed))
+    _, months = augment.drop_quarter(series(), generator(seed))
     gone = sorted(set(range(1, 13)) - set(months))
     assert gone == list(range(gone[0], gone[0] + 3))
 
 
 def test_every_number_of_months_from_one_to_eleven_occurs():
-    left = {len(augment.without_months(series(), generator(seed))[1]) for seed in range(300)}
+    left = {len(augment.drop_months(series(), generator(seed))[1]) for seed in range(300)}
     assert left == set(range(1, 12))
 
 
@@ -51,7 +51,7 @@ def test_half_of_the_batches_stay_whole():
 
 
 @given(SEEDS)
-def test_the_same_seed_hides_the_same(seed):
+def test_the_same_seed_drops_the_same(seed):
     first = augment.temporal(series(), generator(seed))
     again = augment.temporal(series(), generator(seed))
     assert first[1] == again[1]
@@ -61,13 +61,13 @@ def test_the_same_seed_hides_the_same(seed):
 def test_the_median_is_the_lower_middle_of_the_months_that_are_there():
     values = torch.full((1, 12, 1, 1, 1), torch.nan)
     values[0, [0, 4, 7, 9], 0, 0, 0] = torch.tensor([40.0, 10.0, 30.0, 20.0])
-    assert augment.median_of_year(values).flatten().tolist() == [20.0]
+    assert augment.annual_median(values).flatten().tolist() == [20.0]
 
 
 @pytest.mark.parametrize("t", [1, 4, 6])
 def test_other_lengths_than_a_year_stay_as_they_are(t):
     values = series()[:, :t]
-    kept, months = augment.temporal(values, generator(0), chance=1.0)
+    kept, months = augment.temporal(values, generator(0), p=1.0)
     assert kept is values
     assert months is None
 
@@ -75,7 +75,7 @@ def test_other_lengths_than_a_year_stay_as_they_are(t):
 @given(SEEDS, st.sampled_from([(), (0, 1, 2)]))
 def test_a_band_goes_in_all_months_and_protected_ones_stay(seed, protected):
     values = series(20)
-    out = augment.without_bands(values, generator(seed), protected=protected, chance=0.7)
+    out = augment.drop_bands(values, generator(seed), protected=protected, p=0.7)
     gone = torch.isnan(out[..., 0, 0])  # (20, 12, 10)
     assert torch.equal(gone.any(1), gone.all(1))
     bands = gone[:, 0]
@@ -86,10 +86,10 @@ def test_a_band_goes_in_all_months_and_protected_ones_stay(seed, protected):
 
 def test_a_band_can_be_filled_by_a_value_of_its_own():
     fill = torch.arange(10.0).view(10, 1, 1)
-    out = augment.without_bands(series(50), generator(1), fill, (2,), chance=1.0)
-    hidden = out != series(50)
-    assert hidden.any()
-    assert torch.equal(out[hidden], fill.expand_as(out)[hidden])
+    out = augment.drop_bands(series(50), generator(1), fill, (2,), p=1.0)
+    dropped = out != series(50)
+    assert dropped.any()
+    assert torch.equal(out[dropped], fill.expand_as(out)[dropped])
 
 
 @given(SEEDS, st.sampled_from(POOLINGS), st.booleans())

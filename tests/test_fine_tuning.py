@@ -37,7 +37,7 @@ def labelled(n=64, seed=0):
 
 
 def right(classifier, test) -> float:
-    return float(np.mean(np.array(classifier.predict(test.series(slice(None)).numpy())) == test.labels))
+    return float(np.mean(np.array(classifier.predict(test.series())) == test.labels))
 
 
 def changed(before, after) -> set[str]:
@@ -89,7 +89,7 @@ def test_a_probe_is_used_as_words_are(model):
     probe = linear_probe(model, train, strength=100.0)
     assert probe.classes == sorted(CLASSES)
     assert right(probe, test) > max(0.85, right(model.zero_shot(list(CLASSES)), test))
-    p = probe.probabilities(test.series([0, 1]).numpy())
+    p = probe.probabilities(test.series([0, 1]))
     assert p.sum(axis=1) == pytest.approx([1, 1])
 
 
@@ -98,8 +98,8 @@ def test_a_probe_of_two_classes_is_the_logistic_regression(model):
 
     pairs = labelled(64)
     pairs.labels[:] = np.where(pairs.labels == "heath", "heath", "other")
-    p = linear_probe(model, pairs).probabilities(pairs.series(slice(None)).numpy())
-    vectors = model.encode(pairs.series(slice(None))).numpy()
+    p = linear_probe(model, pairs).probabilities(pairs.series())
+    vectors = model.encode(pairs.series())
     expected = (
         LogisticRegression(fit_intercept=False, max_iter=1000)
         .fit(vectors, pairs.labels)
@@ -135,10 +135,10 @@ def test_kept_clicks_with_class_names_train_a_model(model, kept, tmp_path):
     table.to_csv(path, index=False)
     points = read_points(path, label="mine")
     assert points.labels.tolist() == ["heath", "marsh"] * 9 + ["", ""]
-    assert np.allclose(points.values[3].numpy(), kept[4].series.values, equal_nan=True)
-    assert torch.isnan(points.values[:, 11]).all()  # a month that was missing is missing
+    assert np.allclose(points.values[3], kept[4].series.values, equal_nan=True)
+    assert np.isnan(points.values[:, 11]).all()  # a month that was missing is missing
     tuned = tn.fit(model, points, train_layers=0, **QUICK)
-    assert tuned.zero_shot(["heath", "marsh"]).predict(points.values.numpy())
+    assert tuned.zero_shot(["heath", "marsh"]).predict(points.values)
     assert linear_probe(model, points).classes == ["heath", "marsh"]
 
 
@@ -152,10 +152,8 @@ def test_points_without_series_are_read_from_a_source(kept, tmp_path):
         read_points(path)
     points = read_points(path, source=GridSource())
     assert len(points) == 20
-    assert np.allclose(points.values[2].numpy(), kept[3].series.values, equal_nan=True)
-    assert np.allclose(
-        points.values[3].numpy(), kept[4].series.values + 1, equal_nan=True
-    )  # the source of 2019
+    assert np.allclose(points.values[2], kept[3].series.values, equal_nan=True)
+    assert np.allclose(points.values[3], kept[4].series.values + 1, equal_nan=True)  # the source of 2019
     assert points.lonlats[0].tolist() == [kept[1].lon, kept[1].lat]
 
 

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from timesen_nb.bands import BANDS
 from timesen_nb.datasets.splits import blocks, split_rows
 from timesen_nb.tensor_file import read_tensors, write_tensors
+
+if TYPE_CHECKING:
+    from timesen_nb.model.config import EncoderConfig
+    from timesen_nb.model.towers import Tower
 
 FORMAT = "timesen_nb.pairs"
 #: What stands for NaN where series are kept as 16-bit integers.
 MISSING = -32768
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Pairs:
-    """N places, with photos, class names or both.
+    """N places, with photo embeddings, class names or both. Arrays mapped from disk stay there until they are read.
 
-    values: (N, T, C[, H, W]) surface reflectance x 10000 in calendar order, NaN = missing; or int16, -32768 = missing.
-    embeddings: photo vectors (N, D), or (N, V, D) of up to V photos each where a photo that is missing is NaN; float16
-    or float32; None: no photos. labels: (N,) class names, "" = unknown; optional. lonlats: (N, 2) degrees; optional.
-    Raises ValueError when lengths differ, reflectance is negative or from 0 to 1, a place has no month or no photo, a
-    photo vector is infinite or zero, lonlats are not on Earth, or there are neither photos nor labels.
+    Attributes:
+        values: (N, T, C[, H, W]) surface reflectance x 10000 in calendar order, bands by :data:`timesen_nb.BANDS`;
+            float32 with NaN = missing, or int16 with -32768 = missing.
+        embeddings: photo vectors (N, D), or (N, V, D) of up to V photos each, where a photo that is missing is NaN;
+            float16 or float32. None: no photos.
+        labels: (N,) class names, "" = unknown; None: no labels.
+        lonlats: (N, 2) degrees, longitude before latitude; None: not known.
+
+    Raises:
+        ValueError: lengths differ, reflectance is negative or from 0 to 1, a place has no month or no photo, a photo
+            vector is infinite or zero, lonlats are not on Earth, or there are neither photos nor labels.
     """
 
     values: Any
@@ -38,9 +45,9 @@ class Pairs:
     lonlats: Any = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", _tensor(self.values, (torch.int16, torch.float32)))
+        object.__setattr__(self, "values", _array(self.values, (np.int16, np.float32)))
         if self.embeddings is not None:
-            object.__setattr__(self, "embeddings", _tensor(self.embeddings, (torch.float16, torch.float32)))
+            object.__setattr__(self, "embeddings", _array(self.embeddings, (np.float16, np.float32)))
         if self.labels is not None:
             object.__setattr__(self, "labels", _names(self.labels))
         if self.lonlats is not None:
@@ -83,33 +90,32 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.values)
 
-    def series(self, rows: Any) -> Tensor:
-        """Series of some places, (n, T, C, H, W) float32, NaN = missing."""
+    def series(self, rows: Any = slice(None)) -> np.ndarray:
+        """Series of some places, (n, T, C, H, W) float32, NaN = missing. rows: indices, a mask or a slice."""
         values = self.values[rows]
-        out = values.float()
-        if values.dtype == torch.int16:
-            out[values == MISSING] = torch.nan
-        return out if out.ndim == 5 else out[..., None, None]
+        out: np.ndarray = values.astype(np.float32)
+        if values.dtype == np.int16:
+            out[values == MISSING] = np.nan
+        return out if self.values.ndim == 5 else out[..., None, None]
 
-    def photos(self, rows: Any) -> Tensor:
+    def photos(self, rows: Any = slice(None)) -> np.ndarray:
         """Photo vectors of some places, (n, D) or (n, V, D) float32, NaN = no photo. ValueError when there are none."""
         if self.embeddings is None:
             raise ValueError("these pairs have no photos; expected embeddings.")
-        photos: Tensor = self.embeddings[rows].float()
+        photos: np.ndarray = self.embeddings[rows].astype(np.float32)
         return photos
 
     def take(self, rows: Any) -> Pairs:
         """Some of the places: indices, a mask or a slice."""
-        rows = np.arange(len(self))[rows] if isinstance(rows, slice) else np.asarray(rows)
-        index = torch.from_numpy(np.flatnonzero(rows) if rows.dtype == bool else rows)
-        labels, lonlats = (None if v is None else v[index.numpy()] for v in (self.labels, self.lonlats))
-        photos = None if self.embeddings is None else self.embeddings[index]
-        return Pairs(self.values[index], photos, labels, lonlats)
+        rows = np.arange(len(self))[rows if isinstance(rows, slice) else np.asarray(rows)]
+        arrays = (self.values, self.embeddings, self.labels, self.lonlats)
+        return Pairs(*(None if array is None else array[rows] for array in arrays))
 
     def with_bands(self, bands: Sequence[str]) -> Pairs:
         """The same places with some of the bands, by name and in that order: ("B4", "B3", "B2") for red, green, blue.
 
-        Raises ValueError for a band that is none, or when the series have other bands than BANDS.
+        Raises:
+            ValueError: a band that is none, or series that have other bands than :data:`timesen_nb.BANDS`.
         """
         unknown = [band for band in bands if band not in BANDS]
         if unknown or self.values.shape[2] != len(BANDS):
@@ -119,11 +125,39 @@ class Pairs:
         values = self.values[:, :, [BANDS.index(band) for band in bands]]
         return Pairs(values, self.embeddings, self.labels, self.lonlats)
 
+    def check_fits(self, config: EncoderConfig, tower: Tower, name: str = "pairs") -> None:
+        """Whether an encoder can read the series, and all vectors are of one width.
+
+        Args:
+            config: of the encoder.
+            tower: whose space it shares.
+            name: what these pairs are called in the message.
+
+        Raises:
+            ValueError: they do not fit; the message says what to change.
+        """
+        t, *given = self.series(slice(0, 1)).shape[1:]
+        wanted = [len(config.bands), config.patch, config.patch]
+        if given != wanted or t not in (12, 4, 1):
+            raise ValueError(
+                f"series of {name} have {t} composites of {given} bands, height and width; this encoder reads 12 "
+                f"months, 4 quarters or 1 year of {wanted}. Where months are missing, give twelve, with NaN in those."
+            )
+        widths = {"the encoder": config.embedding, f"tower {tower.name!r}": tower.width}
+        if self.embeddings is not None:
+            widths[f"the photos of {name}"] = self.embeddings.shape[-1]
+        if len(set(widths.values())) > 1:
+            said = ", ".join(f"{width} of {what}" for what, width in widths.items())
+            raise ValueError(
+                f"vectors have different widths: {said}; expected one. Embed the photos with the tower that is given, "
+                "and set EncoderConfig(embedding=) to its width."
+            )
+
     def save(self, path: str | Path) -> Path:
         """Write one safetensors file, types as they are; it has its name only once it is complete. Returns its path."""
-        tensors = {"values": self.values.numpy()}
+        tensors = {"values": self.values}
         if self.embeddings is not None:
-            tensors["embeddings"] = self.embeddings.numpy()
+            tensors["embeddings"] = self.embeddings
         about: dict[str, Any] = {"version": 1}
         if self.labels is not None:
             names, codes = np.unique(self.labels, return_inverse=True)
@@ -136,7 +170,9 @@ class Pairs:
     def load(cls, path: str | Path) -> Pairs:
         """Pairs from :meth:`save`, mapped from disk: more of them than memory holds will do.
 
-        Raises FileNotFoundError when there is no such file, ValueError when it is none of ours or cut off.
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is none of ours, or cut off.
         """
         path = Path(path)
         if not path.is_file():
@@ -154,10 +190,16 @@ class Pairs:
     def split(
         self, shares: Sequence[float], seed: int = 0, block_km: float | None = None
     ) -> tuple[Pairs, ...]:
-        """Disjoint parts by share, for example (0.8, 0.2).
+        """Disjoint parts by share.
 
-        block_km: edge of the square blocks that stay together, so that neighbours, which are alike, do not stand on
-        both sides; None splits place by place. Raises ValueError when shares do not sum to 1 or lonlats are needed.
+        Args:
+            shares: of each part, such as (0.8, 0.2).
+            seed: another one draws other parts.
+            block_km: edge of the square blocks that stay together, so that neighbours, which are alike, do not stand on
+                both sides; None splits place by place.
+
+        Raises:
+            ValueError: shares do not sum to 1, blocks are too large for them, or there are no lonlats for blocks.
         """
         if block_km is None:
             block = np.arange(len(self))
@@ -168,19 +210,17 @@ class Pairs:
         return tuple(self.take(rows) for rows in split_rows(block, shares, seed))
 
 
-def _tensor(given: Any, kept: tuple[torch.dtype, ...]) -> Tensor:
-    """As a tensor; float32 unless it is one of the types that are kept. Files that are mapped stay on disk."""
-    if not isinstance(given, Tensor):
-        with warnings.catch_warnings():  # arrays that must not be written to: nothing here writes to them
-            warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-            given = torch.from_numpy(np.ascontiguousarray(given))
-    return given if given.dtype in kept else given.float()
+def _array(given: Any, kept: tuple[type, ...]) -> np.ndarray:
+    """As an array of its own type, if that is kept, or else float32."""
+    array = np.asarray(given)
+    return array if array.dtype in kept else array.astype(np.float32)
 
 
-def _check_series(series: Tensor, start: int) -> None:
+def _check_series(series: np.ndarray, start: int) -> None:
     places = f"places {start} to {start + len(series) - 1}"
-    low, high = torch.where(torch.isnan(series), 0.0, series).aminmax()
-    if not torch.isfinite(high) or low < 0:
+    known = np.where(np.isnan(series), 0.0, series)
+    low, high = known.min(), known.max()
+    if not np.isfinite(high) or low < 0:
         raise ValueError(
             f"reflectance from {low:.4g} to {high:.4g} among {places}; expected reflectance x 10000, finite and not "
             "negative. Set no-data codes to NaN and clip noise below zero to 0."
@@ -189,7 +229,8 @@ def _check_series(series: Tensor, start: int) -> None:
         raise ValueError(
             f"the largest reflectance among {places} is {high:.3g}; expected reflectance x 10000. Multiply by 10000."
         )
-    _check_lost(torch.isnan(series).flatten(1).all(-1), start, "no month with data", "at least one")
+    dark = np.isnan(series).reshape(len(series), -1).all(axis=1)
+    _check_lost(dark, start, "no month with data", "at least one")
 
 
 def _names(labels: Any) -> np.ndarray:
@@ -210,20 +251,24 @@ def _check_places(lonlats: np.ndarray) -> None:
         )
 
 
-def _check_photos(photos: Tensor, start: int) -> None:
-    views = photos if photos.ndim == 3 else photos[:, None]
-    missing = torch.isnan(views).any(-1)  # (n, V)
-    length = views.norm(dim=-1)
-    wrong = ~missing & ((length == 0) | torch.isinf(length))
-    _check_lost(missing.all(1), start, "no photo embedding", "at least one")
+def _check_photos(photos: np.ndarray, start: int) -> None:
+    views = photos.reshape(len(photos), -1, photos.shape[-1])
+    missing = np.isnan(views).any(axis=-1)  # (n, V)
+    with np.errstate(over="ignore"):
+        length = np.linalg.norm(views, axis=-1)
+    wrong = ~missing & ((length == 0) | np.isinf(length))
+    _check_lost(missing.all(axis=1), start, "no photo embedding", "at least one")
     _check_lost(
-        wrong.any(1), start, "a photo vector that is infinite or zero", "directions, as a tower gives them"
+        wrong.any(axis=1),
+        start,
+        "a photo vector that is infinite or zero",
+        "directions, as a tower gives them",
     )
 
 
-def _check_lost(lost: Tensor, start: int, what: str, expected: str) -> None:
+def _check_lost(lost: np.ndarray, start: int, what: str, expected: str) -> None:
     if lost.any():
-        rows = ", ".join(str(start + i) for i in torch.nonzero(lost)[:5, 0].tolist())
+        rows = ", ".join(str(start + i) for i in np.flatnonzero(lost)[:5])
         raise ValueError(
             f"{int(lost.sum())} places have {what} (rows {rows}, ...); expected {expected}. Leave them out: pairs.take."
         )

@@ -1,4 +1,4 @@
-"""One vector from the one to four photos of a place: average, attention, or one of them by chance."""
+"""One vector from the one to four photos of a place: average, attention, or one of them at random."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class AttentionPool(nn.Module):
 
 
 class RandomView(nn.Module):
-    """One view by chance while training, the average otherwise. Draws from torch's global generator."""
+    """One view at random while training, the average otherwise. Draws from torch's global generator."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,0 +1,157 @@
+"""The call: whether what was asked for can be done, then the run, then the model."""
+
+from __future__ import annotations
+
+import copy
+import os
+import zlib
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from timesen_nb.datasets.pairs import Pairs
+from timesen_nb.evaluation.validation import LabelledClasses, Validation
+from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.encoder import SeriesEncoder
+from timesen_nb.model.timesenclip import TimeSenCLIP
+from timesen_nb.model.towers import open_tower
+from timesen_nb.training.loop import Run, train_on
+from timesen_nb.training.loss import Learner
+from timesen_nb.training.options import TrainingOptions
+from timesen_nb.training.run_folder import RunFolder
+
+#: Options that decide how a run ends: a checkpoint holds them, and goes on with no others.
+DECISIVE = (
+    "train_layers", "epochs", "batch_size", "learning_rate", "weight_decay", "memory_bank", "augment",
+    "spectral_masking", "pooling", "patience", "seed", "devices", "precision", "accumulate", "clip_gradient",
+)  # fmt: skip
+
+
+def fit(
+    model: TimeSenCLIP | SeriesEncoder, pairs: Pairs, options: TrainingOptions | None = None, **changes: Any
+) -> TimeSenCLIP:
+    """Train a copy of a model so that series land where their photos do, or the words for them.
+
+    Args:
+        model: a model, to train it further (fine-tuning); or an encoder, with ``tower=`` whose space it is to learn.
+        pairs: series with photo vectors, or with class names.
+        options: :class:`TrainingOptions`; None: the defaults.
+        changes: options by name, in place of those: ``tn.fit(model, pairs, epochs=20)``.
+
+    Returns:
+        The trained model. A run that was taken up (``folder=``) ends, on a CPU with as many threads, with the same
+        weights as one left alone.
+
+    Raises:
+        ValueError: what does not fit or is not there, a folder of another run or that cannot be written to.
+        RuntimeError: another run is training in the folder; or what one of several processes raised.
+        FloatingPointError: the loss is no number any more.
+        OSError: the disk is full.
+    """
+    options = replace(options or TrainingOptions(), **changes)
+    encoder: Any = getattr(model, "encoder", model)
+    tower = options.tower or getattr(model, "tower", None)
+    scale, calibrated = (
+        getattr(model, "logit_scale", 1 / 0.07),
+        getattr(model, "calibrated_logit_scale", 1 / 0.07),
+    )
+    if not isinstance(getattr(encoder, "config", None), EncoderConfig):
+        said = f"model given: {model!r:.80}; expected a model, such as tn.load('pocket'), to train further"
+        raise ValueError(f"{said}, or an encoder, such as tn.SeriesEncoder(tn.EncoderConfig(embedding=128)).")
+    if tower is None:
+        raise ValueError(
+            "an encoder was given without a tower; say whose space it is to learn: tower='pocket'."
+        )
+    tower = open_tower(tower) if isinstance(tower, str) else tower
+    for name, given in {"pairs": pairs, "validation": options.validation}.items():
+        if not isinstance(given, Pairs) and (name, given) != ("validation", None):
+            said = f"{name} given: a {type(given).__name__}; expected Pairs(values, embeddings, labels)"
+            raise ValueError(f"{said}, or what places.pairs(embeddings) makes of a data set.")
+        if given is not None:
+            given.check_fits(encoder.config, tower, name)
+    device = _find_device(options.device, options.devices)
+
+    targets: Callable[[np.ndarray], np.ndarray] = pairs.photos
+    words, classes = None, None
+    by_words = options.targets == "words" or (options.targets is None and pairs.embeddings is None)
+    if labelled := pairs if by_words else options.validation:
+        classes = LabelledClasses(labelled, options.classes, tower)
+    if classes and by_words:
+        pairs = pairs.take(classes.numbers(pairs) >= 0)
+        words, targets = torch.from_numpy(classes.vectors), classes.numbers(pairs).__getitem__
+        options = replace(options, memory_bank=0)
+    _check_batches(len(pairs), options)
+    run = Run(Learner(copy.deepcopy(encoder), scale, options, words), pairs, targets, options, device)
+    if options.validation and classes:
+        run.validation = Validation(options.validation, classes)
+    # torchrun calls this in every process: the first one keeps the folder
+    first = options.devices == 1 or os.environ.get("RANK", "0") == "0"
+    if options.folder is not None:
+        settings = {name: np.array(getattr(options, name)).item() for name in DECISIVE} | {
+            "pairs": len(pairs), "targets": "words" if by_words else "photos", "warmup_steps": run.warmup_steps,
+            "start and data": _checksum(run),
+        }  # fmt: skip
+        run.folder = RunFolder(options.folder, settings)
+    with run.folder.held() if run.folder and first else nullcontext():
+        if run.folder and not options.overwrite:
+            run.state = run.folder.load()
+        ended = run.state and (run.state["watch"]["stopped"] or run.state["learner"]["step"] == run.steps)
+        try:
+            train_on(run, 1 if ended else options.devices)
+        except KeyboardInterrupt:
+            how = (
+                f"the same call goes on from {run.folder.path}"
+                if run.folder
+                else "give folder= to go on later"
+            )
+            raise KeyboardInterrupt(f"training was stopped; {how}.") from None
+        if run.folder and first:
+            run.folder.plot()
+    learned = run.learner.log_scale.exp().item()
+    return TimeSenCLIP(run.learner.encoder.cpu(), tower, learned, learned * calibrated / scale)
+
+
+def _find_device(device: str, devices: int) -> str:
+    """The type of device; ValueError where it, or that many of them, are not there."""
+    there, started = torch.cuda.device_count(), int(os.environ.get("WORLD_SIZE", devices))
+    if devices not in (1, started):
+        raise ValueError(
+            f"devices={devices} given, but torchrun started {started} processes; expected the same."
+        )
+    if device == "cpu" or (device == "auto" and not there):
+        return "cpu"
+    if there < int(os.environ.get("LOCAL_WORLD_SIZE", devices)):
+        said = f"{devices} CUDA device{'s' * (devices > 1)} asked for; this machine has {there or 'none'}. Use fewer"
+        raise ValueError(
+            f"{said}, device='cpu', or a runtime with a GPU (Colab: Runtime > Change runtime type)."
+        )
+    return "cuda"
+
+
+def _check_batches(n: int, options: TrainingOptions) -> None:
+    """There are pairs for a whole update, and batches go into the bank and over the devices without a rest."""
+    size, parts, bank = options.batch_size, options.accumulate, options.memory_bank
+    if n < size * parts:
+        said = f"{n} pairs for updates of {parts} x {size}; expected at least one whole update"
+        raise ValueError(f"{said}. Use a smaller batch, such as batch_size={max(1, n // 8 // parts)}.")
+    if bank % size:
+        fitting = max(1, round(bank / size)) * size
+        raise ValueError(
+            f"memory_bank={bank} is no multiple of batch_size={size}. Use {fitting}, or 0 for none."
+        )
+    if size % options.devices:
+        raise ValueError(f"batch_size={size} cannot be shared evenly by {options.devices} devices.")
+
+
+def _checksum(run: Run) -> str:
+    """Tells one start and one data set from another: of the weights, and of up to 1000 places."""
+    n, code = len(run.pairs), 0
+    some = torch.linspace(0, n - 1, min(1000, n)).long().numpy()
+    weights = [v.numpy() for v in run.learner.state_dict().values()]
+    for array in [*weights, run.pairs.series(some), run.targets(some)]:
+        code = zlib.crc32(array.tobytes(), code)
+    return f"{code:08x}"
