@@ -21,13 +21,14 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from recipes.captions import all_captions, cover_type_vector
+from recipes.photo_net import PhotoNet
 from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.evaluation.calibration import common_scale
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder import SeriesEncoder
 from timesen_nb.model.hub import weights_folder
 from timesen_nb.model.timesenclip import TimeSenCLIP
-from timesen_nb.model.towers.pocket import WIDTH, PhotoNet, PocketTower
+from timesen_nb.model.towers.pocket import WIDTH, PocketTower
 from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
 from timesen_nb.simulate.ground_views import ground_views
 from timesen_nb.simulate.places import observe, simulate_places

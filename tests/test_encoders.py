@@ -10,7 +10,7 @@ from pairs_world import CLASSES, TOWER, make_pairs
 import timesen_nb as tn
 from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.model.ablation import ENCODERS, calendar, make_encoder, time_positions
-from timesen_nb.model.patch_images import picture_encoder, picture_series
+from timesen_nb.model.patch_images import patch_image_encoder, patch_image_series
 from timesen_nb.model.timesenclip import TimeSenCLIP
 
 OTHERS = [name for name in ENCODERS if name != "transformer"]
@@ -142,14 +142,14 @@ def test_pictures_of_the_months_in_place_of_their_bands():
         .astype(np.float32)[..., :8, :8]
     )
     patches[0, 3] = np.nan
-    values = picture_series(patches, ColourTower())
+    values = patch_image_series(patches, ColourTower())
     assert values.shape == (40, 12, 16)
     assert np.isnan(values[0, 3]).all()
     assert np.isnan(values).sum() == 16
     assert np.allclose(
         np.linalg.norm(values[1] / 10_000 - 1, axis=1), 1, atol=1e-4
     )  # the tower's own vectors
-    encoder = picture_encoder(values, embedding=TOWER.width, width=16, depth=1, heads=2)
+    encoder = patch_image_encoder(values, embedding=TOWER.width, width=16, depth=1, heads=2)
     trained = tn.fit(encoder, Pairs(values, make_pairs(40).embeddings), **{**QUICK, "epochs": 1})
     assert trained.encode(values).shape == (40, TOWER.width)
 

@@ -1,13 +1,15 @@
 """The model: a pixel's year -> one vector in the space of words and photos, and words -> a classifier there.
 
-    config        what an encoder is                  inputs       series -> what encoders read
-    encoder       the series encoder, in torch        ablation     the paper's other encoders, in torch
-    inference     vectors at speed                    checkpoint   models in files, ours; published: Lightning's
-    timesenclip   the model as users hold it          hub          names -> files
-    zeroshot      words -> probabilities              open_set     the answer "none of these"
-    towers/       frozen text and photo towers        patch_images months as vectors of an image tower
+    timesenclip      the model as users hold it             zeroshot     words -> probabilities
+    config           what an encoder is                     inputs       series -> what encoders read
+    encoder_weights  its weights, torch when asked for      checkpoint   models in files, ours; published: Lightning's
+    graph            weights -> an ONNX graph               exported     models as ONNX files; onnx_file writes them
+    inference        vectors by ONNX Runtime                hub          names -> files
+    encoder          the series encoder, in torch           ablation     the paper's other encoders, in torch
+    torch_inference  vectors by torch, on a GPU             open_set     the answer "none of these"
+    towers/          frozen text and photo towers           patch_images months as vectors of an image tower
 
-Names are loaded when first used, for torch is slow to import.
+Names are loaded when first used: this package imports nothing heavy, and nothing that answers imports torch.
 """
 
 from importlib import import_module

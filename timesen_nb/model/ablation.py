@@ -10,8 +10,8 @@ zero, and one more number a month says whether it is there. Sizes are EncoderCon
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,12 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from timesen_nb.bands import BANDS, OFFSET, SCALE
+from timesen_nb.model.checkpoint import check_fit
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder import SeriesEncoder
-from timesen_nb.model.inputs import known_bands, readable
-
-if TYPE_CHECKING:
-    from timesen_nb.model.checkpoint import Checkpoint
+from timesen_nb.model.inputs import composite_positions, known_bands, readable
 
 
 class CalendarEncoder(nn.Module):
@@ -72,18 +70,10 @@ class CalendarEncoder(nn.Module):
 
 def calendar(t: int, months: Sequence[int] | None) -> list[int]:
     """Which of t composites stands for each of the twelve months; t itself where none does."""
-    if months is not None:
-        if len(months) != t or len(set(months)) != t or not all(1 <= m <= 12 for m in months):
-            raise ValueError(
-                f"months={list(months)} for {t} composites; expected {t} different calendar months from 1 to 12."
-            )
-        return [list(months).index(m) if m in months else t for m in range(1, 13)]
-    if t not in (12, 4, 1):
-        raise ValueError(
-            f"{t} composites given; expected 12 months, 4 quarters or 1 year. "
-            "For other subsets say which months they are: months=[4, 5, 6, 7, 8, 9]."
-        )
-    return [m * t // 12 for m in range(12)]
+    places = composite_positions(t, months)
+    if months is None:
+        return [m * t // 12 for m in range(12)]
+    return [places.tolist().index(m) if m in places else t for m in range(12)]
 
 
 class MLP(CalendarEncoder):
@@ -252,35 +242,24 @@ def make_encoder(name: str, bands: Sequence[str] = BANDS, **config: Any) -> Any:
     return ENCODERS[name](EncoderConfig(bands=tuple(bands), **{**SIZES[name], **config}))
 
 
-def encoder_of(checkpoint: Checkpoint, name: str) -> Any:
-    """The encoder of a checkpoint with its weights, in evaluation mode.
+def build_encoder(
+    name: str, config: EncoderConfig, weights: Mapping[str, np.ndarray], file: str = "the model"
+) -> Any:
+    """An encoder with its weights, in evaluation mode.
 
     Args:
-        checkpoint: what a file holds.
-        name: of the file, for messages.
+        name: of its class.
+        config: bands, statistics and sizes.
+        weights: name -> array.
+        file: what they come from, for messages.
 
     Raises:
         ValueError: an encoder that is none of these; every missing, unexpected or misshapen key is named.
     """
     known = {e.__name__: e for e in ENCODERS.values()}
-    if checkpoint.encoder not in known:
-        raise ValueError(
-            f"the file holds an encoder {checkpoint.encoder!r}; expected one of {', '.join(known)}."
-        )
-    encoder = known[checkpoint.encoder](checkpoint.config)
-    expected = {k: tuple(v.shape) for k, v in encoder.state_dict().items()}
-    given = {k: tuple(v.shape) for k, v in checkpoint.weights.items()}
-    wrong = [f"missing {k}" for k in expected if k not in given]
-    wrong += [f"unexpected {k}" for k in given if k not in expected]
-    wrong += [
-        f"{k} has shape {given[k]}, expected {shape}"
-        for k, shape in expected.items()
-        if k in given and given[k] != shape
-    ]
-    if wrong:
-        raise ValueError(
-            f"{name} does not fit {type(encoder).__name__}: {'; '.join(wrong)}. "
-            "Is it a checkpoint of another model?"
-        )
-    encoder.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in checkpoint.weights.items()})
+    if name not in known:
+        raise ValueError(f"{file} holds an encoder {name!r}; expected one of {', '.join(known)}.")
+    encoder = known[name](config)
+    check_fit(weights, {k: tuple(v.shape) for k, v in encoder.state_dict().items()}, name, file)
+    encoder.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in weights.items()})
     return encoder.eval()

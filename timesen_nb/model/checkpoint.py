@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,12 @@ def write_checkpoint(path: str | Path, checkpoint: Checkpoint) -> Path:
     Its metadata hold, as JSON under timesen_nb: version, encoder (class), config (bands, statistics, sizes), tower
     (name), logit_scale and calibrated_logit_scale.
     """
-    about = {
+    return write_tensors(path, checkpoint.weights, FORMAT, about_checkpoint(checkpoint))
+
+
+def about_checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
+    """What a file says of a model beside its weights, for JSON."""
+    return {
         "version": VERSION,
         "encoder": checkpoint.encoder,
         "config": checkpoint.config.as_dict(),
@@ -57,7 +63,6 @@ def write_checkpoint(path: str | Path, checkpoint: Checkpoint) -> Path:
         "logit_scale": checkpoint.logit_scale,
         "calibrated_logit_scale": checkpoint.calibrated_logit_scale,
     }
-    return write_tensors(path, checkpoint.weights, FORMAT, about)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -71,9 +76,14 @@ def read_checkpoint(path: Path) -> Checkpoint:
         FORMAT,
         "holds weights but no timesen_nb configuration; expected a file written by model.save(path).",
     )
+    return checkpoint_from(about, weights, path.name)
+
+
+def checkpoint_from(about: Mapping[str, Any], weights: Mapping[str, np.ndarray], file: str) -> Checkpoint:
+    """The inverse of :func:`about_checkpoint`. ValueError for a later version than this package knows."""
     if about["version"] > VERSION:
         raise ValueError(
-            f"{path.name} has format version {about['version']}; this timesen_nb reads up to {VERSION}. "
+            f"{file} has format version {about['version']}; this timesen_nb reads up to {VERSION}. "
             "Upgrade timesen_nb."
         )
     # files of 0.1 call it so
@@ -86,3 +96,21 @@ def read_checkpoint(path: Path) -> Checkpoint:
         about["logit_scale"] if calibrated is None else calibrated,
         about["encoder"],
     )
+
+
+def check_fit(
+    arrays: Mapping[str, np.ndarray], expected: Mapping[str, tuple[int, ...]], encoder: str, file: str
+) -> None:
+    """Raise ValueError unless weights have the names and shapes of an encoder, naming every one that has not."""
+    given = {k: tuple(v.shape) for k, v in arrays.items()}
+    wrong = [f"missing {k}" for k in expected if k not in given]
+    wrong += [f"unexpected {k}" for k in given if k not in expected]
+    wrong += [
+        f"{k} has shape {given[k]}, expected {shape}"
+        for k, shape in expected.items()
+        if k in given and given[k] != shape
+    ]
+    if wrong:
+        raise ValueError(
+            f"{file} does not fit {encoder}: {'; '.join(wrong)}. Is it a checkpoint of another model?"
+        )

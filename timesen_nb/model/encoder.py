@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from timesen_nb.model.config import EncoderConfig
-from timesen_nb.model.inputs import known_bands, readable
+from timesen_nb.model.inputs import composite_positions, known_bands, readable
 
 
 class Attention(nn.Module):
@@ -122,25 +122,11 @@ class SeriesEncoder(nn.Module):
 
     def positions(self, t: int, months: Sequence[int] | None = None) -> Tensor:
         """(1, T, W) learned positions: by calendar month, or of quarters (lower median of three) or the year."""
-        table = self.time_pos_encoding
-        if months is not None:
-            if len(months) != t or len(set(months)) != t or not all(1 <= m <= 12 for m in months):
-                raise ValueError(
-                    f"months={list(months)} for {t} composites; expected {t} different calendar months from 1 to 12."
-                )
-            return table[:, [m - 1 for m in months]]
-        if t == 12:
-            return table
-        if t == 4:
-            return table.view(1, 4, 3, -1).median(dim=2).values
-        if t == 1:
-            return (
-                table[:, :1] if self.config.annual_position == "january" else table.mean(dim=1, keepdim=True)
-            )
-        raise ValueError(
-            f"{t} composites given; expected 12 months, 4 quarters or 1 year. "
-            "For other subsets say which months they are: months=[4, 5, 6, 7, 8, 9]."
-        )
+        each, c = self.time_pos_encoding, self.config
+        quarters = each.view(1, 4, 3, -1).median(dim=2).values
+        year = each[:, :1] if c.annual_position == "january" else each.mean(dim=1, keepdim=True)
+        table = torch.cat([each, quarters, year], dim=1)  # (1, 17, W)
+        return table[:, composite_positions(t, months)]
 
     @property
     def layers(self) -> nn.ModuleList:

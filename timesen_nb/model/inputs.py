@@ -12,6 +12,9 @@ from timesen_nb.series import PixelSeries
 if TYPE_CHECKING:
     from timesen_nb.model.config import EncoderConfig
 
+#: Numbers of composites' positions: 0 to 11 the months, from here on the quarters, then the year.
+QUARTERS, YEAR, POSITIONS = 12, 16, 17
+
 
 def known_bands(values: Any) -> Any:
     """(N, T, C) bool: the band is there over the whole patch.
@@ -35,6 +38,31 @@ def readable(values: Any, config: EncoderConfig) -> Any:
     """
     known = known_bands(values)
     return known.any(-1) if config.absent_bands else known.all(-1)
+
+
+def composite_positions(t: int, months: Sequence[int] | None = None) -> np.ndarray:
+    """(T,) int64: which position each of t composites has; 0 to 11 months, 12 to 15 quarters, 16 the year.
+
+    Args:
+        t: number of composites; without ``months`` 12 are the months, 4 the quarters, 1 the year.
+        months: calendar month (1 to 12) of each.
+
+    Raises:
+        ValueError: other numbers of composites, or months that are not so many different ones.
+    """
+    if months is not None:
+        if len(months) != t or len(set(months)) != t or not all(1 <= m <= 12 for m in months):
+            raise ValueError(
+                f"months={list(months)} for {t} composites; expected {t} different calendar months from 1 to 12."
+            )
+        return np.array(months, dtype=np.int64) - 1
+    first = {12: 0, 4: QUARTERS, 1: YEAR}.get(t)
+    if first is None:
+        raise ValueError(
+            f"{t} composites given; expected 12 months, 4 quarters or 1 year. "
+            "For other subsets say which months they are: months=[4, 5, 6, 7, 8, 9]."
+        )
+    return np.arange(first, first + t)
 
 
 def as_arrays(series: Any, valid: Any = None) -> tuple[Any, Any]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timesen_nb.model.timesenclip import encode_series
 from timesen_nb.model.zeroshot import ZeroShot
 
 if TYPE_CHECKING:
@@ -44,4 +42,4 @@ def linear_probe(model: TimeSenCLIP, pairs: Pairs, strength: float = 1.0) -> Zer
     weights = regression.fit(model.encode(pairs.series(rows)), pairs.labels[rows]).coef_
     if len(classes) == 2:
         weights = np.concatenate([-weights / 2, weights / 2])
-    return ZeroShot(classes, weights, 1.0, partial(encode_series, model.encoder))
+    return ZeroShot(classes, weights, 1.0, model.weights.encode)

@@ -1,7 +1,7 @@
-"""The P64 variant: a month is what a frozen image tower (SenCLIP, CLIP) says of its picture, in place of its bands.
+"""The P64 variant: a month is what a frozen image tower (SenCLIP, CLIP) says of its patch image, in place of its bands.
 
-    values = picture_series(patches, ClipTower("ViT-B-32", "senclip.pt"))     # (N, 12, 10, 64, 64) -> (N, 12, 512)
-    encoder = picture_encoder(values, embedding=512)
+    values = patch_image_series(patches, ClipTower("ViT-B-32", "senclip.pt"))  # (N, 12, 512)
+    encoder = patch_image_encoder(values, embedding=512)
     model = tn.fit(encoder, Pairs(values, photos), tower="clip:ViT-B-32:openai")
 
 A tower's numbers from -1 to 1 are kept as (number + 1) x 10000, so that they go wherever reflectance goes.
@@ -13,19 +13,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from timesen_nb.extras import needs
 from timesen_nb.model.config import EncoderConfig
-from timesen_nb.model.encoder import SeriesEncoder
 
 if TYPE_CHECKING:
+    from timesen_nb.model.encoder import SeriesEncoder
     from timesen_nb.model.towers import Tower
 
-STEP = 256  # patches whose pictures are in memory at a time
+STEP = 256  # patches whose images are in memory at a time
 
 
-def picture_series(patches: Any, tower: Tower) -> np.ndarray:
-    """One vector a month: (N, T, 10, H, W) reflectance x 10000 -> (N, T, E) float32 of (number + 1) x 10000.
+def patch_image_series(patches: Any, tower: Tower) -> np.ndarray:
+    """One vector a month.
 
-    A month without any data is NaN. Raises ValueError for patches too small for a picture.
+    Args:
+        patches: (N, T, 10, H, W) reflectance x 10000, NaN = missing.
+        tower: its ``encode_photos`` sees each month in true colour.
+
+    Returns:
+        (N, T, E) float32 of (number + 1) x 10000; a month without any data is NaN.
+
+    Raises:
+        ValueError: patches too small for an image.
     """
     from timesen_nb.evaluation.baselines import true_colour
 
@@ -41,12 +50,20 @@ def picture_series(patches: Any, tower: Tower) -> np.ndarray:
     return out
 
 
-def picture_encoder(values: Any, embedding: int, **config: Any) -> SeriesEncoder:
-    """A new series encoder that reads :func:`picture_series`, untrained.
+def patch_image_encoder(values: Any, embedding: int, **config: Any) -> SeriesEncoder:
+    """A new series encoder in torch that reads :func:`patch_image_series`, untrained.
 
-    values: (N, T, E), training places: the 1 % and 99 % quantiles of each number become its offset and scale.
-    embedding: width of the space to learn. config: other fields of :class:`~timesen_nb.model.config.EncoderConfig`.
+    Args:
+        values: (N, T, E), training places: the 1 % and 99 % quantiles of each number become its offset and scale.
+        embedding: width of the space to learn.
+        config: other fields of :class:`~timesen_nb.model.config.EncoderConfig`.
+
+    Raises:
+        ImportError: torch is not installed.
     """
+    needs("torch", extra="train", what="an encoder of patch images")
+    from timesen_nb.model.encoder import SeriesEncoder
+
     low, high = np.nanquantile(np.asarray(values), [0.01, 0.99], axis=(0, 1))
     names = tuple(f"E{i + 1}" for i in range(len(low)))
     offset, scale = tuple(low.tolist()), tuple(np.maximum(high - low, 1e-3).tolist())

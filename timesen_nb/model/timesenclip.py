@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timesen_nb.model import inference
+from timesen_nb.extras import needs
 from timesen_nb.model.checkpoint import Checkpoint, is_safetensors, read_checkpoint, write_checkpoint
 from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.encoder_weights import EncoderWeights
+from timesen_nb.model.exported import is_onnx, read_onnx, write_onnx
 from timesen_nb.model.hub import find_file
-from timesen_nb.model.inputs import as_arrays, check_values
 from timesen_nb.model.towers import open_tower
 from timesen_nb.model.zeroshot import ZeroShot, class_prompts, class_vectors
 
@@ -28,8 +28,15 @@ if TYPE_CHECKING:
 class TimeSenCLIP:
     """A series encoder in the space of a text and photo tower. Made by ``timesen_nb.load``.
 
+    Args:
+        encoder: a torch encoder, or weights, which need no torch.
+        tower: whose space it shares.
+        logit_scale: what cosines were multiplied by in training.
+        calibrated_logit_scale: the same for probabilities; None: the one before.
+        probability_scale: what 0.1 called that.
+
     Attributes:
-        encoder: the :class:`~timesen_nb.model.encoder.SeriesEncoder`, in torch.
+        weights: the :class:`~timesen_nb.model.encoder_weights.EncoderWeights`: series -> vectors.
         tower: turns words (and photos) into vectors of one space.
         logit_scale: what cosines were multiplied by in training; one over the learned temperature.
         calibrated_logit_scale: the same, fitted on validation places so that probabilities mean what they say; it is
@@ -38,14 +45,16 @@ class TimeSenCLIP:
 
     def __init__(
         self,
-        encoder: SeriesEncoder,
+        encoder: SeriesEncoder | EncoderWeights | Checkpoint,
         tower: Tower,
         logit_scale: float = 1 / 0.07,
         calibrated_logit_scale: float | None = None,
         *,
         probability_scale: float | None = None,
     ) -> None:
-        self.encoder = encoder.eval()
+        if isinstance(encoder, Checkpoint):
+            encoder = EncoderWeights.of_checkpoint(encoder, "the checkpoint given")
+        self.weights = encoder if isinstance(encoder, EncoderWeights) else EncoderWeights.of_module(encoder)
         self.tower = tower
         self.logit_scale = float(logit_scale)
         # probability_scale is what 0.1 called it
@@ -64,12 +73,24 @@ class TimeSenCLIP:
     @property
     def config(self) -> EncoderConfig:
         """Bands, statistics and sizes of the encoder."""
-        return self.encoder.config
+        return self.weights.config
 
     @property
-    def device(self) -> torch.device:
-        """Where the encoder computes."""
-        return next(self.encoder.parameters()).device
+    def encoder(self) -> SeriesEncoder:
+        """The :class:`~timesen_nb.model.encoder.SeriesEncoder` in torch, made when it is first asked for.
+
+        From then on the model encodes by its weights as they are: train it in place, and ``encode`` follows.
+
+        Raises:
+            ImportError: torch is not installed.
+            ValueError: the model came from an ONNX file, which holds no weights to train.
+        """
+        return self.weights.module
+
+    @property
+    def device(self) -> str:
+        """Where the encoder computes: "cpu", "cuda:0"."""
+        return self.weights.device
 
     def __repr__(self) -> str:
         c = self.config
@@ -91,15 +112,16 @@ class TimeSenCLIP:
                 any T with ``months``.
             valid: with arrays, (N, T) bool; False = that composite is missing, whatever it holds.
             months: calendar month (1 to 12) of each composite.
-            exact: True for float32 throughout. Otherwise thousands of series are encoded in narrower numbers where the
-                machine gains by it and their vectors keep a cosine of 0.999 to the exact ones.
+            exact: True for float32 throughout; False for narrower numbers where the machine gains by them and vectors
+                keep a cosine of 0.999 to the exact ones: int8 on a processor, from a width of 256 on, and bfloat16 on
+                a GPU. None: float32 on a processor, bfloat16 on a GPU. A series has the same vector whatever is
+                encoded beside it.
             allow_empty: a series without any readable composite gives NaN instead of an error.
 
         Raises:
             ValueError: another shape, reflectance from 0 to 1, infinite values, or a series that is empty.
         """
-        values, valid = as_arrays(values, valid)
-        return encode_series(self.encoder, values, valid, months, exact=exact, allow_empty=allow_empty)
+        return self.weights.encode(values, valid, months, exact=exact, allow_empty=allow_empty)
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Sentences -> unit vectors (n, D) in the space of the series."""
@@ -122,19 +144,33 @@ class TimeSenCLIP:
             classes = tasks[classes]
         names, sentences = class_prompts(classes, prompts)
         vectors = class_vectors(sentences, self.encode_text)
-        encode = partial(encode_series, self.encoder)  # without the tower: a classifier travels to workers
-        return ZeroShot(names, vectors, self.calibrated_logit_scale, encode)
+        # without the tower: a classifier travels to workers
+        return ZeroShot(names, vectors, self.calibrated_logit_scale, self.weights.encode)
 
     def save(self, path: str | Path) -> Path:
         """Write one safetensors file with the weights and everything needed to load it again; returns its path."""
-        weights = {k: v.detach().cpu().numpy() for k, v in self.encoder.state_dict().items()}
-        name = type(self.encoder).__name__
+        return write_checkpoint(path, self._checkpoint())
+
+    def export(self, path: str | Path) -> Path:
+        """Write one ONNX file of the encoder, for ONNX Runtime anywhere and for ``timesen_nb.load``; returns its path.
+
+        Inputs: values (N, T, C) float32, reflectance x 10000 by the bands of ``config``, NaN = missing; positions
+        (N, T) int64, 0 to 11 the months, 12 to 15 the quarters, 16 the year. Output: vectors (N, D) float32, unit
+        length, NaN for a series without any composite to read. Its metadata hold what a checkpoint's do.
+
+        Raises:
+            ValueError: an encoder of the ablation, or one that reads patches.
+        """
+        return write_onnx(path, self._checkpoint())
+
+    def _checkpoint(self) -> Checkpoint:
         scales = self.logit_scale, self.calibrated_logit_scale
-        return write_checkpoint(path, Checkpoint(self.config, weights, self.tower.name, *scales, name))
+        return Checkpoint(self.config, self.weights.arrays, self.tower.name, *scales, self.weights.name)
 
     def to(self, device: str | torch.device) -> TimeSenCLIP:
-        """Move the encoder; returns itself."""
-        self.encoder.to(device)
+        """Move the encoder; returns itself. Another device than "cpu" needs torch."""
+        if str(device) != self.device:
+            self.encoder.to(device)
         return self
 
 
@@ -148,30 +184,37 @@ def load(
     """A model by name or file.
 
     Args:
-        which: "pocket" (bundled, offline), a file written by ``model.save``, a published Lightning .ckpt, or
-            "hf:OWNER/REPO/FILE" for either from the Hugging Face hub.
+        which: "pocket" (bundled, offline), a file written by ``model.save`` or ``model.export``, a published Lightning
+            .ckpt, or "hf:OWNER/REPO/FILE" for any of them from the Hugging Face hub.
         tower: instead of the one the file names; none is opened before words or photos are given.
-        device: where the encoder computes: "cpu", "cuda".
+        device: where the encoder computes: "cpu", or "cuda" by torch.
         config: what a published .ckpt does not say: heads, bands, offset, scale, annual_position as in
             :class:`~timesen_nb.model.config.EncoderConfig`.
 
     Raises:
         FileNotFoundError: there is no such file.
         ConnectionError: the hub cannot be reached.
+        ImportError: a published .ckpt, an encoder of the ablation or a GPU, and torch is not installed.
         ValueError: the file is no checkpoint of these kinds, or its keys and sizes do not fit.
     """
     path = find_file(str(which))
-    if is_safetensors(path):
-        if config:
-            raise ValueError(
-                f"options given: {', '.join(config)}; but {path.name} says its own configuration. "
-                "Load it without them; only tower= and device= may be given."
-            )
-        checkpoint = read_checkpoint(path)
+    if config and (is_safetensors(path) or is_onnx(path)):
+        raise ValueError(
+            f"options given: {', '.join(config)}; but {path.name} says its own configuration. "
+            "Load it without them; only tower= and device= may be given."
+        )
+    weights: EncoderWeights
+    if is_onnx(path):
+        checkpoint, weights = read_onnx(path)
     else:
-        from timesen_nb.model.published import read_published
+        if is_safetensors(path):
+            checkpoint = read_checkpoint(path)
+        else:
+            needs("torch", extra="train", what=f"the published checkpoint {path.name}")
+            from timesen_nb.model.published import read_published
 
-        checkpoint = read_published(path, config)
+            checkpoint = read_published(path, config)
+        weights = EncoderWeights.of_checkpoint(checkpoint, path.name)
     held = (
         tower if tower is not None and not isinstance(tower, str) else open_tower(tower or checkpoint.tower)
     )
@@ -181,37 +224,4 @@ def load(
             f"of {checkpoint.config.embedding}. Give the tower it was trained with; the file says "
             f"{checkpoint.tower!r}."
         )
-    from timesen_nb.model.ablation import encoder_of
-
-    encoder = encoder_of(checkpoint, path.name)
-    return TimeSenCLIP(encoder, held, checkpoint.logit_scale, checkpoint.calibrated_logit_scale).to(device)
-
-
-def encode_series(
-    encoder: SeriesEncoder,
-    values: Any,
-    valid: Any = None,
-    months: Sequence[int] | None = None,
-    *,
-    exact: bool | None = None,
-    allow_empty: bool = False,
-) -> Any:
-    """What :meth:`TimeSenCLIP.encode` does, for an encoder alone."""
-    given = values
-    if hasattr(values, "detach"):  # a torch tensor, without importing torch to see it
-        values = values.detach().cpu().numpy()
-    values, valid = as_arrays(values, valid)
-    x = check_values(values, valid, encoder.config)
-    out = inference.encode(encoder, x, months, exact)
-    lost = np.isnan(out).any(axis=1)
-    if lost.any() and not allow_empty:
-        rows = np.flatnonzero(lost)[:5].tolist()
-        raise ValueError(
-            f"{int(lost.sum())} of {len(x)} series have no month this model can read (rows {rows}...); expected at "
-            "least one month with every band. Leave those places out, or ask for another year."
-        )
-    if hasattr(given, "detach"):
-        import torch
-
-        return torch.from_numpy(out)
-    return out
+    return TimeSenCLIP(weights, held, checkpoint.logit_scale, checkpoint.calibrated_logit_scale).to(device)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
+from timesen_nb.model.inference import on_one_core
 from timesen_nb.model.zeroshot import Encode, ZeroShot
 
 #: Pixels encoded between two looks at whether to stop; bounds memory as well.
@@ -46,7 +47,8 @@ def do_chunk(
     stop: called before every slice; what it raises ends the work.
     """
     height, width = block.shape[:2] if work.encoded else block.shape[2:]
-    with _threads(work.alone):
+    # Dask keeps the other cores busy with other chunks
+    with nullcontext() if work.alone else on_one_core():
         if work.encoded:
             vectors = unpack(block.reshape(height * width, -1))
         else:
@@ -97,22 +99,6 @@ def encode_block(
 def _slices(rows: np.ndarray) -> Iterator[np.ndarray]:
     """Row numbers, a slice at a time."""
     return (rows[start : start + SLICE] for start in range(0, len(rows), SLICE))
-
-
-@contextmanager
-def _threads(alone: bool) -> Iterator[None]:
-    """One core for this thread while Dask keeps the others busy with other chunks."""
-    import torch
-
-    before = torch.get_num_threads()
-    if alone or before == 1:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def pack(vectors: np.ndarray, keep: str) -> np.ndarray:

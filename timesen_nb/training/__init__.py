@@ -1,7 +1,7 @@
 """Cross-view training: pull the series of a place to the photos taken there; and fine-tuning, by photos or by names.
 
-Read in this order: options, fitting (the call), loop, learner and loss (what learns), augment, pooling, run_folder
-(checkpoint and log), ranks (several processes). Names are loaded when first used: torch comes with an extra.
+Read in this order: options, fitting (the call), loop (every rank runs it), loss (what learns), augment, pooling,
+run_folder (checkpoint and log). Names are loaded when first used: torch comes with an extra.
 """
 
 from importlib import import_module

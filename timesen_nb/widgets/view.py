@@ -109,7 +109,7 @@ def encode_view(
             raise JobCancelled
         progress(share)
 
-    vectors = encode_block(cube.values, model.encode, model.encoder.config.embedding, tick, CHUNK)
+    vectors = encode_block(cube.values, model.encode, model.config.embedding, tick, CHUNK)
     readable = ~np.isnan(vectors[:, 0])
     if not readable.any():
         raise ValueError("no pixel of the view has a clear month. Move the map or choose another year.")

@@ -9,14 +9,16 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional as F
 
+from timesen_nb.extras import needs
 from timesen_nb.model.towers.photos import open_photo
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 TEXTS_AT_ONCE, PHOTOS_AT_ONCE = 256, 64
 
@@ -30,8 +32,9 @@ class ClipTower:
     "ViT-B-32-quickgelu".
     device: where it computes; None takes a GPU where there is one.
 
-    Raises ValueError for an architecture or tag that open_clip does not know, a file that does not fit, or no GPU;
-    ConnectionError, when first used, for weights that are neither here nor to be had.
+    Raises ValueError for an architecture or tag that open_clip does not know, a file that does not fit, or no GPU; when
+    first used, ImportError where torch or open_clip is not installed, and ConnectionError for weights that are neither
+    here nor to be had.
     """
 
     def __init__(
@@ -42,21 +45,34 @@ class ClipTower:
     ) -> None:
         self.architecture, self.pretrained = architecture, str(pretrained)
         self.name = f"clip:{architecture}:{pretrained}"
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        if self.device.type == "cuda" and not torch.cuda.is_available():
+        self._asked = device
+        if device is not None:
+            _ = self.device
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        library = needs("torch", extra="train", what=f"the tower {self.name}")
+        gpu = library.cuda.is_available()
+        device: torch.device = library.device(self._asked or ("cuda" if gpu else "cpu"))
+        if device.type == "cuda" and not gpu:
             raise ValueError(
-                f"device={device!r} was asked for, and torch sees no GPU. Leave it out, or take 'cpu'."
+                f"device={self._asked!r} was asked for, and torch sees no GPU. Leave it out, or take 'cpu'."
             )
+        return device
 
     @property
     def width(self) -> int:
         """Numbers in a vector: 512 for ViT-B-32, 1024 for RN50. Known without the weights."""
         return int(self._config["embed_dim"])
 
+    @property
+    def _open_clip(self) -> Any:
+        return needs("open_clip", extra="train", what=f"the tower {self.name}")
+
     @cached_property
     def _config(self) -> dict[str, Any]:
-        import open_clip
-
+        open_clip = self._open_clip
         config = open_clip.get_model_config(self.architecture)
         if config is None:
             near = get_close_matches(self.architecture, open_clip.list_models(), n=4)
@@ -69,17 +85,13 @@ class ClipTower:
     @property
     def quick_gelu(self) -> bool:
         """Whether the model is built with the activation that OpenAI's weights were trained with."""
-        import open_clip
-
-        tag = open_clip.get_pretrained_cfg(self.architecture, self.pretrained) or {}
+        tag = self._open_clip.get_pretrained_cfg(self.architecture, self.pretrained) or {}
         return bool(self._config.get("quick_gelu") or tag.get("quick_gelu"))
 
     @cached_property
     def _loaded(self) -> tuple[Any, Callable[[Any], Tensor], Callable[[list[str]], Tensor]]:
         """Model, what prepares a photo, and what cuts text into tokens."""
-        import open_clip
-
-        _ = self._config
+        open_clip, _ = self._open_clip, self._config
         given = f"{self.architecture} with weights {self.pretrained!r}"
         tags = open_clip.list_pretrained_tags_by_model(self.architecture)
         is_file = Path(self.pretrained).expanduser().is_file()
@@ -123,6 +135,8 @@ class ClipTower:
         photos: (n, height, width, 3) uint8, or a sequence of such arrays, of PIL images or of files. Raises ValueError
         that names a photo which cannot be read; :func:`timesen_nb.model.towers.embed_photos` leaves those out.
         """
+        import torch
+
         model, prepare, _ = self._loaded
         out = [np.zeros((0, self.width), np.float32)]
         with ThreadPoolExecutor(4) as pool:  # decoding and scaling, which release the interpreter
@@ -132,10 +146,12 @@ class ClipTower:
                 out.append(self._unit(model.encode_image, views))
         return np.concatenate(out)
 
-    @torch.inference_mode()
     def _unit(self, encode: Callable[[Tensor], Tensor], batch: Tensor) -> np.ndarray:
-        vectors = F.normalize(encode(batch.to(self.device)).float(), dim=-1)
-        out: np.ndarray = vectors.cpu().numpy()
+        import torch
+
+        with torch.inference_mode():
+            vectors = encode(batch.to(self.device)).float()
+            out: np.ndarray = torch.nn.functional.normalize(vectors, dim=-1).cpu().numpy()
         return out
 
 

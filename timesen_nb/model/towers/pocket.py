@@ -2,52 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from timesen_nb.model.hub import weights_folder
+from timesen_nb.model.inference import Session
+from timesen_nb.model.onnx_file import Graph
 from timesen_nb.model.towers.photos import open_photo
 
 WIDTH = 128
 PHOTO_SIZE = (48, 64)  # height, width
-
-
-class PhotoNet(nn.Module):
-    """Four strided convolutions over a 48 x 64 view, their mean and maximum, one linear layer.
-
-    (n, 3, 48, 64) in 0 to 1 -> (n, D) unit vectors.
-    """
-
-    def __init__(self, width: int = WIDTH) -> None:
-        super().__init__()
-        sizes = (3, 24, 48, 96, 128)
-        layers: list[nn.Module] = []
-        for a, b in pairwise(sizes):
-            layers += [nn.Conv2d(a, b, 3, stride=2, padding=1), nn.BatchNorm2d(b), nn.GELU()]
-        self.features = nn.Sequential(*layers)
-        self.head = nn.Linear(2 * sizes[-1], width)
-
-    def forward(self, views: Tensor) -> Tensor:
-        """Views to unit vectors."""
-        x = self.features(views - 0.5)  # (n, 128, 3, 4)
-        x = torch.cat([x.mean(dim=(2, 3)), x.amax(dim=(2, 3))], dim=1)
-        return F.normalize(self.head(x), dim=-1)
+PHOTOS_AT_ONCE = 256
+EPSILON = 1e-5  # torch's, of batch norms
 
 
 class PocketTower:
     """The bundled tower: small enough to come with the package.
 
     Text: a sentence encoder distilled into static token vectors (model2vec; teacher all-MiniLM-L6-v2), centred and
-    partly whitened on words for landscapes. Photos: :class:`PhotoNet`, trained to put drawn views where their
-    description is. Vectors have 128 numbers. Good at nouns of the countryside; word order and negation are lost on it.
+    partly whitened on words for landscapes. Photos: four strided convolutions, trained to put drawn views where their
+    description is (``recipes/photo_net.py``). Vectors have 128 numbers. Good at nouns of the countryside; word order
+    and negation are lost on it.
     """
 
     name = "pocket"
@@ -57,22 +36,18 @@ class PocketTower:
         self.folder = folder or weights_folder()
 
     @cached_property
-    def _text(self) -> Any:
-        from model2vec import StaticModel
-
-        return StaticModel.from_pretrained(self.folder / "text")
+    def _text(self) -> StaticWords:
+        return StaticWords(self.folder / "text")
 
     @cached_property
-    def _photo(self) -> PhotoNet:
-        from safetensors.torch import load_file
+    def _photo(self) -> Session:
+        from safetensors.numpy import load_file
 
-        net = PhotoNet()
-        net.load_state_dict({k: v.float() for k, v in load_file(self.folder / "photo.safetensors").items()})
-        return net.eval()
+        return Session(photo_graph(load_file(self.folder / "photo.safetensors")))
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Sentences -> (n, 128) unit vectors. Raises ValueError for a text without any known word."""
-        vectors = np.asarray(self._text.encode(list(texts)), dtype=np.float32)
+        vectors = self._text.means(texts)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not lengths.all():
             lost = [t for t, length in zip(texts, lengths[:, 0], strict=True) if not length]
@@ -83,19 +58,87 @@ class PocketTower:
     def encode_photos(self, photos: Any) -> np.ndarray:
         """Photos (n, height, width, 3) uint8, or a sequence of such arrays or image files -> (n, 128) unit vectors."""
         out = [np.zeros((0, WIDTH), np.float32)]
-        with torch.inference_mode():
-            for start in range(0, len(photos), 512):
-                out.append(self._photo(_as_views(photos[start : start + 512])).numpy())
+        for start in range(0, len(photos), PHOTOS_AT_ONCE):
+            out += self._photo.all(views=as_views(photos[start : start + PHOTOS_AT_ONCE]))
         return np.concatenate(out)
 
 
-def _as_views(photos: Any) -> Tensor:
-    """Photos as (n, 3, 48, 64) in 0 to 1."""
+class StaticWords:
+    """Token vectors as model2vec saves them: a text is the mean of its tokens.
+
+    Args:
+        folder: with tokenizer.json and model.safetensors.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from safetensors.numpy import load_file
+        from tokenizers import Tokenizer
+
+        self.vectors = load_file(folder / "model.safetensors")["embeddings"]  # (tokens, D) int8
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.no_padding()
+        self.unknown = self.tokenizer.token_to_id("[UNK]")
+
+    def means(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, D) float32; 0 for a text without any known token."""
+        out = np.zeros((len(texts), self.vectors.shape[1]), np.float32)
+        for row, cut in zip(
+            out, self.tokenizer.encode_batch(list(texts), add_special_tokens=False), strict=True
+        ):
+            known = [token for token in cut.ids if token != self.unknown]
+            if known:
+                row[:] = self.vectors[known].mean(axis=0, dtype=np.float64)
+        return out
+
+
+def photo_graph(weights: Mapping[str, np.ndarray]) -> bytes:
+    """The photo network as an ONNX file: views (n, 3, 48, 64) in 0 to 1 -> vectors (n, D), unit length.
+
+    Args:
+        weights: of ``PhotoNet`` (``recipes/photo_net.py``), named as in torch. Batch norms go into convolutions.
+    """
+    w = {k: v.astype(np.float32) for k, v in weights.items()}
+    graph = Graph()
+    x = graph("Sub", "views", 0.5)
+    for i in range(0, 12, 3):
+        norm = {k: w[f"features.{i + 1}.{k}"] for k in ("weight", "bias", "running_mean", "running_var")}
+        scale = norm["weight"] / np.sqrt(norm["running_var"] + EPSILON)
+        bias = (w[f"features.{i}.bias"] - norm["running_mean"]) * scale + norm["bias"]
+        kernel = w[f"features.{i}.weight"] * scale[:, None, None, None]
+        x = graph("Gelu", graph("Conv", x, kernel, bias, strides=(2, 2), pads=(1, 1, 1, 1)))
+    over = np.array([2, 3])
+    x = graph("Concat", *(graph(f"Reduce{how}", x, over, keepdims=0) for how in ("Mean", "Max")), axis=1)
+    x = graph("Gemm", x, w["head.weight"], w["head.bias"], transB=1)
+    out = graph("Div", x, graph("Max", graph("ReduceL2", x, np.array([1]), keepdims=1), 1e-12))
+    return graph.model(
+        {"views": ("float32", ["N", 3, *PHOTO_SIZE])},
+        {graph.rename(out, "vectors"): ("float32", ["N", WIDTH])},
+    )
+
+
+def as_views(photos: Any) -> np.ndarray:
+    """Photos as the network sees them: (n, 3, 48, 64) float32 in 0 to 1."""
     if not isinstance(photos, np.ndarray):
-        return torch.cat([_as_views(np.array(open_photo(p))[None]) for p in photos])
+        views = [as_views(np.array(open_photo(photo))[None]) for photo in photos]
+        return np.concatenate([np.zeros((0, 3, *PHOTO_SIZE), np.float32), *views])
     if photos.ndim != 4 or photos.shape[3] != 3 or photos.dtype != np.uint8:
         raise ValueError(
             f"photos given are {photos.dtype} {photos.shape}; expected uint8 (n, height, width, 3)."
         )
-    x = torch.from_numpy(np.ascontiguousarray(photos)).permute(0, 3, 1, 2).float() / 255
-    return x if tuple(x.shape[2:]) == PHOTO_SIZE else F.interpolate(x, PHOTO_SIZE, mode="area")
+    x = photos.transpose(0, 3, 1, 2).astype(np.float32) / 255
+    for axis, size in ((2, PHOTO_SIZE[0]), (3, PHOTO_SIZE[1])):
+        if x.shape[axis] != size:
+            x = np.moveaxis(np.moveaxis(x, axis, -1) @ area_means(x.shape[axis], size), -1, axis)
+    return np.ascontiguousarray(x, dtype=np.float32)
+
+
+def area_means(given: int, wanted: int) -> np.ndarray:
+    """(given, wanted): by this matrix a row of pixels becomes the means of the pixels that each wanted one covers.
+
+    A wanted pixel covers from floor(i given / wanted) to ceil((i + 1) given / wanted), as torch's area interpolation.
+    """
+    out = np.zeros((given, wanted), np.float32)
+    for i in range(wanted):
+        first, end = i * given // wanted, -(-(i + 1) * given // wanted)
+        out[first:end, i] = 1 / (end - first)
+    return out

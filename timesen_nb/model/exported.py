@@ -1,0 +1,105 @@
+"""Models as ONNX files: one graph of a series encoder, with what a checkpoint says of it in its metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
+
+from timesen_nb.model.checkpoint import FORMAT, Checkpoint, about_checkpoint, checkpoint_from
+from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.encoder_weights import EncoderWeights
+from timesen_nb.model.graph import series_graph
+from timesen_nb.model.inference import Session, encode
+from timesen_nb.model.inputs import composite_positions
+
+
+def is_onnx(path: Path) -> bool:
+    """Whether the file is named so."""
+    return path.suffix == ".onnx"
+
+
+def write_onnx(path: str | Path, checkpoint: Checkpoint) -> Path:
+    """Write a model as :meth:`timesen_nb.model.timesenclip.TimeSenCLIP.export`; returns the path.
+
+    Folders are made. The file has its name only once it is complete.
+
+    Raises:
+        ValueError: an encoder other than SeriesEncoder, or patches larger than a pixel.
+    """
+    path = Path(path)
+    if path.suffix != ".onnx":
+        raise ValueError(f"path given: {path.name}; expected a name that ends in .onnx.")
+    if checkpoint.encoder != "SeriesEncoder":
+        raise ValueError(
+            f"this model's encoder is {checkpoint.encoder}; only SeriesEncoder can be exported to ONNX. Keep the model "
+            "with model.save(path)."
+        )
+    if checkpoint.config.patch != 1:
+        raise ValueError(
+            f"this model reads patches of {checkpoint.config.patch} x {checkpoint.config.patch} pixels; only models of "
+            "one pixel can be exported to ONNX. Keep the model with model.save(path)."
+        )
+    about = {FORMAT: json.dumps(about_checkpoint(checkpoint))}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    partial.write_bytes(series_graph(checkpoint.config, checkpoint.weights, about=about))
+    partial.replace(path)
+    return path
+
+
+def read_onnx(path: Path) -> tuple[Checkpoint, ExportedWeights]:
+    """What :func:`write_onnx` wrote: what the file says of the model, and its encoder, which is that graph.
+
+    Raises:
+        ValueError: the file is cut off, no ONNX, none of ours, or of a later version.
+    """
+    graph = path.read_bytes()
+    try:
+        session = Session(graph)
+    except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf) as problem:
+        raise ValueError(
+            f"{path.name} is not a whole ONNX file ({problem}). Copy, download or export it again."
+        ) from problem
+    said = session.session.get_modelmeta().custom_metadata_map.get(FORMAT)
+    if said is None:
+        raise ValueError(
+            f"{path.name} holds a graph but no timesen_nb configuration; expected a file written by model.export(path)."
+        )
+    checkpoint = checkpoint_from(json.loads(said), {}, path.name)
+    return checkpoint, ExportedWeights(checkpoint.config, graph, path.name)
+
+
+class ExportedWeights(EncoderWeights):
+    """An encoder that is an ONNX graph and nothing else: it encodes, in float32, and cannot be trained or saved."""
+
+    def __init__(self, config: EncoderConfig, graph: bytes, file: str) -> None:
+        super().__init__(config, {})
+        self.graph, self.file = graph, file
+        self._session: Session | None = None
+
+    @property
+    def arrays(self) -> Mapping[str, np.ndarray]:
+        """There are none."""
+        self._refuse()
+
+    def _build(self, what: str, file: str = "the model") -> NoReturn:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise ValueError(
+            f"the model was loaded from {self.file}, a graph without weights to train, save or move to a GPU. Load the "
+            "checkpoint that it was exported from."
+        )
+
+    def vectors(self, x: np.ndarray, months: Sequence[int] | None, exact: bool | None) -> np.ndarray:
+        """(N, T, C, H, W) float32 -> (N, D) float32, NaN for a series without any composite to read."""
+        self._session = self._session or Session(self.graph)
+        return encode(self._session, x, composite_positions(x.shape[1], months), self.config)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_session": None}
