@@ -258,7 +258,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.nc").write_text("hello")
     with pytest.raises(ValueError, match="damaged, cut short or of another kind"):
         tn.open_source(tmp_path / "notes.nc")
-    with pytest.raises(ValueError, match="expected 'sample', 'earthengine', 'stac' or the path"):
+    with pytest.raises(ValueError, match="expected 'flanders', 'sample', 'earthengine', 'stac' or the path"):
         tn.open_source(tmp_path / "none.nc")
 
 

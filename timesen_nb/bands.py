@@ -1,5 +1,6 @@
 """The ten Sentinel-2 bands the model reads, their order, units and statistics."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,27 +28,50 @@ MONTHS: tuple[str, ...] = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 
-_ALIASES = {f"B{n:02d}": f"B{n}" for n in range(1, 13)} | {
+_ALIASES = {
     "BLUE": "B2", "GREEN": "B3", "RED": "B4", "REDEDGE1": "B5", "REDEDGE2": "B6", "REDEDGE3": "B7",
     "NIR": "B8", "NIR08": "B8A", "NIRNARROW": "B8A", "SWIR16": "B11", "SWIR22": "B12",
-    "SWIR1": "B11", "SWIR2": "B12", "B08A": "B8A",
+    "SWIR1": "B11", "SWIR2": "B12", "SCENECLASSIFICATION": "SCL", "QUALITYSCENECLASSIFICATION": "SCL",
 }  # fmt: skip
+#: A band by its number, after what products and tools put before it (never what says another level, a count or a
+#: spread) and before its pixel size: S2-L2A-B02, SR_B02, B8A_20m, "B2, central wavelength 492 nm".
+_NUMBERED = re.compile(
+    r"^(?:(?:S2[ABC]?|SENTINEL[ _-]?2[ABC]?|MSI|L2A|SR|BOA|REFLECTANCE|BAND)[ _.:-]+)*"
+    r"(?P<name>B0?[1-9]A?|B1[0-2]|SCL)"
+    r"(?:[ _.-]*(?P<metres>[126]0) ?M)?(?:, CENTRAL WAVELENGTH.*)?$"
+)
 
 
 def band_name(name: str) -> str:
-    """The standard name of a band: ``B02``, ``blue`` and ``b2`` are all ``B2``; others come back unchanged."""
-    key = str(name).strip().upper().replace("-", "").replace("_", "").replace(" ", "")
-    return _ALIASES.get(key, key)
+    """The standard name of a band, or ``SCL``: ``B02``, ``blue``, ``S2-L2A-B02`` and ``B02_10m`` are all ``B2``.
+
+    The one rule for files and catalogs. Others come back in capitals, without separators.
+    """
+    return band_and_pixel(name)[0]
+
+
+def band_and_pixel(name: str) -> tuple[str, int | None]:
+    """:func:`band_name`, and the pixel size in metres where the name says it: ``B05_20m`` is ``B5``, 20."""
+    given = str(name).strip().upper()
+    numbered = _NUMBERED.match(given)
+    if numbered:
+        metres = numbered["metres"]
+        return re.sub(r"^B0", "B", numbered["name"]), int(metres) if metres else None
+    key = re.sub(r"[-_ ]", "", given)
+    return _ALIASES.get(key, key), None
 
 
 def band_positions(names: Sequence[str]) -> list[int]:
     """Where each of :data:`BANDS` stands in ``names``: ``x[..., positions]`` is then in order.
 
-    Raises ValueError when a band is missing or named twice: bands are matched by name, never by position.
+    Of one band in several pixel sizes (``B02_10m``, ``B02_20m``) the finest counts. Raises ValueError when a band is
+    missing or named twice: bands are matched by name, never by position.
     """
-    given = [band_name(n) for n in names]
-    missing = [b for b in BANDS if b not in given]
-    twice = sorted({b for b in given if b in BANDS and given.count(b) > 1})
+    given = [band_and_pixel(n) for n in names]
+    there: dict[str, list[int]] = {b: [i for i, (name, _) in enumerate(given) if name == b] for b in BANDS}
+    missing = [b for b in BANDS if not there[b]]
+    sizes = {b: [given[i][1] for i in there[b]] for b in BANDS}
+    twice = [b for b, of in sizes.items() if len(of) > 1 and (None in of or len(set(of)) < len(of))]
     if missing or twice:
         wrong = [f"missing {', '.join(missing)}"] * bool(missing) + [f"twice {', '.join(twice)}"] * bool(
             twice
@@ -56,7 +80,7 @@ def band_positions(names: Sequence[str]) -> list[int]:
             f"bands given: {', '.join(map(str, names)) or 'none'}; expected each of {', '.join(BANDS)} once "
             f"({'; '.join(wrong)}). Name the bands so (B02, blue or nir08 are understood) or add the missing ones."
         )
-    return [given.index(b) for b in BANDS]
+    return [min(there[b], key=lambda i: given[i][1] or 0) for b in BANDS]
 
 
 def ndvi(values: np.ndarray) -> np.ndarray:

@@ -2,9 +2,9 @@
 
 Every source goes through these rules, so that one place has one series wherever it was read:
 
-1. a look counts when its scene class is clear and all ten bands have data: a month has ten bands or none;
-2. looks of one solar day are one look, the first with data: overlapping tiles and duplicates count once;
-3. a month is the median of its clear looks; a month without one stays missing.
+1. an observation counts when its scene class is clear and all ten bands have data: a month has ten bands or none;
+2. observations of one solar day are one, the first with data: overlapping tiles and duplicates count once;
+3. a month is the median of its clear observations; a month without one stays missing.
 
 The radiometric offset belongs to the source (products are stored with it or not): values come in without it.
 """
@@ -31,6 +31,8 @@ MASKED: dict[int, str] = {
     10: "thin cirrus: brightens the visible bands",
     11: "snow or ice: over mid-latitudes it is ice cloud as often, and the published composites leave it out",
 }
+#: Every class there is.
+SCENE_CLASSES = tuple(range(12))
 # Kept on purpose: 2 (dark areas: wet soil and low sun as often as cast shadow), 4 vegetation, 5 bare, 6 water
 # and 7 (unclassified: whole winter scenes under a low sun; thin haze that a median withstands).
 
@@ -38,32 +40,75 @@ MASKED: dict[int, str] = {
 def solar_days(times: np.ndarray, lon: float) -> np.ndarray:
     """The local date of each observation: UTC plus ``lon`` / 15 hours, so that midnight cuts no overpass.
 
-    times: (t,) datetime64, UTC; lon: degrees -> (t,) datetime64[D].
+    Stamps that all lie at 00:00, or in the last minute of a day, are dates or the ends of periods; and where none lies
+    between 6 and 18 hours of local time none is an overpass (midnight of some time zone). Those keep their date.
+
+    Args:
+        times: (t,) datetime64, UTC.
+        lon: degrees, -180 to 180.
+
+    Returns:
+        (t,) datetime64[D].
     """
-    shift = np.timedelta64(round(lon / 15 * 3600), "s")
-    return (np.asarray(times).astype("datetime64[s]") + shift).astype("datetime64[D]")
+    stamps = np.asarray(times).astype("datetime64[s]")
+    days = stamps.astype("datetime64[D]")
+    clock, day = (stamps - days).astype(int), 24 * 3600
+    shift = round(lon / 15 * 3600)
+    dates = (clock == 0) | (clock >= day - 60)
+    by_day = np.abs((clock + shift) % day - day // 2) <= day // 4
+    if dates.all() or not by_day.any():
+        return days
+    return (stamps + np.timedelta64(shift, "s")).astype("datetime64[D]")
 
 
 def clear(scl: np.ndarray, masked: Collection[int] = tuple(MASKED)) -> np.ndarray:
-    """True where a scene class (any shape, NaN = unknown) may enter the median."""
-    return ~(np.isin(scl, list(masked)) | ~np.isfinite(scl))
+    """True where a scene class may enter the median.
+
+    Args:
+        scl: scene classes of any shape. NaN, a fraction or a number beyond 0 to 11 is no class, and not clear.
+        masked: classes that are left out.
+    """
+    return np.isin(scl, [c for c in SCENE_CLASSES if c not in masked])
 
 
-def median_of_looks(
+def usable(
     values: np.ndarray,
     days: np.ndarray,
     scl: np.ndarray | None = None,
     masked: Collection[int] = tuple(MASKED),
 ) -> np.ndarray:
-    """One composite: the median of the clear looks, whatever their dates; arguments as :func:`monthly_medians`.
+    """Which observations enter a median: of each day the first that has all bands, where its class is clear.
 
-    -> (10, ...) float32, NaN where no look is clear.
+    Args:
+        values: (t, 10, ...), NaN = no data.
+        days: (t,) datetime64[D].
+        scl: (t, ...) scene classes; None masks nothing.
+        masked: classes that are left out.
+
+    Returns:
+        (t, ...) bool.
     """
-    looks, classes = _one_look_a_day(values, days, scl)
-    usable = np.isfinite(looks).all(axis=1)
-    if classes is not None:
-        usable &= clear(classes, masked)
-    return _median(np.where(usable[:, None], looks, np.nan))
+    shown = np.isfinite(values).all(axis=1)
+    found, first = np.unique(days, return_index=True)
+    if len(found) < len(days):
+        taken = {day: shown[i].copy() for day, i in zip(found, first, strict=True)}
+        for i in np.setdiff1d(np.arange(len(days)), first):
+            shown[i] &= ~taken[days[i]]
+            taken[days[i]] |= shown[i]
+    return shown if scl is None else shown & clear(scl, masked)
+
+
+def median_of_observations(
+    values: np.ndarray,
+    days: np.ndarray,
+    scl: np.ndarray | None = None,
+    masked: Collection[int] = tuple(MASKED),
+) -> np.ndarray:
+    """One composite: the median of the clear observations, whatever their dates; arguments as :func:`usable`.
+
+    -> (10, ...) float32, NaN where no observation is clear.
+    """
+    return _median(np.where(usable(values, days, scl, masked)[:, None], values, np.nan))
 
 
 def monthly_medians(
@@ -73,11 +118,11 @@ def monthly_medians(
     scl: np.ndarray | None = None,
     masked: Collection[int] = tuple(MASKED),
 ) -> np.ndarray:
-    """Twelve medians of the clear looks of a calendar year.
+    """Twelve medians of the clear observations of a calendar year.
 
     values: (t, 10, ...) reflectance x 10000, NaN = no data, in any order of time; days: (t,) datetime64[D],
     solar; scl: (t, ...) scene classes, or None when nothing is to be masked (the values are masked already).
-    -> (12, 10, ...) float32, NaN in months without a clear look.
+    -> (12, 10, ...) float32, NaN in months without a clear observation.
     """
     values, days = np.asarray(values, dtype=np.float32), np.asarray(days, dtype="datetime64[D]")
     if values.ndim < 2 or values.shape[1] != len(BANDS) or days.shape != values.shape[:1]:
@@ -90,7 +135,7 @@ def monthly_medians(
         inside = _in_month(days, year, m + 1)
         if len(inside):
             classes = None if scl is None else scl[inside]
-            out[m] = median_of_looks(values[inside], days[inside], classes, masked)
+            out[m] = median_of_observations(values[inside], days[inside], classes, masked)
     return out
 
 
@@ -120,15 +165,15 @@ def monthly_cube(
     months = []
     for m in range(1, 13):
         inside = _in_month(days, year, m)
-        looks = stack.isel(time=inside)
+        observed = stack.isel(time=inside)
         if not len(inside):
-            months.append(looks.isel(band=slice(len(BANDS))).sum("time", min_count=1))  # NaN everywhere
+            months.append(observed.isel(band=slice(len(BANDS))).sum("time", min_count=1))  # NaN everywhere
             continue
-        if looks.chunks is not None:
-            looks = looks.chunk(time=-1)
+        if observed.chunks is not None:
+            observed = observed.chunk(time=-1)
         month = xr.apply_ufunc(
             _median_of_stack,
-            looks,
+            observed,
             kwargs={"days": days[inside], "masked": None if scl is None else tuple(masked)},
             input_core_dims=[["time", "band"]],
             output_core_dims=[["kept"]],
@@ -141,12 +186,12 @@ def monthly_cube(
     return out.assign_coords(month=np.arange(1, 13), band=list(BANDS)).transpose("month", "band", ...)
 
 
-def _median_of_stack(looks: np.ndarray, days: np.ndarray, masked: Collection[int] | None) -> np.ndarray:
+def _median_of_stack(stack: np.ndarray, days: np.ndarray, masked: Collection[int] | None) -> np.ndarray:
     """(..., t, 10 bands and, with ``masked``, scene classes) -> (..., 10)."""
-    looks = np.moveaxis(looks, (-2, -1), (0, 1))
+    stack = np.moveaxis(stack, (-2, -1), (0, 1))
     if masked is None:
-        return np.moveaxis(median_of_looks(looks, days), 0, -1)
-    months = median_of_looks(looks[:, : len(BANDS)], days, looks[:, len(BANDS)], masked)
+        return np.moveaxis(median_of_observations(stack, days), 0, -1)
+    months = median_of_observations(stack[:, : len(BANDS)], days, stack[:, len(BANDS)], masked)
     return np.moveaxis(months, 0, -1)
 
 
@@ -175,27 +220,10 @@ def _twelve(months: np.ndarray, axis: int) -> np.ndarray:
     return series
 
 
-def _one_look_a_day(
-    values: np.ndarray, days: np.ndarray, scl: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Looks of one day laid over each other: the first that has all bands shows."""
-    found, first = np.unique(days, return_index=True)
-    if len(found) == len(days):
-        return values, scl
-    merged, classes = values[first].copy(), None if scl is None else scl[first].copy()
-    for i in np.setdiff1d(np.arange(len(days)), first):
-        at = int(np.searchsorted(found, days[i]))
-        gap = ~np.isfinite(merged[at]).all(axis=0) & np.isfinite(values[i]).all(axis=0)
-        merged[at] = np.where(gap, values[i], merged[at])
-        if scl is not None and classes is not None:
-            classes[at] = np.where(gap, scl[i], classes[at])
-    return merged, classes
-
-
-def _median(looks: np.ndarray) -> np.ndarray:
+def _median(observed: np.ndarray) -> np.ndarray:
     """Median along the first axis of what is not NaN; many times faster than ``np.nanmedian``."""
-    ordered = np.sort(looks, axis=0)
-    count = np.isfinite(looks).sum(axis=0, keepdims=True)
-    low, high = np.maximum((count - 1) // 2, 0), np.minimum(count // 2, len(looks) - 1)
+    ordered = np.sort(observed, axis=0)
+    count = np.isfinite(observed).sum(axis=0, keepdims=True)
+    low, high = np.maximum((count - 1) // 2, 0), np.minimum(count // 2, len(observed) - 1)
     middle = np.take_along_axis(ordered, low, axis=0) + np.take_along_axis(ordered, high, axis=0)
     return np.where(count > 0, middle / 2, np.nan)[0].astype(np.float32)

@@ -10,6 +10,7 @@ import numpy as np
 
 from timesen_nb.bands import BANDS
 from timesen_nb.datasets.pairs import Pairs
+from timesen_nb.nodata import clean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,8 @@ def read_points(
     path: .csv with the columns lon, lat and ``label``, or .geojson of points with that property; what the click map
     exports, or your own. label: the column of class names; empty = unknown. The series are those in the file (columns
     B2_m01 to B12_m12, as the click map writes them), or else fetched from ``source``, in the year of the column "year",
-    or ``year``. Reflectance below zero is noise and becomes 0.
+    or ``year``. Codes for "no data" are missing, with a warning (:mod:`timesen_nb.nodata`); what else is below zero is
+    noise and becomes 0.
     Raises ValueError for a file that is none of these, without such a column or any label, and for series that are
     neither in the file nor to be had because no source was given.
     """
@@ -56,6 +58,7 @@ def read_points(
             f"{path.name} holds places but no series ({COLUMNS[0]} to {COLUMNS[-1]}); give the source to read them "
             "from: source=tn.open_source(...)."
         )
+    values = clean(values, BANDS, 2, path.name)
     return Pairs(values.clip(min=0), labels=labels, lonlats=lonlats)
 
 

@@ -20,6 +20,7 @@ from timesen_nb.datasets.codes import lucas_labels, read_codes
 from timesen_nb.datasets.lucas import VIEWS, grid_places, photo_address
 from timesen_nb.datasets.pairs import MISSING
 from timesen_nb.datasets.place_dataset import PlaceDataset
+from timesen_nb.nodata import HIGHEST, say_codes, without_codes
 
 #: Attributes that are kept; the tasks beside them are read from their own attribute.
 DATES, PLACE = "Image_ID", "Coordinates"
@@ -45,8 +46,9 @@ def read_sen4map(
     on (:func:`published_medians`). Files with ``image`` hold the latter already: "clear" makes months without any value
     NaN, "published" takes them as they are. into: a .npy file to write the series to, rounded to int16 and
     memory-mapped, for more of them than memory holds. points: the numbers of some LUCAS points; None reads all.
-    Raises FileNotFoundError, or ValueError for a file that is cut off or none of these, for reflectance that is
-    negative or from 0 to 1, and for unknown codes.
+    Codes for "no data" are missing in "clear" composites, with a warning (:mod:`timesen_nb.nodata`). Raises
+    FileNotFoundError, or ValueError for a file that is cut off or none of these, for reflectance that is negative, from
+    0 to 1 or above 20,000, and for unknown codes.
     """
     from tqdm.auto import tqdm
 
@@ -57,6 +59,7 @@ def read_sen4map(
         raise FileNotFoundError(f"no file {path}; expected Sen4Map as HDF5. Check the path.")
     wanted = None if points is None else {str(p) for p in points}
     about: list[Mapping[str, Any]] = []
+    codes: set[float] = set()
     with _opened(path) as file:
         keys = [key for key in file if wanted is None or _number(key) in wanted]
         if not keys:
@@ -66,7 +69,7 @@ def read_sen4map(
                 try:
                     group = file[key]
                     about.append(dict(group.attrs))
-                    series = _composites(group, about[-1], crop, composites, year)
+                    series = _composites(group, about[-1], crop, composites, year, codes)
                 except (OSError, RuntimeError, KeyError) as problem:
                     raise ValueError(
                         f"{path.name} is damaged: {key} cannot be read, {len(about) - 1} points before it can "
@@ -74,7 +77,13 @@ def read_sen4map(
                     ) from problem
                 if (low := np.nanmin(series, initial=0.0)) < 0:
                     raise _no_reflectance(_number(key), f"{low:.6g}", "not negative, and NaN for no data")
+                if (high := np.nanmax(series, initial=0.0)) > HIGHEST:
+                    raise _no_reflectance(
+                        _number(key), f"{high:.6g}", f"up to {HIGHEST:g}, and NaN for no data"
+                    )
                 store.add(series)
+    if codes:
+        say_codes(sorted(codes), path.name)
     return _dataset([_number(k) for k in keys], about, store.values)
 
 
@@ -108,9 +117,9 @@ def _opened(path: Path) -> Any:
 
 
 def _composites(
-    group: Any, about: Mapping[str, Any], crop: int | None, composites: str, year: int
+    group: Any, about: Mapping[str, Any], crop: int | None, composites: str, year: int, codes: set[float]
 ) -> np.ndarray:
-    """(12, 10, H, W) of one point, or (12, 10) for a single pixel."""
+    """(12, 10, H, W) of one point, or (12, 10) for a single pixel. Codes for "no data" that are met join ``codes``."""
     number = _number(group.name)
     if "image" in group:
         image = group["image"]
@@ -122,6 +131,8 @@ def _composites(
         if 0 < (high := np.nanmax(out, initial=0.0)) < 1:  # one was added: nothing can be below it
             raise _no_reflectance(number, f"up to {high:.3g}", "not a share of one")
         if composites == "clear":  # one was added: what is not above it had no clear look
+            out, met = without_codes(out, 1)
+            codes.update(met)
             out = np.where((out <= 1).all(axis=1, keepdims=True), np.nan, out)
     else:
         names = [name for name in group if name != "SCL"]
@@ -135,7 +146,12 @@ def _composites(
             ) from problem
         window = _window(scl.shape[1:], crop, number)
         classes = scl[(..., *window)]
-        values = np.stack([group[b][(..., *window)] for b in bands], axis=1)  # (t, 10, H, W)
+        values = np.stack([group[b][(..., *window)] for b in bands], axis=1).astype(
+            np.float32
+        )  # (t, 10, H, W)
+        if composites == "clear":
+            values, met = without_codes(values, 1)
+            codes.update(met)
         times = _times(about, number)
         if len(times) != len(values):
             raise ValueError(f"point {number} has {len(values)} images and {len(times)} dates in {DATES}.")

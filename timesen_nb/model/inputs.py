@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from timesen_nb.nodata import clean
 from timesen_nb.series import PixelSeries
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Numbers of composites' positions: 0 to 11 the months, from here on the quarters, then the year.
 QUARTERS, YEAR, POSITIONS = 12, 16, 17
+#: Reflectance from 0 to 1 ends here, with snow and glint.
+_SHARE = 2.0
 
 
 def known_bands(values: Any) -> Any:
@@ -90,16 +93,21 @@ def as_arrays(series: Any, valid: Any = None) -> tuple[Any, Any]:
 def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
     """Series as (N, T, C, H, W) float32 with invalid composites NaN.
 
+    Codes for "no data" become NaN, with a warning, and so does what is 0 in all bands: see :mod:`timesen_nb.nodata`.
+
     Args:
         values: (N, T, C[, H, W]) reflectance x 10000, NaN = missing.
         valid: (N, T) bool or None; False = the composite is missing, whatever it holds.
         config: of the encoder that reads them.
 
     Raises:
-        ValueError: another shape, infinite values in a composite that is valid, or reflectance from 0 to 1.
+        ValueError: another shape; in a composite that is valid, infinite values or others that can be no reflectance;
+            or reflectance from 0 to 1, all of it or some bands or composites.
     """
     channels, patch = len(config.bands), config.patch
-    x = np.array(values, dtype=np.float32)
+    # what float32 cannot hold becomes infinite, and is refused as such below
+    with np.errstate(over="ignore"):
+        x = np.array(values, dtype=np.float32)
     given = x.shape
     if x.ndim == 3:
         x = x[..., None, None]
@@ -120,10 +128,36 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
         raise ValueError(
             "values hold infinities; expected reflectance x 10000, with NaN where data are missing."
         )
-    largest = np.max(x, initial=-np.inf, where=~np.isnan(x))
-    if 0 < largest <= 2.0:
-        raise ValueError(
-            f"the largest value is {largest:.3g}: this looks like reflectance from 0 to 1; expected reflectance "
-            "x 10000. Multiply by 10000."
-        )
+    x = clean(x, config.bands, 2, "the series given")
+    _check_scale(x, config.bands)
     return x
+
+
+def _check_scale(x: np.ndarray, bands: Sequence[str]) -> None:
+    """ValueError where reflectance goes from 0 to 1: everywhere, in one band, or in one composite."""
+
+    if np.fmin.reduce(x, axis=None, initial=np.inf) > _SHARE:
+        return
+    largest = float(np.fmax.reduce(x, axis=None, initial=-np.inf))
+    found = ""
+    if 0 < largest <= _SHARE:
+        found = f"the largest value is {largest:.3g}"
+    elif len(bands) > 1:
+        of_bands = np.fmax.reduce(x, axis=(0, 1, 3, 4), initial=-np.inf)
+        for i in np.flatnonzero((of_bands > 0) & (of_bands <= _SHARE)).tolist():
+            if _no_count(x[:, :, i]).any():
+                found = f"the largest value of {bands[i]} is {of_bands[i]:.3g}, of all bands {largest:.6g}"
+        low = ((x[:, :, 0] <= _SHARE) & _no_count(x[:, :, 0])).any(axis=(-2, -1))
+        low[low] = np.fmax.reduce(x[low], axis=(1, 2, 3), initial=-np.inf) <= _SHARE
+        if low.any():
+            n, t = np.argwhere(low)[0]
+            found = f"all bands of series {n}, composite {t}, are below {_SHARE:g}, of all others up to {largest:.6g}"
+    if found:
+        raise ValueError(
+            f"{found}: this looks like reflectance from 0 to 1; expected reflectance x 10000. Multiply by 10000."
+        )
+
+
+def _no_count(x: np.ndarray) -> np.ndarray:
+    """True where a value is neither whole nor a half, as medians of whole numbers are: dark water that was clipped."""
+    return np.isfinite(x) & (x * 2 % 1 > 0)

@@ -51,12 +51,28 @@ class Source(Protocol):
         ...
 
 
-def open_source(which: str | Path, **options: Any) -> Source:
-    """Open a source: ``"flanders"``, ``"sample"``, ``"earthengine"``, ``"stac"``, or the path of a cube file.
+def open_source(which: str | Path | xr.Dataset | xr.DataArray, **options: Any) -> Source:
+    """Open a source.
 
-    Options go to the source itself (``project=`` for Earth Engine, ``catalog=`` for STAC).
-    Raises ValueError for a name that is neither a source nor an existing file.
+    Args:
+        which: ``"flanders"``, ``"sample"``, ``"earthengine"``, ``"stac"``; the path of a cube file (.nc, .zarr, .tif)
+            or of a folder of them; or an xarray Dataset or DataArray.
+        options: go to the source itself: ``project=`` for Earth Engine, ``catalog=`` for STAC; ``group=``, ``rename=``,
+            ``offset=``, ``nodata=``, ``crs=`` and ``out_of_range=`` for a cube
+            (:class:`timesen_nb.sources.cube_file.CubeFileSource`).
+
+    Raises:
+        ValueError: a name that is neither a source nor an existing file, or a cube that cannot be used.
     """
+    if not isinstance(which, (str, Path)):
+        from timesen_nb.sources.cube_file import CubeFileSource
+
+        if hasattr(which, "dims") and hasattr(which, "coords"):
+            return CubeFileSource(which, **options)
+        raise ValueError(
+            f"source given: a {type(which).__name__}; expected the name of a source, the path of a cube file, or an "
+            "xarray Dataset or DataArray."
+        )
     name = str(which)
     if name == "flanders":
         from timesen_nb.sources.flanders import FlandersSource
@@ -74,10 +90,11 @@ def open_source(which: str | Path, **options: Any) -> Source:
         from timesen_nb.sources.stac import StacSource
 
         return StacSource(**options)
-    if Path(name).exists():
+    path = Path(name).expanduser()
+    if path.exists():
         from timesen_nb.sources.cube_file import CubeFileSource
 
-        return CubeFileSource(Path(name), **options)
+        return CubeFileSource(path, **options)
     raise ValueError(
         f"source given: {name!r}; expected 'flanders', 'sample', 'earthengine', 'stac' or the path of an "
         "existing cube file (.nc, .zarr, .tif). Check the spelling or the path."

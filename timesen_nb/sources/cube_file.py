@@ -1,18 +1,33 @@
-"""A cube in a file as a source: NetCDF, Zarr or GeoTIFF, dated or monthly, read where it is asked for."""
+"""A cube in a file or in memory as a source: dated or monthly, read where it is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+import threading
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timesen_nb.composite import monthly_cube, solar_days
+from timesen_nb.bands import BANDS
+from timesen_nb.composite import (
+    MASKED,
+    SCENE_CLASSES,
+    clear,
+    monthly_cube,
+    monthly_medians,
+    solar_days,
+    usable,
+)
+from timesen_nb.nodata import HIGHEST, LOWEST, outside, said, say_codes
 from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources.checks import check_year, series_of
-from timesen_nb.sources.cube_layout import read_layout
+from timesen_nb.sources.cube_layout import Options, read_layout
+from timesen_nb.sources.cube_open import explained
+from timesen_nb.sources.cube_radiometry import Radiometry
 from timesen_nb.sources.grid import BBox, check_bbox
 
 if TYPE_CHECKING:
@@ -24,34 +39,83 @@ _BLOCK = 64
 _KEPT = 32
 #: Cubes up to this many pixels are computed when asked for (30 MB), larger ones when they are read.
 _SMALL = 256 * 256
+OUT_OF_RANGE = ("refuse", "missing")
 
 
 class CubeFileSource:
-    """Reflectance from a file; see :mod:`timesen_nb.sources.cube_layout` for what a file must hold.
+    """Reflectance from a file, a folder of files or an xarray Dataset or DataArray.
 
-    A dated cube is masked by its SCL and made into monthly medians of the year that is asked for; without SCL
-    its values are taken as they are, and the source's name says so. A place reads the pixel it lies in, in the
-    file's own projection. A monthly cube that does not say its year answers for any year.
+    :mod:`timesen_nb.sources.cube_layout` says what it must hold. A dated cube is masked by its SCL and made into
+    monthly medians of the year that is asked for; without SCL its values are taken as they are, and its name says so.
+    A place reads the pixel it lies in, in the cube's own projection. A monthly cube that does not say its year answers
+    for any year. A file is let go of after each reading; one that was written again since must be opened again.
 
-    Raises ValueError at once for a file without bands, dates or CRS, with other units, or cut short.
+    Args:
+        data: a path (.nc, .zarr, .tif, or a folder of such files), or a Dataset or DataArray.
+        group: of a Zarr store or NetCDF file that holds several.
+        rename: names in the data -> names of bands or ``SCL``: ``{"refl_490": "B2"}``.
+        offset: radiometric offset that is added to values x 10000: -1000, or 0. By default what the data state
+            (:func:`timesen_nb.sources.cube_radiometry.offset_of`); where they state nothing, nothing is taken off.
+        nodata: a number, or several, that stand for no data, beside those that the file declares and the known codes.
+        crs: the coordinate system, where the data state none or the wrong one: ``"EPSG:32631"``.
+        out_of_range: "refuse" a clear observation outside -2,000 to 20,000, by name; or take it as "missing".
+
+    Raises:
+        ValueError: at once, for data without bands, dates or CRS, with other units, or cut short.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(
+        self,
+        data: str | Path | xr.Dataset | xr.DataArray,
+        *,
+        group: str | None = None,
+        rename: Mapping[str, str] | None = None,
+        offset: float | None = None,
+        nodata: float | Sequence[float] | None = None,
+        crs: Any = None,
+        out_of_range: str = "refuse",
+    ) -> None:
         from pyproj import Transformer
 
-        self._path = Path(path)
-        self._cube = cube = read_layout(self._path)
+        if out_of_range not in OUT_OF_RANGE:
+            raise ValueError(
+                f"out_of_range={out_of_range!r}; expected one of {', '.join(map(repr, OUT_OF_RANGE))}."
+            )
+        options = Options(group, dict(rename or {}), offset, nodata, crs)
+        self._given: Any = Path(data).expanduser() if isinstance(data, (str, Path)) else data
+        self._how: dict[str, Any] = {**vars(options), "out_of_range": out_of_range}
+        self._label = _label_of(self._given)
+        self._written = _state_of(self._given)
+        self._reading = threading.RLock()
+        self._said: set[float] = set()
+        try:
+            self._cube = cube = read_layout(self._given, options)
+        except ValueError as error:
+            raise ValueError(f"{self._label} cannot be used: {error}") from error
         self._from_degrees = Transformer.from_crs(4326, cube.crs, always_xy=True)
-        (left, right), (bottom, top) = cube.edges("x"), cube.edges("y")
-        #: (west, south, east, north) in degrees, of the outer edges of the pixels.
-        self.bounds: BBox = self._from_degrees.transform_bounds(left, bottom, right, top, direction="INVERSE")
+        #: (west, south, east, north) in degrees, of the outer edges of the pixels; east is beyond 180 where the date
+        #: line lies in between.
+        self.bounds: BBox = self._extent()
         if cube.dated:
-            self._days = solar_days(cube.step, (self.bounds[0] + self.bounds[2]) / 2)
+            middle = (self.bounds[0] + self.bounds[2]) / 2
+            self._days = solar_days(cube.step, middle - 360 if middle > 180 else middle)
             self.years: Sequence[int] = sorted({int(str(day)[:4]) for day in self._days})
         else:
             self.years = () if cube.year is None else (cube.year,)
-        unmasked = cube.dated and cube.scl is None
-        self.name = self._path.name + (" (clouds not masked: no SCL)" if unmasked else "")
+        notes = []
+        if cube.dated and cube.scl is None:
+            notes.append("clouds not masked: no SCL")
+        if cube.raised:
+            notes.append("radiometric offset not stated, perhaps still on")
+            warnings.warn(
+                f"{self._label} does not state a radiometric offset, and hardly a value lies below 1000: the 1000 that "
+                "ESA adds since 2022 may still be on, and then classes come out wrong. If it is, open it with "
+                "offset=-1000; if it is not, with offset=0.",
+                UserWarning,
+                stacklevel=3,
+            )
+        self.name = self._label + (f" ({'; '.join(notes)})" if notes else "")
+        self._say(cube.radiometry.codes)
         self._block = lru_cache(maxsize=_KEPT)(self._read_block)
 
     def __repr__(self) -> str:
@@ -59,12 +123,13 @@ class CubeFileSource:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Workers of a cluster open the file themselves."""
-        return CubeFileSource, (self._path,)
+        return partial(_again, **self._how), (self._given,)
 
     def pixel(self, lon: float, lat: float, year: int = 2018) -> PixelSeries:
-        """The series of the pixel that holds the place.
+        """The series of the pixel that holds the place, with its provenance.
 
-        Raises ValueError outside the file, for a year it has not, or for a pixel without any valid month.
+        Raises ValueError outside the file, for a year it has not, for a pixel without any valid month, or with a clear
+        observation that can be no reflectance.
         """
         return self.pixels([(lon, lat)], year)[0]
 
@@ -73,63 +138,189 @@ class CubeFileSource:
         year = check_year(year, self.years, self.name)
         places = [check_place(lon, lat) for lon, lat in lonlats]
         at = [self._position(lon, lat) for lon, lat in places]
-        found: dict[int, np.ndarray] = {}
+        found: dict[int, PixelSeries] = {}
         for n in sorted(range(len(at)), key=lambda n: (at[n][0] // _BLOCK, at[n][1] // _BLOCK)):
             row, column = at[n]
-            months = self._block(row // _BLOCK, column // _BLOCK, year)
-            found[n] = months[:, :, row % _BLOCK, column % _BLOCK]
-        return [series_of(found[n], lon, lat, year, self.name) for n, (lon, lat) in enumerate(places)]
+            block = self._block(row // _BLOCK, column // _BLOCK, year)
+            inside = row % _BLOCK, column % _BLOCK
+            if inside in block.wrong:
+                raise ValueError(
+                    f"{self.name} at {places[n][0]:.5f}, {places[n][1]:.5f}: {block.wrong[inside]}"
+                )
+            made_of = self._provenance(block, inside, year)
+            found[n] = series_of(block.months[(..., *inside)], *places[n], year, self.name, made_of)
+        return [found[n] for n in range(len(at))]
 
     def cube(self, bbox: BBox, year: int = 2018) -> xr.DataArray:
         """(month, band, y, x) float32 reflectance x 10000, NaN = missing, of a box in degrees.
 
-        The box is cut to the file. More than 256 x 256 pixels come as a lazy Dask array.
-        Raises ValueError where the box does not touch the file.
+        The box is cut to the file; one that crosses the date line has its west beyond its east, or its east beyond 180.
+        More than 256 x 256 pixels come as a lazy Dask array. Raises ValueError where the box does not touch the file,
+        or, when it is computed, for a clear observation that can be no reflectance.
         """
         import rioxarray  # noqa: F401
 
         year = check_year(year, self.years, self.name)
-        rows, columns = self._window(check_bbox(bbox))
+        rows, columns = self._window(check_bbox(bbox, date_line=True))
         small = (rows.stop - rows.start) * (columns.stop - columns.start) <= _SMALL
         cube = self._months(rows, columns, year, lazy=not small)
         return cube.rio.write_crs(self._cube.crs)
 
-    def _read_block(self, row: int, column: int, year: int) -> np.ndarray:
-        """(12, 10, up to 64, up to 64), the months of a block."""
+    def _read_block(self, row: int, column: int, year: int) -> _Block:
+        """The months of up to 64 x 64 pixels, and what they were made of."""
         rows, columns = (slice(n * _BLOCK, (n + 1) * _BLOCK) for n in (row, column))
-        return self._months(rows, columns, year).values
-
-    def _months(self, rows: slice, columns: slice, year: int, lazy: bool = False) -> xr.DataArray:
-        """A window of the file as (month, band, y, x); ``lazy`` leaves the reading to Dask."""
-        bands, scl = self._stored(rows, columns, lazy)
-        looks = bands.to_dataarray("band").drop_attrs().transpose(..., "band", "y", "x").astype(np.float32)
-        looks = looks.where(looks != 0) * np.float32(self._cube.factor)
-        if self._cube.dated:
-            days = self._days.astype("datetime64[ns]")
-            scl = None if scl is None else scl.assign_coords(time=days)
-            months = monthly_cube(looks.assign_coords(time=days), year, scl)
+        days = self._days_of(year)
+        inside = np.flatnonzero(days.astype("datetime64[Y]") == np.datetime64(f"{year:04d}", "Y"))
+        bands, scl = self._stored(rows, columns, inside)
+        stored = np.stack([bands[b].values for b in BANDS], axis=1)
+        classes = None if scl is None else scl.values
+        radiometry = self._cube.radiometry
+        values, codes = _measured(stored, radiometry, radiometry.offset[inside])
+        days = days[inside]
+        if self._how["out_of_range"] == "missing":
+            values, dropped = _without_outside(values)
         else:
-            months = looks.where(looks.notnull().all("band")).reindex(month=np.arange(1, 13))
-        months = months.reset_coords(drop=True).rename(f"reflectance_{year}")
-        return months.assign_attrs(units="surface reflectance x 10000", year=year, source=self.name)
+            dropped = None
+        used = usable(values, days, classes)
+        wrong = _wrong(values, used, days, radiometry.factor)
+        self._say(tuple(codes))
+        months = monthly_medians(values, days, year, classes)
+        cloudy = None if classes is None else np.isfinite(values).all(axis=1) & ~clear(classes)
+        return _Block(months, days, used, codes, wrong, dropped, cloudy)
 
-    def _stored(self, rows: slice, columns: slice, lazy: bool) -> tuple[xr.Dataset, xr.DataArray | None]:
+    def _months(self, rows: slice, columns: slice, year: int, lazy: bool) -> xr.DataArray:
+        """A window of the cube as (month, band, y, x); ``lazy`` leaves the reading to Dask."""
+        import xarray as xr
+
+        days = self._days_of(year)
+        inside = np.flatnonzero(days.astype("datetime64[Y]") == np.datetime64(f"{year:04d}", "Y"))
+        bands, scl = self._stored(rows, columns, inside, lazy)
+        step = "time" if self._cube.dated else "month"
+        when = {"time": days[inside].astype("datetime64[ns]")}
+        stack = (
+            bands.to_dataarray("band").drop_attrs().rename({step: "time"}).transpose("time", "band", "y", "x")
+        )
+        stack = stack.assign_coords(when)
+        if stack.chunks is not None:
+            stack = stack.chunk(band=-1)
+        scl = None if scl is None else scl.drop_attrs().rename({step: "time"}).assign_coords(when)
+        radiometry = self._cube.radiometry
+        observed = xr.apply_ufunc(
+            partial(_measured_or_refused, radiometry, self.name, self._how["out_of_range"] == "refuse"),
+            stack,
+            xr.DataArray(radiometry.offset[inside], when, ("time",)),
+            xr.DataArray(days[inside].astype("datetime64[ns]").astype(np.int64), when, ("time",)),
+            *([] if scl is None else [scl]),
+            input_core_dims=[["band"], [], [], *([] if scl is None else [[]])],
+            output_core_dims=[["band"]],
+            dask="parallelized",
+            output_dtypes=[np.float32],
+        )
+        months = monthly_cube(observed.transpose("time", "band", "y", "x"), year, scl)
+        months = months.reset_coords(drop=True).rename(f"reflectance_{year}")
+        return months.assign_attrs(
+            units="surface reflectance x 10000", year=year, source=self.name, boa_offset_applied=1
+        )
+
+    def _days_of(self, year: int) -> np.ndarray:
+        """(t,) days: those of the dates, or one in each month of whichever year is asked for."""
+        if self._cube.dated:
+            return self._days
+        return np.array([f"{year:04d}-{m:02d}-15" for m in self._cube.step], dtype="datetime64[D]")
+
+    def _stored(
+        self, rows: slice, columns: slice, steps: np.ndarray, lazy: bool = False
+    ) -> tuple[xr.Dataset, xr.DataArray | None]:
         """Bands and scene classes of a window as they are in the file."""
-        bands = self._cube.bands.isel(y=rows, x=columns)
-        scl = None if self._cube.scl is None else self._cube.scl.isel(y=rows, x=columns)
+        if _state_of(self._given) != self._written:
+            raise ValueError(f"{self._label} was written again or moved since it was opened. Open it again.")
+        cube, step = self._cube, "time" if self._cube.dated else "month"
+        if lazy:
+            # a handle of its own: it is read long after this one was let go
+            cube = read_layout(self._given, _options(self._how))
+        window = {step: steps, "y": rows, "x": columns}
+        bands = cube.bands.isel(window)
+        scl = None if cube.scl is None else cube.scl.isel(window)
         if lazy:
             blocks = {"y": _BLOCK, "x": _BLOCK}
             return bands.chunk(blocks), None if scl is None else scl.chunk(blocks)
-        try:
-            return bands.load(), None if scl is None else scl.load()
-        except (OSError, RuntimeError) as error:
-            raise ValueError(
-                f"{self.name} cannot be read here ({error}). It is damaged or cut short: fetch it again."
-            ) from error
+        with self._reading:
+            try:
+                return bands.compute(), None if scl is None else scl.compute()
+            except Exception as error:
+                path = self._given if isinstance(self._given, Path) else None
+                why = str(explained(error, path)).removeprefix("it cannot be read ")
+                raise ValueError(f"{self._label} cannot be read here {why}") from error
+            finally:
+                cube.close()
+
+    def _say(self, codes: Sequence[float]) -> None:
+        """Warn, once each, of codes that nobody declared."""
+        news = set(codes) - self._said
+        if news:
+            self._said |= news
+            say_codes(sorted(news), self._label)
+
+    def _provenance(self, block: _Block, inside: tuple[int, int], year: int) -> dict[str, Any]:
+        """What the months of a pixel were made of; :class:`PixelSeries` says how it is told."""
+        cube, radiometry = self._cube, self._cube.radiometry
+        used = block.used[(..., *inside)]
+        days = np.sort(block.days[used])
+        months = days.astype("datetime64[M]").astype(int) % 12
+        left_out = [
+            {
+                "what": f"{int(where[(..., *inside)].sum())} observations",
+                "why": f"{said([code])} stands for no data",
+            }
+            for code, where in sorted(block.codes.items())
+            if where[(..., *inside)].any()
+        ]
+        if block.dropped is not None and (n := int(block.dropped[(..., *inside)].sum())):
+            left_out.append({"what": f"{n} observations", "why": f"outside {LOWEST:g} to {HIGHEST:g}"})
+        if block.cloudy is not None and (n := int(block.cloudy[(..., *inside)].sum())):
+            left_out.append({"what": f"{n} observations", "why": "their scene class is not clear"})
+        rule = radiometry.rule
+        if cube.raised:
+            rule += "; hardly a value lies below 1000, so that it may still be on"
+        mask = "none: no SCL"
+        if cube.scl is not None:
+            kept = [str(c) for c in SCENE_CLASSES if c not in MASKED]
+            mask = f"scene classes (SCL) kept: {', '.join(kept)}"
+        made_of: dict[str, Any] = {
+            "acquisitions": np.bincount(months, minlength=12).tolist(),
+            "offset": {"applied": radiometry.applied, "rule": rule},
+            "mask": mask,
+            "left_out": left_out,
+        }
+        if cube.dated:
+            made_of["dates"] = [str(day) for day in days]
+        else:
+            made_of["composites"] = (
+                "monthly, as the data hold them; acquisitions counts the months that are there"
+            )
+        if radiometry.baselines:
+            made_of["baselines"] = list(radiometry.baselines)
+        return made_of
+
+    def _extent(self) -> BBox:
+        """The bounds in degrees."""
+        (left, right), (bottom, top) = self._cube.edges("x"), self._cube.edges("y")
+        if self._cube.crs.is_geographic:
+            # 0 to 360, or beyond 180, as well as -180 to 180
+            if right - left >= 360:
+                return -180.0, bottom, 180.0, top
+            west = (left + 180) % 360 - 180
+            return west, bottom, west + (right - left), top
+        west, south, east, north = self._from_degrees.transform_bounds(
+            left, bottom, right, top, direction="INVERSE"
+        )
+        return west, south, east + 360 if east < west else east, north
 
     def _position(self, lon: float, lat: float) -> tuple[int, int]:
         """Row and column of the pixel that holds a place."""
         x, y = self._from_degrees.transform(lon, lat)
+        if self._cube.crs.is_geographic:
+            x = self._turned(x)
         row, column = self._cube.index("y", y), self._cube.index("x", x)
         if not (0 <= row < len(self._cube.y) and 0 <= column < len(self._cube.x)):
             west, south, east, north = self.bounds
@@ -139,9 +330,21 @@ class CubeFileSource:
             )
         return row, column
 
+    def _turned(self, x: float) -> float:
+        """A longitude, whole turns nearer to the middle of the data."""
+        return x + 360 * round((sum(self._cube.edges("x")) / 2 - x) / 360)
+
     def _window(self, bbox: BBox) -> tuple[slice, slice]:
         """Rows and columns of the pixels that a box in degrees touches."""
-        left, bottom, right, top = self._from_degrees.transform_bounds(*bbox)
+        west, south, east, north = bbox
+        if self._cube.crs.is_geographic:
+            _, bottom = self._from_degrees.transform(west, south)
+            _, top = self._from_degrees.transform(east, north)
+            middle = (west + east) / 2
+            turn = self._turned(middle) - middle
+            left, right = west + turn, east + turn
+        else:
+            left, bottom, right, top = self._from_degrees.transform_bounds(west, south, east, north)
         windows = []
         for axis, ends in (("y", (bottom, top)), ("x", (left, right))):
             first, last = sorted(self._cube.index(axis, end) for end in ends)
@@ -153,3 +356,121 @@ class CubeFileSource:
                 "Choose a box that touches it."
             )
         return rows, columns
+
+
+@dataclass(frozen=True)
+class _Block:
+    """months: (12, 10, y, x). days: (t,) of the year. Masks (t, y, x): used in a median; codes: where which stood for
+    no data; dropped: out of range; cloudy: has data, but no clear class. wrong: why a pixel is refused, by row and
+    column."""
+
+    months: np.ndarray
+    days: np.ndarray
+    used: np.ndarray
+    codes: dict[float, np.ndarray]
+    wrong: dict[tuple[int, ...], str]
+    dropped: np.ndarray | None
+    cloudy: np.ndarray | None
+
+
+def _measured(
+    stored: np.ndarray, radiometry: Radiometry, offset: np.ndarray
+) -> tuple[np.ndarray, dict[float, np.ndarray]]:
+    with np.errstate(over="ignore"):
+        return radiometry.measure(stored.astype(np.float32), offset)
+
+
+def _without_outside(values: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Values (t, 10, ...) with NaN where they can be no reflectance, and the mask (t, ...) of those observations."""
+    mask = outside(values)
+    if mask is None:
+        return values, None
+    return np.where(mask, np.float32(np.nan), values), np.asarray(mask.any(axis=1))
+
+
+def _wrong(
+    values: np.ndarray, used: np.ndarray, days: np.ndarray, factor: float
+) -> dict[tuple[int, ...], str]:
+    """Pixels (...) with a used observation that can be no reflectance, and why."""
+    found: dict[tuple[int, ...], str] = {}
+    mask = outside(values)
+    if mask is not None:
+        for t, b, *at in np.argwhere(mask & used[:, None]):
+            found.setdefault(
+                tuple(map(int, at)),
+                f"{BANDS[b]} is {values[(t, b, *at)]:g} on {days[t]}, which is no reflectance; expected reflectance x "
+                f"10000 between {LOWEST:g} and {HIGHEST:g}. If it stands for no data, open the cube with nodata= that "
+                "number, or with out_of_range='missing'.",
+            )
+    if factor == 1:
+        # a date from 0 to 1 among dates x 10000: all bands at most 2, and no whole numbers, as clipped water is
+        low = used & (values[:, 0] <= 2) & (values[:, 0] * 2 % 1 > 1e-3)
+        if low.any():
+            for t, *at in np.argwhere(low & (values.max(axis=1) <= 2)):
+                found.setdefault(
+                    tuple(map(int, at)),
+                    f"all bands are below 2 on {days[t]}: reflectance from 0 to 1 among dates x 10000. Bring all dates "
+                    "to one scale.",
+                )
+    return found
+
+
+def _measured_or_refused(
+    radiometry: Radiometry,
+    name: str,
+    refuse: bool,
+    stored: np.ndarray,
+    offset: np.ndarray,
+    days: np.ndarray,
+    scl: np.ndarray | None = None,
+) -> np.ndarray:
+    """A block (t, y, x, band) as stored -> reflectance x 10000; ValueError for what is wrong in it.
+
+    offset, days: (t, 1, 1), days in nanoseconds. scl: (t, y, x).
+    """
+    offset, days = offset.ravel(), days.ravel().astype("datetime64[ns]").astype("datetime64[D]")
+    values, codes = _measured(np.moveaxis(stored, -1, 1), radiometry, offset)
+    if codes and not set(codes) <= set(radiometry.codes):
+        say_codes(sorted(set(codes) - set(radiometry.codes)), name)
+    if refuse:
+        used = usable(values, days, None if scl is None else np.broadcast_to(scl, values[:, 0].shape))
+        wrong = _wrong(values, used, days, radiometry.factor)
+        if wrong:
+            raise ValueError(f"{name}, in {len(wrong)} pixels: {next(iter(wrong.values()))}")
+    else:
+        values, _ = _without_outside(values)
+    return np.moveaxis(values, 1, -1)
+
+
+def _again(given: Any, **how: Any) -> CubeFileSource:
+    """The source anew, on a worker: what it had to say was said where it was opened."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return CubeFileSource(given, **how)
+
+
+def _options(how: Mapping[str, Any]) -> Options:
+    return Options(**{key: value for key, value in how.items() if key != "out_of_range"})
+
+
+def _label_of(given: Any) -> str:
+    """What a cube is called: its file's name, or that of the data in memory."""
+    if isinstance(given, Path):
+        return given.name or str(given)
+    file = given.encoding.get("source")
+    return Path(str(file)).name if file else f"{type(given).__name__} in memory"
+
+
+def _state_of(given: Any) -> tuple[Any, ...]:
+    """What changes when a file is written again; nothing for data in memory, or a file that is gone."""
+    if not isinstance(given, Path):
+        return ()
+    files = [given]
+    if given.is_dir():
+        files += sorted(p for p in given.iterdir() if p.is_file())
+    try:
+        return tuple(
+            (s.st_ino, s.st_size if f.is_file() else 0, s.st_mtime_ns) for f in files for s in [f.stat()]
+        )
+    except OSError:
+        return ("gone",)

@@ -1,50 +1,71 @@
-"""What a cube file holds, found by name: its bands, dates, scene classes, coordinate system and units.
+"""What a cube holds, found by name: its bands, dates, scene classes, coordinate system and units.
 
 What is understood (anything else is refused by name, never guessed):
 
-- NetCDF and Zarr: bands as variables (``B02``, ``blue``, ``B8A`` ...) or along a dimension ``band`` with names;
-  ``time`` (dates) or ``month`` (1 to 12); ``y`` and ``x`` (or ``lat`` and ``lon``) as evenly spaced coordinates;
-  a scene classification ``SCL`` beside the bands or among them;
+- NetCDF, Zarr and xarray datasets: bands as variables (``B02``, ``blue``, ``S2-L2A-B8A`` ...) or along a dimension
+  ``band`` with names; ``time`` (dates) or ``month`` (1 to 12); ``y`` and ``x`` (or ``lat`` and ``lon``) as evenly
+  spaced coordinates; a scene classification ``SCL`` beside the bands or among them;
 - GeoTIFF: twelve months by ten bands, each described as ``B2_m01`` ... ``B12_m12``;
+- a folder of such files, a date or a month each;
 - a coordinate system as CF or rioxarray write it, or an attribute ``crs`` or ``epsg``;
-- reflectance from 0 to 1 or x 10000, with the radiometric offset taken off; 0 and NaN mean no data.
+- reflectance from 0 to 1 or x 10000; the radiometric offset by what the cube states
+  (:mod:`timesen_nb.sources.cube_radiometry`); no data by the rule of :mod:`timesen_nb.nodata`.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from timesen_nb.bands import BANDS, REFLECTANCE_SCALE, band_name, band_positions
+from timesen_nb.bands import BANDS, band_name, band_positions
+from timesen_nb.composite import SCENE_CLASSES
+from timesen_nb.nodata import known_codes
+from timesen_nb.sources.cube_crs import check_coordinates, crs_of
+from timesen_nb.sources.cube_open import AXES, explained, open_cube
+from timesen_nb.sources.cube_radiometry import (
+    Radiometry,
+    check_surface,
+    declared_nodata,
+    looks_raised,
+    missing_in,
+    offset_of,
+    packing_of,
+    scale_of,
+)
 
 if TYPE_CHECKING:
     from pyproj import CRS
 
-_AXES = {
-    "x": ("x", "lon", "longitude", "easting"),
-    "y": ("y", "lat", "latitude", "northing"),
-    "time": ("time", "t", "date"),
-    "month": ("month", "months"),
-    "band": ("band", "bands", "variable", "channel"),
-}
-_DESCRIPTION = re.compile(r"^(?P<band>[A-Za-z0-9]+)[ _-]?m(?P<month>\d{1,2})$")
-_OTHER_UNITS = re.compile(r"%|percent|\bdb\b|decibel|kelvin|^k$|celsius|radiance|\bw[ /.]?m", re.IGNORECASE)
+#: What scene classes hold where they are unknown, beside NaN: the limits of small integers.
+_NO_CLASS = (255, 127, -128, -1)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a user wants a cube to be read; see :class:`timesen_nb.sources.cube_file.CubeFileSource`."""
+
+    group: str | None = None
+    rename: Mapping[str, str] = field(default_factory=dict)
+    offset: float | None = None
+    nodata: float | Sequence[float] | None = None
+    crs: Any = None
 
 
 @dataclass(frozen=True)
 class CubeLayout:
-    """A file's cube in this package's words; nothing but coordinates and a sample has been read.
+    """A cube in this package's words; nothing but coordinates and a sample has been read.
 
     bands: the ten variables of :data:`BANDS`, each (step, y, x), as stored; scl: (step, y, x) or None.
     step: (t,) datetime64 UTC of a dated cube, or (t,) months 1 to 12. x, y: pixel centres in ``crs``.
-    factor: what makes the stored values reflectance x 10000. year: of a monthly cube, where the file says it.
+    radiometry: what makes the stored values reflectance x 10000. raised: whether they look as if the radiometric offset
+    were still on them. year: of a monthly cube, where the file says it. close: lets go of the file until it is read.
     """
 
     bands: xr.Dataset
@@ -54,8 +75,10 @@ class CubeLayout:
     x: np.ndarray
     y: np.ndarray
     crs: CRS
-    factor: float
+    radiometry: Radiometry
+    raised: bool
     year: int | None
+    close: Callable[[], None]
 
     def step_of(self, axis: str) -> float:
         """Signed size of a pixel along ``"x"`` or ``"y"``; one pixel alone is square, or 10 m."""
@@ -75,142 +98,95 @@ class CubeLayout:
         return math.floor(pixels) if math.isfinite(pixels) else -1
 
 
-def read_layout(path: Path) -> CubeLayout:
-    """The layout of a cube file; ValueError that names what is wrong with it."""
+def read_layout(given: Path | xr.Dataset | xr.DataArray, options: Options) -> CubeLayout:
+    """The layout of a cube; ValueError that says what is wrong with it."""
+    data, close = open_cube(given, options.group, options.rename)
     try:
-        data = _open(path)
+        path = given if isinstance(given, Path) else None
         bands, scl = _bands(data)
-        _check_end(bands)
+        check_surface(data, bands)
         dated = "time" in bands.dims
-        return CubeLayout(
-            bands=bands,
-            scl=scl,
-            step=_dates(bands["time"]) if dated else _months(bands["month"]),
-            dated=dated,
-            x=_centres(bands, "x"),
-            y=_centres(bands, "y"),
-            crs=_crs(data),
-            factor=_factor(bands, data.attrs),
-            year=_year(data),
-        )
-    except ValueError as error:
-        raise ValueError(f"{path.name} cannot be used: {error}") from error
-
-
-def _open(path: Path) -> xr.Dataset:
-    """The file as a dataset with this package's names for its axes, opened lazily."""
-    kind = path.suffix.lower()
-    if kind not in (".nc", ".nc4", ".cdf", ".h5", ".zarr", ".tif", ".tiff"):
-        raise ValueError(f"its name ends in {kind or 'nothing'!r}; expected .nc, .zarr or .tif.")
-    try:
-        data: Any
-        if kind in (".tif", ".tiff"):
-            import rioxarray
-
-            data = rioxarray.open_rasterio(path, mask_and_scale=True)
-        elif kind == ".zarr":
-            data = xr.open_zarr(path, chunks=None, consolidated=False, decode_coords="all")
-        else:
-            data = xr.open_dataset(path, engine=_netcdf_engine(path), decode_coords="all")
-    except ModuleNotFoundError as error:
-        raise ValueError(f'{error.name} is needed to read it: pip install "timesen_nb[regions]".') from error
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
-        raise _damaged(error) from error
-    if kind in (".tif", ".tiff"):
-        data = _months_of_tiff(data)
-    names = {name: axis for axis, known in _AXES.items() for name in data.dims if str(name).lower() in known}
-    if len(set(names.values())) < len(names):
-        raise ValueError(f"two dimensions mean the same: {', '.join(map(str, names))}. Keep one of them.")
-    geographic = {str(n).lower() for n in names} & {"lon", "longitude"}
-    data = data.rename({old: new for old, new in names.items() if old != new})
-    return data.assign_attrs(crs="EPSG:4326") if geographic and not _has_crs(data) else data
-
-
-def _netcdf_engine(path: Path) -> Literal["h5netcdf", "scipy"]:
-    """What reads the file, by its first bytes: NetCDF 4 is HDF5, older kinds are scipy's."""
-    with path.open("rb") as file:
-        first = file.read(8)
-    if first == b"\x89HDF\r\n\x1a\n":
-        return "h5netcdf"
-    if first.startswith(b"CDF"):
-        return "scipy"
-    raise OSError(f"its first bytes are {first!r}, which is no NetCDF")
-
-
-def _damaged(error: Exception) -> ValueError:
-    return ValueError(
-        f"it cannot be read ({error}). It is damaged, cut short or of another kind: fetch it again."
-    )
+        step = _dates(data, bands["time"]) if dated else _months(bands["month"])
+        x, y = _centres(bands, "x"), _centres(bands, "y")
+        crs = _crs(data, bands, x, y, options.crs)
+        days = step.astype("datetime64[D]") if dated else None
+        try:
+            radiometry, raised = _radiometry(data, bands, scl, step, days, options)
+            _check_end(bands)
+        except (OSError, RuntimeError, KeyError, EOFError) as error:
+            raise explained(error, path) from error
+        year = None if dated else _year(data)
+        return CubeLayout(bands, scl, step, dated, x, y, crs, radiometry, raised, year, close)
+    finally:
+        close()
 
 
 def _check_end(bands: xr.Dataset) -> None:
     """Read the corners: where a file was cut short its end is missing, and a click would find it too late."""
-    try:
-        bands.isel(y=[0, -1], x=[0, -1]).load()
-    except (OSError, RuntimeError) as error:
-        raise _damaged(error) from error
-
-
-def _months_of_tiff(raster: Any) -> xr.Dataset:
-    """A raster of 120 described bands as ten variables by month."""
-    if not isinstance(raster, xr.DataArray):
-        raise ValueError("it holds several rasters; expected one with bands described as B2_m01 ... B12_m12.")
-    described = raster.attrs.get("long_name", ())
-    described = (described,) if isinstance(described, str) else tuple(described)
-    found = [_DESCRIPTION.match(str(d)) for d in described]
-    if not found or not all(found):
-        raise ValueError(
-            f"it has {raster.sizes['band']} bands described as {', '.join(map(str, described[:4])) or 'nothing'}; "
-            "it needs a description for each: B2_m01 ... B12_m12 (band and month)."
-        )
-    where = {(band_name(m["band"]), int(m["month"])): i for i, m in enumerate(found) if m}
-    months = sorted({month for _, month in where})
-    if len(where) < len(found):
-        raise ValueError("it describes two bands alike; each band and month must be there once.")
-    for month in months:
-        band_positions([b for b, m in where if m == month])
-    raster = raster.drop_vars("band").assign_attrs(
-        {k: v for k, v in raster.attrs.items() if k != "long_name"}
-    )
-    variables = {
-        b: raster.isel(band=[where[b, m] for m in months]).rename(band="month").assign_coords(month=months)
-        for b in BANDS
-    }
-    return xr.Dataset(variables, attrs=raster.attrs)
+    bands.isel(y=[0, -1], x=[0, -1]).load()
 
 
 def _bands(data: xr.Dataset) -> tuple[xr.Dataset, xr.DataArray | None]:
-    """The ten bands as (step, y, x) variables, and the scene classes where the file has them."""
-    named = {band_name(str(v)): data[v] for v in data.data_vars}
-    if any(b in named for b in BANDS):
-        band_positions([str(v) for v in data.data_vars])
+    """The ten bands as (step, y, x) variables, and the scene classes where the cube has them."""
+    own = [str(v) for v in data.data_vars]
+    scl = [data[v] for v in own if band_name(v) == "SCL"]
+    if any(band_name(v) in BANDS for v in own):
+        named = {b: data[own[i]] for b, i in zip(BANDS, band_positions(own), strict=True)}
     else:
-        stacked = [data[v] for v in data.data_vars if "band" in data[v].dims]
+        stacked = [data[v] for v in own if "band" in data[v].dims]
         if len(stacked) != 1:
             raise ValueError(
-                f"it has no bands: its variables are {', '.join(map(str, data.data_vars)) or 'none'}; expected "
-                f"{', '.join(BANDS)} as variables, or one variable with a dimension 'band'."
+                f"it has no bands: its variables are {', '.join(own) or 'none'}; expected "
+                f"{', '.join(BANDS)} as variables, or one variable with a dimension 'band'. Say which is which: "
+                "open_source(path, rename={'its name': 'B2'})."
             )
         names = [n.decode() if isinstance(n, bytes) else str(n) for n in stacked[0]["band"].values.tolist()]
-        where = dict(zip(BANDS, band_positions(names), strict=True))
-        if "SCL" in names:
-            where["SCL"] = names.index("SCL")
-        named = {**named, **{b: stacked[0].isel(band=i, drop=True) for b, i in where.items()}}
-    scl = _steps(named["SCL"], "SCL") if "SCL" in named else None
-    bands = xr.Dataset({b: _steps(named[b], b) for b in BANDS})
-    if scl is not None and scl.shape != bands["B2"].shape:
+        at = dict(zip(BANDS, band_positions(names), strict=True))
+        named = {b: _band(stacked[0], i) for b, i in at.items()}
+        scl += [_band(stacked[0], i) for i, n in enumerate(names) if band_name(n) == "SCL"]
+    if len(scl) > 1:
+        raise ValueError("it has two scene classifications (SCL); keep one of them.")
+    layers = {b: _steps(v, b) for b, v in named.items()}
+    for b, layer in layers.items():
+        if layer.dtype.kind not in "iuf":
+            raise ValueError(
+                f"{b} holds {layer.dtype}; expected numbers: reflectance from 0 to 1 or x 10000."
+            )
+    sizes = {tuple(v.sizes[d] for d in v.dims) for v in layers.values()}
+    if len(sizes) > 1:
         raise ValueError(
-            f"SCL has the shape {scl.shape} and the bands {bands['B2'].shape}; they must be the same."
+            f"its bands have the shapes {' and '.join(map(str, sorted(sizes)))}; expected one grid. Bring the bands of "
+            "20 m to 10 m (nearest neighbour)."
         )
-    return bands, scl
+    classes = _steps(scl[0], "SCL") if scl else None
+    if classes is not None and classes.shape != layers["B2"].shape:
+        raise ValueError(
+            f"SCL has the shape {classes.shape} and the bands {layers['B2'].shape}; they must be the same."
+        )
+    bands = xr.Dataset(
+        {b: v.variable for b, v in layers.items()},
+        {d: layers["B2"][d] for d in layers["B2"].dims if d in data.coords},
+    )
+    for b, layer in named.items():
+        bands[b].encoding = dict(layer.encoding)
+    return bands, classes
+
+
+def _band(stacked: xr.DataArray, i: int) -> xr.DataArray:
+    """One of the bands along a dimension, with what the whole keeps of its file."""
+    one = stacked.isel(band=i, drop=True)
+    one.encoding = dict(stacked.encoding)
+    return one
 
 
 def _steps(variable: xr.DataArray, name: str) -> xr.DataArray:
     variable = variable.squeeze(
-        [d for d in variable.dims if variable.sizes[d] == 1 and d not in _AXES], drop=True
+        [d for d in variable.dims if variable.sizes[d] == 1 and d not in AXES], drop=True
     )
     for step in ("time", "month"):
         if set(variable.dims) == {step, "y", "x"}:
+            if 0 in variable.shape:
+                raise ValueError(f"{name} is empty: its shape is {variable.shape}.")
             return variable.transpose(step, "y", "x")
     raise ValueError(
         f"{name} has the dimensions {', '.join(map(str, variable.dims))}; expected time or month, y and x, and "
@@ -218,13 +194,30 @@ def _steps(variable: xr.DataArray, name: str) -> xr.DataArray:
     )
 
 
-def _dates(time: xr.DataArray) -> np.ndarray:
-    if time.dtype.kind not in "MUSO":
-        raise ValueError(f"its time is {time.dtype} without units; expected dates, or a dimension 'month'.")
-    try:
-        dates = time.values.astype("datetime64[s]")
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"its time cannot be read as dates ({error}).") from error
+def _dates(data: xr.Dataset, time: xr.DataArray) -> np.ndarray:
+    """(t,) UTC, in seconds; the middle of the period where the file states periods."""
+    import pandas as pd
+
+    periods = time.encoding.get("bounds", time.attrs.get("bounds"))
+    times: Any = time.values
+    if periods in data.variables and data[periods].shape == (time.size, 2):
+        ends = data[periods].values
+        if ends.dtype.kind == "M":
+            times = ends[:, 0] + (ends[:, 1] - ends[:, 0]) // 2
+    if times.dtype.kind not in "MUSO":
+        raise ValueError(f"its time is {times.dtype} without units; expected dates, or a dimension 'month'.")
+    if times.dtype.kind != "M":
+        given = [t.decode() if isinstance(t, bytes) else t for t in times.tolist()]
+        given = [t.isoformat() if hasattr(t, "isoformat") else t for t in given]
+        try:
+            # one format, for 01/02 is two days of the year
+            times = pd.to_datetime(given, format="ISO8601", utc=True).tz_localize(None).to_numpy()
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(
+                f"its time cannot be read as dates ({given[0]!r} ...); expected datetime64 or texts such as "
+                "2018-03-05T10:50:31."
+            ) from error
+    dates: np.ndarray = times.astype("datetime64[s]")
     if np.isnat(dates).any():
         raise ValueError("its time holds dates that are missing.")
     return dates
@@ -240,97 +233,141 @@ def _months(month: xr.DataArray) -> np.ndarray:
 
 
 def _centres(bands: xr.Dataset, axis: str) -> np.ndarray:
+    """Pixel centres; those that 32-bit numbers round are put back on their even grid."""
     if axis not in bands.coords:
         raise ValueError(f"its {axis} has no coordinates; expected the pixel centres.")
-    centres = bands[axis].values.astype(float)
-    steps = np.diff(centres)
-    if not np.isfinite(centres).all() or (
-        len(steps) and not np.allclose(steps, steps.mean(), rtol=1e-3, atol=0)
-    ):
+    stored = bands[axis].values
+    if stored.dtype.kind not in "iuf":
+        raise ValueError(f"its {axis} coordinates are {stored.dtype}; expected numbers: the pixel centres.")
+    centres = stored.astype(float)
+    if len(centres) > 1 and np.isfinite(centres).all():
+        # the mean rise of both halves, so that no single rounding tilts the grid
+        steps = np.arange(len(centres))
+        rise, first = np.polyfit(steps, centres - centres[0], 1)
+        even = centres[0] + first + rise * steps
+        off, size = np.abs(centres - even).max(), abs(rise)
+        rounded = 2 * float(np.finfo(np.float32).eps) * np.abs(centres).max()
+        if size > 0 and off <= max(1e-3 * size, min(rounded, size / 4)):
+            return centres if off <= 1e-6 * size else even
+        if size > 0 and off <= rounded:
+            raise ValueError(
+                f"its {axis} coordinates are too coarse: {size:.3g} a pixel, rounded to {rounded:.3g}. Write them as "
+                "64-bit numbers."
+            )
+    if not np.isfinite(centres).all() or len(centres) > 1:
         raise ValueError(f"its {axis} coordinates are not evenly spaced; expected a grid of equal pixels.")
     return centres
 
 
-def _has_crs(data: xr.Dataset) -> bool:
-    return any(True for _ in _crs_candidates(data))
-
-
-def _crs_candidates(data: xr.Dataset) -> Iterator[Any]:
-    """Whatever in the file may say its coordinate system, the most explicit first."""
-    for variable in data.variables.values():
-        for key in ("crs_wkt", "spatial_ref"):
-            if key in variable.attrs:
-                yield variable.attrs[key]
-        if "grid_mapping_name" in variable.attrs:
-            yield {str(k): v for k, v in variable.attrs.items()}
-    for owner in (data.attrs, *(v.attrs for v in data.variables.values())):
-        for key in ("crs", "epsg", "EPSG", "proj:epsg", "crs_wkt"):
-            if key in owner:
-                yield owner[key]
-    for name in ("spatial_ref", "epsg", "proj:epsg"):
-        if name in data.coords and data[name].ndim == 0 and int(data[name].values or 0) > 0:
-            yield int(data[name].values)
-
-
-def _crs(data: xr.Dataset) -> CRS:
+def _crs(data: xr.Dataset, bands: xr.Dataset, x: np.ndarray, y: np.ndarray, chosen: Any) -> CRS:
+    """The coordinate system, held against the coordinates."""
     from pyproj import CRS
     from pyproj.exceptions import CRSError
 
-    given = []
-    for candidate in _crs_candidates(data):
-        given.append(str(candidate)[:60])
+    if chosen is None:
+        crs = crs_of(data.assign(bands.data_vars), BANDS)
+    else:
         try:
-            if isinstance(candidate, dict):
-                return CRS.from_cf(candidate)
-            return CRS.from_user_input(candidate.item() if isinstance(candidate, np.generic) else candidate)
-        except CRSError:
-            continue
-    raise ValueError(
-        f"its coordinate system (CRS) is {'not understood: ' + '; '.join(given) if given else 'not said'}; expected "
-        "a grid mapping (rioxarray's write_crs) or an attribute crs such as 'EPSG:32631'."
+            crs = CRS.from_user_input(chosen)
+        except CRSError as error:
+            raise ValueError(
+                f"crs={chosen!r} is no coordinate system; expected 'EPSG:32631', say."
+            ) from error
+    check_coordinates(crs, x, y, str(bands["x"].attrs.get("units", "")).strip().lower())
+    return crs
+
+
+def _radiometry(
+    data: xr.Dataset,
+    bands: xr.Dataset,
+    scl: xr.DataArray | None,
+    step: np.ndarray,
+    days: np.ndarray | None,
+    options: Options,
+) -> tuple[Radiometry, bool]:
+    """What stored values mean, by what the cube states and a sample of it; and whether an offset seems to be on."""
+    scale, add = packing_of(bands)
+    nodata = tuple(float(n) for n in np.ravel([] if options.nodata is None else options.nodata))
+    declared = (*nodata, *declared_nodata(data, bands))
+    units = {str(owner.get("units", "")) for owner in (data.attrs, *(v.attrs for v in bands.values()))}
+    sample: np.ndarray = np.empty(0)
+    stored: np.ndarray = sample
+    for window in _windows(bands):
+        stored = np.stack([bands[b].isel(window).values for b in BANDS], axis=1)
+        with np.errstate(over="ignore"):
+            stored = stored.reshape(*stored.shape[:2], -1).astype(np.float32)
+        # codes that were divided by 10000 are told when the scale is known
+        missing, _ = missing_in(stored, scale, add, 1.0, declared)
+        sample = stored if missing is None else np.where(missing, np.float32(np.nan), stored)
+        if np.isfinite(sample).any(axis=(0, 2)).all():
+            break
+    if not np.isfinite(sample).any():
+        raise ValueError("it holds no value but 0, NaN and other codes for no data.")
+    for i, b in enumerate(BANDS):
+        if not np.isfinite(sample[:, i]).any():
+            raise ValueError(f"{b} holds no value; expected reflectance in each band. Is it absent?")
+        if not np.nan_to_num(sample[:, i]).any():
+            raise ValueError(f"{b} holds nothing but 0; expected reflectance in each band. Is it absent?")
+    if scl is not None:
+        _check_classes(scl.isel(window).values, step)
+    factor = scale_of(np.where(_wild(sample), np.nan, sample), units, [str(s)[:10] for s in step])
+    missing, codes = missing_in(stored, scale, add, factor, declared)
+    values = sample * np.float32(factor)
+    if missing is not None:
+        values[missing] = np.nan
+    offset, rule, stated, baselines = offset_of(data, bands, values, days, options.offset)
+    radiometry = Radiometry(
+        factor,
+        offset,
+        scale,
+        add,
+        declared,
+        rule,
+        stated,
+        bool(offset.any() or add.any()),
+        baselines,
+        tuple(sorted(codes)),
     )
+    return radiometry, not stated and looks_raised(values, days)
 
 
-def _factor(bands: xr.Dataset, attrs: Mapping[Hashable, Any]) -> float:
-    """What makes the stored values reflectance x 10000, judged by a sample of them.
-
-    Clouds reach about 1.6 in reflectance, so a 99th percentile up to 2 is 0 to 1; percent and 8-bit pictures end at
-    255, far below any scene x 10000; more than 32000 is a raw count. What lies between is refused.
-    """
-    units = {str(owner.get("units", "")) for owner in (attrs, *(v.attrs for v in bands.values()))}
-    other = sorted(u for u in units if _OTHER_UNITS.search(u))
-    if not other:
-        sample = _sample(bands)
-        low, top = np.percentile(sample, [50, 99])
-        if low >= 0 and top <= 2:
-            return REFLECTANCE_SCALE
-        if low >= 0 and 255 < top <= 32_000:
-            return 1.0
-    found = (
-        f"its units are {', '.join(other)}"
-        if other
-        else f"half of its values are below {low:.4g}, 1 % above {top:.4g}"
-    )
-    raise ValueError(
-        f"its units are unknown ({found}); expected surface reflectance from 0 to 1 or x 10000. Convert the values."
-    )
+def _wild(sample: np.ndarray) -> np.ndarray:
+    """Codes of reflectance from 0 to 1 that were divided by 10000 along with it."""
+    mask, _ = known_codes(sample * np.float32(10_000))
+    return np.zeros(sample.shape, bool) if mask is None or np.nanmax(sample) > 255 else mask
 
 
-def _sample(bands: xr.Dataset) -> np.ndarray:
-    """Some values that are there: from the middle, or from all over where the middle is empty."""
+def _windows(bands: xr.Dataset) -> list[dict[str, slice]]:
+    """Where values are looked at: in the middle, or all over where the middle lacks some."""
     y, x = bands.sizes["y"], bands.sizes["x"]
     middle = {"y": slice(max(y // 2 - 8, 0), y // 2 + 8), "x": slice(max(x // 2 - 8, 0), x // 2 + 8)}
     spread = {"y": slice(None, None, max(y // 64, 1)), "x": slice(None, None, max(x // 64, 1))}
-    for window in (middle, spread):
-        values = np.stack([bands[b].isel(window).values for b in BANDS]).astype(float)
-        values = values[np.isfinite(values) & (values != 0)]
-        if values.size:
-            return values
-    raise ValueError("it holds no value but 0 and NaN, which mean no data.")
+    return [middle, spread]
+
+
+def _check_classes(scl: np.ndarray, step: np.ndarray) -> None:
+    """ValueError where scene classes are none: averaged by resampling, or of another scheme."""
+    there = scl[np.isfinite(scl)] if scl.dtype.kind == "f" else scl
+    codes, _ = known_codes(there.astype(np.float32))
+    known = np.isin(there, (*SCENE_CLASSES, *_NO_CLASS))
+    if codes is not None:
+        known |= codes
+    if not known.all():
+        odd = there[~known].ravel()[0]
+        averaged = " It was averaged when it was resampled: take the nearest pixel." if odd % 1 else ""
+        raise ValueError(
+            f"SCL holds {odd:g} among others; expected the whole numbers 0 to 11 of Sentinel-2's scene classes."
+            f"{averaged}"
+        )
 
 
 def _year(data: xr.Dataset) -> int | None:
     """The one year that the file or its variables say, if they do."""
     owners = (data.attrs, *(v.attrs for v in data.data_vars.values()))
-    given = {str(owner["year"]).strip() for owner in owners if "year" in owner}
-    return int(given.pop()) if len(given) == 1 and re.fullmatch(r"\d{4}", min(given)) else None
+    given = {str(y).strip() for owner in owners if "year" in owner for y in np.ravel(owner["year"])}
+    years = {int(float(y)) for y in given if re.fullmatch(r"\d{4}(\.0*)?", y)}
+    if len(years) > 1:
+        raise ValueError(
+            f"its months say that they are of {' and '.join(map(str, sorted(years)))}; expected one year."
+        )
+    return years.pop() if years else None

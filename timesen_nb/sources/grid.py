@@ -91,16 +91,28 @@ def pixel_at(lon: float, lat: float) -> Pixel:
     return Pixel(epsg, math.floor(x / PIXEL), math.ceil(y / PIXEL))
 
 
-def check_bbox(bbox: BBox) -> BBox:
-    """(west, south, east, north) as floats; ValueError when it is no box in degrees or crosses the date line."""
+def check_bbox(bbox: BBox, date_line: bool = False) -> BBox:
+    """(west, south, east, north) as floats.
+
+    Args:
+        bbox: in degrees.
+        date_line: whether it may cross the date line: west beyond east, as GeoJSON has it, or east beyond 180. East
+            comes back beyond 180 then.
+
+    Raises:
+        ValueError: no box in degrees, or one that crosses the date line where it may not.
+    """
     try:
         west, south, east, north = (float(v) for v in bbox)
     except (TypeError, ValueError):
         raise ValueError(
             f"the box given is {bbox!r}; expected four numbers in degrees: west, south, east, north."
         ) from None
+    if date_line and west > east:
+        east += 360
+    over = date_line and east > 180 and -180 <= west <= 180 and east <= west + 360
     check_place(west, south)
-    check_place(east, north)
+    check_place(east - 360 if over else east, north)
     if west > east:
         raise ValueError(
             f"the box given goes from {west:g} east to {east:g}; west must lie left of east. A box over the date "
@@ -111,6 +123,12 @@ def check_bbox(bbox: BBox) -> BBox:
             f"the box given is {west, south, east, north}; expected west < east and south < north."
         )
     return west, south, east, north
+
+
+def holds(bounds: BBox, lon: float, lat: float) -> bool:
+    """Whether a place lies in (west, south, east, north), edges included; east may be beyond 180."""
+    west, south, east, north = bounds
+    return (lon - west) % 360 <= east - west and south <= lat <= north
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from timesen_nb.model.zeroshot import PROMPT_STYLES, check_classes
 from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources import Source
 from timesen_nb.sources.checks import check_year
+from timesen_nb.sources.grid import holds
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.kept import KeptPlaces
 from timesen_nb.widgets.view import EncodedView, View, encode_view
@@ -91,7 +92,7 @@ class Session:
     def check_inside(self, x: float, y: float) -> None:
         """ValueError in words for a place that the source does not cover."""
         bounds = self.source.bounds
-        if bounds is not None and not (bounds[0] <= x <= bounds[2] and bounds[1] <= y <= bounds[3]):
+        if bounds is not None and not holds(bounds, x, y):
             west, south, east, north = bounds
             raise ValueError(
                 f"the place {x:.5f}, {y:.5f} is outside the data; {self.source.name} covers longitude "

@@ -1,0 +1,157 @@
+"""What stands for "no data" where nobody says so, and what can be reflectance at all: one rule for whatever comes in.
+
+Cube files, tables of points, Sen4Map and ``model.encode`` go through it, in reflectance x 10000:
+
+1. a known code (:data:`CODES`, or anything beyond :data:`HUGE`) is missing, and said;
+2. the same number, 0 or less, in all bands of an observation is missing: 0 is what Sentinel-2 products write, -1000
+   what becomes of it when the radiometric offset is taken off. 0 in one band is a value: clipped dark water;
+3. whatever else lies outside :data:`LOWEST` to :data:`HIGHEST` is refused by name. Snow and glint exceed 10,000, and a
+   small negative reflectance is noise and a value.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+#: What formats, tools and archives write for "no data": GDAL and FORCE -9999, Digital Earth Australia -999, the limits
+#: of 16-bit integers and NetCDF's default of them, and -1 where reflectance goes from 0 to 1.
+CODES = (-999.0, -9999.0, -10000.0, -99999.0, -32767.0, -32768.0, 32767.0, 65535.0)
+#: Limits of 32-bit integers, 1e20 (CMIP), 9.97e36 (NetCDF), 3.4e38 (GDAL) and infinity lie beyond, and no reflectance.
+HUGE = 1e9
+#: Between these reflectance x 10000 lies.
+LOWEST, HIGHEST = -2000.0, 20_000.0
+#: Codes are met again within this share of them: what was divided by 10000 and multiplied again is not exact.
+_NEAR = 2e-6
+
+
+def known_codes(
+    values: np.ndarray, also: Sequence[float] = ()
+) -> tuple[np.ndarray | None, tuple[float, ...]]:
+    """Where values are codes for "no data".
+
+    Args:
+        values: of any shape, as stored or x 10000; NaN is no code.
+        also: further codes that somebody declared.
+
+    Returns:
+        A mask of the same shape, or None where there is no code, as is quickly seen; and the codes that were met, of
+        those beyond :data:`HUGE` the lowest and the highest.
+    """
+    low, high = _ends(values)
+    declared = [float(code) for code in also if np.isfinite(code)]
+    if low > max(CODES[:6]) * (1 - _NEAR) and high < CODES[6] * (1 - _NEAR) and not declared:
+        return None, ()
+    mask = np.abs(values) >= HUGE
+    met = {float(v) for v in (low, high) if abs(v) >= HUGE}
+    for code in dict.fromkeys((*CODES, *declared)):
+        if low - 1 <= code <= high + 1:
+            here = np.abs(values - np.float32(code)) <= abs(code) * _NEAR
+            if here.any():
+                met.add(code)
+                mask |= here
+    return (mask, tuple(sorted(met))) if met else (None, ())
+
+
+def blank(values: np.ndarray, axis: int) -> tuple[np.ndarray | None, tuple[float, ...]]:
+    """Where all bands hold the same number, 0 or less.
+
+    Args:
+        values: bands along ``axis``; NaN is missing already.
+        axis: of the bands.
+
+    Returns:
+        A mask without the bands' axis, or None where there is none; and the numbers that were met.
+    """
+    if not _ends(values)[0] <= 0:
+        return None, ()
+    last = np.moveaxis(values, axis, -1)
+    # most observations are seen by one band alone
+    mask = last[..., 0] <= 0
+    few = last[mask]
+    same = (few == few[:, :1]).all(axis=-1)
+    if few.shape[-1] < 3:
+        # so few bands may well be below zero by the same noise
+        same &= few[:, 0] == 0
+    mask[mask] = same
+    return (mask, tuple(np.unique(few[same, 0]).tolist())) if same.any() else (None, ())
+
+
+def without_codes(
+    values: np.ndarray, axis: int, also: Sequence[float] = ()
+) -> tuple[np.ndarray, tuple[float, ...]]:
+    """Values with NaN where they are missing by rule 1 or 2.
+
+    Args:
+        values: float32, bands along ``axis``. They are changed in place.
+        axis: of the bands.
+        also: codes that somebody declared.
+
+    Returns:
+        The values, and the codes that were met and that nobody declared; 0 in all bands is no news.
+    """
+    codes, met = known_codes(values, also)
+    if codes is not None:
+        values[codes] = np.nan
+    empty, numbers = blank(values, axis)
+    if empty is not None:
+        values[np.broadcast_to(np.expand_dims(empty, axis), values.shape)] = np.nan
+    news = {*met, *numbers} - {0.0} - {float(code) for code in also}
+    return values, tuple(sorted(news))
+
+
+def outside(values: np.ndarray) -> np.ndarray | None:
+    """Where values cannot be reflectance x 10000 (rule 3): a mask, or None where all can. NaN can."""
+    low, high = _ends(values)
+    return None if low >= LOWEST and high <= HIGHEST else (values < LOWEST) | (values > HIGHEST)
+
+
+def clean(values: np.ndarray, bands: Sequence[str], axis: int, what: str) -> np.ndarray:
+    """Series by all three rules, with a warning for codes that nobody declared.
+
+    Args:
+        values: float32 reflectance x 10000, bands along ``axis``, NaN = missing. They are changed in place.
+        bands: names of the bands, for the words of a refusal.
+        axis: of the bands.
+        what: what the values are, in words: "the series given".
+
+    Raises:
+        ValueError: A value that is neither a known code nor reflectance x 10000, by band and value.
+    """
+    values, met = without_codes(values, axis)
+    if met:
+        say_codes(met, what)
+    wrong = outside(values)
+    if wrong is not None:
+        at = tuple(np.argwhere(wrong)[0])
+        raise ValueError(
+            f"{what}: {bands[at[axis]]} is {values[at]:g} at index {', '.join(map(str, at))}, and {int(wrong.sum())} "
+            f"values in all are no reflectance; expected reflectance x 10000 between {LOWEST:g} and {HIGHEST:g}. "
+            "Put NaN where data are missing, and scale the rest."
+        )
+    return values
+
+
+def say_codes(codes: Sequence[float], what: str) -> None:
+    """Warn that codes stand in values and were taken as missing."""
+    warnings.warn(
+        f"{what}: {said(codes)} stands for no data without being declared so; it is taken as missing. Declare it, or "
+        "put NaN in its place.",
+        UserWarning,
+        stacklevel=2,
+    )
+
+
+def said(codes: Sequence[float]) -> str:
+    """Codes in words: ``"-9999"``, ``"-9999 and 9.96921e+36"``."""
+    return " and ".join(f"{code:g}" for code in codes)
+
+
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    """Lowest and highest value that is not NaN; infinite, the wrong way round, where there is none."""
+    return (
+        float(np.fmin.reduce(values, axis=None, initial=np.inf)),
+        float(np.fmax.reduce(values, axis=None, initial=-np.inf)),
+    )
