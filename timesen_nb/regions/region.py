@@ -73,7 +73,7 @@ class Region:
         for n in order.tolist():
             block = self.block((n // self.chunks[1], n % self.chunks[1])).astype(np.float32)
             known = np.isfinite(block) & (block != (0 if self.nodata is None else self.nodata))
-            digest.update(np.ascontiguousarray(np.where(np.isnan(block), -1e30, block)))
+            digest.update(np.where(np.isnan(block), np.float32(-1e30), block).tobytes())
             with_data += bool(known.any())
             if with_data == SAMPLED:
                 break

@@ -112,7 +112,7 @@ class ZarrStore:
         if not overwrite and self._takes_up(asked, again):
             return
         # first what the run is and last which chunks are finished: a group cut in between has lost nothing
-        about = {_RUN: json.dumps(asked)}
+        about: dict[str, Any] = {_RUN: json.dumps(asked)}
         zarr.open_group(self.path, mode="w", attributes=about)
         self.grid.assign_attrs(about).to_zarr(self.path, mode="a", consolidated=False)
         group = zarr.open_group(self.path, mode="r+")
