@@ -1,73 +1,28 @@
 """The app as a person meets it: served, in the system's Chromium, with no other host in reach."""
 
 import json
-import os
-import re
-import shutil
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from math import cos, log, pi, radians, tan
 from pathlib import Path
 from urllib.parse import urlparse
 
 import numpy as np
 import pytest
+from served_map import PATIENCE, chromium, served_map
 from synthetic import GridSource
 
 import timesen_nb as tn
 
 pytestmark = [pytest.mark.needs_browser, pytest.mark.timeout(1800)]
 
-CHROMIUM = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 TILES = "tile.openstreetmap.org"
-PATIENCE = 240_000  # milliseconds, for the first page on a machine that has other things to do
-
-
-@contextmanager
-def served(source: str, port: int = 8866) -> Iterator[str]:
-    """The address of an app that shows a source."""
-    command = [sys.executable, "-m", "timesen_nb.widgets.serve", "--port", str(port)]
-    env = {**os.environ, "TIMESEN_SOURCE": source}
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as server:
-        said = []
-        for line in server.stdout:
-            said.append(line)
-            if address := re.search(r"http://127\.0\.0\.1:\d+/", line):
-                break
-        else:
-            pytest.fail("the app did not start: " + "".join(said))
-        try:
-            yield address.group()
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(60)
-        assert server.returncode == 0
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        driven = play.chromium.launch(executable_path=chromium, args=CHROMIUM)
+    with chromium() as driven:
         yield driven
-        driven.close()
 
 
 class Shown:
@@ -141,9 +96,9 @@ def sample(browser) -> Iterator[Shown]:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with served("sample", port) as address:
-            assert urlparse(address).port != port
-            yield Shown(browser, address, tn.open_source("sample"))
+        with served_map("sample", port=port) as served:
+            assert served.port != port
+            yield Shown(browser, served.address, tn.open_source("sample"))
 
 
 @pytest.fixture

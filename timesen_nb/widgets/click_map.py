@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from timesen_nb.model.timesenclip import TimeSenCLIP
     from timesen_nb.tasks import Task
 
-STILL_WAITS = 60.0  # seconds a still picture waits for a landscape that is being drawn
+LANDSCAPE_WAITS = 60.0  # seconds a still picture or a served page waits for a landscape that is being drawn
 
 
 class ClickMap(w.VBox):
@@ -192,16 +192,16 @@ class ClickMap(w.VBox):
         with self._messages.shown():
             self._open(source)
 
-    def open_link(self, query: str) -> None:
-        """Take words, year and place from the query of an address, as the page does when it opens.
+    def open_link(self, text: str) -> None:
+        """Take words, year and place from the end of an address, as the served page does when it opens.
 
         The place is read in the background. What is wrong is said in ``error``.
 
         Args:
-            query: as :class:`timesen_nb.widgets.link.Link` writes it, without a question mark.
+            text: as :class:`timesen_nb.widgets.link.Link` writes it, without the #.
         """
         with self._messages.shown():
-            link = Link.read(query)
+            link = Link.read(text)
             if link.words:
                 self.session.use_words("\n".join(link.words))
             elif link.task:
@@ -211,6 +211,10 @@ class ClickMap(w.VBox):
                 if not self.session.source.bounds:
                     self.map.approach(*link.place)
                 self._places.read(*link.place, patient=False)
+
+    def settle(self) -> None:
+        """Wait until the landscape is drawn, but not longer than a minute."""
+        self._landscape.settle(LANDSCAPE_WAITS)
 
     def cancel(self) -> None:
         """Do what the cancel buttons do: stop waiting for the source, stop reading the view."""
@@ -231,7 +235,7 @@ class ClickMap(w.VBox):
         """Map and last answer as a matplotlib figure, for places where no live map can be drawn, and for print."""
         from timesen_nb.widgets.still import draw_still
 
-        self._landscape.settle(STILL_WAITS)
+        self.settle()
         places = {n: (a.lon, a.lat) for n, a in self.session.kept}
         return draw_still(
             self._landscape.picture, self._layer.drawn, self.session.source.bounds, self.result, places
@@ -280,7 +284,7 @@ class ClickMap(w.VBox):
 
     def _show(self, what: str) -> None:
         if what in ("answer", "words", "source"):
-            self._link.value = Link.of(self.session).query()
+            self._link.value = str(Link.of(self.session))
         if what == "answer":
             self._places.draw()
         elif what == "words":

@@ -6,7 +6,7 @@ from typing import Any
 
 import ipywidgets as w
 
-from timesen_nb.sources.addresses import check_address
+from timesen_nb.sources.public_addresses import check_address
 from timesen_nb.widgets.controls import field, note
 from timesen_nb.widgets.session import Session
 

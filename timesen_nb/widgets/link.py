@@ -1,4 +1,4 @@
-"""The state of a map as the query of an address: where, which year, which words."""
+"""The state of a map as the end of an address, after the #: where, which year, which words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from urllib.parse import parse_qs, urlencode
 if TYPE_CHECKING:
     from timesen_nb.widgets.session import Session
 
-LONGEST = 6000  # characters of a query; own words beyond that do not fit into an address and are left out
 MOST_FIELDS = 300
 
 
@@ -45,13 +44,13 @@ class Link:
         )
 
     @classmethod
-    def read(cls, query: str) -> Link:
-        """What a query says; fields that it does not know are passed over.
+    def read(cls, text: str) -> Link:
+        """What the end of an address says; fields that it does not know are passed over.
 
         Raises:
             ValueError: a place or a year that is no number, or far too many fields; in words.
         """
-        fields = parse_qs(query, max_num_fields=MOST_FIELDS)
+        fields = parse_qs(text, max_num_fields=MOST_FIELDS)
 
         def number(name: str) -> float | None:
             text = fields.get(name, [""])[-1].strip()
@@ -73,8 +72,8 @@ class Link:
             words=tuple(fields.get("word", ())),
         )
 
-    def query(self) -> str:
-        """The query, without a question mark."""
+    def __str__(self) -> str:
+        """The end of an address, without the #."""
         fields: list[tuple[str, str]] = []
         if self.place is not None:
             fields += [("lon", f"{self.place[0]:.6f}"), ("lat", f"{self.place[1]:.6f}")]
@@ -82,5 +81,4 @@ class Link:
             fields.append(("year", str(self.year)))
         if self.task is not None:
             fields.append(("task", self.task))
-        with_words = urlencode([*fields, *(("word", word) for word in self.words)])
-        return with_words if len(with_words) <= LONGEST else urlencode(fields)
+        return urlencode([*fields, *(("word", word) for word in self.words)])

@@ -1,8 +1,9 @@
 """Serve the click map on this machine: ``python -m timesen_nb.widgets.serve [--port 8866]``.
 
-The environment names what is shown: TIMESEN_SOURCE is "sample" (the default), "earthengine", "stac" or the path of
-a cube file, TIMESEN_MODEL what ``timesen_nb.load`` takes (default "pocket"), TIMESEN_TOKEN a token that every request
-must bring. The page is the notebook ``app.ipynb`` beside this file, shown by Voila with the kernels of ``server/``.
+The environment names what is shown: TIMESEN_SOURCE is "flanders" (the default), "sample", "earthengine", "stac" or
+the path of a cube file, TIMESEN_MODEL what ``timesen_nb.load`` takes (default "pocket"), TIMESEN_TOKEN a token that
+every request must bring. The page is the notebook ``app.ipynb`` beside this file, shown by Voila with the kernels of
+``server/``.
 """
 
 from __future__ import annotations
@@ -36,6 +37,13 @@ def parser() -> argparse.ArgumentParser:
         help="pages that may be open at once; default: as many as fit into the memory that is free now",
     )
     parser.add_argument(
+        "--linger",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long the computation of a page that vanished without a word waits for it to come back",
+    )
+    parser.add_argument(
         "--private-addresses",
         action="store_true",
         help="let catalogs that are typed on the page lie in a private network, or on this machine",
@@ -53,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Check source and model, then serve; exits with a message in words when one is wrong."""
     options = parser().parse_args(argv)
     try:
-        os.environ[SOURCE] = check_source(os.environ.get(SOURCE) or "sample")
+        os.environ[SOURCE] = check_source(os.environ.get(SOURCE) or "flanders")
         os.environ[MODEL] = check_model(os.environ.get(MODEL) or "pocket")
         pages = kernels_that_fit() if options.pages is None else options.pages
         if pages < 1:
@@ -85,6 +93,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             "--KernelManager.autorestart=False",  # a kernel that starts again has lost its map
             "--show_tracebacks=True",
             f"--Server.most={pages}",
+            f"--Server.linger={options.linger}",
             f"--Server.private_addresses={options.private_addresses}",
             f"--Server.opens_browser={options.open}",
         ]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import webbrowser
 from pathlib import Path
 from typing import Any
 
 from tornado.ioloop import IOLoop
-from traitlets import Bool, Integer
+from traitlets import Bool, Float, Integer
 from voila.app import Voila
 
-from timesen_nb.sources.addresses import PUBLIC_ONLY
+from timesen_nb.sources.public_addresses import PUBLIC_ONLY
 from timesen_nb.widgets.server.gate import Gate
 from timesen_nb.widgets.server.kernels import Kernels
 from timesen_nb.widgets.server.outward import Outward
-from timesen_nb.widgets.server.pages import Channels, Farewell, MapPage
+from timesen_nb.widgets.server.pages import Address, Channels, Farewell, MapPage
 from timesen_nb.widgets.server.shell import Shell
 
 ID = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
@@ -26,6 +27,7 @@ class Server(Voila):
     """Voila with kernels that come when they are needed and go when nobody looks, and a gate before all of it."""
 
     most = Integer(help="How many kernels may run at once.").tag(config=True)
+    linger = Float(60.0, help="Seconds that a kernel waits for its page to connect again.").tag(config=True)
     private_addresses = Bool(False, help="Whether kernels may ask private addresses.").tag(config=True)
     opens_browser = Bool(False, help="Whether to open a browser when the server listens.").tag(config=True)
 
@@ -33,7 +35,7 @@ class Server(Voila):
         """Voila's settings, and the kernels that live by them."""
         self.asked = self.port
         self.kernel_env: dict[str, str] = {}
-        self.kernels = Kernels(self, self.most)
+        self.kernels = Kernels(self, self.most, self.linger)
         return {**super().init_settings(), "ws_ping_interval": PING, "ws_ping_timeout": 2 * PING}
 
     def init_handlers(self) -> list[Any]:
@@ -46,6 +48,7 @@ class Server(Voila):
             (f"{base}/?", MapPage, page),
             (rf"{base}/api/kernels/{ID}/channels", Channels, ours),
             (rf"{base}/voila/api/shutdown/{ID}", Farewell, ours),
+            (rf"{base}/voila/api/address/{ID}", Address, ours),
             *super().init_handlers(),
         ]
 
@@ -68,6 +71,7 @@ class Server(Voila):
 
     def stop(self) -> None:
         """Stop every kernel at once."""
+        self.log.setLevel(logging.CRITICAL)  # a kernel that is cut off in its work is no news now
         IOLoop.current().run_sync(self.kernels.close)
 
     async def _begin(self) -> None:

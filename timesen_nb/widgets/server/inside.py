@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def served_map() -> ClickMap | w.Label:
     """The click map of the source and the model that the environment names, shown; words in its place where it fails.
 
-    Shown as a live widget alone: the still picture that a notebook keeps beside it would only cost time here.
+    Shown as a live widget alone: the still picture that a notebook keeps beside it would only cost time here. Shown
+    when its landscape is drawn: what changes while a page makes its widgets is lost to them.
     """
     import ipywidgets as w
     from IPython.display import display
@@ -26,7 +27,8 @@ def served_map() -> ClickMap | w.Label:
     shown: ClickMap | w.Label
     try:
         model = tn.load(os.environ.get(MODEL) or "pocket")
-        shown = tn.ClickMap(model, tn.open_source(os.environ.get(SOURCE) or "sample"))
+        shown = tn.ClickMap(model, tn.open_source(os.environ.get(SOURCE) or "flanders"))
+        shown.settle()
     except (ValueError, OSError) as problem:
         shown = w.Label(f"The map cannot be shown: {problem}")
         shown.add_class("tn-notice")

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("timesen_nb.widgets.server")
 
-ALONE = 60.0  # seconds that a kernel waits for a page to connect, at first or again
 LOOK = 1.0  # seconds between two looks at the kernels
 REFILL = 5.0  # seconds after a page was asked for until the next kernel is prepared: the page comes first
 MAKE_ROOM = 1.0  # seconds that a visitor waits for the place that a reloaded page is giving up
@@ -47,10 +46,11 @@ class Kernels:
     Args:
         server: the Voila application whose kernel manager starts them.
         most: how many may run at once.
+        linger: seconds that a kernel waits for its page to connect, at first or again, before it ends.
     """
 
-    def __init__(self, server: Server, most: int) -> None:
-        self._server, self.most = server, most
+    def __init__(self, server: Server, most: int, linger: float) -> None:
+        self._server, self._most, self._linger = server, most, linger
         self._pages: set[Page] = set()
         self._prepared: Page | None = None
         self._channels: dict[str, set[Channels]] = defaultdict(set)
@@ -70,7 +70,7 @@ class Kernels:
         """
         loop = IOLoop.current()
         ends = loop.time() + MAKE_ROOM
-        while self._prepared is None and len(self._pages) >= self.most:
+        while self._prepared is None and len(self._pages) >= self._most:
             if loop.time() > ends:
                 raise Full
             await asyncio.sleep(LOOK / 10)
@@ -89,15 +89,14 @@ class Kernels:
         else:
             self.end(page.kernel_id)
 
-    async def tell(self, page: Page, code: str) -> None:
-        """Run a line in a page's kernel; what it writes or raises goes nowhere."""
-        assert page.kernel_id is not None
-        client = self._server.kernel_manager.get_kernel(page.kernel_id).client()
+    async def tell(self, kernel_id: str, code: str) -> None:
+        """Run a line in a page's kernel; what it writes or raises goes nowhere. HTTPError 404 without that kernel."""
+        client = self._server.kernel_manager.get_kernel(kernel_id).client()
         client.start_channels(stdin=False, hb=False)
         try:
             await client.execute(code, silent=True, reply=True, timeout=10)
         except TimeoutError:
-            log.warning("a kernel did not take the place and the words of the page's address in time")
+            log.warning("a kernel was too busy to take up the address of its page")
         finally:
             client.stop_channels()
 
@@ -127,7 +126,7 @@ class Kernels:
         await self._server.kernel_manager.shutdown_all(now=True)
 
     def _prepare(self) -> None:
-        if self._prepared is None and len(self._pages) < self.most:
+        if self._prepared is None and len(self._pages) < self._most:
             self._prepared = self._start()
 
     def _start(self) -> Page:
@@ -149,7 +148,10 @@ class Kernels:
                 env={**os.environ, **server.kernel_env},
             )
             kernel = server.kernel_manager.get_kernel(page.kernel_id)
-            return str(await renderer.generate_content_str(page.kernel_id, kernel))
+            html = str(await renderer.generate_content_str(page.kernel_id, kernel))
+            if not await kernel.is_alive():  # else the page would show Voila's report of it
+                raise RuntimeError("a kernel ended before its map was made")
+            return html
         except BaseException:
             await self._drop(page)
             raise
@@ -185,7 +187,7 @@ class Kernels:
                 await self._drop(page)
             elif self._channels[kernel_id]:
                 page.waiting_since = now
-            elif page.waiting_since is not None and now - page.waiting_since > ALONE:
+            elif page.waiting_since is not None and now - page.waiting_since > self._linger:
                 await self._drop(page)
 
     async def _alive(self, kernel_id: str) -> bool:

@@ -24,8 +24,7 @@ def available() -> float:
         ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
     ):
         try:
-            limit, used = (_GROUP / name for name in (limit_file, used_file))
-            free.append(float(limit.read_text()) - float(used.read_text()))
+            free.append(float((_GROUP / limit_file).read_text()) - float((_GROUP / used_file).read_text()))
         except (OSError, ValueError):  # no such group, or "max"
             continue
     return max(min(free), 0.0) / 1e6

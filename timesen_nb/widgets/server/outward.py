@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import urllib.request
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
-from timesen_nb.sources.addresses import check_public
+from timesen_nb.sources.public_addresses import check_public
 
 PATIENCE = 20.0  # seconds to be connected
 LONGEST = 65_536  # bytes of a request's head
@@ -66,7 +67,9 @@ class Outward:
         line, *fields = head[:-4].split(b"\r\n")
         method, _, rest = line.partition(b" ")
         target = rest.rpartition(b" ")[0].decode("ascii", "replace")
-        tunnel = method == b"CONNECT"
+        tunnel = (
+            method == b"CONNECT"
+        )  # of https; plain http comes with its whole address, one request a connection
         parts = urlsplit(f"//{target}" if tunnel else target)
         if not parts.hostname or (not tunnel and parts.scheme != "http"):
             raise ValueError("This is the way out for a map's requests, and no page.")
@@ -77,20 +80,20 @@ class Outward:
             if tunnel and beyond is None:
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             else:
+                if not tunnel:
+                    fields = [f for f in fields if not f.lower().startswith(_HOP)] + [b"Connection: close"]
                 if beyond is None:
-                    line = b" ".join(
-                        [method, parts._replace(scheme="", netloc="").geturl().encode() or b"/", b"HTTP/1.1"]
-                    )
-                kept = fields if tunnel else [f for f in fields if not f.lower().startswith(_HOP)]
-                out_writer.write(
-                    b"\r\n".join([line, *kept, *([] if tunnel else [b"Connection: close"]), b"", b""])
-                )
+                    path = parts._replace(scheme="", netloc="").geturl() or "/"
+                    line = b" ".join([method, path.encode(), b"HTTP/1.1"])
+                elif beyond.username:
+                    fields.append(_credentials(beyond))
+                out_writer.write(b"\r\n".join([line, *fields, b"", b""]))
             await _both_ways((reader, out_writer), (out_reader, writer))
         finally:
             out_writer.close()
 
     async def _connect(
-        self, host: str, port: int, beyond: tuple[str, int] | None
+        self, host: str, port: int, beyond: SplitResult | None
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection to an address that was checked, or to the proxy beyond, which looks names up itself."""
         try:
@@ -101,19 +104,27 @@ class Outward:
             found = []
         addresses = [str(entry[4][0]) for entry in found]
         self._check(host, addresses)
-        for where in [beyond] if beyond else [(address, port) for address in addresses]:
+        if beyond is not None:
+            addresses, port = [str(beyond.hostname)], beyond.port or 80
+        failed = OSError(f"{host} has no address")
+        for address in addresses:
             try:
-                return await asyncio.wait_for(asyncio.open_connection(*where), PATIENCE)
+                return await asyncio.wait_for(asyncio.open_connection(address, port), PATIENCE)
             except OSError as problem:
                 failed = problem
         raise failed
 
-    def _proxy_beyond(self, scheme: str, host: str) -> tuple[str, int] | None:
+    def _proxy_beyond(self, scheme: str, host: str) -> SplitResult | None:
+        """The proxy that the environment names for a host."""
         named = self._beyond.get(scheme) or self._beyond.get("all")
         if not named or urllib.request.proxy_bypass(host):
             return None
-        parts = urlsplit(named if "://" in named else f"http://{named}")
-        return (parts.hostname, parts.port or 80) if parts.hostname else None
+        return urlsplit(named if "://" in named else f"http://{named}")
+
+
+def _credentials(proxy: SplitResult) -> bytes:
+    given = f"{unquote(proxy.username or '')}:{unquote(proxy.password or '')}"
+    return b"Proxy-Authorization: Basic " + b64encode(given.encode())
 
 
 async def _both_ways(*ways: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
@@ -125,8 +136,8 @@ async def _both_ways(*ways: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -
             await writer.drain()
 
     tasks = [asyncio.ensure_future(hand_on(*way)) for way in ways]
-    done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in others:
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import Any
 
 from jupyter_server.base.handlers import APIHandler
@@ -20,13 +22,14 @@ class MapPage(BaseVoilaHandler):
     """The page: its head and a drawing of what will come at once, the rest when the kernel has made the map."""
 
     def initialize(self, kernels: Kernels, shell: Shell, **kwargs: Any) -> None:
+        """What tornado hands to every request."""
         super().initialize(**kwargs)
         self._kernels, self._shell = kernels, shell
         self._page: Page | None = None
-        self._told = self._gone = False
 
     @web.authenticated
     async def get(self) -> None:
+        """The head at once, then what the kernel made; 503 in words when no kernel is to be had."""
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
         try:
@@ -38,43 +41,54 @@ class MapPage(BaseVoilaHandler):
             return
         _ = self.xsrf_token  # sets the cookie that the page's farewell must show
         self.write(self._shell.head)
-        try:
+        with suppress(StreamClosedError):
             await self.flush()
-            rest = await page.html
-            if self._gone:
-                return
-            if self.request.query:
-                self._told = True
-                await self._kernels.tell(page, f"app.open_link({self.request.query!r})")
-        except StreamClosedError:
-            return  # on_connection_close has seen to it
-        except Exception:
-            log.exception("a page could not be made")
-            self.finish(self._shell.failed)
+        await asyncio.wait([page.html])
+        if self._page is None or page.html.cancelled():  # the browser has gone, or the server is going
             return
+        problem = page.html.exception()
+        if problem is not None:
+            log.error("a page could not be made", exc_info=problem)
         self._kernels.hand_out(page)
-        self.finish(rest)
+        self.finish(self._shell.failed if problem else page.html.result())
 
     def on_connection_close(self) -> None:
         """The browser went away before it had the whole page."""
-        self._gone, page = True, self._page
-        if page is None:
-            return
-        if self._told:
-            self._kernels.end(page.kernel_id)
-        else:
+        page, self._page = self._page, None
+        if page is not None:
             self._kernels.give_back(page)
 
 
-class Farewell(APIHandler):
-    """A page that is closed or reloaded says so, and its kernel ends; saying it twice is no error."""
+class _OfAPage(APIHandler):
+    """What a page says about its own kernel."""
 
     def initialize(self, kernels: Kernels) -> None:
+        """What tornado hands to every request."""
         self._kernels = kernels
+
+
+class Farewell(_OfAPage):
+    """A page that is closed or reloaded says so, and its kernel ends; saying it twice is no error."""
 
     @web.authenticated
     async def post(self, kernel_id: str) -> None:
+        """End the kernel."""
         self._kernels.end(kernel_id)
+        self.set_status(204)
+        self.finish()
+
+
+class Address(_OfAPage):
+    """A page that stands there says what its address asks for, and its map takes that up.
+
+    Not before it stands there: what a kernel changes while the page's widgets are being made is lost to them.
+    """
+
+    @web.authenticated
+    async def post(self, kernel_id: str) -> None:
+        """Hand the part of the address after the # to the map."""
+        link = self.request.body.decode("utf-8", "replace")
+        await self._kernels.tell(kernel_id, f"app.open_link({link!r})")
         self.set_status(204)
         self.finish()
 
@@ -83,10 +97,12 @@ class Channels(VoilaKernelWebsocketHandler):
     """The page's connection to its kernel, in the one protocol that Voila's handler understands."""
 
     def initialize(self, kernels: Kernels) -> None:
+        """What tornado hands to every request."""
         self._kernels = kernels
         self.kernel_id = ""
 
     async def get(self, kernel_id: str) -> None:
+        """Let the connection be made, or say why not."""
         offered = self.request.headers.get("Sec-WebSocket-Protocol", "")
         if PROTOCOL not in [name.strip() for name in offered.split(",")]:
             raise web.HTTPError(400, f"a connection must speak {PROTOCOL}")
@@ -95,10 +111,12 @@ class Channels(VoilaKernelWebsocketHandler):
         await super().get(kernel_id=kernel_id)
 
     async def open(self, kernel_id: str) -> None:
+        """The connection is there."""
         self._kernels.connected(self)
         await super().open(kernel_id)
 
     def on_message(self, ws_message: bytes | str) -> None:
+        """Hand a message on to the kernel."""
         # The number of parts comes first: one larger than the message would keep the server counting.
         if isinstance(ws_message, bytes) and 8 * int.from_bytes(ws_message[:8], "little") <= len(ws_message):
             super().on_message(ws_message)
@@ -106,5 +124,6 @@ class Channels(VoilaKernelWebsocketHandler):
             self.close(1003, "not a message of this protocol")
 
     def on_close(self) -> None:
+        """The connection is gone."""
         self._kernels.disconnected(self)
         super().on_close()

@@ -9,35 +9,47 @@ function element(id) { return document.getElementById(id); }
 
 function server(path) { return document.body.dataset.address + path; }
 
+function xsrf() { return (document.cookie.match("\\b_xsrf=([^;]*)\\b") || [])[1] || ""; }
+
 function kernelId() {
   const config = element("jupyter-config-data");
   return config ? JSON.parse(config.textContent).kernelId : null;
 }
 
-// Until the map is there, the drawing of it stays.
-function arrived() {
-  element("rendered_cells").style.display = "";
-  const starting = element("starting");
-  const seen = () => {
-    if (!document.querySelector(".tn-app .leaflet-container, .tn-notice, .jp-OutputArea-output pre")) return false;
-    starting.remove();
-    return true;
+// Once there is an element of some kind, do something with it.
+function once(selector, act) {
+  const look = () => {
+    const found = document.querySelector(selector);
+    if (found) act(found);
+    return found;
   };
-  if (!seen()) new MutationObserver((_, watch) => { if (seen()) watch.disconnect(); })
-    .observe(document.body, { childList: true, subtree: true });
+  if (!look()) new MutationObserver((_, watch) => { if (look()) watch.disconnect(); })
+    .observe(document.documentElement, { childList: true, subtree: true });
 }
 
-// The app writes its state into an element that is not seen; the address of the page follows it.
-function follow() {
-  const link = document.querySelector(".tn-link");
-  if (!link) return false;
+// Until the map is there, the drawing of it stays; then the map is told what the address asks for.
+function arrived() {
+  element("rendered_cells").style.display = "";
+  once(".tn-app .leaflet-container, .tn-notice, .jp-OutputArea-output pre", () => {
+    element("starting").remove();
+    openAddress();
+  });
+}
+
+function openAddress() {
+  const link = location.hash.slice(1);
+  if (link) fetch(server("voila/api/address/" + kernelId()),
+    { method: "POST", body: link, headers: { "X-XSRFToken": xsrf() } });
+}
+
+// The map writes its state into an element that is not seen; the address of the page follows it.
+function follow(element) {
   const show = () => {
-    const query = link.textContent.trim();
-    if (query) history.replaceState(null, "", "?" + query);
+    const link = element.textContent.trim();
+    if (link) history.replaceState(null, "", location.pathname + "#" + link);
   };
-  new MutationObserver(show).observe(link, { childList: true, characterData: true, subtree: true });
+  new MutationObserver(show).observe(element, { childList: true, characterData: true, subtree: true });
   show();
-  return true;
 }
 
 // The end: one banner, and a button that opens the same address again.
@@ -86,14 +98,14 @@ window.addEventListener("pagehide", () => {
   const id = kernelId();
   if (!id) return;
   const form = new FormData();
-  form.append("_xsrf", (document.cookie.match("\\b_xsrf=([^;]*)\\b") || [])[1] || "");
+  form.append("_xsrf", xsrf());
   navigator.sendBeacon(server("voila/api/shutdown/" + id), form);
 });
 
 // A page that the browser kept while another was shown has lost its kernel.
 window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
-document.addEventListener("DOMContentLoaded", () => {
-  if (!follow()) new MutationObserver((_, watch) => { if (follow()) watch.disconnect(); })
-    .observe(document.body, { childList: true, subtree: true });
-});
+// An address that was typed or pasted over this one.
+window.addEventListener("hashchange", openAddress);
+
+once(".tn-link", follow);

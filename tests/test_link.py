@@ -1,0 +1,83 @@
+"""The state of a map in an address: written, read, and taken up by another map."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import timesen_nb as tn
+from timesen_nb.widgets.link import Link
+
+words = st.lists(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30), max_size=8, unique=True
+)
+places = st.tuples(st.floats(-180, 180), st.floats(-90, 90)) | st.none()
+
+
+@given(places, st.integers(1, 9999) | st.none(), words)
+def test_what_is_written_is_read_again(place, year, words) -> None:
+    back = Link.read(str(Link(place=place, year=year, words=tuple(words))))
+    assert (back.year, list(back.words), back.task) == (year, words, None)
+    assert (back.place is None) == (place is None)
+    if place is not None:
+        assert back.place == pytest.approx(place, abs=1e-6)
+
+
+def test_an_address_can_be_read_by_people() -> None:
+    link = Link(place=(4.35, 50.85), year=2018, words=("a lake", "50 % wheat & rye"))
+    assert str(link) == "lon=4.350000&lat=50.850000&year=2018&word=a+lake&word=50+%25+wheat+%26+rye"
+
+
+@pytest.mark.parametrize("text", ["lon=east&lat=1", "lon=nan&lat=1", "year=soon", "lat=inf&lon=0"])
+def test_what_is_no_number_is_said(text: str) -> None:
+    with pytest.raises(ValueError, match="the address of this page gives"):
+        Link.read(text)
+
+
+def test_what_it_does_not_know_is_passed_over() -> None:
+    assert Link.read("token=abc&lon=1&lat=2&x=<b>") == Link(place=(1.0, 2.0))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tn.load("pocket")
+
+
+def settled(app: tn.ClickMap) -> tn.ClickMap:
+    app._jobs.settle()
+    return app
+
+
+def test_another_map_takes_up_place_and_words(model) -> None:
+    source = tn.open_source("flanders")
+    west, south, east, north = source.bounds
+    first = tn.ClickMap(model, source)
+    first.use(task=["a lake", "a field of wheat", "houses"])
+    answer = first.click(west + 0.4 * (east - west), south + 0.6 * (north - south))
+    second = tn.ClickMap(model, source)
+    second.open_link(str(Link.of(first.session)))
+    settled(second)
+    assert second.error is None
+    assert second.session.classes == first.session.classes
+    assert second.result.probabilities == pytest.approx(answer.probabilities)
+    assert (second.result.lon, second.result.lat) == pytest.approx((answer.lon, answer.lat), abs=1e-6)
+
+
+def test_a_task_goes_by_its_name(model) -> None:
+    first = tn.ClickMap(model, tn.open_source("flanders"), task="crops")
+    link = Link.of(first.session)
+    assert (link.task, link.words) == ("crops", ())
+    second = tn.ClickMap(model, tn.open_source("flanders"))
+    second.open_link(str(link))
+    assert second.session.task == "crops"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("task=weather", "weather"), ("year=1999", "1999"), ("lon=0&lat=0", "outside the data")],
+)
+def test_what_a_map_cannot_take_up_is_said_in_its_panel(model, text: str, said: str) -> None:
+    app = tn.ClickMap(model, tn.open_source("flanders"))
+    app.open_link(text)
+    settled(app)
+    assert said in app.error
+    assert app.result is None
