@@ -5,8 +5,8 @@
     python -m benchmarks.faults --every 4 --from 1    # the second of four parts
 
 Each fault changes one place of a copy of the sources and runs the tests that should fail: "caught" when one does,
-"MISSED" when all pass. The same tests are run on the unchanged copy first, for a test that always fails catches nothing.
-A fault whose text is not there exactly once is "stale": the code has moved on, and the list must follow.
+"MISSED" when all pass. The same tests are run on the unchanged copy first, for a test that always fails catches
+nothing. A fault whose text is not there exactly once is "stale": the code has moved on, and the list must follow.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 The plain loop is the usual one: a data set class that opens the HDF5 file and reads a point's group for every item, and
 ``torch.nn.TransformerEncoder`` (the same sizes, dropout and batch), cross-entropy over the batch, AdamW, float32.
-Three layouts of a point: dated acquisitions of 64 x 64 pixels, whose monthly medians an item takes, as Sen4Map is published;
-twelve composites of 64 x 64 pixels; twelve composites of one pixel, the best that the plain loop can have. ``tn.fit``
+Three layouts of a point: dated acquisitions of 64 x 64 pixels, whose monthly medians an item takes, as Sen4Map is
+published; twelve composites of 64 x 64 pixels; twelve composites of one pixel, the best that the plain loop can have. ``tn.fit``
 reads series that were read once before (``benchmarks.datasets`` has that speed). No augmentation on either side, no
 memory bank; both take turns and the best of two counts. Share: of the rate of plain matrix products in the same run,
 forward and backward counted as three times the encoder's multiplications. Where there is a GPU, ``tn.fit`` on it too.
@@ -131,8 +131,10 @@ def main() -> None:
     print(f"samples a second of training, batch {given.batch}, {torch.get_num_threads()} threads")
     rates = {p: matrix_rate("cpu", kind) for p, kind in (("32", torch.float32), ("bf16", torch.bfloat16))}
     with tempfile.TemporaryDirectory() as folder:
-        paths = {name: Path(folder) / f"{i}.h5" for i, name in enumerate(
-            ("plain: dated acquisitions, 64 x 64", "plain: composites, 64 x 64", "plain: composites, one pixel"))}  # fmt: skip
+        layouts = (
+            "plain: dated acquisitions, 64 x 64", "plain: composites, 64 x 64", "plain: composites, one pixel"
+        )  # fmt: skip
+        paths = {name: Path(folder) / f"{i}.h5" for i, name in enumerate(layouts)}
         writers: list[Callable[[Path], None]] = [
             lambda p: write_dated(p, given.batch),
             lambda p: write_composed(p, given.batch, 64),

@@ -135,7 +135,6 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
 
 def _check_scale(x: np.ndarray, bands: Sequence[str]) -> None:
     """ValueError where reflectance goes from 0 to 1: everywhere, in one band, or in one composite."""
-
     if np.fmin.reduce(x, axis=None, initial=np.inf) > _SHARE:
         return
     largest = float(np.fmax.reduce(x, axis=None, initial=-np.inf))

@@ -360,9 +360,12 @@ class CubeFileSource:
 
 @dataclass(frozen=True)
 class _Block:
-    """months: (12, 10, y, x). days: (t,) of the year. Masks (t, y, x): used in a median; codes: where which stood for
+    """The months of a block of the file, and what became of its acquisitions.
+
+    months: (12, 10, y, x). days: (t,) of the year. Masks (t, y, x): used in a median; codes: where which stood for
     no data; dropped: out of range; cloudy: has data, but no clear class. wrong: why a pixel is refused, by row and
-    column."""
+    column.
+    """
 
     months: np.ndarray
     days: np.ndarray
