@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import distributed, nn
-from torch import multiprocessing as mp
+from torch.multiprocessing import spawn as mp
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
