@@ -4,9 +4,10 @@ The plain loop is the usual one: a data set class that opens the HDF5 file and r
 ``torch.nn.TransformerEncoder`` (the same sizes, dropout and batch), cross-entropy over the batch, AdamW, float32.
 Three layouts of a point: dated acquisitions of 64 x 64 pixels, whose monthly medians an item takes, as Sen4Map is
 published; twelve composites of 64 x 64 pixels; twelve composites of one pixel, the best that the plain loop can have.
-``tn.fit`` reads series that were read once before (``benchmarks.datasets`` has that speed). No augmentation on either side, no
-memory bank; both take turns and the best of two counts. Share: of the rate of plain matrix products in the same run,
-forward and backward counted as three times the encoder's multiplications. Where there is a GPU, ``tn.fit`` on it too.
+``tn.fit`` reads series that were read once before (``benchmarks.datasets`` has that speed). No augmentation on either
+side, no memory bank; both take turns and the best of two counts. Share: of the rate of plain matrix products in the
+same run, forward and backward counted as three times the encoder's multiplications. Where there is a GPU, ``tn.fit``
+on it too.
 """
 
 from __future__ import annotations
