@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,8 @@ REAL = ROOT.parent / "shared" / "real"
 OFFLINE = Path(__file__).resolve().parent / "offline"
 #: Only then is the network open, and only the tests marked ``live`` are run.
 LIVE = os.environ.get("TIMESEN_LIVE") == "1"
-#: The longest file: its notebooks are shared out among the workers.
-SPREAD = "test_notebooks"
+#: The file whose tests take longest.
+SPREAD = "test_notebooks.py"
 
 
 def cut_off() -> None:
@@ -36,20 +37,25 @@ if not LIVE:
     cut_off()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Live tests and all others never run together; the tests of a file share its fixtures, so one worker has them."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Live tests and all others never run together."""
+    closed, opened = "asks a real service: run with TIMESEN_LIVE=1", "TIMESEN_LIVE=1 runs live tests only"
     for item in items:
         live = item.get_closest_marker("live") is not None
         if live != LIVE:
-            reason = (
-                "asks a real service: run with TIMESEN_LIVE=1"
-                if live
-                else "TIMESEN_LIVE=1 runs live tests only"
-            )
-            item.add_marker(pytest.mark.skip(reason=reason))
-        if item.path.stem != SPREAD:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            item.add_marker(pytest.mark.skip(reason=closed if live else opened))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests of a file share its fixtures, so one worker has them all; notebooks share nothing and are spread."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid if SPREAD in nodeid else super()._split_scope(nodeid)
+
+    return ByFile(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
