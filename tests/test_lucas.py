@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import timesen_nb as tn
@@ -148,6 +148,124 @@ def test_broken_tables_are_refused(tmp_path: Path) -> None:
         read_lucas(write(tmp_path / "c.csv", [*ROWS, ROWS[0]]))
 
 
+def changed(column: str, values: list[str], columns: list[str] = COLUMNS) -> list[list[str]]:
+    """The rows with other values in a column."""
+    return [
+        [v if name == column else cell for name, cell in zip(columns, row, strict=True)]
+        for row, v in zip(ROWS, values, strict=True)
+    ]
+
+
+IDS = [row[0] for row in ROWS]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        [f"{i}.0" for i in IDS],
+        [f"{float(i):.7E}" for i in IDS],  # 3.8863102E+07: every digit is there
+        [f"{float(i):.2E}" for i in IDS],  # 3.89E+07: the place tells
+        [f"{float(i):.2E}".replace(".", ",") for i in IDS],
+        ["3.89E7", *IDS[1:]],
+        [f" {i} " for i in IDS],
+    ],
+    ids=str,
+)
+def test_point_numbers_of_spreadsheets_lead_to_the_right_photos(
+    points: PlaceDataset, tmp_path: Path, written: list[str]
+) -> None:
+    again = read_lucas(write(tmp_path / "points.csv", changed("POINT_ID", written)))
+    assert again.ids.tolist() == IDS
+    np.testing.assert_array_equal(again.photos, points.photos)
+
+
+def test_a_number_that_is_not_its_places_has_no_photos(points: PlaceDataset, tmp_path: Path) -> None:
+    rows = changed("POINT_ID", [*IDS[:1], "38900000", "my point", IDS[3]])
+    with pytest.warns(
+        UserWarning, match="2 of 4 points have a number that is none or not that of their place, such as 389"
+    ):
+        again = read_lucas(write(tmp_path / "points.csv", rows))
+    assert again.photos is not None
+    assert points.photos is not None
+    assert (again.photos[1:3] == "").all()
+    assert again.photos[3].tolist() == points.photos[3].tolist()
+    for wrong in ("38900000.5", "3.89E+07", "12345", "", "３８８６３１０２"):
+        with pytest.raises(ValueError, match="expected its LUCAS number of eight digits"):
+            photo_address(wrong, "BE", "N")
+    assert photo_address("38863102.0", "BE", "N") == photo_address("38863102", "BE", "N")
+
+
+def test_rounded_numbers_off_the_grid_are_refused(tmp_path: Path) -> None:
+    rows = changed("POINT_ID", ["3.89E+07", *IDS[1:]])
+    rows[0][3] = "50.4915"  # 400 m from any point
+    with pytest.raises(
+        ValueError, match=r"1 point numbers were rounded by a spreadsheet, such as 3\.89E\+07"
+    ):
+        read_lucas(write(tmp_path / "points.csv", rows))
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [("1", "2"), ("1.0", "2.0"), ("Yes", "No"), ("yes", ""), ("TRUE", "FALSE"), ("1", "8.0"), ("Y", "NA")],
+)
+def test_photos_that_were_taken_in_any_words(points: PlaceDataset, tmp_path: Path, yes: str, no: str) -> None:
+    rows = [[*row[:11], *(yes if cell == "1" else no for cell in row[11:])] for row in ROWS]
+    again = read_lucas(write(tmp_path / "points.csv", rows))
+    np.testing.assert_array_equal(again.photos, points.photos)
+    rows[2][12] = "perhaps"
+    with pytest.raises(ValueError, match="'PERHAPS' in column PHOTO_EAST of line 4; expected 1 or Yes"):
+        read_lucas(write(tmp_path / "points.csv", rows))
+
+
+@pytest.mark.parametrize(
+    "sides", [["E", "E", "W", "E"], ["East", "EAST", "west", "east"], ["1", "1", "2", "1"], None]
+)
+def test_older_files_say_east_or_west_beside_the_longitude(
+    points: PlaceDataset, tmp_path: Path, sides: list[str] | None
+) -> None:
+    rows = changed("TH_LONG", [row[4].removeprefix("-") for row in ROWS])
+    columns = COLUMNS
+    if sides is not None:
+        columns, rows = [*COLUMNS, "TH_EW"], [[*row, side] for row, side in zip(rows, sides, strict=True)]
+    np.testing.assert_allclose(
+        read_lucas(write(tmp_path / "points.csv", rows, columns)).lonlats, points.lonlats
+    )
+
+
+def test_swapped_longitude_and_latitude_are_refused(tmp_path: Path) -> None:
+    columns = [{"TH_LAT": "TH_LONG", "TH_LONG": "TH_LAT"}.get(name, name) for name in COLUMNS]
+    with pytest.raises(
+        ValueError, match=r"4 points .* the other way round, such as 38863060.* Swap the two columns"
+    ):
+        read_lucas(write(tmp_path / "points.csv", ROWS, columns))
+
+
+@pytest.mark.parametrize(
+    "written", [(";", ".", "utf-8"), (";", ",", "utf-8-sig"), ("\t", ",", "utf-16")], ids=str
+)
+def test_tables_as_spreadsheets_write_them(
+    points: PlaceDataset, tmp_path: Path, written: tuple[str, str, str]
+) -> None:
+    delimiter, decimal, encoding = written
+    rows = [[cell.replace(".", decimal) for cell in row] for row in ROWS]
+    path = tmp_path / "points.csv"
+    path.write_text("\n".join(delimiter.join(row) for row in [COLUMNS, *rows]), encoding)
+    again = read_lucas(path)
+    np.testing.assert_allclose(again.lonlats, points.lonlats)
+    np.testing.assert_array_equal(again.photos, points.photos)
+    path.write_text("")
+    with pytest.raises(ValueError, match="is empty"):
+        read_lucas(path)
+
+
+def test_ids_and_labels_of_data_frames_are_names() -> None:
+    ids = [38863102.0, 27482136.0, 55182100.0]
+    places = PlaceDataset(None, np.zeros((3, 2)), {"crops": np.array(["None", None, np.nan], object)}, ids)
+    assert places.ids.tolist() == ["38863102", "27482136", "55182100"]
+    assert places.labels["crops"].tolist() == ["None", "", ""]
+    assert places.select([27482136.0]).ids.tolist() == ["27482136"]
+
+
 def test_series_are_said_to_be_missing(points: PlaceDataset) -> None:
     with pytest.raises(ValueError, match="no series yet"):
         points.series()
@@ -183,6 +301,7 @@ def test_pairs_leave_out_places_without_data(points: PlaceDataset) -> None:
 
 
 @given(st.integers(0, 1000), st.floats(20, 200))
+@settings(deadline=None)
 def test_blocks_of_a_split_stay_on_one_side(seed: int, edge: float) -> None:
     lonlats = np.random.default_rng(3).uniform((-5, 40), (20, 60), (200, 2))
     lonlats[100:] = lonlats[:100] + 1e-7  # each place has a twin next door

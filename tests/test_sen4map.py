@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -116,7 +116,7 @@ def test_published_composites_by_torch(dated: Path, looks: dict[str, tuple[np.nd
     st.lists(st.integers(0, 12), min_size=6, max_size=6),
     st.lists(st.integers(0, 11), min_size=6, max_size=6),
 )
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_published_composites_have_no_gaps(values: np.ndarray, months: list[int], scl: list[int]) -> None:
     out = published_medians(values, np.array(months), np.array(scl))
     assert out.shape == (12, 10)
@@ -283,3 +283,76 @@ def test_split_by_blocks_keeps_neighbours_together(dated: Path) -> None:
     assert sorted([*a.ids, *b.ids]) == sorted(POINTS)
     assert a.values.shape[0] == len(a)
     np.testing.assert_array_equal(a.series(0), places.series(places.ids == a.ids[0])[0])
+
+
+# What stands for no data ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("what", "code"), [("B4", 65535), ("SCL", 255), ("SCL", 99), ("all", 65535), ("all", 0)]
+)
+def test_codes_for_no_data_are_no_values(
+    dated: Path, looks: dict[str, tuple[np.ndarray, np.ndarray]], what: str, code: int
+) -> None:
+    """The month that is left without another clear look is missing; the others are what they were."""
+    number = "38863102"
+    values, scl = looks[number]
+    with h5py.File(dated, "a") as file:
+        group = file[f"Lucas_Point_{number}"]
+        group["SCL"][:] = 4
+        first = dates(number).index("20180104")
+        for name in tn.BANDS if what == "all" else [what]:
+            group[name][first : first + 2] = code
+    series = by_number(read_sen4map(dated, crop=None, points=[number], progress=False), number)
+    days = np.array([f"{d[:4]}-{d[4:6]}-{d[6:]}" for d in dates(number)], dtype="datetime64[D]")
+    expected = monthly_medians(values, days, 2018, np.full_like(scl, 4))
+    expected[0] = np.nan
+    np.testing.assert_array_equal(series, expected)
+    published = by_number(
+        read_sen4map(dated, crop=None, points=[number], composites="published", progress=False), number
+    )
+    assert published.max() <= values.max() + 1
+
+
+@pytest.mark.parametrize("code", [65535, -9999, -32768])
+def test_codes_in_composites_are_no_values(composed: Path, code: float) -> None:
+    number = "38863102"
+    with h5py.File(composed, "a") as file:
+        file[f"Lucas_Point_{number}/image"][7, 2] = code + 1  # as one is added to every value
+    series = by_number(read_sen4map(composed, progress=False), number)
+    assert np.isnan(series[7, 2])
+    assert np.isfinite(series[7, 3])
+    with h5py.File(composed, "a") as file:
+        file[f"Lucas_Point_{number}/image"][7, 2] = 40_000
+    with pytest.raises(ValueError, match="point 38863102 has reflectance 40000"):
+        read_sen4map(composed, progress=False)
+
+
+def test_names_of_images_with_and_without_a_time(dated: Path, tmp_path: Path) -> None:
+    """A date alone is that day wherever the place lies; an overpass is the day by the sun there."""
+    number = "27482136"  # 8.7 degrees west: the sun is 35 minutes behind
+    written = [
+        "2018-03-01",
+        "20180401",
+        "20180501T000500_X",
+        "2018-06-01T11:20:00Z",
+        "S2A_MSIL2A_20180701T112111_N0206",
+    ]
+    months = [3, 4, 4, 6, 7]  # five minutes past midnight of 1 May is still April there
+    with h5py.File(tmp_path / "mixed.h5", "w") as file:
+        group = file.create_group(f"Lucas_Point_{number}")
+        for i, band in enumerate(tn.BANDS):
+            group[band] = (
+                np.full((5, 1, 1), 100 * (i + 1), np.uint16) + np.arange(5, dtype=np.uint16)[:, None, None]
+            )
+        group["SCL"] = np.full((5, 1, 1), 4, np.uint8)
+        attributes(group, number, Image_ID=np.array(written, dtype=h5py.string_dtype()))
+    series = by_number(read_sen4map(tmp_path / "mixed.h5", progress=False), number)
+    assert (np.flatnonzero(np.isfinite(series[:, 0])) + 1).tolist() == sorted(set(months))
+    assert series[3, 0] == 101.5  # the median of 1 April and of what still is April
+    with h5py.File(tmp_path / "mixed.h5", "a") as file:
+        file[f"Lucas_Point_{number}"].attrs["Image_ID"] = np.array(
+            ["20181301"] * 5, dtype=h5py.string_dtype()
+        )
+    with pytest.raises(ValueError, match="27482136 has a date in Image_ID that is none"):
+        read_sen4map(tmp_path / "mixed.h5", progress=False)

@@ -16,6 +16,31 @@ DTYPES = {
 }  # fmt: skip
 
 
+#: What stands where a file should be, by its first bytes: how it is called, and what to do.
+STAND_INS = (
+    (
+        b"version https://git-lfs",
+        "a Git LFS pointer",
+        "Fetch the content itself: `git lfs pull`, or download it.",
+    ),
+    (b"<!doctype html", "a web page", "Download the file itself, not the page that shows it."),
+    (b"<html", "a web page", "Download the file itself, not the page that shows it."),
+    (b"<?xml", "an XML answer of a server", "Download the file again."),
+)
+
+
+def check_content(path: Path, expected: str) -> None:
+    """ValueError for a file that stands in the place of another: a Git LFS pointer, a web page, nothing at all."""
+    with path.open("rb") as file:
+        head = file.read(512)
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not start:
+        raise ValueError(f"{path.name} is empty; expected {expected}. Download or write it again.")
+    for first, what, cure in STAND_INS:
+        if start.startswith(first):
+            raise ValueError(f"{path.name} is {what}, not the content; expected {expected}. {cure}")
+
+
 def write_tensors(
     path: str | Path, tensors: Mapping[str, np.ndarray], key: str, about: Mapping[str, Any]
 ) -> Path:

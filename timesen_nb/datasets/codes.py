@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from timesen_nb.datasets.tables import names_of, without_fraction
+
 #: Codes that stand for no class: not relevant, not recorded.
-NO_CODE = ("", "8", "88", "NA", "NAN", "NONE")
+NO_CODE = ("", "8", "88", "8.0", "88.0", "NA", "NAN", "NONE", "NULL")
 #: Covers told from the office only, coarser than those of the field: arable land and permanent crops.
 OFFICE = {"BX1": "B", "BX2": "B"}
 
@@ -17,7 +19,7 @@ def read_codes(task: str, codes: Any) -> np.ndarray:
     from timesen_nb.tasks import tasks
 
     classes = np.array([*tasks[task].classes, ""])
-    return classes[tasks[task].index(np.asarray(codes).astype(str))]
+    return classes[tasks[task].index(names_of(codes))]
 
 
 def lucas_labels(lc1: Any, lu1: Any, nuts0: Any, ids: Any) -> dict[str, np.ndarray]:
@@ -36,7 +38,7 @@ def lucas_labels(lc1: Any, lu1: Any, nuts0: Any, ids: Any) -> dict[str, np.ndarr
 
 def _plain(codes: Any) -> np.ndarray:
     """Codes in capitals, without blanks; "" for those that stand for no class."""
-    plain = np.char.upper(np.char.strip(np.asarray(codes).astype(str)))
+    plain = np.char.upper(np.char.strip(without_fraction(names_of(codes))))
     return np.where(np.isin(plain, NO_CODE), "", plain)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from timesen_nb.datasets.pairs import MISSING, Pairs
 from timesen_nb.datasets.splits import blocks, split_rows
+from timesen_nb.datasets.tables import names_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,8 +33,8 @@ class PlaceDataset:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lonlats", np.asarray(self.lonlats, dtype=np.float64).reshape(-1, 2))
-        object.__setattr__(self, "ids", np.asarray(self.ids).astype(str))
-        object.__setattr__(self, "labels", {k: np.asarray(v).astype(str) for k, v in self.labels.items()})
+        object.__setattr__(self, "ids", names_of(self.ids))
+        object.__setattr__(self, "labels", {k: names_of(v) for k, v in self.labels.items()})
         lengths = {"lonlats": len(self.lonlats), "ids": len(self.ids)}
         lengths |= {f"labels of {task}": len(names) for task, names in self.labels.items()}
         lengths |= {k: len(v) for k in ("values", "photos") if (v := getattr(self, k)) is not None}
@@ -79,7 +80,7 @@ class PlaceDataset:
     def select(self, ids: Any) -> PlaceDataset:
         """The places of these ids, in this order. ValueError for ids that are not here."""
         row = {name: i for i, name in enumerate(self.ids.tolist())}
-        wanted = np.asarray(ids).astype(str).tolist()
+        wanted = names_of(ids).tolist()
         lost = [name for name in wanted if name not in row]
         if lost:
             raise ValueError(

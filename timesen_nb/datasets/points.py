@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from timesen_nb.bands import BANDS
+from timesen_nb.datasets.geojson import read_geojson
 from timesen_nb.datasets.pairs import Pairs
+from timesen_nb.datasets.tables import check_thousands, names_of, numbers, read_table, where, without_fraction
 from timesen_nb.nodata import clean
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
     from timesen_nb.sources import Source
 
+EARTH = (-180.0, -90.0, 180.0, 90.0)
+#: The largest value of what is a share of sunlight, from 0 to 1; glint and snow exceed 1.
+SHARE = 2.0
 COLUMNS = [f"{band}_m{month:02d}" for month in range(1, 13) for band in BANDS]
 
 
@@ -25,13 +30,22 @@ def read_points(
 ) -> Pairs:
     """Labelled places from a file, ready for ``tn.fit`` and ``linear_probe``.
 
-    path: .csv with the columns lon, lat and ``label``, or .geojson of points with that property; what the click map
-    exports, or your own. label: the column of class names; empty = unknown. The series are those in the file (columns
-    B2_m01 to B12_m12, as the click map writes them), or else fetched from ``source``, in the year of the column "year",
-    or ``year``. Codes for "no data" are missing, with a warning (:mod:`timesen_nb.nodata`); what else is below zero is
-    noise and becomes 0.
-    Raises ValueError for a file that is none of these, without such a column or any label, and for series that are
-    neither in the file nor to be had because no source was given.
+    Args:
+        path: .csv (or .tsv, .txt) with the columns lon, lat and ``label``, or .geojson of points with that property;
+            what the click map exports, or your own. Cells are parted by commas, semicolons or tabs; decimal commas are
+            understood where commas do not part cells.
+        label: the column of class names, kept as the text they are: 0100 stays 0100, NA stays NA; empty = unknown.
+        source: where the series come from if the file has none in columns B2_m01 to B12_m12, as the click map writes
+            them: surface reflectance x 10000, empty = missing.
+        year: of the series to fetch, where the file has no column "year" or nothing in it.
+
+    Returns:
+        Pairs with labels and lonlats. Reflectance a little below zero is noise and becomes 0.
+
+    Raises:
+        ValueError: the file is none of these, has no such column or no label at all; a place is missing, not on Earth,
+            or has longitude and latitude the other way round than the source; a number cannot be read; series are
+            neither in the file nor to be had because no source was given.
     """
     path = Path(path)
     table = _read(path)
@@ -42,24 +56,95 @@ def read_points(
             f"{path.name} has no {', '.join(missing)} among {there}; expected lon, lat "
             f"and a column of class names: label='its name'."
         )
-    labels = table[label].astype(object).where(table[label].notna(), "").astype(str).str.strip().to_numpy()
+    labels = _unescaped(without_fraction(names_of(table[label].to_numpy(object))))
     if not (labels != "").any():
         raise ValueError(
             f"no place in {path.name} has a {label}; fill in the class names of the places you know."
         )
-    lonlats = table[["lon", "lat"]].to_numpy(dtype=np.float64)
+    lonlats = numbers(table, ["lon", "lat"], path.name)
+    _check_places(lonlats, table, source, path.name)
     if set(COLUMNS) <= set(table):
-        values = table[COLUMNS].to_numpy(dtype=np.float32).reshape(-1, 12, len(BANDS))
+        check_thousands(table, COLUMNS, path.name)
+        values = numbers(table, COLUMNS, path.name).astype(np.float32).reshape(-1, 12, len(BANDS))
+        values = _reflectance(values, path.name)
     elif source is not None:
-        years = table["year"].to_numpy(dtype=int) if "year" in table else np.full(len(table), year)
-        values = _fetch(source, lonlats, years)
+        values = _fetch(source, lonlats, _years(table, year, path.name)).clip(min=0)
     else:
         raise ValueError(
             f"{path.name} holds places but no series ({COLUMNS[0]} to {COLUMNS[-1]}); give the source to read them "
             "from: source=tn.open_source(...)."
         )
-    values = clean(values, BANDS, 2, path.name)
-    return Pairs(values.clip(min=0), labels=labels, lonlats=lonlats)
+    return Pairs(values, labels=labels, lonlats=lonlats)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """A row a place; the index says which line or feature it was."""
+    suffix = path.suffix.lower()
+    if suffix in (".csv", ".tsv", ".txt"):
+        return read_table(path)
+    if suffix in (".geojson", ".json"):
+        return read_geojson(path)
+    raise ValueError(f"{path.name}: expected a .csv or .geojson file of points.")
+
+
+def _unescaped(labels: np.ndarray) -> np.ndarray:
+    """Names as they were before the click map's CSV kept spreadsheets from taking them for formulas."""
+    return np.array([re.sub(r"^'(?='*[=+\-@])", "", name) for name in labels.tolist()], dtype=str)
+
+
+def _check_places(lonlats: np.ndarray, table: pd.DataFrame, source: Source | None, name: str) -> None:
+    """ValueError for places that are none, or that only a source the other way round would hold."""
+    lost = np.isnan(lonlats).any(axis=1)
+    if lost.any():
+        first = where(table, int(lost.argmax()))
+        raise ValueError(
+            f"{name} has {lost.sum()} rows without lon or lat, the first at {first}; expected degrees. Fill them in, "
+            "or remove these rows."
+        )
+    areas = {"at no place on Earth": EARTH}
+    if source is not None and source.bounds is not None:
+        areas[f"outside {source.name}"] = source.bounds
+    for seen, area in areas.items():
+        outside = ~_within(lonlats, area)
+        turned = outside.any() and _within(lonlats[outside][:, ::-1], area).all()
+        if turned or (area is EARTH and outside.any()):
+            lon, lat = lonlats[outside][0]
+            cure = (
+                "They fit the other way round: swap the columns lon and lat."
+                if turned
+                else "Metres of a map projection must be turned into degrees first."
+            )
+            raise ValueError(
+                f"{name} has {outside.sum()} of {len(lonlats)} places {seen}, such as lon {lon:g}, lat {lat:g}; "
+                f"expected degrees, longitude in lon and latitude in lat. {cure}"
+            )
+
+
+def _within(lonlats: np.ndarray, bounds: tuple[float, float, float, float]) -> np.ndarray:
+    """(N,) bool: which places lie in (west, south, east, north)."""
+    west, south, east, north = bounds
+    lon, lat = lonlats.T
+    out: np.ndarray = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    return out
+
+
+def _years(table: pd.DataFrame, year: int, name: str) -> np.ndarray:
+    """(N,) years of the rows: of their column, or ``year`` where there is none or nothing in it."""
+    if "year" not in table:
+        return np.full(len(table), year)
+    years = numbers(table, ["year"], name)[:, 0]
+    blank = np.isnan(years)
+    if blank.all():
+        return np.full(len(table), year)
+    wrong = blank | (years % 1 != 0) | (years < 1900) | (years > 2200)
+    if wrong.any():
+        first = where(table, int(wrong.argmax()))
+        found = "no year" if blank[wrong][0] else f"the year {years[wrong][0]:g}"
+        raise ValueError(
+            f"{name} has {found} at {first}, and {wrong.sum()} such rows in all; expected a calendar year for each "
+            "place. Fill it in, or remove the column to read all of them in year=."
+        )
+    return years.astype(int)
 
 
 def _fetch(source: Source, lonlats: np.ndarray, years: np.ndarray) -> np.ndarray:
@@ -72,29 +157,20 @@ def _fetch(source: Source, lonlats: np.ndarray, years: np.ndarray) -> np.ndarray
     return values
 
 
-def _read(path: Path) -> pd.DataFrame:
-    """A row a place."""
-    import pandas as pd
+def _reflectance(values: np.ndarray, name: str) -> np.ndarray:
+    """Series of a file as reflectance x 10000: known codes are missing, noise below zero is 0.
 
-    if path.suffix.lower() == ".csv":
-        return pd.read_csv(path)
-    if path.suffix.lower() not in (".geojson", ".json"):
-        raise ValueError(f"{path.name}: expected a .csv or .geojson file of points.")
-    try:
-        features: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["features"]
-        rows = [
-            dict(zip(("lon", "lat"), _point(f), strict=True)) | (f.get("properties") or {}) for f in features
-        ]
-    except (json.JSONDecodeError, KeyError, TypeError) as problem:
+    ValueError for what is no reflectance, and for bands or places that are on another scale than the rest.
+    """
+    values = clean(values, BANDS, 2, f"the series in {name}")
+    with_data = np.isfinite(values)
+    top = np.where(with_data, values, -np.inf)
+    small = [band for band, high in zip(BANDS, top.max(axis=(0, 1)), strict=True) if 0 < high <= SHARE]
+    places = np.flatnonzero((top.max(axis=(1, 2)) > 0) & (top.max(axis=(1, 2)) <= SHARE))
+    if 0 < len(small) < len(BANDS) or 0 < len(places) < len(values):
+        what = f"bands {', '.join(small)}" if 0 < len(small) < len(BANDS) else f"{len(places)} places"
         raise ValueError(
-            f"{path.name} is no GeoJSON feature collection of points ({problem!r})."
-        ) from problem
-    return pd.DataFrame(rows, columns=None if rows else ["lon", "lat"])
-
-
-def _point(feature: dict[str, Any]) -> tuple[float, float]:
-    geometry = feature["geometry"]
-    if geometry["type"] != "Point":
-        raise ValueError(f"a feature is a {geometry['type']}; expected points. Use centroids of polygons.")
-    lon, lat = geometry["coordinates"][:2]
-    return float(lon), float(lat)
+            f"{name} has {what} with reflectance from 0 to 1 and others x 10000; expected x 10000 throughout. Multiply "
+            "these by 10000."
+        )
+    return values.clip(min=0)

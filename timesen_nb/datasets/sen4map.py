@@ -17,16 +17,18 @@ import numpy as np
 from timesen_nb.bands import BANDS, band_positions
 from timesen_nb.composite import monthly_medians, solar_days
 from timesen_nb.datasets.codes import lucas_labels, read_codes
-from timesen_nb.datasets.lucas import VIEWS, grid_places, photo_address
+from timesen_nb.datasets.lucas import VIEWS, grid_places, is_number, photo_address
 from timesen_nb.datasets.pairs import MISSING
 from timesen_nb.datasets.place_dataset import PlaceDataset
-from timesen_nb.nodata import HIGHEST, say_codes, without_codes
+from timesen_nb.nodata import HIGHEST, known_codes, say_codes, without_codes
 
 #: Attributes that are kept; the tasks beside them are read from their own attribute.
 DATES, PLACE = "Image_ID", "Coordinates"
 OTHER_TASKS = {"habitat": "EUNIS_L2", "bioregion": "bioregion_class_code"}
 COMPOSITES = ("clear", "published")
-_DATE = re.compile(r"(20\d\d)(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d))?")
+_DATE = re.compile(r"(?<!\d)(20\d\d)-?(\d\d)-?(\d\d)(?:[T ]?(\d\d):?(\d\d):?(\d\d))?(?!\d)")
+#: Scene classes end at 11; what lies beyond, 255 above all, stands for no data.
+_LAST_CLASS = 11
 
 
 def read_sen4map(
@@ -46,9 +48,10 @@ def read_sen4map(
     on (:func:`published_medians`). Files with ``image`` hold the latter already: "clear" makes months without any value
     NaN, "published" takes them as they are. into: a .npy file to write the series to, rounded to int16 and
     memory-mapped, for more of them than memory holds. points: the numbers of some LUCAS points; None reads all.
-    Codes for "no data" are missing in "clear" composites, with a warning (:mod:`timesen_nb.nodata`). Raises
-    FileNotFoundError, or ValueError for a file that is cut off or none of these, for reflectance that is negative, from
-    0 to 1 or above 20,000, and for unknown codes.
+    Codes for no data (65535, see :mod:`timesen_nb.nodata`) are missing, with a warning, and so is a scene class of 255;
+    "published" counts them as the zeros that it makes of clouds.
+    Raises FileNotFoundError, or ValueError for a file that is cut off or none of these, for reflectance that is
+    negative, beyond 20,000 or from 0 to 1, and for unknown codes.
     """
     from tqdm.auto import tqdm
 
@@ -75,12 +78,11 @@ def read_sen4map(
                         f"{path.name} is damaged: {key} cannot be read, {len(about) - 1} points before it can "
                         f"({problem}). Copy or download it again."
                     ) from problem
-                if (low := np.nanmin(series, initial=0.0)) < 0:
-                    raise _no_reflectance(_number(key), f"{low:.6g}", "not negative, and NaN for no data")
-                if (high := np.nanmax(series, initial=0.0)) > HIGHEST:
-                    raise _no_reflectance(
-                        _number(key), f"{high:.6g}", f"up to {HIGHEST:g}, and NaN for no data"
-                    )
+                for found in (np.nanmin(series, initial=0.0), np.nanmax(series, initial=0.0)):
+                    if not 0 <= found <= HIGHEST + 1:
+                        raise _no_reflectance(
+                            _number(key), f"{found:.6g}", "not negative, and NaN for no data"
+                        )
                 store.add(series)
     if codes:
         say_codes(sorted(codes), path.name)
@@ -119,7 +121,7 @@ def _opened(path: Path) -> Any:
 def _composites(
     group: Any, about: Mapping[str, Any], crop: int | None, composites: str, year: int, codes: set[float]
 ) -> np.ndarray:
-    """(12, 10, H, W) of one point, or (12, 10) for a single pixel. Codes for "no data" that are met join ``codes``."""
+    """(12, 10, H, W) of one point, or (12, 10) for a single pixel. Codes for no data that are met join ``codes``."""
     number = _number(group.name)
     if "image" in group:
         image = group["image"]
@@ -128,11 +130,14 @@ def _composites(
                 f"point {number}: image has shape {image.shape}; expected (12, {len(BANDS)}, H, W)."
             )
         out = image[(..., *_window(image.shape[2:], crop, number))].astype(np.float32)
+        # one was added to what was stored, to codes as well
+        coded, met = known_codes(out - 1)
+        if coded is not None:
+            out[coded] = np.nan
+            codes.update(met)
         if 0 < (high := np.nanmax(out, initial=0.0)) < 1:  # one was added: nothing can be below it
             raise _no_reflectance(number, f"up to {high:.3g}", "not a share of one")
         if composites == "clear":  # one was added: what is not above it had no clear look
-            out, met = without_codes(out, 1)
-            codes.update(met)
             out = np.where((out <= 1).all(axis=1, keepdims=True), np.nan, out)
     else:
         names = [name for name in group if name != "SCL"]
@@ -146,21 +151,22 @@ def _composites(
             ) from problem
         window = _window(scl.shape[1:], crop, number)
         classes = scl[(..., *window)]
-        values = np.stack([group[b][(..., *window)] for b in bands], axis=1).astype(
-            np.float32
-        )  # (t, 10, H, W)
-        if composites == "clear":
-            values, met = without_codes(values, 1)
-            codes.update(met)
-        times = _times(about, number)
+        values = np.stack([group[b][(..., *window)] for b in bands], axis=1)  # (t, 10, H, W)
+        values, met = without_codes(values.astype(np.float32), 1)
+        codes.update(met)
+        times, dated = _times(about, number)
         if len(times) != len(values):
             raise ValueError(f"point {number} has {len(values)} images and {len(times)} dates in {DATES}.")
         if composites == "clear":
-            lon = grid_places(np.array([number]))[0, 0]
-            out = monthly_medians(values, solar_days(times, lon if np.isfinite(lon) else 10.0), year, classes)
+            classes = np.where(classes > _LAST_CLASS, 0, classes)
+            lon = float(_places(np.array([number]), [about])[0, 0])
+            # a name without a time of day says the day, and is no overpass at midnight
+            days = np.where(dated, times.astype("datetime64[D]"), solar_days(times, lon))
+            out = monthly_medians(values, days, year, classes)
         else:
             years, months = times.astype("datetime64[Y]"), times.astype("datetime64[M]").astype(int) % 12 + 1
-            out = published_medians(values, np.where(years == np.datetime64(f"{year}"), months, 0), classes)
+            months = np.where(years == np.datetime64(f"{year}"), months, 0)
+            out = published_medians(np.nan_to_num(values), months, classes)
     return out[..., 0, 0] if out.shape[2:] == (1, 1) else out
 
 
@@ -183,13 +189,17 @@ def _window(shape: tuple[int, ...], crop: int | None, number: str) -> tuple[slic
     return slice(top, top + crop), slice(left, left + crop)
 
 
-def _times(about: Mapping[str, Any], number: str) -> np.ndarray:
-    """(t,) datetime64[s] of the images, from their names."""
+def _times(about: Mapping[str, Any], number: str) -> tuple[np.ndarray, np.ndarray]:
+    """(t,) datetime64[s] of the images, from their names, and whether a name says the date alone."""
     found = [_DATE.search(_text(name)) for name in np.atleast_1d(about.get(DATES, []))]
     if not found or not all(found):
         raise ValueError(f"point {number} does not say the date of each image in its attribute {DATES}.")
     parts = [m.groups(default="00") for m in found if m]
-    return np.array([f"{y}-{m}-{d}T{h}:{mi}:{s}" for y, m, d, h, mi, s in parts], dtype="datetime64[s]")
+    try:
+        times = np.array([f"{y}-{m}-{d}T{h}:{mi}:{s}" for y, m, d, h, mi, s in parts], dtype="datetime64[s]")
+    except ValueError as problem:
+        raise ValueError(f"point {number} has a date in {DATES} that is none ({problem}).") from problem
+    return times, np.array([m[4] is None for m in found if m])
 
 
 def _dataset(numbers: list[str], about: list[Mapping[str, Any]], values: np.ndarray) -> PlaceDataset:
@@ -205,7 +215,7 @@ def _dataset(numbers: list[str], about: list[Mapping[str, Any]], values: np.ndar
             labels[task] = read_codes(task, column(attribute))
     photos = np.array(
         [
-            [photo_address(p, c, v) if c else "" for v in VIEWS]
+            [photo_address(p, c, v) if c and is_number(p) else "" for v in VIEWS]
             for p, c in zip(ids, column("nuts0"), strict=True)
         ]
     )

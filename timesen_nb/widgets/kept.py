@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from timesen_nb.widgets.answer import Answer
 if TYPE_CHECKING:
     import pandas as pd
 
+#: How a cell begins that spreadsheets take for a formula; after apostrophes too, so that one can be taken away again.
+FORMULA = re.compile(r"'*[=+\-@\t\r]")
 MOST = 100  # rows that a person can still compare
 
 
@@ -70,12 +73,17 @@ class KeptPlaces:
         return pd.DataFrame(rows)
 
     def csv(self) -> str:
-        """The table, with every band of every month beside it; missing values are empty."""
+        """The table, with every band of every month beside it; missing values are empty.
+
+        Text that a spreadsheet would run as a formula (``=``, ``+``, ``-``, ``@`` at its start) has an apostrophe
+        before it; ``read_points`` takes it away again.
+        """
         import pandas as pd
 
         names = [f"{band}_m{month:02d}" for month in range(1, 13) for band in BANDS]
         bands = pd.DataFrame([a.series.values.ravel() for _, a in self], columns=names)
-        return pd.concat([self.table(), bands], axis=1).to_csv(index=False, lineterminator="\n")
+        table = self.table().map(lambda cell: _escaped(cell) if isinstance(cell, str) else cell)
+        return pd.concat([table, bands], axis=1).to_csv(index=False, lineterminator="\n")
 
     def geojson(self) -> str:
         """One point feature a place (RFC 7946), with all its probabilities; missing values are null."""
@@ -114,3 +122,7 @@ class KeptPlaces:
             raise ValueError("no place is kept yet, so there is nothing to export. Keep a place first.")
         path.write_text(writers[path.suffix.lower()](), encoding="utf-8")
         return path
+
+
+def _escaped(text: str) -> str:
+    return f"'{text}" if FORMULA.match(text) else text
