@@ -82,7 +82,8 @@ def _open(path: Path, group: str | None, rename: Mapping[str, str]) -> tuple[xr.
             if kind in (".tif", ".tiff"):
                 import rioxarray
 
-                data = rioxarray.open_rasterio(path, mask_and_scale=True)
+                # No VRT under the name of a TIFF: it would read whatever it lists.
+                data = rioxarray.open_rasterio(path, mask_and_scale=True, driver="GTiff")
             else:
                 data = _open_arrays(path, group)
         except ModuleNotFoundError as error:
@@ -264,7 +265,7 @@ def _descriptions(raster: xr.DataArray, path: Path) -> tuple[str, ...]:
         return described
     import rasterio
 
-    with rasterio.open(path) as file:
+    with rasterio.open(path, driver="GTiff") as file:
         tags = [{k.upper(): v for k, v in file.tags(i).items()} for i in file.indexes]
         whole = {k.upper(): v for k, v in file.tags().items()}
     for key in ("DESCRIPTION", "BAND_NAME", "BANDNAME", "LONG_NAME"):

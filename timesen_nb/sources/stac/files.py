@@ -8,7 +8,9 @@ import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
+import rasterio
 from odc.loader import RasterSource, RioDriver, RioReader
 from rasterio.errors import NotGeoreferencedWarning, RasterioError, RasterioIOError
 
@@ -40,10 +42,18 @@ class _File(RioReader):
 
     def read(self, *args: Any, **kwargs: Any) -> Any:
         try:
+            # An image, and no list of other files under the name of one (a VRT): that would read whatever it lists.
+            # The first bytes stay in GDAL's cache, where odc-stac finds them.
+            rasterio.open(self._src.uri, driver=_driver(self._plain)).close()
             return super().read(*args, **kwargs)
         except RasterioError as error:
             reason = without_tokens(str(error)).replace(self._plain, "").strip("':? ")
             raise RasterioIOError(f"{self._plain} ({reason})") from None  # what it is from may hold a token
+
+
+def _driver(address: str) -> str:
+    """The only format of GDAL that may open a file."""
+    return "JP2OpenJPEG" if urlsplit(address).path.lower().endswith((".jp2", ".j2k")) else "GTiff"
 
 
 class _WithoutTokens(logging.Filter):

@@ -76,7 +76,8 @@ class Server(Voila):
 
     async def _begin(self) -> None:
         if not self.private_addresses:
-            self.kernel_env = {PUBLIC_ONLY: "1", **await Outward().start()}
+            self.outward = Outward()
+            self.kernel_env = {PUBLIC_ONLY: "1", **await self.outward.start()}
         self.kernels.begin()
         if self.port != self.asked:
             print(f"Port {self.asked} is taken; using {self.port}.")

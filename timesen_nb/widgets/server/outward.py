@@ -19,8 +19,9 @@ from timesen_nb.sources.public_addresses import check_public
 
 PATIENCE = 20.0  # seconds to be connected
 LONGEST = 65_536  # bytes of a request's head
-#: GDAL drivers whose files are lists of other files or addresses, whatever the name of the file says.
-INDIRECT = "VRT GTI DERIVED WMS WMTS WCS OGCAPI HTTP STACIT STACTA PLMOSAIC EEDA EEDAI NGW DAAS"
+#: GDAL drivers whose files are lists of other files or addresses, whatever the name of the file says. Not VRT, which
+#: rasterio itself needs: sources open files as images only.
+INDIRECT = "GTI WMS WMTS WCS OGCAPI HTTP STACIT STACTA PLMOSAIC EEDA EEDAI NGW DAAS"
 _HOP = (b"proxy-", b"connection:", b"keep-alive:")
 
 
@@ -50,6 +51,10 @@ class Outward:
             "GDAL_HTTP_PROXY": address,
             "GDAL_SKIP": INDIRECT,
         }
+
+    def stop(self) -> None:
+        """Listen no longer."""
+        self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
