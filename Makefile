@@ -4,14 +4,17 @@ SOURCE ?= flanders
 MODEL  ?= pocket
 PORT   ?= 8866
 BIN    := .venv/bin
-READY  := .venv/.ready
+# What is installed already, each more than the one before: the served map; the notebooks too; every check too.
+APP    := .venv/.app
+ALL    := .venv/.all
+READY  := .venv/.test
 
 .PHONY: map lab test live lint picture pocket bench bench-real bench-train bench-speed site clean
 
-map: $(READY)       ## serve the click map on 127.0.0.1 and print its address
+map: $(APP)         ## serve the click map on 127.0.0.1 and print its address
 	TIMESEN_SOURCE="$(SOURCE)" TIMESEN_MODEL="$(MODEL)" $(BIN)/python -m timesen_nb.widgets.serve --port $(PORT)
 
-lab: $(READY)       ## open the notebooks
+lab: $(ALL)         ## open the notebooks
 	$(BIN)/jupyter lab --allow-root --ip=127.0.0.1 --notebook-dir=notebooks
 
 test: lint          ## every check
@@ -55,11 +58,14 @@ bench-speed: $(READY) ## the encoder, regions, start-up, sources, reports and da
 site: $(READY)      ## the notebooks, run, as pages with their pictures
 	$(BIN)/python docs/pages.py
 
-$(READY): pyproject.toml
+.venv/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"timesen_nb needs Python 3.11 or newer; $(PYTHON) is {v.major}.{v.minor}. Name another one: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[test]"
+
+# .venv/.app brings timesen_nb[app], and so on
+.venv/.app .venv/.all .venv/.test: .venv/.%: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable ".[$*]"
 	@touch $@
 
 .venv/.pocket: $(READY)

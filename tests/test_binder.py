@@ -1,5 +1,6 @@
 """What Binder and Colab need agrees with pyproject.toml, and asks for no secret."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -30,7 +31,8 @@ def test_the_environment_has_all_that_the_package_needs() -> None:
     lines += next(d["pip"] for d in environment["dependencies"] if isinstance(d, dict))
     given = {CONDA.get(name, name): version for name, version in requirements(lines).items()}
     extras = PROJECT["optional-dependencies"]
-    needed = requirements([*PROJECT["dependencies"], *extras["train"], *extras["regions"]])
+    wanted = (extras[name] for name in ("app", "lab", "train", "regions"))
+    needed = requirements([*PROJECT["dependencies"], *itertools.chain(*wanted)])
     assert needed.items() <= given.items()
 
 
