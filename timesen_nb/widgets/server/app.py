@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import signal
 import webbrowser
-from pathlib import Path
 from typing import Any
 
 from tornado.ioloop import IOLoop
@@ -20,7 +19,8 @@ from timesen_nb.widgets.server.pages import Address, Channels, Farewell, MapPage
 from timesen_nb.widgets.server.shell import Shell
 
 ID = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
-PING = 10_000  # milliseconds: a page whose network broke off is noticed after two of them
+#: Milliseconds: a page whose network broke off is noticed after two of them.
+PING = 10_000
 
 
 class Server(Voila):
@@ -34,7 +34,6 @@ class Server(Voila):
     def init_settings(self) -> dict[str, Any]:
         """Voila's settings, and the kernels that live by them."""
         self.asked = self.port
-        self.kernel_env: dict[str, str] = {}
         self.kernels = Kernels(self, self.most, self.linger)
         return {**super().init_settings(), "ws_ping_interval": PING, "ws_ping_timeout": 2 * PING}
 
@@ -51,11 +50,6 @@ class Server(Voila):
             (rf"{base}/voila/api/address/{ID}", Address, ours),
             *super().init_handlers(),
         ]
-
-    @property
-    def notebook(self) -> str:
-        """The notebook's file name, in the server's folder."""
-        return Path(self.notebook_path).name
 
     @property
     def address(self) -> str:
@@ -77,7 +71,7 @@ class Server(Voila):
     async def _begin(self) -> None:
         if not self.private_addresses:
             self.outward = Outward()
-            self.kernel_env = {PUBLIC_ONLY: "1", **await self.outward.start()}
+            self.kernels.env = {PUBLIC_ONLY: "1", **await self.outward.start()}
         self.kernels.begin()
         if self.port != self.asked:
             print(f"Port {self.asked} is taken; using {self.port}.")

@@ -6,25 +6,36 @@ import asyncio
 import logging
 import os
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Protocol
 
 from tornado.ioloop import IOLoop, PeriodicCallback
+from voila.app import Voila
 from voila.notebook_renderer import NotebookRenderer
 from voila.utils import get_page_config
 
-if TYPE_CHECKING:
-    from timesen_nb.widgets.server.app import Server
-    from timesen_nb.widgets.server.pages import Channels
-
 log = logging.getLogger("timesen_nb.widgets.server")
 
-LOOK = 1.0  # seconds between two looks at the kernels
-REFILL = 5.0  # seconds after a page was asked for until the next kernel is prepared: the page comes first
-MAKE_ROOM = 1.0  # seconds that a visitor waits for the place that a reloaded page is giving up
+#: Seconds between two checks of the kernels.
+CHECKED = 1.0
+#: Seconds after a page was asked for until the next kernel is prepared: the page comes first.
+REFILL = 5.0
+#: Seconds that a visitor waits for the place that a reloaded page is giving up.
+MAKE_ROOM = 1.0
 
 
 class Full(Exception):
     """As many kernels run as may run at once."""
+
+
+class Connection(Protocol):
+    """A page's websocket to its kernel."""
+
+    kernel_id: str
+
+    def close(self) -> None:
+        """End it."""
+        ...
 
 
 class Page:
@@ -41,7 +52,7 @@ class Page:
 
 
 class Kernels:
-    """Starts, prepares, watches and ends kernels.
+    """Starts, prepares, checks and ends kernels.
 
     Args:
         server: the Voila application whose kernel manager starts them.
@@ -49,18 +60,20 @@ class Kernels:
         linger: seconds that a kernel waits for its page to connect, at first or again, before it ends.
     """
 
-    def __init__(self, server: Server, most: int, linger: float) -> None:
+    def __init__(self, server: Voila, most: int, linger: float) -> None:
         self._server, self._most, self._linger = server, most, linger
+        #: Variables of the environment that kernels have beside the server's own.
+        self.env: dict[str, str] = {}
         self._pages: set[Page] = set()
         self._prepared: Page | None = None
-        self._channels: dict[str, set[Channels]] = defaultdict(set)
+        self._channels: dict[str, set[Connection]] = defaultdict(set)
         self._ending: set[asyncio.Future[None]] = set()
-        self._watch = PeriodicCallback(self._look, 1000 * LOOK)
+        self._checks = PeriodicCallback(self._check, 1000 * CHECKED)
 
     def begin(self) -> None:
         """Prepare the first kernel, and watch."""
         self._prepare()
-        self._watch.start()
+        self._checks.start()
 
     async def take(self) -> Page:
         """A page of its own for a visitor; its ``html`` may still be in the making.
@@ -73,7 +86,7 @@ class Kernels:
         while self._prepared is None and len(self._pages) >= self._most:
             if loop.time() > ends:
                 raise Full
-            await asyncio.sleep(LOOK / 10)
+            await asyncio.sleep(CHECKED / 10)
         page, self._prepared = self._prepared or self._start(), None
         loop.call_later(REFILL, self._prepare)
         return page
@@ -109,17 +122,17 @@ class Kernels:
                 ending.add_done_callback(self._ending.discard)
                 IOLoop.current().call_later(REFILL, self._prepare)
 
-    def connected(self, channels: Channels) -> None:
+    def connected(self, channels: Connection) -> None:
         """A page opened its connection."""
         self._channels[channels.kernel_id].add(channels)
 
-    def disconnected(self, channels: Channels) -> None:
+    def disconnected(self, channels: Connection) -> None:
         """A page's connection closed."""
         self._channels[channels.kernel_id].discard(channels)
 
     async def close(self) -> None:
         """Stop all of them."""
-        self._watch.stop()
+        self._checks.stop()
         for page in list(self._pages):
             page.html.cancel()
         await asyncio.gather(*(self._drop(page) for page in list(self._pages)))
@@ -144,8 +157,8 @@ class Kernels:
             renderer = await self._renderer()
             page.kernel_id = await server.kernel_manager.start_kernel(
                 kernel_name=renderer.notebook.metadata.kernelspec.name,
-                path=os.path.dirname(server.notebook),
-                env={**os.environ, **server.kernel_env},
+                path=os.path.dirname(self._notebook),
+                env={**os.environ, **self.env},
             )
             kernel = server.kernel_manager.get_kernel(page.kernel_id)
             html = str(await renderer.generate_content_str(page.kernel_id, kernel))
@@ -156,12 +169,17 @@ class Kernels:
             await self._drop(page)
             raise
 
+    @property
+    def _notebook(self) -> str:
+        """The notebook's file name, in the server's folder."""
+        return Path(self._server.notebook_path).name
+
     async def _renderer(self) -> NotebookRenderer:
         server = self._server
         renderer = NotebookRenderer(
             voila_configuration=server.voila_configuration,
             traitlet_config=server.config,
-            notebook_path=server.notebook,
+            notebook_path=self._notebook,
             template_paths=server.template_paths,
             config_manager=server.config_manager,
             contents_manager=server.contents_manager,
@@ -177,7 +195,7 @@ class Kernels:
         await renderer.initialize()
         return renderer
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         now = IOLoop.current().time()
         for page in list(self._pages):
             kernel_id = page.kernel_id
