@@ -114,7 +114,9 @@ def _in_area(crs: CRS, x: float, y: float) -> bool:
     middle = (area.west + (area.east if area.east >= area.west else area.east + 360)) / 2
     half = ((area.east - area.west) % 360 or 360) / 2
     off = abs((lon - middle + 180) % 360 - 180)
-    return off <= half + _BEYOND and area.south - _BEYOND <= lat <= area.north + _BEYOND
+    # zones of the north are used for the south as well, with northings below zero
+    reach = max(abs(area.south), abs(area.north)) + _BEYOND
+    return bool(off <= half + _BEYOND and abs(lat) <= reach)
 
 
 def _called(crs: CRS) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,6 @@ from timesen_nb.composite import (
     MASKED,
     SCENE_CLASSES,
     clear,
-    monthly_cube,
     monthly_medians,
     solar_days,
     usable,
@@ -25,9 +24,14 @@ from timesen_nb.composite import (
 from timesen_nb.nodata import HIGHEST, LOWEST, outside, said, say_codes
 from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources.checks import check_year, series_of
-from timesen_nb.sources.cube_layout import Options, read_layout
-from timesen_nb.sources.cube_open import explained
-from timesen_nb.sources.cube_radiometry import Radiometry
+from timesen_nb.sources.cube_layout import (
+    Options,
+    check_classes,
+    opened,
+    read_layout,
+    stored_classes,
+    stored_values,
+)
 from timesen_nb.sources.grid import BBox, check_bbox
 
 if TYPE_CHECKING:
@@ -35,7 +39,7 @@ if TYPE_CHECKING:
 
 #: Pixels a side of what is read at once: 118 dates of it are 20 MB as stored, its twelve months 2 MB.
 _BLOCK = 64
-#: Blocks whose months are kept, so that a click near the last one reads nothing: 64 MB at most.
+#: Blocks whose months are kept, so that a click near the last one reads nothing: some 100 MB at most.
 _KEPT = 32
 #: Cubes up to this many pixels are computed when asked for (30 MB), larger ones when they are read.
 _SMALL = 256 * 256
@@ -81,15 +85,14 @@ class CubeFileSource:
             raise ValueError(
                 f"out_of_range={out_of_range!r}; expected one of {', '.join(map(repr, OUT_OF_RANGE))}."
             )
-        options = Options(group, dict(rename or {}), offset, nodata, crs)
+        self._options = Options(group, dict(rename or {}), offset, nodata, crs)
+        self._out_of_range = out_of_range
         self._given: Any = Path(data).expanduser() if isinstance(data, (str, Path)) else data
-        self._how: dict[str, Any] = {**vars(options), "out_of_range": out_of_range}
         self._label = _label_of(self._given)
         self._written = _state_of(self._given)
-        self._reading = threading.RLock()
         self._said: set[float] = set()
         try:
-            self._cube = cube = read_layout(self._given, options)
+            self._cube = cube = read_layout(self._given, self._options)
         except ValueError as error:
             raise ValueError(f"{self._label} cannot be used: {error}") from error
         self._from_degrees = Transformer.from_crs(4326, cube.crs, always_xy=True)
@@ -103,7 +106,7 @@ class CubeFileSource:
         else:
             self.years = () if cube.year is None else (cube.year,)
         notes = []
-        if cube.dated and cube.scl is None:
+        if cube.dated and not cube.has_scl:
             notes.append("clouds not masked: no SCL")
         if cube.raised:
             notes.append("radiometric offset not stated, perhaps still on")
@@ -121,9 +124,13 @@ class CubeFileSource:
     def __repr__(self) -> str:
         return f"CubeFileSource({self.name!r}, years={list(self.years)}, bounds={self.bounds})"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Workers of a cluster open the file themselves."""
-        return partial(_again, **self._how), (self._given,)
+    def __getstate__(self) -> dict[str, Any]:
+        """Workers of a cluster open the file themselves, as it was found here."""
+        return {key: value for key, value in vars(self).items() if key != "_block"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._block = lru_cache(maxsize=_KEPT)(self._read_block)
 
     def pixel(self, lon: float, lat: float, year: int = 2018) -> PixelSeries:
         """The series of the pixel that holds the place, with its provenance.
@@ -136,6 +143,7 @@ class CubeFileSource:
     def pixels(self, lonlats: Sequence[tuple[float, float]], year: int = 2018) -> list[PixelSeries]:
         """Many pixels, in the order asked; neighbours are read together. Raises as :meth:`pixel`."""
         year = check_year(year, self.years, self.name)
+        self._check_unchanged()
         places = [check_place(lon, lat) for lon, lat in lonlats]
         at = [self._position(lon, lat) for lon, lat in places]
         found: dict[int, PixelSeries] = {}
@@ -147,7 +155,7 @@ class CubeFileSource:
                 raise ValueError(
                     f"{self.name} at {places[n][0]:.5f}, {places[n][1]:.5f}: {block.wrong[inside]}"
                 )
-            made_of = self._provenance(block, inside, year)
+            made_of = self._provenance(block, inside)
             found[n] = series_of(block.months[(..., *inside)], *places[n], year, self.name, made_of)
         return [found[n] for n in range(len(at))]
 
@@ -159,68 +167,87 @@ class CubeFileSource:
         or, when it is computed, for a clear observation that can be no reflectance.
         """
         import rioxarray  # noqa: F401
+        import xarray as xr
 
         year = check_year(year, self.years, self.name)
-        rows, columns = self._window(check_bbox(bbox, date_line=True))
-        small = (rows.stop - rows.start) * (columns.stop - columns.start) <= _SMALL
-        cube = self._months(rows, columns, year, lazy=not small)
+        self._check_unchanged()
+        rows, columns = self._pixels_in(check_bbox(bbox, date_line=True))
+        ends = [_cuts(rows), _cuts(columns)]
+        if (rows.stop - rows.start) * (columns.stop - columns.start) <= _SMALL:
+            values: Any = np.concatenate(
+                [
+                    np.concatenate(
+                        [self._months(slice(*r), slice(*c), year) for c in pairwise(ends[1])], axis=-1
+                    )
+                    for r in pairwise(ends[0])
+                ],
+                axis=-2,
+            )
+        else:
+            import dask.array as da
+
+            values = da.map_blocks(
+                partial(_months_of_block, self, rows.start, columns.start, year),
+                chunks=((12,), (len(BANDS),), *(tuple(np.diff(e).tolist()) for e in ends)),
+                dtype=np.float32,
+                meta=np.empty((0, 0, 0, 0), dtype=np.float32),
+            )
+        coords = {
+            "month": np.arange(1, 13),
+            "band": list(BANDS),
+            "y": self._cube.y[rows],
+            "x": self._cube.x[columns],
+        }
+        about = {
+            "units": "surface reflectance x 10000", "year": year, "source": self.name, "boa_offset_applied": 1
+        }  # fmt: skip
+        cube: xr.DataArray = xr.DataArray(
+            values, coords, ("month", "band", "y", "x"), f"reflectance_{year}", about
+        )
         return cube.rio.write_crs(self._cube.crs)
+
+    def _months(self, rows: slice, columns: slice, year: int) -> np.ndarray:
+        """(12, 10, y, x) of a window within one block; ValueError for an observation that can be no reflectance."""
+        block = self._block(rows.start // _BLOCK, columns.start // _BLOCK, year)
+        top, left = rows.start % _BLOCK, columns.start % _BLOCK
+        inside = slice(top, top + rows.stop - rows.start), slice(left, left + columns.stop - columns.start)
+        wrong = [
+            why
+            for (row, column), why in block.wrong.items()
+            if inside[0].start <= row < inside[0].stop and inside[1].start <= column < inside[1].stop
+        ]
+        if wrong:
+            raise ValueError(f"{self.name}, in {len(wrong)} pixels: {wrong[0]}")
+        return block.months[(..., *inside)]
 
     def _read_block(self, row: int, column: int, year: int) -> _Block:
         """The months of up to 64 x 64 pixels, and what they were made of."""
-        rows, columns = (slice(n * _BLOCK, (n + 1) * _BLOCK) for n in (row, column))
         days = self._days_of(year)
-        inside = np.flatnonzero(days.astype("datetime64[Y]") == np.datetime64(f"{year:04d}", "Y"))
-        bands, scl = self._stored(rows, columns, inside)
-        stored = np.stack([bands[b].values for b in BANDS], axis=1)
-        classes = None if scl is None else scl.values
-        radiometry = self._cube.radiometry
-        values, codes = _measured(stored, radiometry, radiometry.offset[inside])
-        days = days[inside]
-        if self._how["out_of_range"] == "missing":
-            values, dropped = _without_outside(values)
-        else:
-            dropped = None
+        steps = np.flatnonzero(days.astype("datetime64[Y]") == np.datetime64(f"{year:04d}", "Y"))
+        days, radiometry = days[steps], self._cube.radiometry
+        window: dict[str, Any] = {"time" if self._cube.dated else "month": steps}
+        window |= {axis: slice(n * _BLOCK, (n + 1) * _BLOCK) for axis, n in (("y", row), ("x", column))}
+        try:
+            with opened(self._given, self._options) as (_, bands, scl):
+                stored = stored_values(bands.isel(window))
+                classes = None if scl is None else stored_classes(scl.isel(window))
+        except ValueError as error:
+            why = str(error).removeprefix("it cannot be read ")
+            raise ValueError(f"{self._label} cannot be read here {why}") from error
+        if classes is not None:
+            check_classes(classes)
+        values, codes = radiometry.measure(stored, radiometry.offset[steps])
+        self._say(tuple(codes))
+        left_out = {f"{said([code])} stands for no data": where for code, where in sorted(codes.items())}
+        off = outside(values) if self._out_of_range == "missing" else None
+        if off is not None:
+            values[off] = np.nan
+            left_out[f"no reflectance: outside {LOWEST:g} to {HIGHEST:g}"] = np.asarray(off.any(axis=1))
+        if classes is not None:
+            left_out["scene class not clear"] = np.isfinite(values).all(axis=1) & ~clear(classes)
         used = usable(values, days, classes)
         wrong = _wrong(values, used, days, radiometry.factor)
-        self._say(tuple(codes))
-        months = monthly_medians(values, days, year, classes)
-        cloudy = None if classes is None else np.isfinite(values).all(axis=1) & ~clear(classes)
-        return _Block(months, days, used, codes, wrong, dropped, cloudy)
-
-    def _months(self, rows: slice, columns: slice, year: int, lazy: bool) -> xr.DataArray:
-        """A window of the cube as (month, band, y, x); ``lazy`` leaves the reading to Dask."""
-        import xarray as xr
-
-        days = self._days_of(year)
-        inside = np.flatnonzero(days.astype("datetime64[Y]") == np.datetime64(f"{year:04d}", "Y"))
-        bands, scl = self._stored(rows, columns, inside, lazy)
-        step = "time" if self._cube.dated else "month"
-        when = {"time": days[inside].astype("datetime64[ns]")}
-        stack = (
-            bands.to_dataarray("band").drop_attrs().rename({step: "time"}).transpose("time", "band", "y", "x")
-        )
-        stack = stack.assign_coords(when)
-        if stack.chunks is not None:
-            stack = stack.chunk(band=-1)
-        scl = None if scl is None else scl.drop_attrs().rename({step: "time"}).assign_coords(when)
-        radiometry = self._cube.radiometry
-        observed = xr.apply_ufunc(
-            partial(_measured_or_refused, radiometry, self.name, self._how["out_of_range"] == "refuse"),
-            stack,
-            xr.DataArray(radiometry.offset[inside], when, ("time",)),
-            xr.DataArray(days[inside].astype("datetime64[ns]").astype(np.int64), when, ("time",)),
-            *([] if scl is None else [scl]),
-            input_core_dims=[["band"], [], [], *([] if scl is None else [[]])],
-            output_core_dims=[["band"]],
-            dask="parallelized",
-            output_dtypes=[np.float32],
-        )
-        months = monthly_cube(observed.transpose("time", "band", "y", "x"), year, scl)
-        months = months.reset_coords(drop=True).rename(f"reflectance_{year}")
-        return months.assign_attrs(
-            units="surface reflectance x 10000", year=year, source=self.name, boa_offset_applied=1
-        )
+        return _Block(monthly_medians(values, days, year, classes), days, used, left_out, wrong)
 
     def _days_of(self, year: int) -> np.ndarray:
         """(t,) days: those of the dates, or one in each month of whichever year is asked for."""
@@ -228,31 +255,10 @@ class CubeFileSource:
             return self._days
         return np.array([f"{year:04d}-{m:02d}-15" for m in self._cube.step], dtype="datetime64[D]")
 
-    def _stored(
-        self, rows: slice, columns: slice, steps: np.ndarray, lazy: bool = False
-    ) -> tuple[xr.Dataset, xr.DataArray | None]:
-        """Bands and scene classes of a window as they are in the file."""
+    def _check_unchanged(self) -> None:
+        """ValueError when the file is not the one that was opened."""
         if _state_of(self._given) != self._written:
             raise ValueError(f"{self._label} was written again or moved since it was opened. Open it again.")
-        cube, step = self._cube, "time" if self._cube.dated else "month"
-        if lazy:
-            # a handle of its own: it is read long after this one was let go
-            cube = read_layout(self._given, _options(self._how))
-        window = {step: steps, "y": rows, "x": columns}
-        bands = cube.bands.isel(window)
-        scl = None if cube.scl is None else cube.scl.isel(window)
-        if lazy:
-            blocks = {"y": _BLOCK, "x": _BLOCK}
-            return bands.chunk(blocks), None if scl is None else scl.chunk(blocks)
-        with self._reading:
-            try:
-                return bands.compute(), None if scl is None else scl.compute()
-            except Exception as error:
-                path = self._given if isinstance(self._given, Path) else None
-                why = str(explained(error, path)).removeprefix("it cannot be read ")
-                raise ValueError(f"{self._label} cannot be read here {why}") from error
-            finally:
-                cube.close()
 
     def _say(self, codes: Sequence[float]) -> None:
         """Warn, once each, of codes that nobody declared."""
@@ -261,43 +267,26 @@ class CubeFileSource:
             self._said |= news
             say_codes(sorted(news), self._label)
 
-    def _provenance(self, block: _Block, inside: tuple[int, int], year: int) -> dict[str, Any]:
+    def _provenance(self, block: _Block, inside: tuple[int, int]) -> dict[str, Any]:
         """What the months of a pixel were made of; :class:`PixelSeries` says how it is told."""
-        cube, radiometry = self._cube, self._cube.radiometry
-        used = block.used[(..., *inside)]
-        days = np.sort(block.days[used])
+        radiometry = self._cube.radiometry
+        days = np.sort(block.days[block.used[(..., *inside)]])
         months = days.astype("datetime64[M]").astype(int) % 12
-        left_out = [
-            {
-                "what": f"{int(where[(..., *inside)].sum())} observations",
-                "why": f"{said([code])} stands for no data",
-            }
-            for code, where in sorted(block.codes.items())
-            if where[(..., *inside)].any()
-        ]
-        if block.dropped is not None and (n := int(block.dropped[(..., *inside)].sum())):
-            left_out.append({"what": f"{n} observations", "why": f"outside {LOWEST:g} to {HIGHEST:g}"})
-        if block.cloudy is not None and (n := int(block.cloudy[(..., *inside)].sum())):
-            left_out.append({"what": f"{n} observations", "why": "their scene class is not clear"})
+        counts = {why: int(where[(..., *inside)].sum()) for why, where in block.left_out.items()}
         rule = radiometry.rule
-        if cube.raised:
+        if self._cube.raised:
             rule += "; hardly a value lies below 1000, so that it may still be on"
-        mask = "none: no SCL"
-        if cube.scl is not None:
-            kept = [str(c) for c in SCENE_CLASSES if c not in MASKED]
-            mask = f"scene classes (SCL) kept: {', '.join(kept)}"
+        kept = ", ".join(str(c) for c in SCENE_CLASSES if c not in MASKED)
         made_of: dict[str, Any] = {
             "acquisitions": np.bincount(months, minlength=12).tolist(),
+            "dates": [str(day) for day in days] if self._cube.dated else [],
             "offset": {"applied": radiometry.applied, "rule": rule},
-            "mask": mask,
-            "left_out": left_out,
+            "mask": f"scene classes (SCL) kept: {kept}" if self._cube.has_scl else "none: no SCL",
+            "left_out": [{"what": f"{n} observations", "why": why} for why, n in counts.items() if n],
         }
-        if cube.dated:
-            made_of["dates"] = [str(day) for day in days]
-        else:
-            made_of["composites"] = (
-                "monthly, as the data hold them; acquisitions counts the months that are there"
-            )
+        if not self._cube.dated:
+            made_of["composites"] = "monthly, as the data hold them: acquisitions are not known"
+            del made_of["acquisitions"], made_of["dates"]
         if radiometry.baselines:
             made_of["baselines"] = list(radiometry.baselines)
         return made_of
@@ -334,7 +323,7 @@ class CubeFileSource:
         """A longitude, whole turns nearer to the middle of the data."""
         return x + 360 * round((sum(self._cube.edges("x")) / 2 - x) / 360)
 
-    def _window(self, bbox: BBox) -> tuple[slice, slice]:
+    def _pixels_in(self, bbox: BBox) -> tuple[slice, slice]:
         """Rows and columns of the pixels that a box in degrees touches."""
         west, south, east, north = bbox
         if self._cube.crs.is_geographic:
@@ -348,7 +337,7 @@ class CubeFileSource:
         windows = []
         for axis, ends in (("y", (bottom, top)), ("x", (left, right))):
             first, last = sorted(self._cube.index(axis, end) for end in ends)
-            windows.append(slice(max(first, 0), min(last + 1, self._cube.bands.sizes[axis])))
+            windows.append(slice(max(first, 0), min(last + 1, len(getattr(self._cube, axis)))))
         rows, columns = windows
         if rows.start >= rows.stop or columns.start >= columns.stop:
             raise ValueError(
@@ -360,35 +349,32 @@ class CubeFileSource:
 
 @dataclass(frozen=True)
 class _Block:
-    """The months of a block of the file, and what became of its acquisitions.
+    """The months of a block of the cube, and what became of its observations.
 
-    months: (12, 10, y, x). days: (t,) of the year. Masks (t, y, x): used in a median; codes: where which stood for
-    no data; dropped: out of range; cloudy: has data, but no clear class. wrong: why a pixel is refused, by row and
-    column.
+    months: (12, 10, y, x). days: (t,) of the year. used: (t, y, x) those in a median; left_out: masks of others by
+    the reason why. wrong: why a pixel is refused, by row and column.
     """
 
     months: np.ndarray
     days: np.ndarray
     used: np.ndarray
-    codes: dict[float, np.ndarray]
+    left_out: dict[str, np.ndarray]
     wrong: dict[tuple[int, ...], str]
-    dropped: np.ndarray | None
-    cloudy: np.ndarray | None
 
 
-def _measured(
-    stored: np.ndarray, radiometry: Radiometry, offset: np.ndarray
-) -> tuple[np.ndarray, dict[float, np.ndarray]]:
-    with np.errstate(over="ignore"):
-        return radiometry.measure(stored.astype(np.float32), offset)
+def _cuts(pixels: slice) -> list[int]:
+    """Where a range of pixels begins, crosses from block to block, and ends."""
+    return [pixels.start, *range((pixels.start // _BLOCK + 1) * _BLOCK, pixels.stop, _BLOCK), pixels.stop]
 
 
-def _without_outside(values: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Values (t, 10, ...) with NaN where they can be no reflectance, and the mask (t, ...) of those observations."""
-    mask = outside(values)
-    if mask is None:
-        return values, None
-    return np.where(mask, np.float32(np.nan), values), np.asarray(mask.any(axis=1))
+def _months_of_block(
+    source: CubeFileSource, top: int, left: int, year: int, block_info: Any = None
+) -> np.ndarray:
+    """One block of a lazy cube whose first pixel is at ``top``, ``left``."""
+    _, _, rows, columns = block_info[None]["array-location"]
+    return source._months(
+        slice(top + rows[0], top + rows[1]), slice(left + columns[0], left + columns[1]), year
+    )
 
 
 def _wrong(
@@ -416,44 +402,6 @@ def _wrong(
                     "to one scale.",
                 )
     return found
-
-
-def _measured_or_refused(
-    radiometry: Radiometry,
-    name: str,
-    refuse: bool,
-    stored: np.ndarray,
-    offset: np.ndarray,
-    days: np.ndarray,
-    scl: np.ndarray | None = None,
-) -> np.ndarray:
-    """A block (t, y, x, band) as stored -> reflectance x 10000; ValueError for what is wrong in it.
-
-    offset, days: (t, 1, 1), days in nanoseconds. scl: (t, y, x).
-    """
-    offset, days = offset.ravel(), days.ravel().astype("datetime64[ns]").astype("datetime64[D]")
-    values, codes = _measured(np.moveaxis(stored, -1, 1), radiometry, offset)
-    if codes and not set(codes) <= set(radiometry.codes):
-        say_codes(sorted(set(codes) - set(radiometry.codes)), name)
-    if refuse:
-        used = usable(values, days, None if scl is None else np.broadcast_to(scl, values[:, 0].shape))
-        wrong = _wrong(values, used, days, radiometry.factor)
-        if wrong:
-            raise ValueError(f"{name}, in {len(wrong)} pixels: {next(iter(wrong.values()))}")
-    else:
-        values, _ = _without_outside(values)
-    return np.moveaxis(values, 1, -1)
-
-
-def _again(given: Any, **how: Any) -> CubeFileSource:
-    """The source anew, on a worker: what it had to say was said where it was opened."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        return CubeFileSource(given, **how)
-
-
-def _options(how: Mapping[str, Any]) -> Options:
-    return Options(**{key: value for key, value in how.items() if key != "out_of_range"})
 
 
 def _label_of(given: Any) -> str:

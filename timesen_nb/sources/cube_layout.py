@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,14 +63,13 @@ class Options:
 class CubeLayout:
     """A cube in this package's words; nothing but coordinates and a sample has been read.
 
-    bands: the ten variables of :data:`BANDS`, each (step, y, x), as stored; scl: (step, y, x) or None.
+    has_scl: whether it has scene classes.
     step: (t,) datetime64 UTC of a dated cube, or (t,) months 1 to 12. x, y: pixel centres in ``crs``.
     radiometry: what makes the stored values reflectance x 10000. raised: whether they look as if the radiometric offset
-    were still on them. year: of a monthly cube, where the file says it. close: lets go of the file until it is read.
+    were still on them. year: of a monthly cube, where the file says it.
     """
 
-    bands: xr.Dataset
-    scl: xr.DataArray | None
+    has_scl: bool
     step: np.ndarray
     dated: bool
     x: np.ndarray
@@ -78,7 +78,6 @@ class CubeLayout:
     radiometry: Radiometry
     raised: bool
     year: int | None
-    close: Callable[[], None]
 
     def step_of(self, axis: str) -> float:
         """Signed size of a pixel along ``"x"`` or ``"y"``; one pixel alone is square, or 10 m."""
@@ -98,32 +97,53 @@ class CubeLayout:
         return math.floor(pixels) if math.isfinite(pixels) else -1
 
 
-def read_layout(given: Path | xr.Dataset | xr.DataArray, options: Options) -> CubeLayout:
-    """The layout of a cube; ValueError that says what is wrong with it."""
+Given = Path | xr.Dataset | xr.DataArray
+
+
+@contextmanager
+def opened(given: Given, options: Options) -> Iterator[tuple[xr.Dataset, xr.Dataset, xr.DataArray | None]]:
+    """A cube while it is read: the whole dataset, its ten bands and its scene classes, each (step, y, x) as stored.
+
+    Its file is let go of afterwards, so that it may be written again, and threads do not share it.
+    """
     data, close = open_cube(given, options.group, options.rename)
     try:
-        path = given if isinstance(given, Path) else None
-        bands, scl = _bands(data)
+        yield data, *_bands(data)
+    finally:
+        close()
+
+
+def stored_values(bands: xr.Dataset) -> np.ndarray:
+    """(t, 10, ...) float32 as stored; ValueError in words for whatever keeps them from being read."""
+    try:
+        with np.errstate(over="ignore"):
+            return np.stack([bands[b].values.astype(np.float32) for b in BANDS], axis=1)
+    except Exception as error:
+        raise explained(error, None) from error
+
+
+def stored_classes(scl: xr.DataArray) -> np.ndarray:
+    """(t, ...) scene classes as stored; as :func:`stored_values`."""
+    try:
+        return np.asarray(scl.values)
+    except Exception as error:
+        raise explained(error, None) from error
+
+
+def read_layout(given: Given, options: Options) -> CubeLayout:
+    """The layout of a cube; ValueError that says what is wrong with it."""
+    with opened(given, options) as (data, bands, scl):
         check_surface(data, bands)
         dated = "time" in bands.dims
         step = _dates(data, bands["time"]) if dated else _months(bands["month"])
         x, y = _centres(bands, "x"), _centres(bands, "y")
         crs = _crs(data, bands, x, y, options.crs)
         days = step.astype("datetime64[D]") if dated else None
-        try:
-            radiometry, raised = _radiometry(data, bands, scl, step, days, options)
-            _check_end(bands)
-        except (OSError, RuntimeError, KeyError, EOFError) as error:
-            raise explained(error, path) from error
+        radiometry, raised = _radiometry(data, bands, scl, step, days, options)
+        # where a file was cut short its end is missing, and a click would find it too late
+        stored_values(bands.isel(y=[0, -1], x=[0, -1]))
         year = None if dated else _year(data)
-        return CubeLayout(bands, scl, step, dated, x, y, crs, radiometry, raised, year, close)
-    finally:
-        close()
-
-
-def _check_end(bands: xr.Dataset) -> None:
-    """Read the corners: where a file was cut short its end is missing, and a click would find it too late."""
-    bands.isel(y=[0, -1], x=[0, -1]).load()
+        return CubeLayout(scl is not None, step, dated, x, y, crs, radiometry, raised, year)
 
 
 def _bands(data: xr.Dataset) -> tuple[xr.Dataset, xr.DataArray | None]:
@@ -165,7 +185,7 @@ def _bands(data: xr.Dataset) -> tuple[xr.Dataset, xr.DataArray | None]:
         )
     bands = xr.Dataset(
         {b: v.variable for b, v in layers.items()},
-        {d: layers["B2"][d] for d in layers["B2"].dims if d in data.coords},
+        {d: data[d].variable for d in layers["B2"].dims if d in data.coords},
     )
     for b, layer in named.items():
         bands[b].encoding = dict(layer.encoding)
@@ -293,9 +313,8 @@ def _radiometry(
     sample: np.ndarray = np.empty(0)
     stored: np.ndarray = sample
     for window in _windows(bands):
-        stored = np.stack([bands[b].isel(window).values for b in BANDS], axis=1)
-        with np.errstate(over="ignore"):
-            stored = stored.reshape(*stored.shape[:2], -1).astype(np.float32)
+        stored = stored_values(bands.isel(window))
+        stored = stored.reshape(*stored.shape[:2], -1)
         # codes that were divided by 10000 are told when the scale is known
         missing, _ = missing_in(stored, scale, add, 1.0, declared)
         sample = stored if missing is None else np.where(missing, np.float32(np.nan), stored)
@@ -309,7 +328,7 @@ def _radiometry(
         if not np.nan_to_num(sample[:, i]).any():
             raise ValueError(f"{b} holds nothing but 0; expected reflectance in each band. Is it absent?")
     if scl is not None:
-        _check_classes(scl.isel(window).values, step)
+        check_classes(stored_classes(scl.isel(window)))
     factor = scale_of(np.where(_wild(sample), np.nan, sample), units, [str(s)[:10] for s in step])
     missing, codes = missing_in(stored, scale, add, factor, declared)
     values = sample * np.float32(factor)
@@ -345,7 +364,7 @@ def _windows(bands: xr.Dataset) -> list[dict[str, slice]]:
     return [middle, spread]
 
 
-def _check_classes(scl: np.ndarray, step: np.ndarray) -> None:
+def check_classes(scl: np.ndarray) -> None:
     """ValueError where scene classes are none: averaged by resampling, or of another scheme."""
     there = scl[np.isfinite(scl)] if scl.dtype.kind == "f" else scl
     codes, _ = known_codes(there.astype(np.float32))

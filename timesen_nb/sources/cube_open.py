@@ -396,5 +396,8 @@ def _part(data: xr.Dataset, file: Path) -> xr.Dataset:
     # what differs between files, such as the processing baseline, goes along with the date
     owners = [data.attrs, *(v.attrs for v in data.data_vars.values())]
     stated = {k: v for owner in owners for k, v in owner.items() if is_statement(str(k)) and np.ndim(v) == 0}
+    for owner in owners:
+        for key in stated:
+            owner.pop(key, None)
     of_date = {str(k): (step, [v] * data.sizes[step]) for k, v in stated.items() if k not in data.variables}
     return data.assign_coords(of_date).chunk()

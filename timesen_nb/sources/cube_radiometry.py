@@ -91,11 +91,11 @@ def missing_in(
                     else np.isinf(view)
                 )
                 found[code] = np.logical_or(here.any(axis=1), found.get(code, False))
-    empty, numbers = blank(views[0], 1)
+    empty, numbers = blank(views[-1], 1)
     if empty is not None:
         everywhere = np.broadcast_to(empty[:, None], stored.shape)
         missing = everywhere if missing is None else missing | everywhere
-        lowest = views[0].min(axis=1)
+        lowest = views[-1].min(axis=1)
         found |= {n: empty & (lowest == n) for n in numbers if n and n not in (*found, *declared)}
     return missing, found
 
@@ -162,36 +162,32 @@ def scale_of(sample: np.ndarray, units: set[str], steps: Sequence[str]) -> float
 
 def _check_even(sample: np.ndarray, factor: float, steps: Sequence[str]) -> None:
     """ValueError where bands or dates are on different scales."""
-    whole = "from 0 to 1" if factor != 1 else "x 10000"
-    known = np.isfinite(sample)
+    there = np.isfinite(sample).any(axis=2)
     highest = np.fmax.reduce(sample, axis=2, initial=-np.inf)
-    there = known.any(axis=2)
-    lowest = np.fmin.reduce(sample, axis=2, initial=np.inf)
+    found, rest = "values from 0 to 1", "values x 10000"
     if factor != 1:
         # all of a band on a date, not some glint in it
-        odd = there & (lowest > 2.5)
-        found = "values x 10000"
+        odd = there & (np.fmin.reduce(sample, axis=2, initial=np.inf) > 2.5)
+        found, rest = rest, found
     else:
-        shares = (np.where(known, sample, 0) * 2 % 1 > 1e-3).any(axis=2)
-        odd = there & (highest <= 2) & (highest > 0) & shares
-        found = "values from 0 to 1"
-    if not odd.any():
-        # a band or a date in percent lies far below all others
-        of_bands = np.where(there, highest, -np.inf).max(axis=0)
-        of_dates = np.where(there, highest, -np.inf).max(axis=1)
-        percent = (of_bands <= 100) & (of_bands > 0) & (np.sort(of_bands)[1] > 2550 if factor == 1 else False)
-        if factor == 1 and percent.any():
-            odd, found = there & percent[None], "values up to 100"
-        dates = (of_dates <= 100) & (of_dates > 0)
-        if factor == 1 and dates.any() and np.median(of_dates[of_dates > 0]) > 2550:
-            odd, found = there & dates[:, None], "values up to 100"
+        # whole numbers up to 2 are dark water, as products clip it
+        fractions = (np.nan_to_num(sample, posinf=0, neginf=0) * 2 % 1 > 1e-3).any(axis=2)
+        odd = (highest > 0) & (highest <= 2) & fractions
+        if not odd.any():
+            # percent lies far below the rest, a whole band or a whole date of it
+            found = "values up to 100"
+            bands, dates = highest.max(axis=0), highest.max(axis=1)
+            if np.median(bands) > 2550:
+                odd |= (bands > 2) & (bands <= 100)
+            if np.median(dates[there.any(axis=1)]) > 2550:
+                odd |= ((dates > 2) & (dates <= 100))[:, None]
+            odd &= there
     if odd.any():
         t, b = np.argwhere(odd)[0]
-        bands = ", ".join(np.array(BANDS)[odd.any(axis=0)]) if not odd.any(axis=0).all() else "all bands"
-        dates_ = f"{int(odd.any(axis=1).sum())} of {len(steps)} dates (such as {steps[t]})"
+        bands_ = "all bands" if odd.any(axis=0).all() else ", ".join(np.array(BANDS)[odd.any(axis=0)])
         raise ValueError(
-            f"its scales are mixed: most is {whole}, but {bands} on {dates_} hold {found} (up to {highest[t, b]:.4g}). "
-            "Bring all to one scale."
+            f"its scales are mixed: {bands_} on {int(odd.any(axis=1).sum())} of {len(steps)} dates (such as "
+            f"{steps[t]}) hold {found} (up to {highest[t, b]:.4g}), the rest {rest}. Bring all to one scale."
         )
 
 
