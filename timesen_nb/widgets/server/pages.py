@@ -110,6 +110,10 @@ class Channels(VoilaKernelWebsocketHandler):
             raise web.HTTPError(404, "this kernel has ended")
         await super().get(kernel_id=kernel_id)
 
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Why no connection is made, in a line: Jupyter's page of an error is not for a connection."""
+        self.finish(f"{status_code}\n")
+
     async def open(self, kernel_id: str) -> None:
         """The connection is there."""
         self._kernels.connected(self)
