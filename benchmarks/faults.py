@@ -19,15 +19,24 @@ import sys
 import tempfile
 import time
 import tomllib
+import traceback
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "benchmarks" / "faults.toml"
 #: pytest's exit statuses that mean something here.
-PASSED, FAILED = 0, 1
+PASSED, FAILED, BROKEN = 0, 1, 3
+#: In this process, quietly; plugins of packages that are there already are no fault.
+PLAIN = ("-n", "0", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+#: Packages of others that take long to import.
+HEAVY = (
+    "pytest", "hypothesis", "xarray", "rioxarray", "pandas", "torch", "scipy.stats", "sklearn.ensemble",
+    "matplotlib.pyplot", "dask.array", "zarr", "leafmap.leafmap", "odc.stac", "pystac_client", "ee",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,14 +68,38 @@ def copied(folder: Path) -> Path:
     return folder
 
 
+def preload() -> None:
+    """Import what every test run needs, and nothing of ours: runs are forked from here, and begin at once."""
+    for name in HEAVY:
+        import_module(name)
+
+
 def run(copy: Path, tests: Sequence[str], *options: str) -> tuple[int, list[str]]:
     """Exit status of pytest on the copy, and what it says of failures, or at the end where there is none."""
-    command = [sys.executable, "-m", "pytest", "-n", "0", "-q", "-p", "no:cacheprovider", *options, *tests]
-    env = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, check=False)
-    lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    with tempfile.TemporaryFile("w+") as said:
+        child = os.fork()
+        if not child:
+            try:
+                os.dup2(said.fileno(), 1)
+                os.dup2(said.fileno(), 2)
+                os.chdir(copy)
+                sys.path[:] = [str(copy), *(p for p in sys.path if p not in ("", str(ROOT)))]
+                sys.dont_write_bytecode = True
+                os.environ |= {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+                import pytest
+
+                code = int(pytest.main([*PLAIN, *options, *tests]))
+            except BaseException:  # noqa: BLE001 - whatever it is, the child ends here and the parent is told
+                traceback.print_exc()
+                code = BROKEN
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+        _, status = os.waitpid(child, 0)
+        said.seek(0)
+        lines = [line.strip() for line in said if line.strip()]
     failed = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
-    return done.returncode, failed or lines[-1:]
+    return os.waitstatus_to_exitcode(status), failed or lines[-1:]
 
 
 def judge(fault: Fault, copy: Path, failing: Sequence[str]) -> tuple[str, str]:
@@ -99,6 +132,7 @@ def main() -> None:
     given = parser.parse_args()
     faults = read_faults(given.words)[given.first :: given.every]
     counts: Counter[str] = Counter()
+    preload()
     with tempfile.TemporaryDirectory() as folder:
         copy = copied(Path(folder))
         tests = sorted({test for fault in faults for test in fault.tests})
