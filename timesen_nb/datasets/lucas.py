@@ -126,12 +126,8 @@ def grid_numbers(lonlats: np.ndarray) -> np.ndarray:
     metres = np.stack(_to_degrees().transform(*np.asarray(lonlats).T, direction="INVERSE"), axis=1)
     kilometres = np.round(metres / 1000)
     on_grid = (np.abs(metres / 1000 - kilometres) < 0.2) & (kilometres >= 0) & (kilometres < 10_000)
-    return np.array(
-        [
-            f"{int(east):04d}{int(north):04d}" if ok else ""
-            for (east, north), ok in zip(kilometres, on_grid.all(axis=1).tolist(), strict=True)
-        ]
-    )
+    numbers = [f"{int(east):04d}{int(north):04d}" for east, north in np.nan_to_num(kilometres, posinf=0)]
+    return np.where(on_grid.all(axis=1), np.array(numbers, dtype=str), "")
 
 
 def _places(table: pd.DataFrame, name: str) -> np.ndarray:
