@@ -1,12 +1,16 @@
 """Cross-view training: the loss against known answers; runs that learn, log, stop, resume and say what is wrong."""
 
 import copy
+import dataclasses
+import io
 import math
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +21,9 @@ from pairs_world import CLASSES, TOWER, make_pairs, small_encoder
 
 import timesen_nb as tn
 from timesen_nb.datasets.pairs import Pairs
-from timesen_nb.training import MemoryBank, info_nce, plot_metrics
-from timesen_nb.training.loop import learning_rate
+from timesen_nb.model.timesenclip import TimeSenCLIP
+from timesen_nb.training import MemoryBank, TrainingOptions, info_nce, plot_metrics
+from timesen_nb.training.loop import find_dtype, learning_rate
 from timesen_nb.training.loss import Learner
 from timesen_nb.training.run_folder import COLUMNS
 
@@ -104,6 +109,15 @@ def test_bank_holds_the_last_in_the_order_they_came():
     assert torch.equal(bank.embeddings[:, 0].long(), bank.rows)
 
 
+def test_a_batch_of_which_nothing_was_left_has_no_loss_and_no_gradient():
+    satellite = torch.full((2, 3), torch.nan, requires_grad=True)
+    scale = torch.tensor(5.0, requires_grad=True)
+    found = info_nce(satellite * 1, torch.eye(3)[:2], torch.arange(2), torch.arange(2), scale)
+    found.backward()
+    assert found.item() == 0
+    assert scale.grad.item() == 0
+
+
 def test_learning_rate_rises_then_falls_along_a_cosine():
     rates = np.array([learning_rate(step, 1e-3, 10, 110) for step in range(110)])
     assert rates[:10] == pytest.approx(1e-3 * np.arange(1, 11) / 10)
@@ -183,6 +197,33 @@ def test_the_same_seed_gives_the_same_weights_and_torch_s_own_chance_is_left_alo
     assert drawn == torch.rand(1)
 
 
+def test_options_are_given_as_an_object_by_name_or_both():
+    options = {**QUICK, "epochs": 1}
+    encoder, pairs = small_encoder(), make_pairs()
+    by_name = tn.fit(encoder, pairs, **options)
+    assert same_weights(by_name, tn.fit(encoder, pairs, TrainingOptions(**options)))
+    assert same_weights(
+        by_name, tn.fit(encoder, pairs, TrainingOptions(**{**options, "epochs": 2}), epochs=1)
+    )
+    with pytest.raises(TypeError, match="epoch"):
+        tn.fit(encoder, pairs, epoch=1)
+
+
+def test_every_option_is_documented_with_its_meaning():
+    documented = TrainingOptions.__doc__.split("Attributes:")[1]
+    for field in dataclasses.fields(TrainingOptions):
+        assert f"\n        {field.name}: " in documented
+
+
+@pytest.mark.parametrize(("start", "sign"), [(99.0, -1), (1.01, 1)])
+def test_the_learned_temperature_stays_between_1_and_a_hundredth(monkeypatch, start, sign):
+    """A loss that asks for nothing but a larger scale, or a smaller one."""
+    monkeypatch.setattr(Learner, "forward", lambda self, *batch: sign * self.log_scale)
+    model = TimeSenCLIP(small_encoder(), TOWER, logit_scale=start)
+    trained = tn.fit(model, make_pairs(), **{**QUICK, "learning_rate": 0.05})
+    assert trained.logit_scale == pytest.approx({-1: 100.0, 1: 1.0}[sign], rel=1e-5)
+
+
 def test_progress_says_step_epoch_loss_and_accuracy(capsys):
     fit(epochs=1, progress=True, validation=make_pairs(32, seed=3))
     said = capsys.readouterr().err
@@ -206,6 +247,34 @@ def test_bf16_computes_in_half_and_keeps_weights_whole(monkeypatch):
     model = fit(epochs=1, precision="bf16")
     assert torch.bfloat16 in seen
     assert {p.dtype for p in model.encoder.parameters()} == {torch.float32}
+
+
+def test_fp16_scales_its_loss_and_goes_on_with_the_same_scale(tmp_path):
+    options = {"precision": "fp16", "checkpoint_every": 4, "folder": tmp_path}
+    whole = fit(**{**options, "folder": None})
+    with stopped_at(6), pytest.raises(KeyboardInterrupt):
+        fit(**options)
+    assert torch.load(tmp_path / "last.ckpt", weights_only=True)["scaler"]["scale"] > 1
+    assert same_weights(whole, fit(**options))
+    assert {p.dtype for p in whole.encoder.parameters()} == {torch.float32}
+    assert not same_weights(whole, fit())
+
+
+def test_precision_is_what_the_gpu_can_do(monkeypatch):
+    """A GPU such as the T4 imitates bf16 and says that it has it, unless it is asked about imitation."""
+    gpu = torch.device("cuda", 0)
+    for has_bf16, chosen in ((True, torch.bfloat16), (False, torch.float16)):
+        monkeypatch.setattr(
+            torch.cuda,
+            "is_bf16_supported",
+            lambda including_emulation=True, has=has_bf16: has or including_emulation,
+        )
+        assert find_dtype("auto", gpu) == chosen
+        assert find_dtype("fp16", gpu) == torch.float16
+        assert find_dtype("32", gpu) == torch.float32
+    with pytest.raises(ValueError, match="'fp16', '32' or 'auto'"):
+        find_dtype("bf16", gpu)
+    assert find_dtype("auto", torch.device("cpu")) == torch.float32
 
 
 def test_accumulated_batches_are_one_update(tmp_path):
@@ -235,6 +304,29 @@ def test_training_stops_when_accuracy_stays_and_the_best_is_returned(tmp_path):
     assert same_weights(model, fit(**options))  # a run that has stopped stays stopped
 
 
+def test_the_best_weights_are_returned_not_the_last(tmp_path):
+    """A learning rate far too high for a model that is right already: it only gets worse."""
+    validation = make_pairs(64, seed=7)
+    good = fit(make_pairs(256), epochs=12)
+    before = np.mean(
+        np.array(good.zero_shot(list(CLASSES)).predict(validation.series())) == validation.labels
+    )
+    options = {
+        "epochs": 12,
+        "patience": 2,
+        "validation": validation,
+        "learning_rate": 0.5,
+        "warmup_epochs": 3,
+    }
+    worse = tn.fit(good, make_pairs(), **{**QUICK, **options, "folder": tmp_path})
+    log = pd.read_csv(tmp_path / "metrics.csv")
+    after = np.mean(
+        np.array(worse.zero_shot(list(CLASSES)).predict(validation.series())) == validation.labels
+    )
+    assert log["accuracy"].iloc[-1] < log["accuracy"].max() <= before
+    assert after == pytest.approx(log["accuracy"].max())
+
+
 # killed and taken up -----------------------------------------------------------------------------------------
 
 RESUME = {"epochs": 4, "memory_bank": 64, "accumulate": 2, "batch_size": 16, "checkpoint_every": 1}
@@ -247,11 +339,27 @@ def left_alone(tmp_path_factory):
     return fit(folder=folder, validation=VALIDATION, **RESUME), (folder / "metrics.csv").read_text()
 
 
-def start_child(code: str, *arguments: Path) -> subprocess.Popen:
+def start_child(code: str, *arguments: Path | str) -> subprocess.Popen:
     """A program of its own that knows this file."""
     here = Path(__file__).parent
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), os.environ.get("PYTHONPATH", "")])}
     return subprocess.Popen([sys.executable, "-c", code, *arguments], env=env)
+
+
+@contextmanager
+def stopped_at(batch: int):
+    """The stop button of a notebook: SIGINT in the middle of a batch."""
+    done, real = [], Learner.forward
+
+    def stopped(self, *args):
+        done.append(1)
+        if len(done) == batch:
+            signal.raise_signal(signal.SIGINT)
+        return real(self, *args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Learner, "forward", stopped)
+        yield
 
 
 CHILD = """
@@ -259,13 +367,13 @@ import sys
 import torch
 torch.set_num_threads(1)
 from test_training import RESUME, VALIDATION, fit
-fit(folder=sys.argv[1], validation=VALIDATION, **RESUME)
+fit(folder=sys.argv[1], validation=VALIDATION, **RESUME | {"epochs": int(sys.argv[2])})
 """
 
 
 def test_a_run_killed_with_sigkill_ends_as_one_left_alone(left_alone, tmp_path):
     """A real kill of a real process, once it has left a checkpoint, at whatever it is doing then."""
-    child = start_child(CHILD, tmp_path)
+    child = start_child(CHILD, tmp_path, str(RESUME["epochs"]))
     last = tmp_path / "last.ckpt"
     while not last.exists():
         assert child.poll() is None, "the run ended before it left a checkpoint"
@@ -279,38 +387,90 @@ def test_a_run_killed_with_sigkill_ends_as_one_left_alone(left_alone, tmp_path):
 
 
 @pytest.mark.parametrize(("batch", "checkpoint_every"), [(1, 1), (8, 1), (13, 3), (23, 5), (31, 1)])
-def test_a_run_stopped_by_hand_at_any_batch_goes_on(
-    left_alone, tmp_path, monkeypatch, batch, checkpoint_every
-):
-    """The stop button of a notebook: SIGINT in the middle of a batch."""
-    done, real = [], Learner.forward
-
-    def stopped(self, *args):
-        done.append(1)
-        if len(done) == batch:
-            signal.raise_signal(signal.SIGINT)
-        return real(self, *args)
-
+def test_a_run_stopped_by_hand_at_any_batch_goes_on(left_alone, tmp_path, batch, checkpoint_every):
     options = {**RESUME, "checkpoint_every": checkpoint_every, "folder": tmp_path, "validation": VALIDATION}
-    with monkeypatch.context() as patch:
-        patch.setattr(Learner, "forward", stopped)
-        with pytest.raises(KeyboardInterrupt, match="was stopped; the same call goes on from"):
-            fit(**options)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with stopped_at(batch), pytest.raises(KeyboardInterrupt, match="was stopped; the same call goes on from"):
+        fit(**options)
     assert same_weights(left_alone[0], fit(**options))
     assert (tmp_path / "metrics.csv").read_text() == left_alone[1]
 
 
-def test_a_folder_of_another_run_and_a_broken_checkpoint_are_refused(tmp_path):
+def test_a_run_without_a_folder_says_how_the_next_one_can_go_on():
+    with stopped_at(2), pytest.raises(KeyboardInterrupt, match="give folder="):
+        fit()
+
+
+def test_a_folder_of_another_run_is_refused_unless_it_is_to_be_overwritten(tmp_path):
     fit(epochs=1, folder=tmp_path)
-    with pytest.raises(ValueError, match=r"another run: epochs was 1, now 2; warmup"):
+    said = r"another run: epochs was 1, now 2.*use its settings; else give another folder, or overwrite=True"
+    with pytest.raises(ValueError, match=said):
         fit(epochs=2, folder=tmp_path, warmup_epochs=1)
     with pytest.raises(ValueError, match="start and data"):
         fit(make_pairs(seed=1), epochs=1, folder=tmp_path)
+    fresh = fit(make_pairs(seed=1), epochs=2)
+    assert same_weights(fresh, fit(make_pairs(seed=1), epochs=2, folder=tmp_path, overwrite=True))
+    assert len(pd.read_csv(tmp_path / "metrics.csv")) == 2
+    assert same_weights(
+        fresh, fit(make_pairs(seed=1), epochs=2, folder=tmp_path)
+    )  # the folder's run is the new one
+
+
+def test_a_checkpoint_that_is_damaged_or_of_others_is_refused(tmp_path):
+    fit(epochs=1, folder=tmp_path)
     last = tmp_path / "last.ckpt"
-    last.write_bytes(last.read_bytes()[:1000])
-    with pytest.raises(ValueError, match="Move it away"):
+    whole = last.read_bytes()
+    foreign = io.BytesIO()
+    torch.save({"state_dict": {"a": torch.zeros(1)}, "pytorch-lightning_version": "2.6.6"}, foreign)
+    bare = io.BytesIO()
+    torch.save(torch.zeros(3), bare)
+    for content in (
+        whole[:1000],
+        whole[: len(whole) // 2],
+        b"",
+        b"a text",
+        foreign.getvalue(),
+        bare.getvalue(),
+    ):
+        last.write_bytes(content)
+        with pytest.raises(
+            ValueError, match=r"is damaged, or no checkpoint.*Move it away, give another folder"
+        ):
+            fit(epochs=1, folder=tmp_path)
+
+
+def test_numbers_of_numpy_are_kept_in_checkpoints_as_numbers(tmp_path):
+    options = {"epochs": np.int64(1), "learning_rate": np.float32(1e-3), "folder": tmp_path}
+    assert same_weights(fit(**options), fit(**options))
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path):
+    """The other run is a process of its own; what it held is free once it is gone."""
+    child = start_child(CHILD, tmp_path, "100000")
+    while not (tmp_path / "metrics.csv").exists():
+        assert child.poll() is None
+        time.sleep(0.01)
+    with pytest.raises(RuntimeError, match=r"another run trains in .*give another folder"):
+        fit(folder=tmp_path)
+    child.kill()
+    child.wait()
+    fit(epochs=1, folder=tmp_path, overwrite=True)
+
+
+@pytest.fixture
+def small_files():
+    """No file can grow beyond 20 kB: writing fails as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_said_and_leaves_the_checkpoint_before(tmp_path, small_files):
+    with pytest.raises(
+        OSError, match=r"last\.ckpt \(0\.\d MB\) cannot be written: .*Make room; then the same call goes on"
+    ):
         fit(epochs=1, folder=tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["metrics.csv", "run.lock"]  # nothing half written
 
 
 # several processes -------------------------------------------------------------------------------------------
@@ -321,6 +481,21 @@ import sys
 from test_training import fit, small_encoder, make_pairs
 encoder = small_encoder(dropout=0.0)
 fit(make_pairs(missing=0.0), encoder, folder=sys.argv[1], epochs=2, augment=False, devices=2).save(sys.argv[2])
+try:
+    fit(devices=2, learning_rate=1e30, epochs=9)
+except RuntimeError as problem:
+    open(sys.argv[3], "w").write(str(problem))
+"""
+
+#: Random views, accumulation and early stopping, by torchrun; the second call takes up what the first has left.
+LAUNCHED = """
+import os, sys, torch
+from test_training import fit, make_pairs
+options = {"devices": 2, "batch_size": 16, "memory_bank": 32, "accumulate": 2, "pooling": "random",
+           "validation": make_pairs(32, seed=3), "patience": 5, "folder": sys.argv[1], "epochs": 2}
+fit(**options)
+model = fit(**options)
+model.save(sys.argv[1] + f"/{os.environ['RANK']}.safetensors")
 """
 
 
@@ -328,7 +503,7 @@ def test_two_processes_see_each_other_s_negatives(tmp_path):
     """Two ranks over gloo, forked from a fresh program, end where one process with the whole batch ends."""
     pairs = make_pairs(missing=0.0)
     one = fit(pairs, small_encoder(dropout=0.0), folder=tmp_path / "one", epochs=2, augment=False)
-    assert start_child(TWO, tmp_path / "two", tmp_path / "two.safetensors").wait() == 0
+    assert start_child(TWO, tmp_path / "two", tmp_path / "two.safetensors", tmp_path / "problem").wait() == 0
     two = tn.load(tmp_path / "two.safetensors", tower=TOWER)
     assert one.logit_scale == pytest.approx(two.logit_scale, rel=1e-4)
     assert np.allclose(one.encode(pairs.series([0, 1])), two.encode(pairs.series([0, 1])), atol=1e-3)
@@ -337,6 +512,18 @@ def test_two_processes_see_each_other_s_negatives(tmp_path):
         for d in ("one", "two")
     ]
     assert sorted(banks[0].tolist()) == sorted(banks[1].tolist())
+    assert "Try a lower learning_rate" in (tmp_path / "problem").read_text()
+
+
+def test_processes_of_torchrun_train_one_model(tmp_path):
+    (tmp_path / "program.py").write_text(LAUNCHED)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    here = Path(__file__).parent
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), os.environ.get("PYTHONPATH", "")])}
+    subprocess.run([*torchrun, tmp_path / "program.py", tmp_path / "run"], check=True, env=env)
+    one, other = (tn.load(tmp_path / "run" / f"{rank}.safetensors", tower=TOWER) for rank in (0, 1))
+    assert same_weights(one, other)
+    assert len(pd.read_csv(tmp_path / "run" / "metrics.csv")) == 2
 
 
 # bad input ---------------------------------------------------------------------------------------------------
@@ -388,10 +575,25 @@ def test_what_cannot_be_done_is_said_before_anything_is_done(options, said, tmp_
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="asks for a folder that nobody can write to")
+def test_a_folder_that_may_not_be_written_to_is_said_before_training():
+    with pytest.raises(ValueError, match=r"/proc/self/task cannot be written to.*give another folder"):
+        fit(folder="/proc/self/task")
+
+
 def test_a_folder_that_cannot_be_is_said_before_training(tmp_path):
     (tmp_path / "file").write_text("a file, no folder")
     with pytest.raises(ValueError, match=r"cannot be written to.*give another folder"):
         fit(folder=tmp_path / "file")
+
+
+@pytest.mark.parametrize("targets", ["photos", "words"])
+def test_an_encoder_that_gives_no_numbers_any_more_is_no_series_without_months(targets):
+    encoder = small_encoder()
+    with torch.no_grad():
+        encoder.class_token.fill_(torch.nan)
+    with pytest.raises(FloatingPointError, match="the loss is nan at step 0"):
+        fit(encoder=encoder, targets=targets)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_leaves_the_last_checkpoint(tmp_path, monkeypatch):

@@ -91,7 +91,7 @@ def fit(
     # torchrun calls this in every process: the first one keeps the folder
     first = options.devices == 1 or os.environ.get("RANK", "0") == "0"
     if options.folder is not None:
-        settings = {name: np.array(getattr(options, name)).item() for name in DECISIVE} | {
+        settings = {name: getattr(options, name) for name in DECISIVE} | {
             "pairs": len(pairs), "targets": "words" if by_words else "photos", "warmup_steps": run.warmup_steps,
             "start and data": _checksum(run),
         }  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import distributed, nn
-from torch.multiprocessing import spawn as mp
+from torch.multiprocessing.spawn import ProcessRaisedException, start_processes
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
@@ -185,11 +185,11 @@ def train_on(run: Run, ranks: int) -> None:
         said = "the GPU is in use here, and processes that are forked now could not use it"
         raise RuntimeError(f"{said}. Restart the kernel and call tn.fit before all else, or use torchrun.")
     with tempfile.TemporaryDirectory() as folder:
-        group = mp.start_processes(forked, (folder,), ranks, join=False, start_method="fork")
+        group = start_processes(forked, (folder,), ranks, join=False, start_method="fork")
         try:
             while not group.join():
                 pass
-        except mp.ProcessRaisedException as problem:
+        except ProcessRaisedException as problem:
             raise RuntimeError(str(problem).strip().splitlines()[-1]) from problem
         finally:
             for process in group.processes:

@@ -9,6 +9,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from timesen_nb.model.encoder import SeriesEncoder
+from timesen_nb.model.inputs import readable
 from timesen_nb.training.augment import augmented
 from timesen_nb.training.options import TrainingOptions
 from timesen_nb.training.pooling import make_pooling
@@ -113,8 +114,10 @@ class Learner(nn.Module):
         with torch.autocast(values.device.type, self.computes_in, enabled=self.computes_in != torch.float32):
             satellite = self.encoder(values, months)
         satellite, scale = satellite.float(), self.log_scale.exp()
+        # NaN where a month was left is a fault, not a series that does not count: it becomes the loss
+        fault = 0.0 * satellite[readable(values, self.encoder.config).any(dim=1)].sum()
         if self.by_words:
-            return info_nce(satellite, self.words, rows, targets[own], scale)
+            return info_nce(satellite, self.words, rows, targets[own], scale) + fault
         if self.ranks > 1:
             # every rank pools the whole batch, and draws the same views: photos need not be gathered
             torch.manual_seed(derived_seed(self.options.seed, 2, number))
@@ -122,4 +125,4 @@ class Learner(nn.Module):
         positives = torch.arange(len(rows), device=rows.device)[own]
         loss = info_nce(satellite, ground, rows, positives, scale, self.bank)
         self.bank.put(ground, rows)
-        return loss
+        return loss + fault

@@ -85,6 +85,8 @@ class TrainingOptions:
     def __post_init__(self) -> None:
         for name, kind in self.__annotations__.items():
             given, whole, zero = getattr(self, name), kind.startswith("int"), name in FROM_ZERO
+            if isinstance(given, np.generic):
+                object.__setattr__(self, name, given.item())
             if given is None and "None" in kind:
                 continue
             if whole or kind.startswith("float"):

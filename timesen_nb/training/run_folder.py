@@ -30,6 +30,7 @@ class RunFolder:
         """The folder is there, can be written to, and is this run's alone; a run that crashed holds nothing."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            (self.path / "run.lock").touch()
             lock = FileLock(self.path / "run.lock").acquire(timeout=0)
         except Timeout:
             raise RuntimeError(f"another run trains in {self.path}; wait, or give another folder.") from None
