@@ -526,6 +526,27 @@ def test_processes_of_torchrun_train_one_model(tmp_path):
     assert len(pd.read_csv(tmp_path / "run" / "metrics.csv")) == 2
 
 
+# without torch -----------------------------------------------------------------------------------------------
+
+WITHOUT_TORCH = """
+import sys
+sys.modules["torch"] = None  # as where it is not installed
+import timesen_nb as tn
+from timesen_nb.training import TrainingOptions, plot_metrics
+TrainingOptions(epochs=3)
+try:
+    tn.fit
+except ImportError as problem:
+    print(problem)
+"""
+
+
+def test_without_torch_options_and_plots_are_there_and_fit_says_what_to_install():
+    ran = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], check=True, capture_output=True, text=True)
+    assert "tn.fit needs torch" in ran.stdout
+    assert 'pip install "timesen_nb[train]"' in ran.stdout
+
+
 # bad input ---------------------------------------------------------------------------------------------------
 
 NO_LABELS = Pairs(make_pairs(32).values, make_pairs(32).embeddings)
