@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,13 +28,26 @@ class Api:
         return self._ask()["searches"]
 
     @property
+    def times(self) -> list[float]:
+        """When each search arrived, seconds."""
+        return self._ask()["times"]
+
+    @property
+    def keys(self) -> list[tuple[str, str]]:
+        """Query and Authorization of each request but those for files."""
+        return [tuple(key) for key in self._ask()["keys"]]
+
+    @property
     def files(self) -> list[str]:
         """Names of the files that were read, once for each request."""
         return self._ask()["files"]
 
     def set(self, **how: Any) -> None:
-        """answers: status codes of the next searches, then 200. wait, files_wait: seconds before each search and
-        file. page: items.
+        """How it is to answer from now on.
+
+        answers: status codes of the next searches, then 200. retry_after: what it says with an error. wait, files_wait:
+        seconds before each search and file. page: items. endless: there is always another page. failing: a status, or
+        seconds to wait, for searches of a collection.
         """
         self._ask(json.dumps(how).encode())
 
@@ -61,6 +75,11 @@ class State:
         self.searches: list[dict] = []
         self.files: list[str] = []
         self.answers: list[int] = []
+        self.times: list[float] = []
+        self.keys: list[tuple[str, str]] = []
+        self.failing: dict[str, float] = {}
+        self.retry_after: str | None = None
+        self.endless = False
         self.wait, self.files_wait, self.page = 0.0, 0.0, 1000
         self.never = threading.Event()
 
@@ -72,16 +91,21 @@ class State:
             item = json.loads(file.read_text())
             if item["type"] != "Feature":
                 continue
-            w, s, e, n = item["bbox"]
+            box = item.get("bbox") or [-180, -90, 180, 90]
+            w, s, e, n = (*box[:2], *box[-3:-1]) if len(box) == 6 else box
+            if item["collection"] not in asked.get("collections", [item["collection"]]):
+                continue
             inside = w <= east and e >= west and s <= north and n >= south
-            if inside and first <= item["properties"]["datetime"] <= last:
-                for asset in item["assets"].values():
+            if inside and first <= (item["properties"].get("datetime") or first) <= last:
+                for asset in filter(lambda a: isinstance(a, dict), item["assets"].values()):
                     asset["href"] = f"{self.address}/{asset['href'].removeprefix('./')}"
                 found.append(item)
         start = int(asked.get("start", 0))
         page: dict[str, Any] = {"type": "FeatureCollection", "links": []}
         page["features"] = found[start : start + self.page]
-        if start + self.page < len(found):
+        if self.endless:
+            page["features"], start = found[:1], 0
+        if start + self.page < len(found) or self.endless:
             body = {**asked, "start": start + self.page}
             page["links"].append(
                 {"rel": "next", "href": f"{self.address}/search", "method": "POST", "body": body}
@@ -130,10 +154,18 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         state = self.state
-        if self.path == "/":
+        path, _, query = self.path.partition("?")
+        if path == "/":
+            state.keys.append((query, self.headers.get("Authorization", "")))
             return self.say(state.landing())
         if self.path == "/control":
-            return self.say({"searches": state.searches, "files": state.files})
+            seen = {
+                "searches": state.searches,
+                "files": state.files,
+                "times": state.times,
+                "keys": state.keys,
+            }
+            return self.say(seen)
         file = state.folder / self.path.partition("?")[0].strip("/")
         if not file.is_file():
             return self.reply(b"not there", 404)
@@ -158,10 +190,18 @@ class Handler(BaseHTTPRequestHandler):
                 setattr(state, name, value)
             return self.say({})
         state.searches.append(asked)
+        state.times.append(time.monotonic())
+        state.keys.append((self.path.partition("?")[2], self.headers.get("Authorization", "")))
         state.never.wait(state.wait)
+        fails = [state.failing[c] for c in asked.get("collections", []) if c in state.failing]
+        if fails and fails[0] < 100:
+            state.never.wait(fails[0])
         status = state.answers.pop(0) if state.answers else 200
+        if fails and fails[0] >= 100:
+            status = int(fails[0])
         if status != 200:
-            return self.say({"code": "Busy", "description": "try later"}, status)
+            headers = {"Retry_After": state.retry_after} if state.retry_after else {}
+            return self.reply(b'{"code": "Busy", "description": "try later"}', status, **headers)
         return self.say(state.search(asked))
 
 

@@ -13,11 +13,10 @@ import numpy as np
 import pystac
 import pytest
 from dated_cube import EPSG, LEFT, TOP, DatedCube, dated_cube
-from stac_catalog import CatalogWriter
+from stac_catalog import CatalogWriter, item_of, july, one_day
 from stac_server import Api, served
 
 import timesen_nb as tn
-from timesen_nb.bands import BANDS
 from timesen_nb.sources.stac import StacSource
 from timesen_nb.sources.stac.acquisitions import read_acquisitions
 
@@ -65,7 +64,7 @@ def test_pixels_are_the_composite_of_all_looks(world: DatedCube, catalog: Path) 
     assert isinstance(source, tn.Source)
     assert list(source.years) == [2018]
     at = [(0, 0), (7, 11), (3, 5), (4, 7), (3, 4)]
-    series = source.pixels([world.place(*p) for p in at])
+    series = source.pixels([world.place(*p) for p in at], 2018)
     for one, (row, column) in zip(series, at, strict=True):
         np.testing.assert_array_equal(one.values, world.months(2018)[:, :, row, column])
     assert not series[0].valid[10]
@@ -96,23 +95,6 @@ def test_a_month_of_the_cube_reads_its_own_scenes_only(world: DatedCube, tmp_pat
         file.unlink()
     july = cube.sel(month=7).dropna("y", how="all").dropna("x", how="all")
     np.testing.assert_array_equal(july.values, np.where(world.values[1] == 0, np.nan, world.values[1]))
-
-
-def one_day(tmp_path: Path, *looks: dict) -> StacSource:
-    """A catalog of looks (value, column slice and the writer's words) of one tile."""
-    writer = CatalogWriter(tmp_path)
-    for i, look in enumerate(looks):
-        value, columns = look.pop("value"), look.pop("columns", slice(0, 8))
-        when = look.pop("when", f"2018-07-05T10:50:0{i}")
-        values = np.full((10, 8, columns.stop - columns.start), value, dtype=np.uint16)
-        scl = np.full(values.shape[1:], look.pop("scl", 4))
-        writer.add(look.pop("name", f"S2A_{i}"), when, values, scl, left=LEFT + 10 * columns.start, **look)
-    return StacSource(writer.write())
-
-
-def july(source: StacSource, row: int = 2, column: int = 2) -> float:
-    place = dated_cube(dates=1).place(row, column)
-    return float(source.pixel(*place).values[6, 0])
 
 
 def test_duplicates_of_a_day_count_once(tmp_path: Path) -> None:
@@ -211,41 +193,26 @@ def test_an_offset_that_is_denied_wrongly_gives_no_look(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("form", ["raster:bands", "bands"])
 def test_the_radiometric_offset_is_what_the_item_says(properties, raster, gain, offset, form) -> None:
-    (scene,) = read_acquisitions([item_of(properties, raster, form)])
+    ((scene,), left_out) = read_acquisitions([item_of(properties, raster, form)])
+    assert not left_out
     assert scene.gain.tolist() == pytest.approx([gain] * 10)
     assert scene.offset.tolist() == pytest.approx([offset] * 10)
 
 
-def item_of(properties: dict, raster: tuple | None = None, form: str = "raster:bands") -> pystac.Item:
-    assets = {b: {"href": f"/{b}.tif", "type": "image/tiff"} for b in (*BANDS, "SCL")}
-    if raster is not None:
-        prefix = "" if form == "raster:bands" else "raster:"
-        for asset in assets.values():
-            asset[form] = [{f"{prefix}scale": raster[0], f"{prefix}offset": raster[1]}]
-    return pystac.Item.from_dict(
-        {
-            "type": "Feature",
-            "stac_version": "1.0.0",
-            "id": "S2A_31UFS",
-            "geometry": None,
-            "properties": {"datetime": "2023-07-01T10:46:30Z", **properties},
-            "links": [],
-            "assets": assets,
-        }
-    )
-
-
 def test_an_item_that_does_not_say_how_it_is_stored_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match=r"S2A_31UFS does not say how its values are stored"):
-        read_acquisitions([item_of({})])
+    acquisitions, ((left_out),) = read_acquisitions([item_of({})])
+    assert not acquisitions
+    assert left_out["what"] == "S2A_31UFS"
+    assert "does not say how its values are stored" in left_out["why"]
 
 
 def test_items_without_all_files_are_left_out(world: DatedCube, tmp_path: Path) -> None:
     source = one_day(
         tmp_path, {"value": 300, "without": ("B11",)}, {"value": 500, "when": "2018-07-09T10:50:00"}
     )
-    assert july(source) == 500
-    with pytest.raises(ValueError, match=r"S2A_0 has no file for B11"):
+    with pytest.warns(UserWarning, match=r"S2A_0 is left out: it has no file for B11"):
+        assert july(source) == 500
+    with pytest.raises(ValueError, match=r"S2A_0: it has no file for B11"):
         july(one_day(tmp_path, {"value": 300, "without": ("B11",)}))
 
 
@@ -253,7 +220,7 @@ def test_the_cog_goes_before_the_jpeg_of_the_same_band() -> None:
     item = item_of({"s2:processing_baseline": "02.12"})
     item.assets = {"red-jp2": pystac.Asset("/red.jp2", media_type="image/jp2"), **item.assets}
     item.assets["B8_10m"] = item.assets.pop("B8")
-    (scene,) = read_acquisitions([item])
+    ((scene,), _) = read_acquisitions([item])
     assert scene.item.assets["B4"].href.endswith("B4.tif")
     assert scene.item.assets["B8"].href.endswith("B8.tif")
 
@@ -266,14 +233,14 @@ def test_a_click_is_one_search_and_is_kept(world: DatedCube, api: Api, tmp_path:
     assert source.bounds is None
     assert source.years[0] == 2017
     place = world.place(3, 5)
-    series = source.pixel(*place)
+    series = source.pixel(*place, 2018)
     np.testing.assert_array_equal(series.values, world.months(2018)[:, :, 3, 5])
     assert len(api.searches) == 1
     assert api.searches[0]["collections"] == ["sentinel-2-l2a"]
     masked = [n for n in api.files if "_B2" in n]
     assert 0 < len(set(masked)) < 2 * DATES, "bands of days without a clear look are not read"
     read = len(api.files)
-    again = tn.open_source("stac", catalog=api.address, cache=tmp_path).pixel(*place)
+    again = tn.open_source("stac", catalog=api.address, cache=tmp_path).pixel(*place, 2018)
     np.testing.assert_array_equal(again.values, series.values)
     assert (len(api.searches), len(api.files)) == (1, read)
 
@@ -281,7 +248,7 @@ def test_a_click_is_one_search_and_is_kept(world: DatedCube, api: Api, tmp_path:
 def test_near_places_are_read_together_and_in_order(world: DatedCube, api: Api, tmp_path: Path) -> None:
     source = tn.open_source("stac", catalog=api.address, cache=tmp_path)
     at = [(row, column) for row in range(8) for column in range(WIDTH)][::-1]
-    series = source.pixels([world.place(*p) for p in at])
+    series = source.pixels([world.place(*p) for p in at], 2018)
     assert len(api.searches) == 1
     for one, (row, column) in zip(series, at, strict=True):
         np.testing.assert_array_equal(one.values, world.months(2018)[:, :, row, column])
@@ -289,7 +256,7 @@ def test_near_places_are_read_together_and_in_order(world: DatedCube, api: Api, 
 
 def test_pages_of_a_search_are_followed(world: DatedCube, api: Api, tmp_path: Path) -> None:
     api.set(page=7)
-    series = tn.open_source("stac", catalog=api.address, cache=tmp_path).pixel(*world.place(3, 5))
+    series = tn.open_source("stac", catalog=api.address, cache=tmp_path).pixel(*world.place(3, 5), 2018)
     assert len(api.searches) == 5
     np.testing.assert_array_equal(series.values, world.months(2018)[:, :, 3, 5])
 
@@ -300,7 +267,7 @@ def test_fifty_threads_make_one_request(world: DatedCube, api: Api, tmp_path: Pa
     def ask(_: int) -> np.ndarray:
         source = StacSource(api.address, cache=tmp_path)
         together.wait()
-        return source.pixel(*world.place(0, 0)).values
+        return source.pixel(*world.place(0, 0), 2018).values
 
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(ask, range(50)))
@@ -311,23 +278,23 @@ def test_fifty_threads_make_one_request(world: DatedCube, api: Api, tmp_path: Pa
 
 def test_what_was_read_is_there_without_the_network(world: DatedCube, catalog: Path, tmp_path: Path) -> None:
     with served(catalog.parent) as api:
-        first = StacSource(api.address, cache=tmp_path).pixel(*world.place(1, 1))
+        first = StacSource(api.address, cache=tmp_path).pixel(*world.place(1, 1), 2018)
     offline = StacSource(api.address, cache=tmp_path)
-    np.testing.assert_array_equal(offline.pixel(*world.place(1, 1)).values, first.values)
+    np.testing.assert_array_equal(offline.pixel(*world.place(1, 1), 2018).values, first.values)
     with pytest.raises(ValueError, match=r"cannot be reached: there is no network.*\"sample\""):
-        offline.pixel(*world.place(1, 2))
+        offline.pixel(*world.place(1, 2), 2018)
 
 
 def test_a_busy_catalog_is_asked_again(world: DatedCube, api: Api, tmp_path: Path) -> None:
     api.set(answers=[503])
-    StacSource(api.address, cache=tmp_path).pixel(*world.place(0, 0))
+    StacSource(api.address, cache=tmp_path).pixel(*world.place(0, 0), 2018)
     assert len(api.searches) == 2
 
 
 def test_a_refusal_is_said_at_once(world: DatedCube, api: Api, tmp_path: Path) -> None:
     api.set(answers=[403])
     with pytest.raises(ValueError, match=r"answered with the error 403"):
-        StacSource(api.address, cache=tmp_path).pixel(*world.place(0, 0))
+        StacSource(api.address, cache=tmp_path).pixel(*world.place(0, 0), 2018)
     assert len(api.searches) == 1
 
 
@@ -338,11 +305,11 @@ def test_a_catalog_that_hangs_ends_at_the_deadline_and_the_source_lives(
     source = StacSource(api.address, cache=tmp_path, deadline=0.6, attempts=1)
     started = time.monotonic()
     with pytest.raises(ValueError, match=r"no answer within|did not answer in time"):
-        source.pixel(*world.place(0, 0))
+        source.pixel(*world.place(0, 0), 2018)
     assert time.monotonic() - started < 20
     api.set(wait=0)
     patient = StacSource(api.address, cache=tmp_path)
-    assert patient.pixel(*world.place(0, 0)).valid.any()
+    assert patient.pixel(*world.place(0, 0), 2018).valid.any()
 
 
 def test_files_that_hang_end_at_the_deadline(world: DatedCube, api: Api, tmp_path: Path) -> None:
@@ -350,7 +317,7 @@ def test_files_that_hang_end_at_the_deadline(world: DatedCube, api: Api, tmp_pat
     source = StacSource(api.address, cache=tmp_path, deadline=3)
     started = time.monotonic()
     with pytest.raises(ValueError, match="no answer within"):
-        source.pixel(*world.place(0, 0))
+        source.pixel(*world.place(0, 0), 2018)
     assert time.monotonic() - started < 30
     assert not list(tmp_path.rglob("*.npz")), "what was not read is not kept"
 
@@ -359,7 +326,7 @@ def test_a_request_can_be_cancelled(world: DatedCube, api: Api, tmp_path: Path) 
     api.set(wait=60)
     source = StacSource(api.address, cache=tmp_path)
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(source.pixel, *world.place(0, 0))
+        asked = pool.submit(source.pixel, *world.place(0, 0), 2018)
         while not api.searches:
             time.sleep(0.01)
         assert source.state.startswith("asking")
@@ -375,8 +342,11 @@ def test_a_file_that_cannot_be_read_is_named_without_its_token(
     with served(catalog.parent) as api:
         source = StacSource(api.address, cache=tmp_path)
         source._catalog.sign = lambda href: href.replace("_SCL.tif", "_gone.tif") + "?sig=topsecret"
-        with caplog.at_level(logging.INFO), pytest.raises(ValueError, match=r"_SCL\.tif \(.*404") as caught:
-            source.pixel(*world.place(0, 0))
+        with (
+            caplog.at_level(logging.INFO),
+            pytest.raises(ValueError, match=r"_SCL\.tif: it is not there \(.*404") as caught,
+        ):
+            source.pixel(*world.place(0, 0), 2018)
     assert "topsecret" not in str(caught.value)
     assert "topsecret" not in caplog.text
     assert "topsecret" not in capfd.readouterr().err
@@ -428,7 +398,7 @@ def test_a_year_of_clouds_is_said_and_not_read_again(api: Api, tmp_path: Path) -
     place = dated_cube(dates=1).place(2, 2)
     for _ in range(2):
         with pytest.raises(ValueError, match="no month of 2018 has a clear observation"):
-            source.pixel(*place)
+            source.pixel(*place, 2018)
         for file in tmp_path.glob("*.tif"):
             file.unlink()
 

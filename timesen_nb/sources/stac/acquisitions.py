@@ -2,11 +2,14 @@
 
 Catalogs of the same images differ:
 
-- earth-search (Element 84) names the files ``blue`` ... ``swir22``, ``scl``. ``earthsearch:boa_offset_applied`` says
-  whether its copies have the radiometric offset taken off already; where it says yes that is right, although
-  ``raster:bands`` goes on stating an offset of -0.1 (github.com/Element84/earth-search, issue 9);
+- earth-search (Element 84) names the files ``blue`` ... ``swir22``, ``scl``. Of its collection sentinel-2-l2a
+  ``earthsearch:boa_offset_applied`` says whether the copies have the radiometric offset taken off already; where it
+  says yes that is right, although ``raster:bands`` goes on stating an offset of -0.1
+  (github.com/Element84/earth-search, issue 9). Its sentinel-2-c1-l2a keeps the offset in, and ``raster:bands`` states
+  it;
 - planetary-computer (Microsoft) has ``B02`` ... ``B12``, ``SCL`` as ESA delivers them, ``s2:processing_baseline`` and
-  no ``raster:bands`` (github.com/microsoft/PlanetaryComputer, issue 134).
+  no ``raster:bands`` (github.com/microsoft/PlanetaryComputer, issue 134);
+- the Copernicus Data Space names a band in each pixel size, ``B02_10m``, ``B02_20m``, in a store that wants keys.
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timesen_nb.bands import BANDS, REFLECTANCE_SCALE, band_name
+from timesen_nb.bands import BANDS, REFLECTANCE_SCALE, band_and_pixel
+from timesen_nb.sources.grid import BBox
 
 if TYPE_CHECKING:
     from pystac import Asset, Item
@@ -28,100 +32,246 @@ FILES = (*BANDS, "SCL")
 #: From processing baseline 04.00 on ESA adds 1000 to what it stores, also when it processes old images anew
 #: (Sentinel-2 products specification 14.9; in force since 25 January 2022).
 OFFSET_FROM, OFFSET = 4.0, -1000.0
+#: Beyond these a stated scale or offset is no radiometry of Sentinel-2 (its own are 1 and -1000).
+_GAINS, _OFFSETS = (0.01, 100.0), (-5000.0, 5000.0)
+#: Two items are one acquisition when their times and footprints differ by less: a satellite comes back after 100
+#: minutes at the earliest, and the halves of a tile that was sent down in two parts cover different ground.
+_SECONDS, _DEGREES = 60, 0.02
+
+#: ``{"what": ..., "why": ...}``: what could not be used.
+LeftOut = dict[str, str]
+
+
+class _Unusable(ValueError):
+    """Why an item cannot be used."""
 
 
 @dataclass(frozen=True)
 class Acquisition:
     """One image of one tile.
 
-    item: its eleven files by the names of :data:`FILES`. time: UTC. epsg: of the tile, or None where it is not said.
-    baseline: ESA's processing baseline, 0 where it is not said. gain, offset: (10,), what makes the stored values
-    reflectance x 10000: ``stored * gain + offset``.
+    Attributes:
+        item: Its eleven files by the names of :data:`FILES`.
+        time: UTC.
+        bounds: (west, south, east, north) in degrees of its footprint; over the date line west lies east of east.
+        epsg: Of the tile, or None where it is not said.
+        tile: Such as 31UFS, or "" where it is not said.
+        satellite: Such as S2A, or "".
+        collection: That lists it, or "".
+        baseline: ESA's processing baseline, 0 where it is not said.
+        gain: (10,), and
+        offset: (10,), what makes the stored values reflectance x 10000: ``stored * gain + offset``.
+        rule: Why that offset, in words.
     """
 
     item: Item
     time: np.datetime64
+    bounds: BBox
     epsg: int | None
+    tile: str
+    satellite: str
+    collection: str
     baseline: float
     gain: np.ndarray
     offset: np.ndarray
+    rule: str
 
 
-def read_acquisitions(items: Iterable[Item]) -> list[Acquisition]:
-    """The acquisitions of items; one that lacks a file is left out, as a look without one of the bands is no look.
+def read_acquisitions(items: Iterable[Item]) -> tuple[list[Acquisition], list[LeftOut]]:
+    """The acquisitions of items, and the items that cannot be used, each with the reason.
 
-    Raises ValueError when every item lacks one, or when an item does not say what its stored values mean.
+    An item that lacks a band is of no use, for a month has all bands or none. What has no file of Sentinel-2 at all is
+    something else, and not spoken of.
     """
-    acquisitions, lacking = [], {}
+    acquisitions, left_out = [], []
     for item in items:
         files = _files(item)
-        missing = [name for name in FILES if name not in files]
-        if missing:
-            lacking[item.id] = missing
+        if not files:
+            continue
+        try:
+            acquisitions.append(_acquisition(item, files))
+        except _Unusable as problem:
+            left_out.append({"what": item.id, "why": str(problem)})
+    return acquisitions, left_out
+
+
+def in_order(acquisitions: Iterable[Acquisition]) -> list[Acquisition]:
+    """Acquisitions in the order in which they count: of one day the first with data shows.
+
+    The newest processing first, then by time and name.
+    """
+    return sorted(acquisitions, key=lambda a: (-a.baseline, a.time, a.item.id, a.collection))
+
+
+def versions(acquisitions: Sequence[Acquisition]) -> list[list[Acquisition]]:
+    """Each acquisition once, with all that catalogs have of it: processed anew, or listed by another collection.
+
+    Args:
+        acquisitions: In the order in which they count.
+
+    Returns:
+        Versions of one acquisition together; the first of each counts, the others stand in where it cannot be read.
+    """
+    out: list[list[Acquisition]] = []
+    by_tile: dict[tuple[str, str, int | None], list[list[Acquisition]]] = {}
+    for acquisition in acquisitions:
+        known = by_tile.setdefault((acquisition.satellite, acquisition.tile, acquisition.epsg), [])
+        for group in known:
+            if _same(group, acquisition):
+                group.append(acquisition)
+                break
         else:
-            acquisitions.append(_scene(item, files))
-    if lacking and not acquisitions:
-        name, missing = next(iter(lacking.items()))
-        raise ValueError(
-            f"the item {name} has no file for {', '.join(missing)}, and no other has them all; expected an asset for "
-            f"each of {', '.join(FILES)} (B02, blue and the like are understood). Choose a Sentinel-2 L2A collection."
-        )
-    return acquisitions
+            group = [acquisition]
+            known.append(group)
+            out.append(group)
+    return out
 
 
-def _scene(item: Item, files: Mapping[str, Asset]) -> Acquisition:
+def footprint(item: Item) -> BBox | None:
+    """(west, south, east, north) in degrees: the box of an item, flat or with heights, or that of its geometry."""
+    box = [float(v) for v in item.bbox or ()]
+    if len(box) in (4, 6):
+        west, south, east, north = box if len(box) == 4 else (*box[:2], *box[3:5])
+        return west, south, east, north
+    corners = np.array(list(_corners((item.geometry or {}).get("coordinates"))))
+    if not len(corners):
+        return None
+    (west, south), (east, north) = corners.min(axis=0), corners.max(axis=0)
+    return float(west), float(south), float(east), float(north)
+
+
+def touches(one: BBox, other: BBox) -> bool:
+    """Whether two boxes in degrees meet; the first may lie over the date line."""
+    west, south, east, north = one
+    beside = other[0] > east and other[2] < west if west > east else other[0] > east or other[2] < west
+    return not (beside or other[1] > north or other[3] < south)
+
+
+def _corners(coordinates: Any) -> Iterable[tuple[float, float]]:
+    if not isinstance(coordinates, (list, tuple)) or not coordinates:
+        return
+    if isinstance(coordinates[0], (int, float)):
+        yield float(coordinates[0]), float(coordinates[1])
+        return
+    for part in coordinates:
+        yield from _corners(part)
+
+
+def _same(group: Sequence[Acquisition], other: Acquisition) -> bool:
+    first = group[0]
+    if not (first.tile and first.satellite):
+        return False
+    known = {(a.collection, a.baseline) for a in group}
+    near = abs((first.time - other.time) / np.timedelta64(1, "s")) <= _SECONDS
+    alike = np.abs(np.subtract(first.bounds, other.bounds)).max() <= _DEGREES
+    return bool(near and alike and (other.collection, other.baseline) not in known)
+
+
+def _acquisition(item: Item, files: Mapping[str, Asset]) -> Acquisition:
     from pystac import Asset, Item
 
-    moment = item.datetime or item.common_metadata.start_datetime
-    if moment is None:
-        raise ValueError(f"the item {item.id} has no date; expected datetime or start_datetime.")
-    time = np.datetime64(moment.replace(tzinfo=None), "s")  # STAC times are UTC
-    baseline = _baseline(item)
-    gain, offset = np.array([_radiometry(item, files[b], baseline) for b in BANDS]).T
-    plain = Item(
-        item.id, item.geometry, item.bbox, moment, dict(item.properties), stac_extensions=item.stac_extensions
-    )
+    missing = [name for name in FILES if name not in files]
+    if missing:
+        raise _Unusable(
+            f"it has no file for {', '.join(missing)}; expected an asset for each of {', '.join(FILES)} (B02, blue and "
+            "the like are understood)"
+        )
+    bounds = footprint(item)
+    if bounds is None:
+        raise _Unusable("it has neither a bbox nor a geometry, so that nobody knows where it lies")
+    if item.datetime is None:
+        raise _Unusable("it has no date")
+    # STAC times are UTC
+    time = np.datetime64(item.datetime.replace(tzinfo=None), "s")
+    baseline, product = _baseline(item), _product(item)
+    gain, offset, rules = zip(*(_radiometry(item, files[b], baseline) for b in BANDS), strict=True)
+    plain = Item(item.id, _geometry(item, bounds), list(bounds), item.datetime, dict(item.properties))
+    plain.stac_extensions = item.stac_extensions
     for name, asset in files.items():
-        copy = Asset(asset.get_absolute_href() or asset.href, media_type=asset.media_type, roles=["data"])
+        copy = Asset(_address(asset), media_type=asset.media_type, roles=["data"])
         copy.extra_fields = {k: v for k, v in asset.extra_fields.items() if k.startswith("proj:")}
         plain.add_asset(name, copy)
-    return Acquisition(plain, time, _epsg(item, files["B2"]), baseline or 0.0, gain, offset)
+    tile = _tile(item, product)
+    epsg = _epsg(item, files["B2"]) or _epsg_of_tile(tile)
+    satellite = re.search(r"S(?:ENTINEL-)?2([A-D])", f"{item.properties.get('platform')} {product}".upper())
+    return Acquisition(
+        plain, time, bounds, epsg, tile, f"S2{satellite[1]}" if satellite else "", item.collection_id or "",
+        baseline or 0.0, np.array(gain), np.array(offset), "; ".join(dict.fromkeys(rules)),
+    )  # fmt: skip
 
 
 def _files(item: Item) -> dict[str, Asset]:
-    """Assets by band name; of several with one name (COG and JPEG 2000) the first that is a TIFF."""
-    found: dict[str, Asset] = {}
+    """Assets by band name; of several with one name a TIFF before JPEG 2000, then the finest pixels."""
+    found: dict[str, tuple[tuple[bool, int], Asset]] = {}
     for key, asset in item.assets.items():
-        name = band_name(re.sub(r"[_-]?(10|20)m$", "", key))
-        better = (
-            name in found
-            and "tiff" in (asset.media_type or "")
-            and "tiff" not in (found[name].media_type or "")
-        )
-        if name in FILES and (name not in found or better):
-            found[name] = asset
-    return found
+        name, metres = band_and_pixel(key)
+        rank = "tiff" not in (asset.media_type or ""), metres or 0
+        if name in FILES and (name not in found or rank < found[name][0]):
+            found[name] = rank, asset
+    return {name: asset for name, (_, asset) in found.items()}
 
 
-def _radiometry(item: Item, asset: Asset, baseline: float | None) -> tuple[float, float]:
+def _address(asset: Asset) -> str:
+    """Where a file lies; an open address goes before one in a store (s3://) that may want keys."""
+    href = asset.get_absolute_href() or asset.href
+    others = (asset.extra_fields.get("alternate") or {}).values()
+    open_ones = [
+        str(o["href"]) for o in others if isinstance(o, Mapping) and str(o.get("href")).startswith("http")
+    ]
+    return open_ones[0] if href.startswith("s3://") and open_ones else href
+
+
+def _geometry(item: Item, bounds: BBox) -> dict[str, Any]:
+    """The footprint, flat: odc-stac reads what it touches."""
+    geometry = item.geometry
+    first: Any = (geometry or {}).get("coordinates")
+    while isinstance(first, (list, tuple)) and first and isinstance(first[0], (list, tuple)):
+        first = first[0]
+    if geometry and isinstance(first, (list, tuple)) and len(first) == 2:
+        return geometry
+    west, south, east, north = bounds
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {"type": "Polygon", "coordinates": [ring]}
+
+
+def _radiometry(item: Item, asset: Asset, baseline: float | None) -> tuple[float, float, str]:
     """Gain and offset of a band: what the item says is done already, then what it states, then the baseline's rule."""
     scale, stated = _stated(asset)
     gain = round(scale * REFLECTANCE_SCALE, 9) if scale else 1.0
-    applied = item.properties.get(
-        "earthsearch:boa_offset_applied", item.properties.get("sentinel:boa_offset_applied")
-    )
-    if applied is True:
-        return gain, 0.0
-    if baseline is not None and baseline < OFFSET_FROM:
-        return gain, 0.0
-    if stated or (stated == 0 and applied is None):
-        return gain, round(stated * REFLECTANCE_SCALE, 6)
-    if baseline is None:
-        raise ValueError(
-            f"the item {item.id} does not say how its values are stored: it has no s2:processing_baseline, and no "
-            "offset in raster:bands. From baseline 04.00 on 1000 must be taken off, before not. Choose another catalog."
+    offset = round((stated or 0.0) * REFLECTANCE_SCALE, 6)
+    if not (_GAINS[0] <= gain <= _GAINS[1] and _OFFSETS[0] <= offset <= _OFFSETS[1]):
+        raise _Unusable(
+            f"it states a scale of {scale} and an offset of {stated} in raster:bands; expected about 0.0001 and "
+            "-0.1 or 0"
         )
-    return gain, OFFSET
+    key, applied = _applied(item)
+    if applied:
+        return gain, 0.0, f"taken off by the catalog already ({key})"
+    if baseline is not None and baseline < OFFSET_FROM:
+        return gain, 0.0, "none before baseline 04.00"
+    if stated or (stated == 0 and applied is None):
+        return gain, offset, f"{offset:g} as raster:bands states it"
+    if baseline is None:
+        raise _Unusable(
+            "it does not say how its values are stored: it has no s2:processing_baseline, and no offset in "
+            "raster:bands. From baseline 04.00 on 1000 must be taken off, before not"
+        )
+    return gain, OFFSET, f"{OFFSET:g} from baseline 04.00 on"
+
+
+def _applied(item: Item) -> tuple[str, bool | None]:
+    """Whether the catalog says that it has taken the offset off; None where it says nothing."""
+    for key in ("earthsearch:boa_offset_applied", "sentinel:boa_offset_applied", "boa_offset_applied"):
+        value = item.properties.get(key)
+        word = str(value).strip().lower()
+        if value is None or word in ("", "none", "null"):
+            continue
+        if word in ("true", "1", "1.0", "yes"):
+            return key, True
+        if word in ("false", "0", "0.0", "no"):
+            return key, False
+        raise _Unusable(f"its {key} is {value!r}; expected true or false")
+    return "", None
 
 
 def _stated(asset: Asset) -> tuple[float | None, float | None]:
@@ -130,11 +280,31 @@ def _stated(asset: Asset) -> tuple[float | None, float | None]:
     A scale of 1 is what tools write when they know nothing: it states nothing.
     """
     fields = asset.extra_fields
-    for band in (*fields.get("raster:bands", ()), *fields.get("bands", ()), fields):
-        scale, offset = (band.get(k, band.get(f"raster:{k}")) for k in ("scale", "offset"))
-        if scale not in (None, 1):
-            return float(scale), None if offset is None else float(offset)
+    for band in (*(fields.get("raster:bands") or ()), *(fields.get("bands") or ()), fields):
+        if not isinstance(band, Mapping):
+            continue
+        scale, offset = (_number(band.get(k, band.get(f"raster:{k}"))) for k in ("scale", "offset"))
+        if scale not in (None, 1.0):
+            return scale, offset
     return None, None
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return None if value is None else float(value)
+    except (TypeError, ValueError):
+        raise _Unusable(
+            f"it states {value!r} as scale or offset in raster:bands; expected a number"
+        ) from None
+
+
+def _product(item: Item) -> str:
+    """ESA's name of the product, or the item's."""
+    said = item.properties
+    names = (
+        said.get(key) for key in ("s2:product_uri", "sentinel:product_id", "s2:product_id", "productName")
+    )
+    return str(next(filter(None, names), item.id))
 
 
 def _baseline(item: Item) -> float | None:
@@ -143,8 +313,21 @@ def _baseline(item: Item) -> float | None:
     for key in ("s2:processing_baseline", "sentinel:processing_baseline", "processing:version"):
         if re.fullmatch(r"\d{1,2}\.\d{1,2}", str(said.get(key, ""))):
             return float(said[key])
-    product = re.search(r"_N(\d\d)(\d\d)_", str(said.get("s2:product_uri", item.id)))
-    return float(f"{product[1]}.{product[2]}") if product else None
+    for name in (_product(item), item.id):
+        product = re.search(r"_N(\d\d)(\d\d)(?:_|$)", name)
+        if product:
+            return float(f"{product[1]}.{product[2]}")
+    return None
+
+
+def _tile(item: Item, product: str) -> str:
+    said = item.properties
+    parts = [str(said.get(f"mgrs:{key}", "")) for key in ("utm_zone", "latitude_band", "grid_square")]
+    for name in (said.get("s2:mgrs_tile"), said.get("grid:code"), "".join(parts), product, item.id):
+        tile = re.search(r"(?:^|[_-])T?(\d{1,2}[C-HJ-NP-X][A-HJ-NP-Z]{2})(?=_|\.|$)", str(name).upper())
+        if tile:
+            return tile[1].rjust(5, "0")
+    return ""
 
 
 def _epsg(item: Item, asset: Asset) -> int | None:
@@ -155,18 +338,5 @@ def _epsg(item: Item, asset: Asset) -> int | None:
     return None
 
 
-def in_order(acquisitions: Sequence[Acquisition], epsg: int) -> list[Acquisition]:
-    """Scenes in the order in which they count: of one day the first with data shows.
-
-    The place's own zone before others, the newest processing first, then by time and name.
-    """
-
-    def rank(acquisition: Acquisition) -> tuple[Any, ...]:
-        return (
-            acquisition.epsg not in (epsg, None),
-            -acquisition.baseline,
-            acquisition.time,
-            acquisition.item.id,
-        )
-
-    return sorted(acquisitions, key=rank)
+def _epsg_of_tile(tile: str) -> int | None:
+    return (32600 if tile[2] >= "N" else 32700) + int(tile[:2]) if tile else None

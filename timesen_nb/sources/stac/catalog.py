@@ -2,85 +2,252 @@
 
 from __future__ import annotations
 
+import json
 import re
-import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
+from timesen_nb.sources.addresses import plain_address, without_keys
 from timesen_nb.sources.grid import BBox
-from timesen_nb.sources.retry_policy import Problem
+from timesen_nb.sources.retry_policy import (
+    PASSING_ANSWERS,
+    Problem,
+    RequestCancelled,
+    RequestFailed,
+    RetryPolicy,
+    Work,
+    retry_after,
+)
+from timesen_nb.sources.stac.acquisitions import LeftOut, footprint, touches
 
 if TYPE_CHECKING:
     from pystac import Item
     from pystac_client import Client
+    from pystac_client.stac_api_io import StacApiIO
+    from requests import Request
 
 KNOWN = {
     "earth-search": "https://earth-search.aws.element84.com/v1",
     "planetary-computer": "https://planetarycomputer.microsoft.com/api/stac/v1",
 }
+#: Whose items count where nobody says it. Each of earth-search's two lacks images that the other has (its issues 29, 65
+#: and 70).
+USUAL = "usual"
+_USUAL = {KNOWN["earth-search"]: ("sentinel-2-l2a", "sentinel-2-c1-l2a")}
 #: Items a page of a search; a place has 70 to 300 a year. Some servers cannot send more than a few megabytes at once.
 _PAGE = 100
 _CONNECT = 10.0
+_KEYS_OF_S3 = re.compile(r"AWS_SECRET_ACCESS_KEY|AWS_NO_SIGN_REQUEST|InvalidCredentials|/vsis3/|s3://", re.I)
+
+
+@dataclass
+class Found:
+    """What a search found.
+
+    Attributes:
+        items: Each with a date.
+        left_out: What cannot be used, and why.
+        lasting: False where a search of one of the collections failed, and may not fail another time.
+    """
+
+    items: list[Item] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    lasting: bool = True
+
+    def add(self, raw: dict[str, Any], href: str | None = None) -> None:
+        """Read an item as JSON has it."""
+        from pystac import Item
+
+        said = raw.get("properties") or {}
+        said["datetime"] = said.get("datetime") or said.get("start_datetime")
+        if said["datetime"] is None:
+            return self.leave_out(raw.get("id"), "it has no date")
+        try:
+            self.items.append(Item.from_dict(raw, href=href, preserve_dict=False))
+        except Exception as problem:  # noqa: BLE001 - one odd item is no reason to lose the others
+            self.leave_out(
+                raw.get("id"), f"it cannot be read as a STAC item: {type(problem).__name__} {problem}"
+            )
+        return None
+
+    def leave_out(self, what: object, why: str) -> None:
+        """Say that something cannot be used."""
+        self.left_out.append({"what": str(what), "why": without_keys(why)})
 
 
 class Catalog:
     """A STAC catalog by name, address or path; opened when it is first asked.
 
-    Raises ValueError for what is none of them, and where the catalog needs a package that is not installed.
+    Args:
+        which: One of :data:`KNOWN`, an address, or the path of a catalog.json or its folder. A key in an address
+            (``?key=...``, ``user:password@``) goes along with requests to that server, and is nowhere shown or kept.
+        collections: Whose items count; None for all, :data:`USUAL` for those that the catalog is known to have.
+        attempts: How often a request is sent at most.
+        deadline: Seconds that a search may take.
+
+    Raises:
+        ValueError: It is none of these, or the catalog needs a package that is not installed.
     """
 
-    def __init__(self, which: str | Path, collection: str | None, seconds: float) -> None:
-        text = str(which)
-        self.address = KNOWN.get(text, text)
-        self.name = text
-        self.is_local = "://" not in self.address
+    def __init__(
+        self, which: str | Path, collections: str | Sequence[str] | None, attempts: int, deadline: float
+    ) -> None:
+        given = KNOWN.get(str(which), str(which))
+        self.is_local = "://" not in given
         if self.is_local:
-            self.address, self.name = _local(Path(text), text)
-        self.collection = collection
-        self.sign = _signer() if "planetarycomputer.microsoft.com" in self.address else None
-        self._seconds = seconds
-        self._lock = threading.Lock()
-        self._client: Client | None = None
-        self._items: list[Item] | None = None
-
-    def items(self, bbox: BBox, year: int) -> list[Item]:
-        """The items that touch a box in degrees, of a year and a day around it."""
-        client = self._open()
-        if client.get_search_link() is None:
-            near = (i for i in self.all_items() if _touches(i, bbox) and abs(_year(i) - year) <= 1)
-            return list(near)
-        search = client.search(
-            collections=None if self.collection is None else [self.collection],
-            bbox=bbox,
-            datetime=f"{year - 1}-12-31/{year + 1}-01-01",
-            limit=_PAGE,
+            self.address, self.name = _local(Path(which), str(which))
+        else:
+            self.address = plain_address(given)
+            self.name = str(which) if str(which) in KNOWN else self.address
+        if collections == USUAL:
+            collections = _USUAL.get(self.address, ("sentinel-2-l2a",))
+        self.collections = (
+            (collections,) if isinstance(collections, str) else collections and tuple(collections)
         )
-        return list(search.items())
+        self.sign = _signer() if "planetarycomputer.microsoft.com" in self.address else None
+        self.policy = RetryPolicy(self.explain, attempts, deadline)
+        self._server = None if self.is_local else urlsplit(given)
+        self._client: Client | None = None
+        self._all: Found | None = None
 
-    def all_items(self) -> list[Item]:
-        """Every item of a static catalog, read once."""
-        client = self._open()
-        with self._lock:
-            if self._items is None:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # pystac_client warns that this is no API: that is known
-                    self._items = list(client.get_items(recursive=True))
-            return self._items
+    def search(self, bbox: BBox, year: int, work: Work) -> Found:
+        """The items that touch a box in degrees, of a year and a day around it.
 
-    def _open(self) -> Client:
+        All collections are asked for at once; where that fails, each for itself in its share of the time. One that
+        fails is left out, and said.
+
+        Raises:
+            RequestFailed: In words; every collection failed, or the request was cancelled.
+        """
+        client = self._open(work)
+        if client.get_search_link() is None:
+            return self._near(bbox, year, work)
+        names = self.collections
+        if names is None or len(names) < 2:
+            return self._search(client, names, bbox, year, work)
+        try:
+            return self._search(client, names, bbox, year, work.part(1 / (1 + len(names))))
+        except RequestCancelled:
+            raise
+        except RequestFailed:
+            pass
+        return self._one_by_one(client, names, bbox, year, work)
+
+    def all_items(self, work: Work) -> Found:
+        """Every item of a static catalog, read once; ValueError where it lists none."""
+        client = self._open(work)
+        if self._all is None:
+            found = Found()
+            with _Words(self):
+                for href in _listed(client, self._files(work), found):
+                    found.add(*href)
+            if not found.items:
+                raise ValueError(
+                    f"the catalog {self.name} lists no items that can be used{_first(found.left_out)}; expected "
+                    'Sentinel-2 L2A items, under links of the kind "item" or in catalogs under links of the kind '
+                    '"child". Give the address of another.'
+                )
+            self._all = found
+        return self._all
+
+    def _near(self, bbox: BBox, year: int, work: Work) -> Found:
+        found = self.all_items(work)
+        near = [
+            item
+            for item in found.items
+            if touches(footprint(item) or bbox, bbox)
+            and item.datetime
+            and abs(item.datetime.year - year) <= 1
+        ]
+        return Found(near, found.left_out)
+
+    def _search(
+        self, client: Client, names: Sequence[str] | None, bbox: BBox, year: int, work: Work
+    ) -> Found:
+        from pystac_client import ItemSearch
+
+        found, files = Found(), self._files(work)
+        with _Words(self):
+            search = ItemSearch(
+                str(client.get_search_link().get_absolute_href()),  # type: ignore[union-attr]
+                stac_io=files,
+                client=client,
+                collections=None if names is None else list(names),
+                bbox=bbox,
+                datetime=f"{year - 1}-12-31/{year + 1}-01-01",
+                limit=_PAGE,
+            )
+            for raw in search.items_as_dicts():
+                found.add(raw)
+        files.session.close()
+        return found
+
+    def _one_by_one(self, client: Client, names: Sequence[str], bbox: BBox, year: int, work: Work) -> Found:
+        found, failed = Found(), []
+        for n, name in enumerate(names):
+            try:
+                part = self._search(client, [name], bbox, year, work.part(1 / (len(names) - n)))
+            except RequestCancelled:
+                raise
+            except RequestFailed as problem:
+                failed.append(problem)
+                found.leave_out(f"the collection {name}", str(problem))
+            else:
+                found.items += part.items
+                found.left_out += part.left_out
+        if len(failed) == len(names):
+            raise failed[0]
+        found.lasting = not failed
+        return found
+
+    def _open(self, work: Work) -> Client:
         from pystac_client import Client
+
+        if self._client is None:
+            with warnings.catch_warnings(), _Words(self):
+                warnings.simplefilter(
+                    "ignore"
+                )  # pystac_client warns of static catalogs, which are known here
+                files = self._files(work)
+                # open() sets both anew on the reader that it is given
+                again: dict[str, Any] = {"request_modifier": self._with_key, "timeout": files.timeout}
+                self._client = Client.open(self.address, stac_io=files, **again)
+        return self._client
+
+    def _files(self, work: Work) -> StacApiIO:
+        """pystac-client's reader, whose every request is one of ``work``: pages too end with it."""
         from pystac_client.stac_api_io import StacApiIO
 
-        with self._lock:
-            if self._client is None:
-                files = StacApiIO(timeout=(min(_CONNECT, self._seconds), self._seconds), max_retries=None)
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    self._client = Client.open(self.address, stac_io=files)
-            return self._client
+        class Pages(StacApiIO):
+            def request(self, *args: Any, **kwargs: Any) -> str:
+                ask = super().request
+                return work.send(lambda: ask(*args, **kwargs))
+
+        timeout = (min(_CONNECT, work.seconds), max(work.seconds, 0.001))
+        files = Pages(timeout=timeout, max_retries=None, request_modifier=self._with_key)
+        # pystac-client keeps an error's text only; so its cause keeps the answer, which may say how long to wait
+        files.session.hooks["response"].append(lambda answer, *_, **__: answer.raise_for_status())
+        return files
+
+    def _with_key(self, request: Request) -> Request:
+        """The key of the catalog's address goes to its own server, and to no other."""
+        there, here = urlsplit(str(request.url or "")), self._server
+        if here is None or (there.scheme, there.hostname, there.port) != (
+            here.scheme,
+            here.hostname,
+            here.port,
+        ):
+            return request
+        given: dict[str, Any] = dict(request.params) if request.params else {}  # type: ignore[arg-type]
+        key, known = dict(parse_qsl(here.query)), dict(parse_qsl(there.query))
+        request.params = {**{k: v for k, v in key.items() if k not in known}, **given}
+        if here.username:
+            request.auth = (unquote(here.username), unquote(here.password or ""))
+        return request
 
     def explain(self, error: BaseException) -> Problem:
         """What a failed request or a file that cannot be read means for the user."""
@@ -88,18 +255,19 @@ class Catalog:
         from pystac_client.exceptions import APIError
         from rasterio.errors import RasterioError
         from requests.exceptions import ConnectionError as Unreachable
-        from requests.exceptions import RequestException, Timeout
+        from requests.exceptions import HTTPError, RequestException, Timeout
 
-        said = without_tokens(str(error))
+        said = without_keys(str(error))
+        if isinstance(error, APIError):  # it wraps what requests raised
+            return self.explain(error.__cause__ or error.__context__ or OSError(said))
+        if isinstance(error, HTTPError) and error.response is not None:
+            status, words = error.response.status_code, _in_short(error.response.text)
+            wait = retry_after(error.response.headers.get("Retry-After"))
+            return Problem(
+                f"{self.name} answered with the error {status}: {words}", status in PASSING_ANSWERS, wait
+            )
         if isinstance(error, Timeout):
             return Problem(f"{self.name} did not answer in time.", passing=True)
-        if isinstance(error, APIError):
-            status = getattr(error, "status_code", None)
-            if status is None:  # it wraps what requests raised
-                return self.explain(error.__cause__ or error.__context__ or OSError(said))
-            return Problem(
-                f"{self.name} answered with the error {status}: {said}", status == 429 or status >= 500
-            )
         if isinstance(error, Unreachable) and not re.search("reset|aborted|disconnect", said, re.IGNORECASE):
             return Problem(
                 f"{self.name} cannot be reached: there is no network, or a proxy or firewall is in the way. "
@@ -107,6 +275,18 @@ class Catalog:
             )
         if isinstance(error, RequestException):
             return Problem(f"The connection to {self.name} broke off.", passing=True)
+        if isinstance(error, RasterioError) and _KEYS_OF_S3.search(said):
+            return Problem(
+                f"The files of {self.name} lie in a store (s3://) that wants keys, and none are known here or they "
+                f"are refused: {said}. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_S3_ENDPOINT where it "
+                'is not Amazon\'s) in the environment, or choose a catalog whose files are open, such as '
+                '"earth-search".'
+            )
+        if isinstance(error, RasterioError) and re.search("HTTP response code: 40[13]", said):
+            return Problem(
+                f"A file of {self.name} is not given out to everybody: {said}. It wants a key, or an address that is "
+                'signed. Choose a catalog whose files are open, as "earth-search" has them.'
+            )
         if isinstance(error, RasterioError):
             return Problem(
                 f"A file of {self.name} cannot be read: {said}. Try again later; where it stays so the file is "
@@ -117,22 +297,70 @@ class Catalog:
                 f"{self.name} is no STAC catalog that can be read: {said}. Give the address of a STAC API, or of a "
                 "catalog.json."
             )
-        if isinstance(error, ValueError):
-            return Problem(said)
         return Problem(f"{self.name} cannot be read: {said} ({type(error).__name__}).")
 
 
-def without_tokens(text: str) -> str:
-    """The text without what follows ``?`` in addresses: signed ones carry their token there."""
-    return re.sub(r"(\w\?)[^\s'\"]+", r"\1...", text)
+class _Words:
+    """Whatever is raised within becomes a RequestFailed in the catalog's words."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, where: object) -> None:
+        cause: BaseException | None = error if isinstance(error, Exception) else None
+        while cause is not None and not isinstance(cause, RequestFailed):
+            cause = cause.__cause__ or cause.__context__
+        if cause is not None:
+            raise cause from None
+        if isinstance(error, Exception):
+            raise RequestFailed(self.catalog.explain(error).words) from None
+
+
+def _listed(client: Client, files: StacApiIO, found: Found) -> Iterator[tuple[dict[str, Any], str]]:
+    """The items of a static catalog and of those under it, as JSON, and where each lies; what is broken is said."""
+    from pystac.utils import make_absolute_href
+
+    start = str(client.get_self_href())
+    open_ones, seen = [("child", start)], set()
+    while open_ones:
+        kind, href = open_ones.pop()
+        if href in seen:
+            continue
+        seen.add(href)
+        try:
+            raw = json.loads(files.read_text(href))
+            links = [
+                (link["rel"], make_absolute_href(str(link["href"]), href)) for link in raw.get("links") or ()
+            ]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+            if isinstance(problem, RequestFailed):
+                raise
+            found.leave_out(Path(href).name, f"it cannot be read: {type(problem).__name__}")
+            continue
+        if kind == "item":
+            yield raw, href
+        else:
+            open_ones += [link for link in reversed(links) if link[0] in ("item", "child")]
+
+
+def _first(left_out: Sequence[LeftOut]) -> str:
+    return f" ({left_out[0]['what']}: {left_out[0]['why']})" if left_out else ""
+
+
+def _in_short(text: str) -> str:
+    """What a server says, in a line, without markup and keys."""
+    plain = " ".join(without_keys(re.sub(r"<[^>]*>", " ", text)).split())
+    return plain if len(plain) <= 300 else plain[:300] + "..."
 
 
 def _local(path: Path, given: str) -> tuple[str, str]:
     file = path / "catalog.json" if path.is_dir() else path
     if not file.is_file():
         raise ValueError(
-            f"catalog given: {given!r}; expected one of {', '.join(KNOWN)}, the address of a STAC catalog "
-            "(https://...), or the path of a catalog.json."
+            f"catalog given: {without_keys(given)!r}; expected one of {', '.join(KNOWN)}, the address of a STAC "
+            "catalog (https://...), or the path of a catalog.json."
         )
     return str(file.resolve()), file.resolve().parent.name
 
@@ -157,18 +385,3 @@ def _sign(href: str) -> str:
         # asked for here first, because sign_url goes on for minutes where there is no network
         get_token(where.netloc.partition(".")[0], where.path.split("/")[1], retry_total=2)
     return sign_url(href)
-
-
-def _year(item: Item) -> int:
-    moment: Any = item.datetime or item.common_metadata.start_datetime
-    return moment.year
-
-
-def _touches(item: Item, bbox: BBox) -> bool:
-    if item.bbox is None:
-        return True
-    west, south, *_, east, north = item.bbox if len(item.bbox) == 4 else [*item.bbox[:2], *item.bbox[3:5]]
-    beside = bbox[0] > east or bbox[2] < west
-    if west > east:  # a footprint over the date line
-        beside = bbox[0] > east and bbox[2] < west
-    return not (beside or bbox[1] > north or bbox[3] < south)

@@ -1,54 +1,102 @@
-"""How odc-stac opens the files of acquisitions: signed at the moment they are read, and named when they fail."""
+"""How odc-stac opens the files of acquisitions: signed at the moment they are read, and named when they fail.
+
+What a file's fault means decides what becomes of it. Absent or damaged, it is as good as a look at clouds: its
+acquisition is left out, and that is said. A server that is busy, out of reach or wants a key is a fault of the whole
+reading, which fails. GDAL repeats a busy request on its own, twice; nobody else repeats the reading of a file.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import logging
+import re
 import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 import rasterio
 from odc.loader import RasterSource, RioDriver, RioReader
 from rasterio.errors import NotGeoreferencedWarning, RasterioError, RasterioIOError
 
-from timesen_nb.sources.stac.catalog import without_tokens
+from timesen_nb.sources.addresses import without_keys
 
 _SIGNING = threading.Lock()
+_HERE = threading.local()
+_ABSENT = re.compile(r"HTTP response code: (404|410)|No such file|does not exist", re.IGNORECASE)
+_SERVER = re.compile(
+    r"HTTP response code|CURL error|AWS_|InvalidCredentials|timed? ?out|resolve host", re.IGNORECASE
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """Why a file could not be read; lasting where reading it again would not help."""
+
+    why: str
+    lasting: bool
 
 
 class Files(RioDriver):
-    """rasterio; ``sign`` makes an address one that may be read, for about an hour."""
+    """rasterio, for one reading.
 
-    def __init__(self, sign: Callable[[str], str] | None = None) -> None:
+    Args:
+        sign: Makes an address one that may be read, for about an hour.
+        faults: Takes the faults of files that are absent or damaged, by address; they read as no data.
+    """
+
+    def __init__(
+        self, sign: Callable[[str], str] | None = None, faults: dict[str, Fault] | None = None
+    ) -> None:
         super().__init__()
-        self.sign = sign
+        self.sign, self.faults = sign, {} if faults is None else faults
 
     def open(self, src: RasterSource, ctx: Any) -> RioReader:
         """A reader of one file."""
         if self.sign is None:
-            return _File(src, src.uri, ctx)
+            return _File(src, src.uri, ctx, self.faults)
         with _SIGNING:  # one token is asked for, not one a thread
             signed = self.sign(src.uri)
-        return _File(dataclasses.replace(src, uri=signed), src.uri, ctx)
+        return _File(dataclasses.replace(src, uri=signed), src.uri, ctx, self.faults)
 
 
 class _File(RioReader):
-    def __init__(self, src: RasterSource, plain: str, ctx: Any) -> None:
+    def __init__(self, src: RasterSource, plain: str, ctx: Any, faults: dict[str, Fault]) -> None:
         super().__init__(src, ctx)
-        self._plain = plain
+        self._plain, self._faults = plain, faults
 
     def read(self, *args: Any, **kwargs: Any) -> Any:
+        _HERE.reading = True
         try:
             # An image, and no list of other files under the name of one (a VRT): that would read whatever it lists.
             # The first bytes stay in GDAL's cache, where odc-stac finds them.
             rasterio.open(self._src.uri, driver=_driver(self._plain)).close()
             return super().read(*args, **kwargs)
-        except RasterioError as error:
-            reason = without_tokens(str(error)).replace(self._plain, "").strip("':? ")
-            raise RasterioIOError(f"{self._plain} ({reason})") from None  # what it is from may hold a token
+        except Exception as error:  # noqa: BLE001 - GDAL's own, and what odc makes of a file without a place
+            self._note(error)
+        finally:
+            _HERE.reading = False
+        return (slice(0, 0), slice(0, 0)), np.empty((0, 0))
+
+    def _note(self, error: Exception) -> None:
+        said = "; ".join(str(e) for e in (error, error.__cause__) if e is not None)
+        reason = (
+            without_keys(said).replace(self._plain, "").replace("See previous exception for details.", "")
+        )
+        reason = " ".join(reason.replace("/vsicurl/", "").split()).strip("':?; ")
+        if _ABSENT.search(said):
+            fault = Fault(f"it is not there ({reason})", True)
+        elif _SERVER.search(said):
+            raise RasterioIOError(
+                f"{without_keys(self._plain)} ({reason})"
+            ) from None  # what it is from may hold a token
+        elif isinstance(error, RasterioError) and "Read failed" in said and "://" in self._plain:
+            fault = Fault(f"it is cut, or the connection broke off ({reason})", False)
+        else:
+            fault = Fault(f"it is cut or damaged ({reason})", True)
+        self._faults[self._plain] = fault
 
 
 def _driver(address: str) -> str:
@@ -56,15 +104,15 @@ def _driver(address: str) -> str:
     return "JP2OpenJPEG" if urlsplit(address).path.lower().endswith((".jp2", ".j2k")) else "GTiff"
 
 
-class _WithoutTokens(logging.Filter):
-    """odc-stac logs the address of a file it cannot read, with its token."""
+class _Quiet(logging.Filter):
+    """odc-stac logs the address of a file it cannot read, with its token; of those read here the faults are told."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = without_tokens(record.getMessage()), ()
-        return True
+        record.msg, record.args = without_keys(record.getMessage()), ()
+        return not getattr(_HERE, "reading", False)
 
 
 # Warping arrays in memory warns now and then that they lie nowhere; their values are right
 # (github.com/opendatacube/odc-geo, issue 131).
 warnings.filterwarnings("ignore", "Dataset has no geotransform", NotGeoreferencedWarning)
-logging.getLogger("odc.loader._rio").addFilter(_WithoutTokens())
+logging.getLogger("odc.loader._rio").addFilter(_Quiet())

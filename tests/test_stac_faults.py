@@ -1,0 +1,452 @@
+"""What catalogs get wrong, and servers: one bad part is left out and said, and no wrong value comes in silence."""
+
+import json
+import pickle
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pystac
+import pytest
+from dated_cube import DatedCube, dated_cube
+from stac_catalog import ONE, CatalogWriter, item_of, july, one_day
+from stac_server import Api, served
+
+from timesen_nb.bands import BANDS
+from timesen_nb.sources.grid import pixel_at
+from timesen_nb.sources.stac import StacSource
+from timesen_nb.sources.stac.acquisitions import read_acquisitions
+
+PLACE = dated_cube(dates=1).place(2, 2)
+GOOD = {"value": 500, "when": "2018-07-20T10:50:00", "name": "good"}
+
+
+# Radiometry and names
+
+
+@pytest.mark.parametrize("word", ["true", "True", 1, True, "1", "yes"])
+@pytest.mark.parametrize("key", ["earthsearch:boa_offset_applied", "sentinel:boa_offset_applied"])
+def test_an_offset_that_is_applied_is_not_taken_off_again(tmp_path: Path, word: object, key: str) -> None:
+    ((scene,), _) = read_acquisitions([item_of({"s2:processing_baseline": "05.09", key: word}, (1e-4, -0.1))])
+    assert scene.offset.tolist() == [0.0] * 10
+
+
+@pytest.mark.parametrize("word", ["false", "False", 0, False, "0"])
+def test_an_offset_that_is_not_applied_is_taken_off(word: object) -> None:
+    said = {"s2:processing_baseline": "05.09", "earthsearch:boa_offset_applied": word}
+    ((scene,), _) = read_acquisitions([item_of(said, (1e-4, -0.1))])
+    assert scene.offset.tolist() == [-1000.0] * 10
+
+
+def test_the_value_is_right_whatever_way_the_offset_is_said(tmp_path: Path) -> None:
+    def said(item: dict) -> None:
+        item["properties"]["earthsearch:boa_offset_applied"] = "True"
+
+    source = one_day(tmp_path, {"value": 1400, "baseline": "05.09", "applied": True, "changed": said})
+    assert july(source) == 1400
+
+
+@pytest.mark.parametrize(
+    ("properties", "raster", "why"),
+    [
+        (
+            {"s2:processing_baseline": "05.09", "earthsearch:boa_offset_applied": "maybe"},
+            None,
+            "true or false",
+        ),
+        ({"s2:processing_baseline": "05.09"}, (1e-4, -1000), "states a scale of"),
+        ({"s2:processing_baseline": "05.09"}, ("much", -0.1), "expected a number"),
+        ({"s2:processing_baseline": "05.09"}, (1e-9, 0), "states a scale of"),
+        ({}, None, "does not say how its values are stored"),
+    ],
+)
+def test_radiometry_that_makes_no_sense_leaves_an_item_out(properties, raster, why) -> None:
+    acquisitions, (left_out,) = read_acquisitions([item_of(properties, raster)])
+    assert not acquisitions
+    assert why in left_out["why"]
+
+
+@pytest.mark.parametrize(
+    ("key", "product", "baseline", "satellite"),
+    [
+        ("sentinel:product_id", "S2B_MSIL2A_20220301T103929_N0400_R008_T31UFU_20220301T132600", 4.0, "S2B"),
+        ("s2:product_uri", "S2C_MSIL2A_20250301T103929_N0511_R008_T31UFU_20250301T132600.SAFE", 5.11, "S2C"),
+        ("sentinel:product_id", "S2A_MSIL2A_20180301T103929_N0206_R008_T31UFU_20180301T132600", 2.06, "S2A"),
+    ],
+)
+def test_the_baseline_is_read_from_the_products_name(key, product, baseline, satellite) -> None:
+    ((scene,), _) = read_acquisitions([item_of({key: product})])
+    assert (scene.baseline, scene.satellite, scene.tile) == (baseline, satellite, "31UFU")
+    assert scene.epsg == 32631
+    assert scene.offset.tolist() == [-1000.0 if baseline >= 4 else 0.0] * 10
+
+
+@pytest.mark.parametrize(
+    "name", ["S2-L2A-{}", "{}_10m", "{}-10m", "SENTINEL-2_L2A_{}"], ids=["openeo", "cdse", "dash", "long"]
+)
+def test_bands_are_found_by_their_names(name: str) -> None:
+    item = item_of({"s2:processing_baseline": "02.12"})
+    item.assets = {
+        name.format(b if b in ("B8A", "SCL") else f"B{int(b[1:]):02d}"): asset
+        for b, asset in item.assets.items()
+    }
+    ((scene,), _) = read_acquisitions([item])
+    assert [scene.item.assets[b].href for b in BANDS] == [f"/{b}.tif" for b in BANDS]
+
+
+def test_of_a_band_in_several_pixel_sizes_the_finest_counts() -> None:
+    item = item_of({"s2:processing_baseline": "02.12"})
+    tiff = "image/tiff"
+    item.assets = {f"B02_{m}m": pystac.Asset(f"/B02_{m}m.tif", media_type=tiff) for m in (60, 20, 10)} | {
+        f"{b}_20m": asset for b, asset in item.assets.items() if b != "B2"
+    }
+    ((scene,), _) = read_acquisitions([item])
+    assert scene.item.assets["B2"].href == "/B02_10m.tif"
+
+
+# One bad part
+
+
+def left_out_of(source: StacSource, *names: str) -> None:
+    """The series is that of the good item, and the others are spoken of."""
+    with pytest.warns(UserWarning, match="is left out"):
+        series = source.pixel(*PLACE, 2018)
+    assert series.values[6, 0] == 500
+    assert sorted(part["what"] for part in series.provenance["left_out"]) == sorted(names)
+    assert series.provenance["dates"] == ["2018-07-20"]
+
+
+def without(*keys: str):
+    def change(item: dict) -> None:
+        for key in keys:
+            item.get("properties", {}).pop(key, None)
+            item.pop(key, None)
+
+    return change
+
+
+def broken(item: dict) -> None:
+    item["assets"] = dict.fromkeys(item["assets"], "no asset")
+
+
+ODD = {
+    "date": without("datetime"),
+    "baseline": without("s2:processing_baseline"),
+    "place": without("bbox", "geometry"),
+    "assets": broken,
+    "type": without("type"),
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_one_odd_item_is_left_out_and_said(tmp_path: Path, what: str) -> None:
+    look = {"value": 900, "style": "planetary-computer", "changed": ODD[what], "name": "odd"}
+    left_out_of(one_day(tmp_path, look, GOOD), "odd")
+
+
+@pytest.mark.parametrize("what", [name for name in ODD if name != "type"])
+def test_one_odd_item_of_a_search_is_left_out_and_said(tmp_path: Path, what: str) -> None:
+    look = {"value": 900, "style": "planetary-computer", "changed": ODD[what], "name": "odd"}
+    one_day(tmp_path, look, GOOD)
+    with served(tmp_path) as api:
+        left_out_of(StacSource(api.address, cache=False, readers=ONE), "odd")
+
+
+def test_an_item_without_a_bbox_lies_where_its_geometry_is(tmp_path: Path) -> None:
+    source = one_day(tmp_path, {"value": 300, "changed": without("bbox")})
+    assert july(source) == 300
+    west, south, east, north = source.bounds
+    assert west < PLACE[0] < east
+    assert south < PLACE[1] < north
+
+
+def test_heights_in_boxes_and_footprints_are_no_places(tmp_path: Path) -> None:
+    def high(item: dict) -> None:
+        west, south, east, north = item["bbox"]
+        item["bbox"] = [west, south, -10.0, east, north, 3000.0]
+        (ring,) = item["geometry"]["coordinates"]
+        item["geometry"]["coordinates"] = [[[*corner, 100.0] for corner in ring]]
+
+    source = one_day(tmp_path, {"value": 300, "changed": high})
+    assert july(source) == 300
+    flat = one_day(tmp_path / "..", {"value": 300, "name": "flat"})
+    assert source.bounds == pytest.approx(flat.bounds)
+    cube = source.cube(source.bounds, 2018)
+    assert np.nanmedian(cube.sel(month=7)) == 300
+
+
+@pytest.mark.parametrize("band", ["B8", "SCL"])
+@pytest.mark.parametrize("how", ["absent", "truncated", "page", "empty"])
+@pytest.mark.parametrize("by", ["file", "server"])
+def test_one_bad_file_is_left_out_and_said(tmp_path: Path, band: str, how: str, by: str) -> None:
+    source = one_day(tmp_path, {"value": 900, "name": "bad"}, GOOD)
+    file = tmp_path / f"bad_{band}.tif"
+    whole = file.read_bytes()
+    {
+        "absent": file.unlink,
+        "truncated": lambda: file.write_bytes(whole[: len(whole) - 40]),
+        "page": lambda: file.write_bytes(b"<html>not found</html>"),
+        "empty": lambda: file.write_bytes(b""),
+    }[how]()
+    if by == "file":
+        left_out_of(source, "bad")
+        with pytest.warns(UserWarning, match="bad is left out: of its file"):
+            cube = source.cube(source.bounds, 2018).sel(month=7).compute(scheduler="synchronous")
+        assert np.nanmedian(cube) == 500
+        return
+    with served(tmp_path) as api:
+        source = StacSource(api.address, cache=tmp_path / "cache", readers=ONE)
+        left_out_of(source, "bad")
+        if how == "absent":  # what will not come back is kept, with what is said of it
+            kept = source.pixel(*PLACE, 2018)
+            assert len(api.searches) == 1
+            assert "404" in kept.provenance["left_out"][0]["why"]
+
+
+def test_another_version_stands_in_for_a_bad_file(tmp_path: Path) -> None:
+    looks = [
+        {"value": 300, "baseline": "02.12", "name": "old"},
+        {"value": 310, "baseline": "05.00", "name": "new"},
+    ]
+    source = one_day(tmp_path, *looks)
+    assert july(source) == 310
+    (tmp_path / "new_B4.tif").unlink()
+    with pytest.warns(UserWarning, match="new is left out"):
+        series = source.pixel(*PLACE, 2018)
+    assert series.values[6, 0] == 300
+    assert series.provenance["baselines"] == ["02.12"]
+
+
+def test_where_most_is_lost_there_is_no_answer(tmp_path: Path) -> None:
+    source = one_day(tmp_path, *[{"value": 900, "when": f"2018-07-0{i}T10:50:00"} for i in range(1, 4)], GOOD)
+    for i in range(3):
+        (tmp_path / f"S2A_{i}_B2.tif").unlink()
+    with pytest.raises(ValueError, match=r"Most acquisitions .* 3 of 4.*S2A_.*_B2\.tif: it is not there"):
+        source.pixel(*PLACE, 2018)
+
+
+def test_a_broken_list_of_items_is_said(tmp_path: Path) -> None:
+    source = one_day(tmp_path, {"value": 900, "name": "torn"}, {"value": 900, "name": "gone"}, GOOD)
+    (tmp_path / "torn.json").write_text('{"type": "Feat')
+    (tmp_path / "gone.json").unlink()
+    left_out_of(source, "torn.json", "gone.json")
+
+
+def test_an_empty_catalog_says_so(tmp_path: Path) -> None:
+    source = StacSource(CatalogWriter(tmp_path).write())
+    for ask in (lambda: source.pixel(*PLACE), lambda: source.bounds, lambda: source.years):
+        with pytest.raises(ValueError, match=r"lists no items that can be used; expected Sentinel-2"):
+            ask()
+    with (
+        served(tmp_path) as api,
+        pytest.raises(ValueError, match=r"no acquisition of 2018 in Sentinel-2 L2A"),
+    ):
+        StacSource(api.address, cache=False).pixel(*PLACE, 2018)
+
+
+def test_files_in_a_store_that_wants_keys_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+
+    def in_store(item: dict) -> None:
+        for asset in item["assets"].values():
+            asset["href"] = "s3://eodata/Sentinel-2/" + asset["href"].removeprefix("./")
+
+    with pytest.raises(ValueError, match=r"s3://\) that wants keys.*Set AWS_ACCESS_KEY_ID"):
+        july(one_day(tmp_path / "a", {"value": 300, "changed": in_store}))
+
+    def also_open(item: dict) -> None:
+        for asset in item["assets"].values():
+            file = asset["href"].removeprefix("./")
+            asset["href"] = f"s3://eodata/{file}"
+            asset["alternate"] = {"https": {"href": f"https://127.0.0.1:1/{file}"}}
+
+    source = one_day(tmp_path / "b", {"value": 300, "changed": also_open})
+    with pytest.raises(ValueError, match=r"https://127\.0\.0\.1:1/S2A_0_SCL\.tif"):
+        july(source)
+
+
+# The edge of a zone
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> StacSource:
+    """Tiles of zones 31 and 32 over 6 degrees east, each with days and values of its own."""
+    from pyproj import Transformer
+
+    writer, rng = CatalogWriter(tmp_path_factory.mktemp("edge")), np.random.default_rng(1)
+    for epsg, days in ((32631, (5, 15, 25)), (32632, (5, 20))):
+        x, y = Transformer.from_crs(4326, epsg, always_xy=True).transform(6.0, 50.7)
+        for day in days:
+            values = rng.integers(100, 6000, (10, 200, 200))
+            place = {"left": 20 * (x // 20) - 1000, "top": 20 * (y // 20) + 1000, "epsg": epsg}
+            writer.add(
+                f"{epsg}_{day}", f"2018-07-{day:02d}T10:50:00", values, np.full((200, 200), 4), **place
+            )
+    return StacSource(writer.write())
+
+
+@pytest.mark.parametrize("middle", [5.9993, 6.0007])
+def test_one_place_has_one_series_at_a_zones_edge(edge: StacSource, middle: float) -> None:
+    from pyproj import Transformer
+
+    cube = edge.cube((middle - 0.003, 50.699, middle + 0.003, 50.701), 2018).compute(scheduler="synchronous")
+    to_degrees = Transformer.from_crs(cube.rio.crs, 4326, always_xy=True)
+    rng = np.random.default_rng(0)
+    rows, columns = rng.integers(0, cube.sizes["y"], 15), rng.integers(0, cube.sizes["x"], 15)
+    places = [
+        to_degrees.transform(float(cube.x[c]), float(cube.y[r])) for r, c in zip(rows, columns, strict=True)
+    ]
+    zones = {pixel_at(*place).epsg for place in places}
+    assert zones == {32631, 32632}
+    for place, one, row, column in zip(places, edge.pixels(places, 2018), rows, columns, strict=True):
+        np.testing.assert_array_equal(one.values, cube.values[:, :, row, column])
+        days = [5, 15, 25] if pixel_at(*place).epsg == 32631 else [5, 20]
+        assert one.provenance["dates"] == [f"2018-07-{day:02d}" for day in days]
+    np.testing.assert_array_equal(edge.pixel(*places[0], 2018).values, cube.values[:, :, rows[0], columns[0]])
+
+
+def test_a_tile_of_the_next_zone_is_read_where_a_catalog_has_no_other(tmp_path: Path) -> None:
+    from pyproj import Transformer
+
+    writer = CatalogWriter(tmp_path)
+    x, y = Transformer.from_crs(4326, 32631, always_xy=True).transform(6.001, 50.7)
+    place = {"left": 20 * (x // 20) - 500, "top": 20 * (y // 20) + 500, "epsg": 32631}
+    writer.add("S2A_0", "2018-07-05T10:50:00", np.full((10, 100, 100), 700), np.full((100, 100), 4), **place)
+    assert StacSource(writer.write()).pixel(6.001, 50.7, 2018).values[6, 0] == 700
+
+
+# Time
+
+
+@pytest.fixture(scope="module")
+def world() -> DatedCube:
+    return dated_cube(dates=6, height=8, width=8)
+
+
+@pytest.fixture(scope="module")
+def folder(world: DatedCube, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    writer = CatalogWriter(tmp_path_factory.mktemp("world"))
+    for i, when in enumerate(world.times):
+        writer.add(f"S2A_A_{i:03d}", when, world.values[i], world.scl[i])
+    writer.write()
+    return writer.folder
+
+
+@pytest.fixture
+def api(folder: Path):
+    with served(folder) as api:
+        yield api
+
+
+BOX = (PLACE[0] - 2e-4, PLACE[1] - 2e-4, PLACE[0] + 2e-4, PLACE[1] + 2e-4)
+
+
+@pytest.mark.parametrize("seconds", ["1", "2"])
+def test_a_busy_catalog_is_asked_again_when_it_says(world: DatedCube, api: Api, seconds: str) -> None:
+    api.set(answers=[429], retry_after=seconds)
+    series = StacSource(api.address, cache=False).pixel(*world.place(0, 0), 2018)
+    np.testing.assert_array_equal(series.values, world.months(2018)[:, :, 0, 0])
+    first, second = api.times
+    assert second - first >= float(seconds)
+
+
+def test_a_wait_that_is_too_long_is_said(api: Api) -> None:
+    api.set(answers=[429], retry_after="7200")
+    with pytest.raises(ValueError, match=r"429.*asks to wait 7200 seconds"):
+        StacSource(api.address, cache=False).pixel(*PLACE, 2018)
+    assert len(api.searches) == 1
+
+
+def test_one_layer_repeats_a_search(api: Api) -> None:
+    api.set(answers=[503] * 9)
+    source = StacSource(api.address, cache=False, attempts=2)
+    with pytest.raises(ValueError, match=r"503.*asked 2 times"):
+        source.pixel(*PLACE, 2018)
+    assert len(api.searches) == 2
+    assert source.requests == 3  # with the landing page
+
+
+def test_a_lazy_cube_ends_at_its_deadline(api: Api) -> None:
+    cube = StacSource(api.address, cache=False, deadline=1.5).cube(BOX, 2018)
+    api.set(files_wait=60)
+    started = time.monotonic()
+    with pytest.raises(ValueError, match=r"no answer within 1\.5 seconds"):
+        cube.compute()
+    assert time.monotonic() - started < 20
+
+
+def test_a_lazy_cube_can_be_cancelled(api: Api) -> None:
+    source = StacSource(api.address, cache=False)
+    cube = source.cube(BOX, 2018)
+    api.set(files_wait=60)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(cube.compute)
+        while not source.state:
+            time.sleep(0.01)
+        source.cancel()
+        with pytest.raises(ValueError, match="the request was cancelled"):
+            asked.result(timeout=30)
+
+
+def test_a_cube_goes_to_workers(world: DatedCube, folder: Path) -> None:
+    cube = StacSource(folder).cube(BOX, 2018)
+    there = pickle.loads(pickle.dumps(cube)).compute(scheduler="synchronous")
+    np.testing.assert_array_equal(there.values, cube.compute(scheduler="synchronous").values)
+    assert np.isfinite(there.values).any()
+
+
+@pytest.mark.parametrize("how", ["cancel", "deadline"])
+def test_a_search_that_is_left_sends_on_no_more(api: Api, how: str) -> None:
+    api.set(endless=True, wait=0.02)
+    source = StacSource(api.address, cache=False, deadline=1.0 if how == "deadline" else 60.0)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(source.pixel, *PLACE, 2018)
+        while len(api.searches) < 3:
+            time.sleep(0.01)
+        if how == "cancel":
+            source.cancel()
+        with pytest.raises(ValueError, match=r"cancelled|no answer within"):
+            asked.result(timeout=30)
+    time.sleep(0.3)  # the one that was under way arrives
+    before = len(api.searches)
+    time.sleep(0.5)
+    assert len(api.searches) == before
+
+
+# Secrets
+
+
+def test_a_key_in_an_address_goes_to_its_server_and_nowhere_else(
+    world: DatedCube, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with served(folder) as api:
+        api.set(page=2)
+        given = api.address.replace("//", "//someone:topsecret@") + "/?key=topsecret2&x=1"
+        source = StacSource(given, cache=tmp_path)
+        series = source.pixel(*world.place(0, 0), 2018)
+        assert len(api.keys) > 2
+        for query, authorization in api.keys:
+            assert query == "key=topsecret2&x=1"
+            assert authorization.startswith("Basic ")
+        api.set(answers=[403])
+        with pytest.raises(ValueError, match="403") as refused:
+            StacSource(given, cache=False).pixel(*world.place(0, 0), 2018)
+    with pytest.raises(ValueError, match="cannot be reached") as unreachable:
+        StacSource(given, cache=False).pixel(*world.place(0, 0), 2018)
+    shown = [source.name, repr(source), series.source, series.title, json.dumps(series.provenance)]
+    shown += [str(refused.value), str(unreachable.value), source.state]
+    shown += [file.read_bytes().decode("latin-1") for file in tmp_path.rglob("*") if file.is_file()]
+    shown += [str(file) for file in tmp_path.rglob("*")]
+    assert not [text for text in shown if "topsecret" in text]
+    assert pickle.loads(pickle.dumps(source))._catalog._server.password == "topsecret"
+
+
+def test_a_key_is_no_part_of_what_the_cache_knows_a_catalog_by(tmp_path: Path) -> None:
+    one = StacSource("https://example.org/stac?key=one", cache=tmp_path)
+    two = StacSource("https://me:word@example.org/stac?key=two", cache=tmp_path)
+    assert one._cache.folder == two._cache.folder
+    assert one.name == "Sentinel-2 L2A (https://example.org/stac)"
