@@ -1,34 +1,38 @@
-"""Pixels a second of the full-size encoder beside ``torch.nn.TransformerEncoder``, in one run and interleaved.
+"""Pixels a second of the encoder beside ONNX Runtime on the plain export of its forward pass, and beside torch.
 
-    python -m benchmarks.encoder_speed            # wall clock, every core
-    python -m benchmarks.encoder_speed --cpu      # one core by its own clock: ratios on a machine that is busy
+    python -m benchmarks.encoder_speed            # the bundled model: one thread, then two sessions on two cores
+    python -m benchmarks.encoder_speed --full     # 512 wide, 6 layers, as published; random unless --model names a file
 
-Same weights everywhere (512 wide, 6 layers, as published; random unless ``--train``, which teaches them simulated land
-cover for some minutes, so that agreement is judged on weights with the outliers that training makes). Each round times
-every contender once; the best round counts. ``--pocket`` does the same for the bundled model.
+Same weights everywhere. Contenders take turns, and the quickest tenth of each one's turns counts: on a machine that is
+busy read the ratios. One thread is timed by its own clock, two sessions by the wall's. The plain export has neither
+masks nor groups: missing months are NaN to it as they are to ``forward``, whose mask it always computes.
 """
 
 from __future__ import annotations
 
 import argparse
 import platform
+import tempfile
 import time
+import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 import timesen_nb as tn
 from timesen_nb.model import inference
-from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder import SeriesEncoder
-from timesen_nb.model.timesenclip import TimeSenCLIP
-from timesen_nb.simulate.places import simulate_places
+from timesen_nb.model.inference import Inference, Session
 
-BATCHES = (32, 64, 128, 256, 512, 1024)
-COVERS = "ABCDEFGH"
+MONTHS = np.arange(12)
+BATCHES = (64, 128)
 
 
 class Plain(nn.Module):
@@ -44,163 +48,149 @@ class Plain(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         e = self.encoder
-        x = torch.clamp((values - e.offset) / e.scale, 0, 1)
+        x = torch.clamp((values[..., None, None] - e.offset) / e.scale, 0, 1)
         x = e.spectral_embedding(x) + e.time_pos_encoding
         x = self.transformer(torch.cat([e.class_token.expand(len(x), -1, -1), x], dim=1))
         return F.normalize(e.mlp_head(x[:, 0]), dim=-1)
 
 
-def macs(c: EncoderConfig, folded: bool) -> float:
-    """Multiplications a pixel, all twelve months there: of the plain arithmetic, or of ``model.inference``."""
-    tokens, w, f = 13, c.width, c.feedforward
-    attention = 2 * tokens * tokens * w
-    layer = tokens * (4 * w * w + 2 * w * f) + attention
-    if not folded:
-        return 12 * len(c.bands) * w + c.depth * layer + w * c.embedding
-    features = len(c.bands) * (2 if c.absent_bands else 1) + tokens
-    entry = tokens * features * 4 * w
-    last = 4 * w * w + 2 * w * f + 2 * tokens * w * c.heads
-    return entry + (layer - tokens * 3 * w * w) + (c.depth - 2) * layer + last + w * c.embedding
+class Masked(nn.Module):
+    """``SeriesEncoder.forward`` as an exporter can follow it: its mask is there whether a month is missing or not."""
+
+    def __init__(self, encoder: SeriesEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, values: Tensor) -> Tensor:
+        return self.encoder(values)
 
 
-def best(run: Callable[[], object], clock: Callable[[], float], times: int = 7) -> float:
-    """Seconds of the best of some runs."""
-    run()
-    spent = []
-    for _ in range(times):
-        start = clock()
+def export_plain(encoder: SeriesEncoder, folder: Path) -> tuple[Session, Session, Session, Session]:
+    """The plain export: float32 and dynamic int8 of complete years, then of years with gaps."""
+    out = []
+    complete = torch.rand(8, 12, 10) * 4000
+    gaps = complete.clone()
+    gaps[0, 3] = torch.nan
+    for name, example in (("complete", complete), ("gaps", gaps)):
+        path, narrow = folder / f"{name}.onnx", folder / f"{name}8.onnx"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                Masked(encoder), (example,), str(path), dynamo=False, opset_version=17, input_names=["values"],
+                dynamic_axes={"values": {0: "N"}},
+            )  # fmt: skip
+        quantize_dynamic(path, narrow, weight_type=QuantType.QInt8)
+        out += [Session(str(path)), Session(str(narrow))]
+    return out[0], out[1], out[2], out[3]
+
+
+def turns(
+    contenders: dict[str, Callable[[], object]], pixels: int, rounds: int, clock: Callable[[], float]
+) -> dict[str, float]:
+    """Pixels a second of each, by the quickest tenth of its turns."""
+    spent: dict[str, list[float]] = {name: [] for name in contenders}
+    for run in contenders.values():
         run()
-        spent.append(clock() - start)
-    return min(spent)
+    for _ in range(rounds):
+        for name, run in contenders.items():
+            start = clock()
+            run()
+            spent[name].append(clock() - start)
+    return {name: pixels / float(np.percentile(s, 10)) for name, s in spent.items()}
 
 
-def peaks(clock: Callable[[], float]) -> dict[str, float]:
-    """Multiplications a second of the best plain matrix product of each kind of number, 1e9."""
-    n = 2048
-    a, b = torch.randn(n, n), torch.randn(n, n)
-    ints = (a * 20).to(torch.int8), (b * 20).to(torch.int8)
-    out = {"float32": n**3 / best(lambda: a @ b, clock) / 1e9}
-    out["int8"] = n**3 / best(lambda: torch._int_mm(*ints), clock) / 1e9
-    return out
+def show(title: str, found: dict[str, float], best: str) -> None:
+    """Pixels a second, and the same beside the best of the contenders that begin so."""
+    base = max(speed for name, speed in found.items() if name.startswith(best))
+    print(f"\n{title}\n{'':40s}{'pixels/s':>10s}{'times ' + best:>22s}")
+    for name, speed in found.items():
+        print(f"{name:40s}{speed:10,.0f}{speed / base:22.2f}")
 
 
-def train(encoder: SeriesEncoder, tower: object, steps: int) -> None:
-    """Teach land cover by its words, plainly: weights as training makes them, not a good model."""
-    places = simulate_places(12_000, 505)
-    values = torch.from_numpy(places.values)[..., None, None]
-    truth = torch.tensor([COVERS.index(c) for c in places.land_cover])
-    words = torch.from_numpy(TimeSenCLIP(encoder, tower).zero_shot("land_cover").vectors)  # type: ignore[arg-type]
-    words = F.pad(words, (0, encoder.config.embedding - words.shape[1]))
-    optimizer = torch.optim.AdamW(encoder.parameters(), lr=2e-4)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-4, total_steps=steps)
-    encoder.train()
-    for step in range(steps):
-        rows = torch.randint(len(values), (96,))
-        loss = F.cross_entropy(10 * encoder(values[rows]) @ words.T, truth[rows])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        if step % 50 == 0:
-            print(f"  training, step {step}: loss {loss.item():.2f}", flush=True)
-    encoder.eval()
-
-
-def show_agreement(encoder: SeriesEncoder, words: np.ndarray | None) -> None:
-    """Cosines of int8 to exact vectors on simulated places never seen, and their zero-shot accuracy."""
-    places = simulate_places(3000, 606)
-    values = torch.from_numpy(places.values)[..., None, None]
-    truth = np.array([COVERS.index(c) for c in places.land_cover])
-    exact = inference.encode(encoder, values, exact=True)
+def show_agreement(weights: Inference, encoder: SeriesEncoder, values: np.ndarray) -> None:
+    """Differences to torch, and cosines of int8."""
+    some = values[:1024]
+    x = np.ascontiguousarray(some[..., None, None])
+    exact, narrow = weights(x, MONTHS), weights(x, MONTHS, exact=False)
     with torch.inference_mode():
-        forward = torch.cat([encoder(part) for part in values.split(256)])
-        kinds = {
-            "float32": exact,
-            "int8": inference.Prepared(encoder, 12, make=inference.int8_product)(values),
-        }
-    print("\nagreement over 3,000 simulated places with their missing months")
-    print(f"  float32: largest difference to encoder.forward {(exact - forward).abs().max():.1e}")
-    for name, vectors in kinds.items():
-        cosine = (vectors * exact).sum(dim=1)
-        line = f"  {name:9s} cosine to exact: least {cosine.min():.5f}, mean {cosine.mean():.5f}"
-        if words is not None:
-            right = (vectors.numpy() @ words.T).argmax(axis=1) == truth
-            line += f"; zero-shot land cover right in {right.mean():.2%}"
-        print(line)
+        forward = encoder(torch.from_numpy(some)).numpy()
+    print(f"\nlargest difference to SeriesEncoder.forward: {np.abs(exact - forward).max():.1e}")
+    if weights.session(False) is weights.session(True):
+        print("int8: not used for this encoder on this processor")
+    else:
+        cosine = (exact * narrow).sum(axis=1)
+        print(f"cosine of int8 to float32: least {cosine.min():.5f}, mean {cosine.mean():.5f}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--cpu", action="store_true", help="one core, by the clock of its own work")
-    parser.add_argument(
-        "--train", type=int, default=0, metavar="STEPS", help="teach the weights first; 300 is enough"
-    )
-    parser.add_argument("--pocket", action="store_true", help="the bundled model instead of the full size")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--series", type=int, default=4096)
+    """Print every figure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--full", action="store_true", help="the published size instead of the bundled model")
+    parser.add_argument("--model", help="a file that tn.load opens, instead of either")
+    parser.add_argument("--series", type=int, help="how many a turn encodes")
+    parser.add_argument("--rounds", type=int, default=12)
     given = parser.parse_args()
-    if given.cpu:
-        torch.set_num_threads(1)
-    clock = time.thread_time if given.cpu else time.perf_counter
-
     torch.manual_seed(0)
-    words = None
-    if given.pocket:
-        model = tn.load("pocket")
-        encoder, words = model.encoder, model.zero_shot("land_cover").vectors
-    else:
-        encoder = SeriesEncoder().eval()
-        if given.train:
-            from timesen_nb.model.towers import open_tower
+    torch.set_num_threads(1)
+    encoder = SeriesEncoder().eval() if given.full and not given.model else tn.load(given.model or "pocket").encoder
+    c, n = encoder.config, given.series or (128 if encoder.config.width > 256 else 512)
+    print(f"{platform.machine()}, torch {torch.__version__}, ONNX Runtime {onnxruntime.__version__}; "
+          f"{c.width} wide, {c.depth} layers; {n} series a turn")  # fmt: skip
+    rng = np.random.default_rng(0)
+    full = rng.uniform(0, 5000, (n, 12, 10)).astype(np.float32)
+    gaps = full.copy()
+    for series in gaps:
+        series[rng.permutation(12)[:4]] = np.nan
+    weights = Inference(c, {k: v.numpy() for k, v in encoder.state_dict().items()})
+    plain_torch = Plain(encoder).eval()
+    with tempfile.TemporaryDirectory() as folder:
+        exports = export_plain(encoder, Path(folder))
 
-            tower = open_tower("pocket")
-            train(encoder, tower, given.train)
-            words = TimeSenCLIP(encoder, tower).zero_shot("land_cover").vectors
-            words = np.pad(words, ((0, 0), (0, encoder.config.embedding - words.shape[1])))
-    c = encoder.config
-    print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}; "
-          f"{c.width} wide, {c.depth} layers, {encoder.parameters_count:,} parameters")  # fmt: skip
-    peak = peaks(clock)
-    print("matrix products of 2048 x 2048, 1e9 multiplications a second: "
-          + ", ".join(f"{name} {value:.0f}" for name, value in peak.items()))  # fmt: skip
+    def ours(values: np.ndarray, exact: bool) -> Callable[[], object]:
+        x = np.ascontiguousarray(values[..., None, None])
+        return lambda: weights(x, MONTHS, exact)
 
-    n = given.series
-    values = torch.from_numpy(np.random.default_rng(0).uniform(0, 5000, (n, 12, 10, 1, 1)).astype(np.float32))
-    plain = Plain(encoder).eval()
+    def plain(session: Session, values: np.ndarray, batch: int) -> Callable[[], object]:
+        return lambda: [session.all(values=values[i : i + batch]) for i in range(0, n, batch)]
 
-    def loop(batch: int) -> Callable[[], object]:
-        return lambda: [plain(part) for part in values.split(batch)]
+    def by_torch(batch: int) -> Callable[[], object]:
+        def run() -> None:
+            with torch.inference_mode():
+                for part in torch.from_numpy(full).split(batch):
+                    plain_torch(part)
 
-    with torch.inference_mode():
-        narrow = inference.reduced(inference.Prepared(encoder, 12))
-    kind = "exact" if narrow is None else "int8"
-    contenders: dict[str, Callable[[], object]] = {f"TransformerEncoder, batch {b}": loop(b) for b in BATCHES}
-    contenders |= {
-        "encode, exact": lambda: inference.encode(encoder, values, exact=True),
-        f"encode, {kind}": lambda: inference.encode(encoder, values, exact=False),
-    }
-    spent = dict.fromkeys(contenders, np.inf)
-    with torch.inference_mode():
-        for _ in range(given.rounds):
-            for name, run in contenders.items():
-                start = clock()
+        return run
+
+    for title, values, (exact, narrow) in (
+        ("twelve months, one thread", full, exports[:2]),
+        ("four months missing, one thread", gaps, exports[2:]),
+    ):
+        contenders = {f"plain float32, batch {b}": plain(exact, values, b) for b in BATCHES}
+        contenders |= {f"plain int8, batch {b}": plain(narrow, values, b) for b in BATCHES}
+        if values is full:
+            contenders |= {f"torch, batch {b}": by_torch(b) for b in BATCHES}
+        contenders |= {"encode, float32": ours(values, True), "encode, exact=False": ours(values, False)}
+        with inference.on_one_core():
+            found = turns(contenders, n, given.rounds, time.process_time)
+        for best in ("plain float32", "plain int8", *(["torch"] if values is full else [])):
+            show(title, found, best)
+
+    def twice(run: Callable[[], object]) -> Callable[[], object]:
+        def alone() -> None:
+            with inference.on_one_core():  # a thread of its own does not inherit it
                 run()
-                spent[name] = min(spent[name], clock() - start)
-    base = min(seconds for name, seconds in spent.items() if name.startswith("Tr"))
-    print(f"\n{'':34s}{'pixels/s':>10s}{'times':>8s}   share of the measured peak")
-    for name, seconds in spent.items():
-        folded, numbers = (
-            not name.startswith("Tr"),
-            kind if name.endswith(kind) and kind != "exact" else "float32",
-        )
-        share = macs(c, folded) * n / seconds / 1e9 / peak[numbers]
-        print(f"{name:34s}{n / seconds:10,.0f}{base / seconds:8.2f}   {share:.0%} of {numbers}")
-    print(
-        f"multiplications a pixel: {macs(c, False) / 1e6:.1f} million plainly, {macs(c, True) / 1e6:.1f} as encoded"
-    )
-    show_agreement(encoder, words)
+
+        return lambda: list(pool.map(lambda _: alone(), range(2)))
+
+    with ThreadPoolExecutor(2) as pool:
+        contenders = {
+            "plain float32": twice(plain(exports[0], full, 64)), "plain int8": twice(plain(exports[1], full, 64)),
+            "encode, float32": twice(ours(full, True)), "encode, exact=False": twice(ours(full, False)),
+        }  # fmt: skip
+        found = turns(contenders, 2 * n, given.rounds, time.perf_counter)
+    for best in ("plain float32", "plain int8"):
+        show("twelve months, two sessions on two cores", found, best)
+    show_agreement(weights, encoder, gaps)
 
 
 if __name__ == "__main__":
