@@ -103,14 +103,14 @@ def test_patches(name, patch):
     pairs = Pairs(patches, make_pairs(40).embeddings)
     trained = tn.fit(small(name, patch=patch), pairs, **{**QUICK, "epochs": 1})
     assert trained.encode(patches).shape == (40, TOWER.width)
-    with pytest.raises(ValueError, match=f"this encoder reads .10, {patch}, {patch}"):
+    with pytest.raises(ValueError, match=rf"year of \[10, {patch}, {patch}\]"):
         tn.fit(small(name, patch=patch), make_pairs(40), **QUICK)
 
 
 def test_red_green_blue_alone():
     rgb = ("B4", "B3", "B2")
     pairs = make_pairs(64).with_bands(rgb)
-    assert torch.equal(pairs.values[:, 6], make_pairs(64).values[:, 6][:, [2, 1, 0]])
+    np.testing.assert_array_equal(pairs.values[:, 6], make_pairs(64).values[:, 6][:, [2, 1, 0]])
     encoder = small("transformer", bands=rgb)
     assert encoder.offset.flatten().tolist() == pytest.approx([93.27, 122.0, 67.0])
     trained = tn.fit(encoder, pairs, spectral_masking=False, **{**QUICK, "epochs": 1})

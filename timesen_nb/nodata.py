@@ -108,8 +108,15 @@ def outside(values: np.ndarray) -> np.ndarray | None:
     return None if low >= LOWEST and high <= HIGHEST else (values < LOWEST) | (values > HIGHEST)
 
 
+#: Among many series so few may hold a value that is no reflectance: theirs are composites lost, not another unit.
+FEW = 0.01
+
+
 def clean(values: np.ndarray, bands: Sequence[str], axis: int, what: str) -> np.ndarray:
     """Series by all three rules, with a warning for codes that nobody declared.
+
+    Where at most :data:`FEW` of the series hold a value that is no reflectance, the composites it stands in are missing,
+    and a warning says so; more of them are refused.
 
     Args:
         values: float32 reflectance x 10000, bands along ``axis``, NaN = missing. They are changed in place.
@@ -126,10 +133,19 @@ def clean(values: np.ndarray, bands: Sequence[str], axis: int, what: str) -> np.
     wrong = outside(values)
     if wrong is not None:
         at = tuple(np.argwhere(wrong)[0])
-        raise ValueError(
+        found = (
             f"{what}: {bands[at[axis]]} is {values[at]:g} at index {', '.join(map(str, at))}, and {int(wrong.sum())} "
-            f"values in all are no reflectance; expected reflectance x 10000 between {LOWEST:g} and {HIGHEST:g}. "
-            "Put NaN where data are missing, and scale the rest."
+            f"values in all are no reflectance"
+        )
+        expected = f"expected reflectance x 10000 between {LOWEST:g} and {HIGHEST:g}"
+        series = int(wrong.reshape(len(wrong), -1).any(axis=1).sum())
+        if series > FEW * len(wrong):
+            raise ValueError(f"{found}; {expected}. Put NaN where data are missing, and scale the rest.")
+        composites = wrong.any(axis=tuple(range(axis, wrong.ndim)), keepdims=True)
+        values[np.broadcast_to(composites, values.shape)] = np.nan
+        warnings.warn(
+            f"{found}; {expected}. The composites of {series} series that hold them are taken as missing.",
+            stacklevel=4,
         )
     return values
 
