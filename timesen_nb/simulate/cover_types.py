@@ -12,7 +12,8 @@ class CoverType:
     """One thing that grows or stands at a place.
 
     name: ours. land_cover: LUCAS letter A to H. lc1: LUCAS 2018 land-cover code. habitat: EUNIS level 2 name.
-    share: how often it is drawn within its land cover. words: nouns a person would use for it.
+    share: how often it is drawn within its land cover in Europe; 0 for what grows elsewhere alone, which
+    stands last. words: nouns a person would use for it. form: the cover type whose ground view it shares; "" its own.
     statistics: the group in ``statistics/monthly.csv`` whose level and spread it honours; "" where there is none.
     """
 
@@ -22,6 +23,7 @@ class CoverType:
     words: tuple[str, ...]
     statistics: str = ""
     habitat: str = "Arable land and market gardens"
+    form: str = ""
 
     @property
     def land_cover(self) -> str:
@@ -35,4 +37,5 @@ def _read() -> tuple[CoverType, ...]:
 
 
 COVER_TYPES: tuple[CoverType, ...] = _read()
+EUROPEAN: tuple[CoverType, ...] = tuple(t for t in COVER_TYPES if t.share)
 INDEX: dict[str, int] = {cover_type.name: i for i, cover_type in enumerate(COVER_TYPES)}

@@ -9,14 +9,18 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from timesen_nb.simulate.cover_types import COVER_TYPES
+from timesen_nb.simulate.earth import EarthPlaces, growths
 from timesen_nb.simulate.places import Places
-from timesen_nb.simulate.scenes import draw_views
+from timesen_nb.simulate.scenes import FORMS, draw_views
+from timesen_nb.simulate.scenes.fields import CROPS
 
 
 def survey_months(places: Places, rng: np.random.Generator) -> np.ndarray:
-    """(N,) the month, April to October, in which each place is photographed: rather while something stands there."""
+    """(N,) the month in which each place is photographed: rather while something stands there; in Europe April to
+    October."""
     standing = (places.green + 0.7 * places.brown + 0.02) ** 4
-    standing[:, [0, 1, 2, 10, 11]] = 0.0
+    if not isinstance(places, EarthPlaces):
+        standing[:, [0, 1, 2, 10, 11]] = 0.0
     odds = np.cumsum(standing / standing.sum(axis=1, keepdims=True), axis=1)
     return np.minimum((rng.random((len(places), 1)) > odds).sum(axis=1), 11) + 1
 
@@ -26,18 +30,31 @@ def _draw(job: tuple[Places, np.ndarray, int]) -> np.ndarray:
     rng = np.random.default_rng(seed)
     views = np.empty((len(places), 4, 48, 64, 3), dtype=np.uint8)
     for i, m in enumerate(months - 1):
+        name = COVER_TYPES[places.cover_type[i]].name
+        painted = _painted_month(places, i, int(m), name) if isinstance(places, EarthPlaces) else int(m) + 1
         sun = 90 - abs(places.lat[i] - 23.4 * math.sin(2 * math.pi * (30.4 * m - 66) / 365))
         views[i] = draw_views(
-            COVER_TYPES[places.cover_type[i]].name, int(m) + 1,
+            name, painted,
             green=float(places.green[i, m]), brown=float(places.brown[i, m]),
             snow=bool(places.snow[i, m]), sun=float(sun), rng=rng,
         )  # fmt: skip
     return views
 
 
+def _painted_month(places: EarthPlaces, i: int, m: int, name: str) -> int:
+    """The month of a European year in which the same stage is drawn: painters know crops and leaves by month."""
+    stage, crop = float(places.stage[i, m]), CROPS.get(FORMS[name])
+    if crop is not None and growths()[name].cycle == "crop":
+        shown = crop.sprout + stage * (crop.gone - 0.4 - crop.sprout) if stage else crop.sprout - 1
+        return int(np.clip(round(shown), 1, 12))
+    if growths()[name].cycle == "trees":
+        return 7 if stage > 0.5 else 1
+    return m + 1 if places.lat[i] > 0 else (m + 6) % 12 + 1
+
+
 def take(places: Places, rows: slice) -> Places:
     """Some of the places."""
-    return Places(**{name: array[rows] for name, array in vars(places).items()})
+    return type(places)(**{name: array[rows] for name, array in vars(places).items()})
 
 
 def ground_views(places: Places, seed: int, chunk: int = 500) -> np.ndarray:

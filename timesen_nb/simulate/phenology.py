@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
+from timesen_nb.simulate.cover_types import EUROPEAN
 
 #: Day of year in the middle of each month.
 MID_MONTH = np.array([15, 46, 74, 105, 135, 166, 196, 227, 258, 288, 319, 349], dtype=np.float32)
@@ -44,15 +44,13 @@ class Calendar:
 
 @cache
 def calendars() -> tuple[Calendar, ...]:
-    """The calendar of each of :data:`~timesen_nb.simulate.cover_types.COVER_TYPES`, in their order."""
+    """The calendar of each of :data:`~timesen_nb.simulate.cover_types.EUROPEAN`, in their order."""
     table = tomllib.loads(files(__package__).joinpath("calendars.toml").read_text("utf-8"))
     defaults = table.pop("crop-defaults")
-    if set(table) != set(INDEX):
-        raise ValueError(
-            f"calendars.toml and cover_types.toml differ in {sorted(set(table) ^ set(INDEX))}; name both alike."
-        )
+    if differ := sorted(set(table) ^ {t.name for t in EUROPEAN}):
+        raise ValueError(f"calendars.toml and cover_types.toml differ in {differ}; name both alike.")
     rows = []
-    for cover_type in COVER_TYPES:
+    for cover_type in EUROPEAN:
         row: dict[str, Any] = {**(defaults if cover_type.land_cover == "B" else {}), **table[cover_type.name]}
         row = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
         rows.append(Calendar(**row))

@@ -9,7 +9,7 @@ import numpy as np
 
 from timesen_nb.bands import BANDS
 from timesen_nb.simulate.class_statistics import logarithm
-from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
+from timesen_nb.simulate.cover_types import COVER_TYPES, EUROPEAN, INDEX
 from timesen_nb.simulate.moment_matching import anchor, calibrate, moments
 from timesen_nb.simulate.phenology import MID_MONTH, Calendar, Season, Weather, calendars, season, weather
 from timesen_nb.simulate.spectra import canopy, surface
@@ -95,10 +95,8 @@ def grow(
     return replace(places, values=_clouds(places, rng)) if clouds else places
 
 
-def draw_cover_types(n: int, rng: np.random.Generator, by_cover: bool = True) -> np.ndarray:
-    """(n,) random cover types: land covers evenly and their cover types by share, or every cover type evenly."""
-    if not by_cover:
-        return rng.integers(len(COVER_TYPES), size=n)
+def draw_cover_types(n: int, rng: np.random.Generator) -> np.ndarray:
+    """(n,) random cover types of Europe: land covers evenly and their cover types by share."""
     letters = np.array([k.land_cover for k in COVER_TYPES])
     share = np.array([k.share for k in COVER_TYPES], dtype=float)
     # Cropland has most cover types, and is drawn more often, so that each crop is seen enough.
@@ -139,9 +137,9 @@ def simulate_places(
     if cover_types is None:
         cover_type = draw_cover_types(n, rng)
     else:
-        unknown = [k for k in cover_types if k not in INDEX]
-        if unknown:
-            raise ValueError(f"unknown cover types {unknown}; expected some of {', '.join(INDEX)}.")
+        known = [t.name for t in EUROPEAN]
+        if unknown := [k for k in cover_types if k not in known]:
+            raise ValueError(f"unknown cover types {unknown} in Europe; expected some of {', '.join(known)}.")
         cover_type = rng.choice([INDEX[k] for k in cover_types], size=n)
     lat, lon, altitude = _where(cover_type, rng)
     places = grow(cover_type, lon, lat, altitude, rng, clouds=False, calibrated=calibrated)

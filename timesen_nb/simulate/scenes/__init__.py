@@ -13,8 +13,8 @@ from functools import partial
 
 import numpy as np
 
-from timesen_nb.simulate.cover_types import INDEX
-from timesen_nb.simulate.scenes import bare, built, orchards, water, wetland, wild, woods, works
+from timesen_nb.simulate.cover_types import COVER_TYPES
+from timesen_nb.simulate.scenes import bare, built, far, orchards, water, wetland, wild, woods, works
 from timesen_nb.simulate.scenes.canvas import FINER, Canvas, Site, blend
 from timesen_nb.simulate.scenes.fields import CROPS, paint_field
 
@@ -44,7 +44,21 @@ PAINTERS: dict[str, Painter] = {
     "industry": built.paint_industry,
     "road": works.paint_road,
     "quarry": works.paint_quarry,
+    **{name: partial(far.paint_palms, name=name) for name in ("date palms", "oil palm", "coconut palms")},
+    "banana plantation": far.paint_bananas,
+    "jungle": far.paint_jungle,
+    "mangrove": far.paint_mangrove,
+    "eucalypts": far.paint_eucalypts,
+    **{name: partial(far.paint_savanna, name=name) for name in ("savanna", "bushland")},
+    **{name: partial(far.paint_dry_bushes, name=name) for name in ("desert shrubs", "sagebrush")},
+    "highveld": far.paint_highveld,
+    **{name: partial(far.paint_desert, name=name) for name in ("stony desert", "salt flat")},
+    "burnt land": far.paint_burnt,
+    **{name: partial(far.paint_huts, name=name) for name in ("tin-roofed village", "mud-brick village")},
+    **{name: partial(far.paint_panels, name=name) for name in ("greenhouses", "solar park")},
 }
+#: The form that each cover type is drawn in: its own, or another's.
+FORMS: dict[str, str] = {t.name: t.form or t.name for t in COVER_TYPES}
 
 #: Open country, into whose photos a hedge or a farm may come; among trees it would stand before them.
 _OPEN = {*CROPS, "meadow", "pasture", "wet meadow", "heath", "bare soil"}
@@ -69,8 +83,8 @@ def draw_views(
 
     Raises ValueError for an unknown cover type, a month that is none, or shares that are not between 0 and 1.
     """
-    if cover_type not in PAINTERS:
-        raise ValueError(f"cover type given: {cover_type!r}; expected one of {', '.join(INDEX)}.")
+    if cover_type not in FORMS:
+        raise ValueError(f"cover type given: {cover_type!r}; expected one of {', '.join(FORMS)}.")
     if month not in range(1, 13):
         raise ValueError(f"month given: {month!r}; expected a whole number from 1 to 12.")
     if not (0 <= green <= 1 and 0 <= brown <= 1):
@@ -83,7 +97,7 @@ def draw_views(
     photos = np.empty((4, height, width, 3), np.uint8)
     for heading in range(4):
         view = Canvas(site, heading, width, height)
-        PAINTERS[cover_type](view)
+        PAINTERS[FORMS[cover_type]](view)
         if heading == odd:
             works.neighbour(view)
         photos[heading] = np.asarray(view.image.reduce(FINER))

@@ -112,6 +112,28 @@ CROPS: dict[str, Crop] = {
         "clover", 0.60, 0.0, (52, 112, 62), ripe=(150, 144, 92), sprout=2.5, full=4.8, gone=12.5,
         bloom=(5.6, 9.3, 0.7), flower=(134, 84, 178), n=52,
     ),
+    "sorghum": Crop(
+        "ear", 1.5, 0.70, (92, 132, 66), ripe=(186, 150, 96), head=(162, 92, 54), ripe_head=(140, 66, 40),
+        ear=0.24, nod=0.1, sprout=5, full=8, gone=10.5, n=38,
+    ),
+    "pearl millet": Crop(
+        "ear", 1.6, 0.90, (112, 140, 76), ripe=(198, 172, 116), head=(150, 142, 100), ripe_head=(160, 140, 104),
+        ear=0.34, nod=0.0, sprout=6, full=8.5, gone=10.5, n=26,
+    ),
+    "groundnut": Crop(
+        "bush", 0.38, 0.50, (96, 148, 58), ripe=(160, 144, 80), sprout=5.5, full=8, gone=10.2,
+        bloom=(6.5, 8, 0.35), flower=(246, 196, 40), ear=0.03, n=64, ridged=0.16,
+    ),
+    "cassava": Crop(
+        "bush", 1.50, 1.10, (66, 124, 60), ripe=(150, 140, 84), sprout=1, full=7, gone=12.6, n=30, ridged=0.26,
+    ),
+    "sugar cane": Crop(
+        "maize", 2.9, 1.30, (134, 170, 78), ripe=(198, 178, 108), head=(206, 196, 190), sprout=1, full=7, gone=12.6,
+        n=54,
+    ),
+    "tea plantation": Crop(
+        "bush", 0.85, 1.20, (52, 118, 40), ripe=(110, 120, 60), sprout=0, full=1, gone=14, n=84,
+    ),
     "temporary grassland": Crop(
         "tuft", 0.32, 0.13, (78, 158, 42), ripe=(178, 166, 100), sprout=1, full=4.5, gone=13, n=60, ridged=0.05,
     ),

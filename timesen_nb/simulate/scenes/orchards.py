@@ -30,6 +30,10 @@ class Orchard:
 
 
 ORCHARDS: dict[str, Orchard] = {
+    "coffee plantation": Orchard(
+        1.9, 2.4, (32, 82, 40), 0.06, 0.5, evergreen=True, floor=(150, 96, 66),
+        fruit=((5, 6, 7, 8, 9, 10), (184, 44, 40)),
+    ),
     "fruit orchard": Orchard(
         3.2, 3.6, (76, 128, 54), 0.26, 0.30, blossom=((4, 5), (250, 226, 234)), fruit=((8, 9, 10), (206, 46, 40)),
     ),

@@ -1,0 +1,124 @@
+"""Simulated places with the class statistics of real regions outside Europe (``statistics/elsewhere.csv``).
+
+A year is drawn from a class's monthly medians, spreads and correlations, then moved: its season by days or by half a
+year, its spectrum and brightness by as much as regions differ. They stand beside the places of ``earth.py``, which
+know no real pixel and have to carry every region that is not here.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from timesen_nb.bands import BANDS
+from timesen_nb.simulate.class_statistics import table
+from timesen_nb.simulate.cover_types import INDEX
+from timesen_nb.simulate.earth import EarthPlaces
+
+#: What each class of a region is drawn as: one of these cover types, by chance.
+DRAWN: dict[tuple[str, str], tuple[str, ...]] = {
+    ("lesotho_covers", "Cropland"): ("maize", "sorghum", "dry pulses", "winter wheat", "potatoes"),
+    ("lesotho_covers", "Grassland"): ("mountain grassland", "mountain grassland", "steppe"),
+    ("lesotho_covers", "Shrubland"): ("mountain shrubland", "mountain shrubland", "sagebrush"),
+    ("lesotho_covers", "Trees"): (
+        "riverine forest",
+        "eucalypt plantation",
+        "pine forest",
+        "broadleaved wood",
+    ),
+    ("lesotho_covers", "Barren"): ("rock", "bare soil", "stony desert"),
+    ("lesotho_covers", "Urban"): ("tin-roofed village", "village"),
+    ("lesotho_covers", "Water"): ("reservoir", "river", "lake"),
+    ("lesotho_covers", "Wetland"): ("mountain wetland", "tropical marsh", "reed bed"),
+    ("sudan_cropland", "cropland"): ("winter wheat", "cotton", "sorghum", "vegetables", "groundnut"),
+    ("iran_cropland", "cropland"): ("winter wheat", "barley", "vegetables", "rice"),
+    ("arkansas_crops", "corn"): ("maize",),
+    ("arkansas_crops", "cotton"): ("cotton",),
+    ("arkansas_crops", "rice"): ("rice",),
+    ("arkansas_crops", "soybeans"): ("soya",),
+    ("canada_crops", "maize"): ("maize",),
+    ("canada_crops", "soya"): ("soya",),
+    ("canada_crops", "spring wheat"): ("spring wheat",),
+    ("canada_crops", "winter wheat"): ("winter wheat",),
+    ("canada_crops", "potatoes"): ("potatoes",),
+    ("canada_crops", "alfalfa"): ("lucerne",),
+    ("canada_crops", "grassland"): ("pasture", "meadow", "prairie"),
+    ("canada_crops", "orchard"): ("fruit orchard",),
+    ("amazonia_covers", "forest"): ("tropical rainforest",),
+    ("amazonia_covers", "pasture"): ("tropical pasture",),
+    ("amazonia_covers", "savanna"): ("savanna",),
+    ("petrolina_covers", "cropland"): ("mango orchard", "vegetables", "vineyard", "banana plantation"),
+    ("petrolina_covers", "shrubland"): ("thorn scrub",),
+    ("petrolina_covers", "bare ground"): ("bare soil", "sand"),
+    ("petrolina_covers", "built-up area"): ("city", "tin-roofed village", "industry"),
+    ("petrolina_covers", "water"): ("reservoir", "river", "lake"),
+}
+
+
+@cache
+def _class(task: str, label: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Log median and spread (12, 10), factors of the month and band correlations, share of months seen (12,)."""
+    rows = table("elsewhere").query("task == @task and label == @label")
+    months = np.linalg.cholesky(_sound(rows[[f"month_{m}" for m in range(1, 13)]].to_numpy(float)))
+    bands = rows[[f"band_{b}" for b in BANDS]].to_numpy(float)[:10]
+    there = ~np.isnan(np.diag(bands))
+    factor = np.zeros((10, 10))
+    factor[np.ix_(there, there)] = np.linalg.cholesky(_sound(bands[np.ix_(there, there)]))
+    middle = np.log(rows[list(BANDS)].to_numpy(float))
+    spread = rows[[f"{b}_spread" for b in BANDS]].to_numpy(float)
+    return middle, spread, months, factor, rows["seen"].to_numpy(float)
+
+
+def _sound(c: np.ndarray) -> np.ndarray:
+    """A correlation matrix that stays positive definite after rounding."""
+    c = (c + c.T) / 2
+    out: np.ndarray = 0.98 * c + 0.02 * np.eye(len(c))
+    return out
+
+
+def elsewhere_places(n: int, seed: int, without: tuple[str, ...] = ()) -> EarthPlaces:
+    """n simulated places after the class statistics of regions outside Europe; the same seed gives the same.
+
+    Args:
+        n: how many, classes evenly.
+        seed: of the random numbers.
+        without: tasks whose statistics are left out, to see how a region does that nothing was known of.
+
+    Returns:
+        Clear years; a band that a region's files lack is NaN.
+    """
+    rng = np.random.default_rng([seed, 17])
+    groups = [g for g in DRAWN if g[0] not in without]
+    group = rng.integers(len(groups), size=n)
+    values = np.zeros((n, 12, len(BANDS)))
+    cover_type, cloudy = np.zeros(n, int), np.zeros((n, 12))
+    lat = rng.uniform(5, 45, n)
+    for g, key in enumerate(groups):
+        rows = np.flatnonzero(group == g)
+        middle, spread, months, bands, seen = _class(*key)
+        drawn = np.einsum(
+            "st,bc,ntc->nsb", months, bands, rng.standard_normal((len(rows), 12, 10)), optimize=True
+        )
+        values[rows] = middle + spread * np.clip(drawn, -3, 3)
+        cover_type[rows] = rng.choice([INDEX[name] for name in DRAWN[key]], len(rows))
+        cloudy[rows] = np.clip(1 - seen, 0.02, 0.9)
+    # other places of the class: an earlier or a later season, the other hemisphere, another soil
+    late = rng.normal(0, 0.35, n)
+    a, b = np.roll(values, 1, axis=1), np.roll(values, -1, axis=1)
+    share = np.abs(late)[:, None, None]
+    values = (1 - share) * values + share * np.where(late[:, None, None] > 0, a, b)
+    turned = rng.random(n) < 0.25
+    values[turned], cloudy[turned] = np.roll(values[turned], 6, axis=1), np.roll(cloudy[turned], 6, axis=1)
+    walk = np.cumsum(rng.normal(0, 0.03, (n, len(BANDS))), axis=1)
+    values = np.exp(values + (walk - walk.mean(axis=1, keepdims=True) + rng.normal(0, 0.06, (n, 1)))[:, None])
+    values = np.clip(values, 1, 16000).astype(np.float32)
+    red, infrared = values[..., BANDS.index("B4")], values[..., BANDS.index("B8")]
+    green = np.clip(((infrared - red) / (infrared + red) - 0.15) / 0.65, 0, 1)
+    brown = np.clip(0.5 - green, 0, 0.5) * 0.6
+    peak = green.argmax(axis=1)
+    stage = np.clip(0.5 + ((np.arange(12)[None] - peak[:, None] + 6) % 12 - 6) / 5.0, 0, 1)
+    zero = np.zeros(n)
+    return EarthPlaces(
+        cover_type, zero, lat, zero, values, green, brown, np.zeros((n, 12), bool), cloudy, stage
+    )
