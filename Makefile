@@ -44,6 +44,7 @@ bench-train: $(READY) ## cross-view training on simulated places, its ablations 
 
 bench-real: $(READY) ## the pocket model on real Sentinel-2 (../shared/real)
 	$(BIN)/python -m benchmarks.real
+	$(BIN)/python -m benchmarks.elsewhere
 	$(BIN)/python -m benchmarks.flanders
 
 bench-speed: $(READY) ## the encoder, regions, start-up, sources, reports and data sets, each beside a baseline
