@@ -50,8 +50,12 @@ NAMES = tuple(ZONES)
 
 @dataclass(frozen=True)
 class Climate:
-    """N places. zone: (N,) index into :data:`NAMES`. lat: (N,) degrees, negative in the south. midsummer: (N,) month,
-    0 = mid-January. temperature: (N, 12) Celsius; moisture: (N, 12), 0 to 1; snow: (N, 12) probability that it lies."""
+    """Where N places lie, and their year.
+
+    zone: (N,) index into :data:`NAMES`. lat: (N,) degrees, negative in the south. altitude: (N,) metres. midsummer:
+    (N,) month, 0 = mid-January. temperature: (N, 12) Celsius; moisture: (N, 12), 0 to 1; snow: (N, 12) probability that
+    it lies.
+    """
 
     zone: np.ndarray
     lat: np.ndarray

@@ -16,8 +16,10 @@ from timesen_nb.simulate.scenes.fields import CROPS
 
 
 def survey_months(places: Places, rng: np.random.Generator) -> np.ndarray:
-    """(N,) the month in which each place is photographed: rather while something stands there; in Europe April to
-    October."""
+    """(N,) the month in which each place is photographed: rather while something stands there.
+
+    In Europe that is one of April to October.
+    """
     standing = (places.green + 0.7 * places.brown + 0.02) ** 4
     if not isinstance(places, EarthPlaces):
         standing[:, [0, 1, 2, 10, 11]] = 0.0
