@@ -109,6 +109,17 @@ def test_poolings_give_unit_vectors_from_the_views_that_are_there(seed, name, tr
     assert torch.allclose(pool(clean[:, 0]), clean[:, 0], atol=1e-6)
 
 
+def test_learned_weights_are_shares_of_the_views_that_are_there():
+    """Two views of two numbers, and one that is missing; each number of a view weighs as the view says."""
+    pool = make_pooling("attention_dimension", 2)
+    pool.score.weight.data = torch.tensor([[1.0, 0.0], [0.0, 2.0]])
+    views = torch.tensor([[[0.6, 0.8], [torch.nan, torch.nan], [0.8, 0.6]]])
+    there = views[:, [0, 2]]
+    shares = torch.softmax(there * torch.tensor([1.0, 2.0]), dim=1)
+    expected = torch.nn.functional.normalize((shares * there).sum(1), dim=-1)
+    assert torch.allclose(pool(views), expected, atol=1e-6)
+
+
 def test_an_unknown_pooling_is_named():
     with pytest.raises(ValueError, match="'average'"):
         make_pooling("max", 8)

@@ -350,13 +350,17 @@ def test_large_geotiffs_have_overviews_and_many_classes_a_wider_type(model, tmp_
     words = tn.ZeroShot([f"class {n}" for n in range(k)], rng.normal(size=(k, 16)), 3.0, Never())
     maps = make(words, vectors.rio.write_crs("EPSG:3035"), chunk=500)
     assert len(set(maps.label.attrs["colours"])) > 250
-    label, _ = save_geotiff(maps, tmp_path / "map.tif")
+    label, probability = save_geotiff(maps, tmp_path / "map.tif")
     with rasterio.open(label) as file:
         assert file.overviews(1)
         assert (file.dtypes, file.nodata) == (("uint16",), 65535)
         np.testing.assert_array_equal(file.read(1), maps.label)
         small = file.read(1, out_shape=(size // 2, size // 2))
     assert set(np.unique(small)) <= set(range(k))  # labels are never averaged
+    with rasterio.open(probability) as file:
+        small = file.read(1, out_shape=(size // 2, size // 2))
+    four = maps.probability.values.reshape(size // 2, 2, size // 2, 2)
+    np.testing.assert_allclose(small, four.mean(axis=(1, 3)), rtol=1e-5)  # probabilities are
 
 
 def test_areas_and_picture(zs, cube):

@@ -87,3 +87,13 @@ def test_another_shape_is_refused() -> None:
 def test_a_series_describes_its_own_year() -> None:
     series = tn.open_source("sample").pixel(9.0, 50.0, year=2018)
     assert series.describe() == year_in_words(series.ndvi)
+
+
+def test_a_month_that_is_not_valid_holds_nothing() -> None:
+    values, valid = np.full((12, 10), 3000.0), np.ones(12, dtype=bool)
+    valid[[0, 6]] = False
+    series = tn.PixelSeries(values, valid, 4.0, 50.0, 2018, "made up")
+    assert np.isnan(series.values[[0, 6]]).all()
+    assert np.isnan(series.ndvi[[0, 6]]).all()
+    assert (series.values[valid] == 3000).all()
+    assert (values == 3000).all()  # what was given stays
