@@ -124,7 +124,9 @@ def show_agreement(weights: Inference, encoder: SeriesEncoder, values: np.ndarra
 
 def main() -> None:
     """Print every figure."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--full", action="store_true", help="the published size instead of the bundled model")
     parser.add_argument("--model", help="a file that tn.load opens, instead of either")
     parser.add_argument("--series", type=int, help="how many a turn encodes")
@@ -132,7 +134,9 @@ def main() -> None:
     given = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    encoder = SeriesEncoder().eval() if given.full and not given.model else tn.load(given.model or "pocket").encoder
+    encoder = (
+        SeriesEncoder().eval() if given.full and not given.model else tn.load(given.model or "pocket").encoder
+    )
     c, n = encoder.config, given.series or (128 if encoder.config.width > 256 else 512)
     print(f"{platform.machine()}, torch {torch.__version__}, ONNX Runtime {onnxruntime.__version__}; "
           f"{c.width} wide, {c.depth} layers; {n} series a turn")  # fmt: skip

@@ -16,10 +16,10 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_m
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
 import timesen_nb as tn
-from timesen_nb.nodata import HIGHEST
 from recipes.class_statistics import TOA_A, TOA_B
 from timesen_nb.evaluation.baselines import filled
 from timesen_nb.evaluation.calibration import calibration_error, reliability
+from timesen_nb.nodata import HIGHEST
 from timesen_nb.simulate.cover_types import COVER_TYPES
 from timesen_nb.simulate.places import simulate_places
 

@@ -128,6 +128,156 @@ def test_options_that_the_file_answers_itself(model: TimeSenCLIP, tmp_path: Path
     assert tn.load(path, tower=PocketTower()).tower.name == "pocket"
 
 
+DELETE = object()
+WRONG: dict[str, tuple[dict[str, object], str]] = {
+    "scale of NaN": ({"config.scale": [float("nan")] * 10}, "scale holds nan"),
+    "infinite scale": ({"config.scale": [float("inf")] * 10}, "scale holds inf"),
+    "negative scale": ({"config.scale": [-1.0] * 10}, "scale holds -1.0; expected positive"),
+    "scale of nothing": ({"config.scale": [0.0] * 10}, r"scale holds 0\.0"),
+    "scale as text": ({"config.scale": ["1"] * 10}, "scale holds '1'"),
+    "one scale": ({"config.scale": [1.0]}, "10 bands with 10 offsets and 1 scales"),
+    "scale as a number": ({"config.scale": 3.0}, "scale is 3.0; expected a list"),
+    "offset of NaN": ({"config.offset": [float("nan")] * 10}, "offset holds nan"),
+    "no heads": ({"config.heads": DELETE}, "lacks heads"),
+    "heads of nothing": ({"config.heads": 0}, "heads is 0; expected a whole number from 1"),
+    "negative heads": ({"config.heads": -4}, "heads is -4"),
+    "heads as text": ({"config.heads": "4"}, "heads is '4'"),
+    "half a head": ({"config.heads": 4.5}, "heads is 4.5"),
+    "true heads": ({"config.heads": True}, "heads is True"),
+    "a band ten times": ({"config.bands": ["B2"] * 10}, "the bands hold B2 more than once"),
+    "bands as numbers": ({"config.bands": list(range(10))}, "expected names, such as 'B2'"),
+    "no bands": ({"config.bands": [], "config.offset": [], "config.scale": []}, "expected names, such as 'B2'"),
+    "a depth of a million": ({"config.depth": 1_000_000}, r"1000000 layers and holds \d+ weights"),
+    "a huge width": ({"config.width": 2**40}, "does not fit SeriesEncoder"),
+    "a huge embedding": ({"config.embedding": 2**62}, "does not fit SeriesEncoder"),
+    "another patch": ({"config.patch": 50_000}, "does not fit SeriesEncoder"),
+    "dropout of 7": ({"config.dropout": 7}, "dropout is 7"),
+    "absent bands in words": ({"config.absent_bands": "yes"}, "absent_bands is 'yes'"),
+    "an unknown setting": ({"config.layers": 3}, "has unknown layers"),
+    "no configuration": ({"config": DELETE}, "config is 'missing'"),
+    "configuration as a list": ({"config": []}, r"config is \[\]"),
+    "no version": ({"version": DELETE}, "version is 'missing'"),
+    "version as text": ({"version": "1"}, "version is '1'; expected a whole number"),
+    "no tower": ({"tower": DELETE}, "tower is 'missing'"),
+    "tower as a number": ({"tower": 7}, "tower is 7; expected a name"),
+    "no encoder": ({"encoder": DELETE}, "encoder is 'missing'"),
+    "no logit scale": ({"logit_scale": DELETE}, "logit_scale is None"),
+    "logit scale of NaN": ({"logit_scale": float("nan")}, "logit_scale is nan"),
+    "negative logit scale": ({"logit_scale": -3.0}, "logit_scale is -3.0"),
+    "infinite calibration": ({"calibrated_logit_scale": float("inf")}, "calibrated_logit_scale is inf"),
+    "logit scale as text": ({"logit_scale": "20"}, "logit_scale is '20'"),
+    "another ablation encoder": ({"encoder": "TempCNN", "config.width": 2**40}, "does not fit|no encoder can have"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("situation", WRONG)
+def test_wrong_metadata_is_said_before_anything_is_built(
+    model: TimeSenCLIP, tmp_path: Path, situation: str
+) -> None:
+    changes, said = WRONG[situation]
+    path = model.save(tmp_path / "model.safetensors")
+    with safe_open(path, "pt") as file:
+        about = json.loads(file.metadata()["timesen_nb"])
+        tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - no mapping
+    for key, value in changes.items():
+        place = about["config"] if key.startswith("config.") else about
+        if value is DELETE:
+            del place[key.removeprefix("config.")]
+        else:
+            place[key.removeprefix("config.")] = value
+    save_file(tensors, path, {"timesen_nb": json.dumps(about)})
+    with pytest.raises(ValueError, match=rf"^model\.safetensors .*({said})"):
+        tn.load(path)
+
+
+@pytest.mark.parametrize("words", ["{", "[1]", "3", "null", "[" * 100_000])
+def test_a_description_that_is_none_is_refused(model: TimeSenCLIP, tmp_path: Path, words: str) -> None:
+    path = model.save(tmp_path / "model.safetensors")
+    save_file({"a": torch.zeros(1)}, path, {"timesen_nb": words})
+    with pytest.raises(
+        ValueError, match=r"^model\.safetensors (has a description|describes its model wrongly)"
+    ):
+        tn.load(path)
+
+
+def lie(header: dict[str, dict[str, object]], how: str) -> None:
+    """A header that says something else than the file holds."""
+    entry = header["class_token"]
+    start, end = entry["data_offsets"]  # type: ignore[misc]
+    entry |= {
+        "shape": {"shape": [1, 1, 10**12]},
+        "dtype": {"dtype": "F64"},
+        "end": {"data_offsets": [start, end + 4]},  # type: ignore[has-type]
+        "far": {"data_offsets": [10**15, 10**15 + 128]},
+        "backwards": {"data_offsets": [end, start]},  # type: ignore[has-type]
+        "overlap": {"data_offsets": [0, end - start]},  # type: ignore[has-type]
+        "negative": {"shape": [-1, 1, 32]},
+    }[how]
+
+
+@pytest.mark.parametrize(
+    "how", ["shape", "dtype", "end", "far", "backwards", "overlap", "negative", "length", "huge"]
+)
+def test_a_header_that_lies_is_refused(model: TimeSenCLIP, tmp_path: Path, how: str) -> None:
+    path = model.save(tmp_path / "model.safetensors")
+    whole = path.read_bytes()
+    length = int.from_bytes(whole[:8], "little")
+    header = json.loads(whole[8 : 8 + length])
+    if how in ("length", "huge"):
+        path.write_bytes({"length": length - 9, "huge": 2**62}[how].to_bytes(8, "little") + whole[8:])
+    else:
+        lie(header, how)
+        said = json.dumps(header).encode()
+        path.write_bytes(len(said).to_bytes(8, "little") + said + whole[8 + length :])
+    with pytest.raises(ValueError, match=r"^model\.safetensors is not a whole safetensors file"):
+        tn.load(path)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "model.ckpt"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 3\n",
+            "is a Git LFS pointer.*git lfs pull",
+        ),
+        (b"\n<!DOCTYPE html>\n<html><body>Sign in</body></html>", "is a web page.*Download the file itself"),
+        (b"<html>404</html>", "is a web page"),
+        (b"<?xml version='1.0'?><Error>AccessDenied</Error>", "is an XML answer of a server"),
+        (b"", "is empty"),
+    ],
+)
+def test_what_stands_in_the_place_of_weights_is_named(
+    tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{name} {said}"):
+        tn.load(tmp_path / name)
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "_orig_mod.module.", "module._orig_mod."])
+def test_names_of_wrapped_modules_are_read(
+    model: TimeSenCLIP, values: np.ndarray, tmp_path: Path, prefix: str
+) -> None:
+    path = model.save(tmp_path / "model.safetensors")
+    with safe_open(path, "pt") as file:
+        about = file.metadata()
+        tensors = {prefix + k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - no mapping
+    save_file(tensors, path, about)
+    np.testing.assert_array_equal(tn.load(path).encode(values), model.encode(values))
+    save_file(tensors | {"class_token": torch.zeros(1, 1, 32)}, path, about)
+    with pytest.raises(ValueError, match="the weights of class_token twice"):
+        tn.load(path)
+
+
+def test_weights_of_a_training_that_diverged_are_refused(model: TimeSenCLIP, tmp_path: Path) -> None:
+    with torch.no_grad():
+        model.encoder.class_token[0, 0, 3] = torch.nan
+    path = model.save(tmp_path / "model.safetensors")
+    with pytest.raises(ValueError, match="weights that are no numbers, in class_token"):
+        tn.load(path)
+
+
 class Hub(BaseHTTPRequestHandler):
     """Answers as the Hugging Face hub does for one repository."""
 

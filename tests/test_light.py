@@ -58,7 +58,12 @@ for use in (lambda: model.encoder, lambda: model.to("cuda"), published, words):
 def python(code: str, where: Path, executable: str = sys.executable, **environment: str) -> None:
     """Run code in a fresh Python; its error is the test's."""
     ran = subprocess.run(
-        [executable, "-c", code], cwd=where, env=os.environ | environment, capture_output=True, text=True, check=False
+        [executable, "-c", code],
+        cwd=where,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ran.returncode == 0, ran.stderr
 
@@ -90,6 +95,10 @@ def test_the_wheel_alone_opens_sample_words_and_map(tmp_path: Path) -> None:
     empty = str(tmp_path / "venv" / "bin" / "python")
     run(empty, "-m", "pip", "install", "--quiet", str(wheel))
     python(ANSWER, tmp_path, empty, PYTHONPATH="")
-    installed = subprocess.run([empty, "-m", "pip", "list"], env=outside, capture_output=True, text=True, check=True)
+    installed = subprocess.run(
+        [empty, "-m", "pip", "list"], env=outside, capture_output=True, text=True, check=True
+    )
     names = {line.split()[0].lower() for line in installed.stdout.splitlines()[2:]}
-    assert names.isdisjoint({"torch", "open-clip-torch", "jupyterlab", "voila", "model2vec", "pytest", "onnx"})
+    assert names.isdisjoint(
+        {"torch", "open-clip-torch", "jupyterlab", "voila", "model2vec", "pytest", "onnx"}
+    )

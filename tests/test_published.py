@@ -3,6 +3,7 @@
 import argparse
 import os
 import pickle
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -278,3 +279,108 @@ def test_wrong_options_are_refused(tmp_path: Path) -> None:
         tn.load(path, bands=tn.BANDS[:7])
     with pytest.raises(ValueError, match="not divisible by 7 heads"):
         tn.load(path, heads=7)
+
+
+# Wrapped modules, and files that say what cannot be ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "module.",
+        "_orig_mod.",
+        "module.learner.TS_ViT.",
+        "learner.module.TS_ViT.",
+        "learner.TS_ViT._orig_mod.",
+        "TS_ViT.module._orig_mod.",
+        "_orig_mod.learner.ts_encoder.",
+    ],
+)
+def test_names_of_wrapped_modules_are_read(tmp_path: Path, prefix: str) -> None:
+    theirs = reference(**SMALL)
+    state = {prefix + k: v for k, v in theirs.state_dict().items()}
+    model = tn.load(lightning_file(tmp_path / "m.ckpt", state | {"module.logit_scale": torch.tensor(3.5)}))
+    with torch.inference_mode():
+        expected = F.normalize(theirs(normalised(pixels(3, 12, 1))), dim=-1)
+    torch.testing.assert_close(model.encode(pixels(3, 12, 1)), expected, atol=1e-5, rtol=0)
+    assert model.logit_scale == pytest.approx(np.exp(3.5))
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_advice_to_run_what_is_in_a_file_is_not_passed_on(tmp_path: Path, old: bool) -> None:
+    torch.save(
+        {"state_dict": {}, "more": Trap(tmp_path / "it ran")},
+        tmp_path / "m.ckpt",
+        _use_new_zipfile_serialization=not old,
+    )
+    with pytest.raises(
+        ValueError, match=r"holds \w+\.mkdir, which would be run by reading it, and is refused"
+    ) as said:
+        tn.load(tmp_path / "m.ckpt")
+    told = "".join(traceback.format_exception(said.value))
+    assert "weights_only=False" not in told
+    assert "weights_only` to `False" not in told
+    assert "arbitrary code" not in told
+
+
+def without_tensor(state: dict[str, Any]) -> None:
+    state["TS_ViT.class_token"] = 3
+
+
+def flat_weight(state: dict[str, Any]) -> None:
+    state["TS_ViT.spectral_embedding.1.weight"] = torch.zeros(10)
+
+
+def far_layer(state: dict[str, Any]) -> None:
+    state["TS_ViT.transformer.layers.999999999.linear1.weight"] = torch.zeros(1)
+
+
+def no_number(state: dict[str, Any]) -> None:
+    state["TS_ViT.class_token"] = torch.full((1, 1, 48), torch.nan)
+
+
+def lost_scale(state: dict[str, Any]) -> None:
+    state["logit_scale"] = torch.tensor(torch.nan)
+
+
+def wide_scale(state: dict[str, Any]) -> None:
+    state["logit_scale"] = torch.zeros(3)
+
+
+def number_as_name(state: dict[Any, Any]) -> None:
+    state[7] = torch.zeros(1)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (without_tensor, "no plain tensor at class_token"),
+        (flat_weight, r"spectral_embedding\.1\.weight has shape \(10,\)"),
+        (far_layer, r"1000000000 layers and holds \d+ weights"),
+        (no_number, "weights that are no numbers, in class_token"),
+        (lost_scale, "has nan as its logit_scale"),
+        (wide_scale, "as its logit_scale; expected one finite number"),
+        (number_as_name, "a weight named 7"),
+    ],
+)
+def test_tensors_that_cannot_be_are_said(tmp_path: Path, change: Any, said: str) -> None:
+    state = prefixed(reference(**SMALL), "TS_ViT.")
+    change(state)
+    with pytest.raises(ValueError, match=said):
+        tn.load(lightning_file(tmp_path / "m.ckpt", state))
+
+
+@pytest.mark.parametrize("heads", ["many", -2, 2.5, float("nan"), 0])
+def test_heads_that_cannot_be_are_said(tmp_path: Path, heads: Any) -> None:
+    path = lightning_file(
+        tmp_path / "m.ckpt", prefixed(reference(**SMALL), "TS_ViT."), argparse.Namespace(heads=heads)
+    )
+    with pytest.raises(ValueError, match="heads"):
+        tn.load(path)
+
+
+def test_a_state_that_is_none(tmp_path: Path) -> None:
+    for state in (None, [1], 3):
+        torch.save({"state_dict": state}, tmp_path / "m.ckpt")
+        with pytest.raises(ValueError, match="as its state_dict; expected names with tensors"):
+            tn.load(tmp_path / "m.ckpt")

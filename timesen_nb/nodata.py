@@ -115,8 +115,8 @@ FEW = 0.01
 def clean(values: np.ndarray, bands: Sequence[str], axis: int, what: str) -> np.ndarray:
     """Series by all three rules, with a warning for codes that nobody declared.
 
-    Where at most :data:`FEW` of the series hold a value that is no reflectance, the composites it stands in are missing,
-    and a warning says so; more of them are refused.
+    Where at most :data:`FEW` of the series hold a value that is no reflectance, the composites it stands in are
+    missing, and a warning says so; more of them are refused.
 
     Args:
         values: float32 reflectance x 10000, bands along ``axis``, NaN = missing. They are changed in place.

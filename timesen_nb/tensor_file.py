@@ -93,4 +93,9 @@ def read_tensors(path: Path, key: str, otherwise: str) -> tuple[dict[str, np.nda
             )
         start, end = entry["data_offsets"]
         tensors[name] = np.frombuffer(content[start:end], DTYPES[entry["dtype"]]).reshape(entry["shape"])
-    return tensors, json.loads(said)
+    try:
+        return tensors, json.loads(said)
+    except (ValueError, RecursionError) as problem:
+        raise ValueError(
+            f"{path.name} has a description that cannot be read ({problem}). Download or write it again."
+        ) from problem

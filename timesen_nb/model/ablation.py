@@ -259,7 +259,13 @@ def build_encoder(
     known = {e.__name__: e for e in ENCODERS.values()}
     if name not in known:
         raise ValueError(f"{file} holds an encoder {name!r}; expected one of {', '.join(known)}.")
+    # on the meta device first, where sizes cost no memory
+    try:
+        with torch.device("meta"):
+            expected = {k: tuple(v.shape) for k, v in known[name](config).state_dict().items()}
+    except (RuntimeError, OverflowError) as problem:
+        raise ValueError(f"{file} says sizes that no encoder can have: {problem}") from problem
+    check_fit(weights, expected, name, file)
     encoder = known[name](config)
-    check_fit(weights, {k: tuple(v.shape) for k, v in encoder.state_dict().items()}, name, file)
     encoder.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in weights.items()})
     return encoder.eval()

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.config import EncoderConfig, is_number
 from timesen_nb.tensor_file import read_tensors, write_tensors
 
 #: The key of our JSON among the safetensors metadata.
 FORMAT = "timesen_nb"
 VERSION = 1
+#: Kinds of values of JSON in words.
+WORDS = {int: "a whole number", str: "a name", dict: "names with values"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,29 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def checkpoint_from(about: Mapping[str, Any], weights: Mapping[str, np.ndarray], file: str) -> Checkpoint:
-    """The inverse of :func:`about_checkpoint`. ValueError for a later version than this package knows."""
+    """The inverse of :func:`about_checkpoint`.
+
+    Raises:
+        ValueError: a later version than this package knows, or a description that is incomplete or wrong; it is held
+            against the weights before anything is built from it.
+    """
+    try:
+        return _checkpoint(about, weights, file)
+    except (ValueError, TypeError, OverflowError) as problem:
+        if str(problem).startswith(file):
+            raise
+        raise ValueError(
+            f"{file} describes its model wrongly: {problem} Write it again by model.save, or download it again."
+        ) from problem
+
+
+def _checkpoint(about: Any, weights: Mapping[str, np.ndarray], file: str) -> Checkpoint:
+    if not isinstance(about, Mapping):
+        raise ValueError(f"{type(about).__name__} where names with values were expected.")
+    kinds = {"version": int, "encoder": str, "config": dict, "tower": str}
+    for key, kind in kinds.items():
+        if not isinstance(about.get(key), kind) or isinstance(about.get(key), bool):
+            raise ValueError(f"{key} is {about.get(key, 'missing')!r}; expected {WORDS[kind]}.")
     if about["version"] > VERSION:
         raise ValueError(
             f"{file} has format version {about['version']}; this timesen_nb reads up to {VERSION}. "
@@ -88,14 +112,47 @@ def checkpoint_from(about: Mapping[str, Any], weights: Mapping[str, np.ndarray],
         )
     # files of 0.1 call it so
     calibrated = about.get("calibrated_logit_scale", about.get("probability_scale"))
-    return Checkpoint(
-        EncoderConfig.from_dict(about["config"]),
-        weights,
-        about["tower"],
-        about["logit_scale"],
-        about["logit_scale"] if calibrated is None else calibrated,
-        about["encoder"],
-    )
+    scale: Any = about.get("logit_scale")
+    calibrated = scale if calibrated is None else calibrated
+    for name, value in (("logit_scale", scale), ("calibrated_logit_scale", calibrated)):
+        if not is_number(value) or value <= 0:
+            raise ValueError(f"{name} is {value!r}; expected a positive and finite number.")
+    config = EncoderConfig.from_dict(about["config"])
+    weights = plain_names(weights, file)
+    check_weights(weights, config, file)
+    return Checkpoint(config, weights, about["tower"], scale, calibrated, about["encoder"])
+
+
+def plain_names(weights: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """Weights without what torch's wrappers put into their names: ``module.`` (DataParallel), ``_orig_mod.`` (compile).
+
+    Raises:
+        ValueError: two weights have one name then, or a name is no text.
+    """
+    plain: dict[str, Any] = {}
+    for name, value in weights.items():
+        if not isinstance(name, str):
+            raise ValueError(f"{file} has a weight named {name!r}; expected names as text.")
+        short = ".".join(part for part in name.split(".") if part not in ("module", "_orig_mod"))
+        if short in plain:
+            raise ValueError(f"{file} has the weights of {short} twice; expected each once.")
+        plain[short] = value
+    return plain
+
+
+def check_weights(weights: Mapping[str, np.ndarray], config: EncoderConfig, file: str) -> None:
+    """ValueError for more layers than there are weights, which would be built for nothing, and for weights like NaN."""
+    if config.depth > len(weights):
+        raise ValueError(
+            f"{file} says it has {config.depth} layers and holds {len(weights)} weights; expected some for each layer. "
+            "Write it again by model.save, or download it again."
+        )
+    wrong = [k for k, v in weights.items() if v.dtype.kind == "f" and not np.isfinite(v).all()]
+    if wrong:
+        raise ValueError(
+            f"{file} has weights that are no numbers, in {wrong[0]} and {len(wrong) - 1} others; expected finite ones. "
+            "Its training diverged, or the file is damaged: take an earlier checkpoint."
+        )
 
 
 def check_fit(

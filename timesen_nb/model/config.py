@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from timesen_nb.bands import BANDS, OFFSET, SCALE
+
+SIZES = ("patch", "width", "depth", "heads", "feedforward", "embedding")
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a finite number, and no truth value."""
+    return (
+        not isinstance(value, bool)
+        and isinstance(value, int | float | np.number)
+        and bool(np.isfinite(float(value)))
+    )
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,27 @@ class EncoderConfig:
     absent_bands: bool = False
 
     def __post_init__(self) -> None:
+        for name in SIZES:
+            size = getattr(self, name)
+            if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+                raise ValueError(f"{name} is {size!r}; expected a whole number from 1.")
+        for name in ("bands", "offset", "scale"):
+            if not isinstance(getattr(self, name), tuple | list):
+                raise ValueError(f"{name} is {getattr(self, name)!r}; expected a list with one entry a band.")
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if not self.bands or not all(isinstance(band, str) for band in self.bands):
+            raise ValueError(f"bands are {self.bands!r}; expected names, such as 'B2'.")
+        if twice := sorted({band for band in self.bands if self.bands.count(band) > 1}):
+            raise ValueError(f"the bands hold {', '.join(twice)} more than once; expected each once.")
+        for name, above in (("offset", -np.inf), ("scale", 0.0)):
+            wrong = [v for v in getattr(self, name) if not is_number(v) or v <= above]
+            if wrong:
+                said = "positive and finite numbers" if name == "scale" else "finite numbers"
+                raise ValueError(f"{name} holds {wrong[0]!r}; expected {said}.")
+        if not is_number(self.dropout) or not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is {self.dropout!r}; expected a number from 0 to below 1.")
+        if not isinstance(self.absent_bands, bool):
+            raise ValueError(f"absent_bands is {self.absent_bands!r}; expected true or false.")
         if not len(self.bands) == len(self.offset) == len(self.scale):
             raise ValueError(
                 f"{len(self.bands)} bands with {len(self.offset)} offsets and {len(self.scale)} scales; expected one "
@@ -50,6 +84,19 @@ class EncoderConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> EncoderConfig:
-        """The inverse of :meth:`as_dict`."""
+        """The inverse of :meth:`as_dict`.
+
+        Raises:
+            ValueError: a size or a statistic is missing, a name is unknown, or a value cannot be.
+        """
+        if not isinstance(values, dict):
+            raise ValueError(f"the configuration is {values!r}; expected names with their values.")
+        missing = [name for name in (*SIZES, "bands", "offset", "scale") if name not in values]
+        unknown = [name for name in values if name not in cls.__dataclass_fields__]
+        for what, names in (("lacks", missing), ("has unknown", unknown)):
+            if names:
+                raise ValueError(
+                    f"the configuration {what} {', '.join(names)}; expected what model.save writes."
+                )
         fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         return cls(**fields)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
+from timesen_nb.tensor_file import check_content
+
 
 def weights_folder() -> Path:
     """Where the bundled weights are."""
@@ -12,12 +14,19 @@ def weights_folder() -> Path:
 
 
 def find_file(which: str) -> Path:
-    """The file of "pocket", of a path, or of "hf:OWNER/REPO/FILE".
+    """The file of "pocket", of a path, or of "hf:OWNER/REPO/FILE"; it holds something that may be a model.
 
     Raises:
         FileNotFoundError: there is no such file.
         ConnectionError: the hub cannot be reached and the file is not on this machine.
+        ValueError: a Git LFS pointer, a web page or nothing is where the weights should be.
     """
+    path = _path(which)
+    check_content(path, "the weights of a model")
+    return path
+
+
+def _path(which: str) -> Path:
     if which == "pocket":
         path = weights_folder() / "series.safetensors"
         if not path.is_file():

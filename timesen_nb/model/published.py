@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import pickle
 import re
 import warnings
 from collections import Counter
@@ -20,8 +19,8 @@ import torch
 from torch import Tensor
 
 from timesen_nb.bands import BANDS, OFFSET, SCALE, band_name
-from timesen_nb.model.checkpoint import Checkpoint
-from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.checkpoint import Checkpoint, check_weights, plain_names
+from timesen_nb.model.config import EncoderConfig, is_number
 
 #: Where the series encoder sits, best first: ``TS_ViT`` alone is a copy for validation, and may be an epoch old. A bare
 #: state dict has no prefix.
@@ -46,6 +45,11 @@ def read_published(path: Path, given: dict[str, Any]) -> Checkpoint:
     """
     file = _unpickle(path)
     state = file.get("state_dict", file)
+    if not isinstance(state, Mapping):
+        raise ValueError(
+            f"{path.name} has a {type(state).__name__} as its state_dict; expected names with tensors."
+        )
+    state = plain_names(state, path.name)
     prefix = next((p for p in PREFIXES if f"{p}class_token" in state), None)
     if prefix is None:
         keys = ", ".join(map(str, list(state)[:5])) or "nothing"
@@ -58,13 +62,30 @@ def read_published(path: Path, given: dict[str, Any]) -> Checkpoint:
     unread = [k for k in beside if not EXPECTED_BESIDE.fullmatch(k)]
     if unread:
         warnings.warn(f"{path.name}: unexpected keys, not read: {_listed(unread)}.", stacklevel=3)
+    foreign = [k for k, v in weights.items() if not isinstance(v, Tensor) or v.layout != torch.strided]
+    if foreign:
+        raise ValueError(
+            f"{path.name} has no plain tensor at {_listed(foreign)}; expected weights. Download it again."
+        )
     settings = dict(_flat(file.get("hyper_parameters", {})))
     config = _config(weights, settings, path.name, given)
-    log_scale = next((float(v) for k, v in state.items() if k.endswith("logit_scale")), math.log(1 / 0.07))
+    scale = _logit_scale(state, path.name)
     architecture = str(_said(settings, TOWERS, "ViT-B/32")).replace("/", "-")
-    scale = math.exp(min(max(log_scale, 0.0), LARGEST_LOG_SCALE))
     arrays = {k: v.float().numpy() for k, v in weights.items()}
+    check_weights(arrays, config, path.name)
     return Checkpoint(config, arrays, f"clip:{architecture}:openai", scale, scale)
+
+
+def _logit_scale(state: Mapping[str, Any], name: str) -> float:
+    """What cosines are multiplied by: the learned one, clamped as in training, or CLIP's at its start."""
+    learned = next((v for k, v in state.items() if k.rsplit(".", 1)[-1] == "logit_scale"), math.log(1 / 0.07))
+    if isinstance(learned, Tensor) and learned.numel() == 1:
+        learned = learned.item()
+    if not is_number(learned):
+        raise ValueError(
+            f"{name} has {learned!r} as its logit_scale; expected one finite number. Download it again."
+        )
+    return math.exp(min(max(learned, 0.0), LARGEST_LOG_SCALE))
 
 
 def _unpickle(path: Path) -> Mapping[str, Any]:
@@ -72,12 +93,19 @@ def _unpickle(path: Path) -> Mapping[str, Any]:
     try:
         with torch.serialization.safe_globals([argparse.Namespace]):
             file = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as problem:
+    except Exception as problem:  # noqa: BLE001 - a damaged pickle raises whatever it likes
+        # not torch's own words, nor the problem itself: they advise to run what is in the file
+        found = re.search(r"GLOBAL ([\w.]+)", str(problem))
+        why = (
+            f"It holds {found[1]}, which would be run by reading it, and is refused. Ask for a file of weights alone, "
+            "best as safetensors."
+            if found
+            else "It is cut off, damaged or something else: download it again."
+        )
         raise ValueError(
             f"{path.name} cannot be read as a checkpoint; expected safetensors written by model.save, or a "
-            "published .ckpt of tensors, plain values and argparse.Namespace. "
-            f"{str(problem).strip() or type(problem).__name__}"
-        ) from problem
+            f"published .ckpt of tensors, plain values and argparse.Namespace. {why}"
+        ) from None
     if not isinstance(file, Mapping):
         raise ValueError(
             f"{path.name} holds a {type(file).__name__}; expected a dictionary with a state_dict."
@@ -118,6 +146,11 @@ def _config(
     missing = [k for k in sizes if k not in weights]
     if missing:
         raise ValueError(f"{name}: missing {', '.join(missing)}; without them its sizes are not known.")
+    flat = [k for k in sizes if weights[k].ndim != 2]
+    if flat:
+        raise ValueError(
+            f"{name}: {flat[0]} has shape {tuple(weights[flat[0]].shape)}; expected (outputs, inputs)."
+        )
     width, features = weights[sizes[0]].shape
     bands = tuple(given.get("bands") or _bands(settings))
     patch = math.isqrt(features // len(bands))
@@ -127,6 +160,11 @@ def _config(
             "offset= and scale= as it was trained."
         )
     layers = [int(m.group(1)) for k in weights if (m := re.match(r"transformer\.layers\.(\d+)\.", k))]
+    heads = _said(settings, HEADS, 8)
+    if not str(heads).isdecimal():
+        raise ValueError(
+            f"{name} says heads={heads!r}; expected a whole number. Give heads= as it was trained."
+        )
     statistics = {b: (o, s) for b, o, s in zip(BANDS, OFFSET, SCALE, strict=True)}
     foreign = [b for b in bands if b not in statistics]
     if foreign and not {"offset", "scale"} <= set(given):
@@ -138,7 +176,7 @@ def _config(
         "patch": patch,
         "width": width,
         "depth": 1 + max(layers),
-        "heads": int(_said(settings, HEADS, 8)),
+        "heads": int(heads),
         "feedforward": weights[sizes[1]].shape[0],
         "embedding": weights[sizes[2]].shape[0],
         "annual_position": "january",

@@ -279,7 +279,7 @@ class Catalog:
             return Problem(
                 f"The files of {self.name} lie in a store (s3://) that wants keys, and none are known here or they "
                 f"are refused: {said}. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_S3_ENDPOINT where it "
-                'is not Amazon\'s) in the environment, or choose a catalog whose files are open, such as '
+                "is not Amazon's) in the environment, or choose a catalog whose files are open, such as "
                 '"earth-search".'
             )
         if isinstance(error, RasterioError) and re.search("HTTP response code: 40[13]", said):
