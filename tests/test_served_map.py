@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,7 +20,7 @@ PROTOCOL = "v1.kernel.websocket.jupyter.org"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ServedMap]:
-    with served_map("flanders", "--pages", "2", "--linger", "2") as served:
+    with served_map("flanders", "--pages", "2", "--linger", "20") as served:
         yield served
 
 
@@ -144,11 +145,11 @@ def test_a_page_that_vanished_without_a_word_gives_its_kernel_back(server: Serve
 
 
 def test_a_visitor_too_many_reads_that_it_is_full(server: ServedMap, session) -> None:
-    kernels, held = [], []
-    for _ in range(2):
-        kernels.append(opened(session, server))
-        held.append(connect(channels(server, kernels[-1]), subprotocols=[PROTOCOL], proxy=None))
-    try:
+    kernels = []
+    with ExitStack() as held:
+        for _ in range(2):
+            kernels.append(opened(session, server))
+            held.enter_context(connect(channels(server, kernels[-1]), subprotocols=[PROTOCOL], proxy=None))
         full = session.get(server.address, timeout=60)
         assert full.status_code == 503
         assert "The map is full" in full.text
@@ -156,11 +157,8 @@ def test_a_visitor_too_many_reads_that_it_is_full(server: ServedMap, session) ->
         assert len(server.kernels()) == 2
         farewell(session, server, kernels[0])
         kernels.append(opened(session, server))
-    finally:
-        for connection in held:
-            connection.close()
-        for kernel in kernels:
-            farewell(session, server, kernel)
+    for kernel in kernels:
+        farewell(session, server, kernel)
 
 
 @pytest.mark.parametrize(("megabytes", "kernels"), [(100, 1), (1700, 2), (7600, 12), (30_000, 49)])

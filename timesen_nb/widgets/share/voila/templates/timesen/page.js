@@ -30,6 +30,8 @@ function once(selector, act) {
 // Until the map is there, the drawing of it stays; then the map is told what the address asks for.
 function arrived() {
   element("rendered_cells").style.display = "";
+  // A kernel that ended before the page connected closes no connection.
+  const watch = setInterval(() => { if (element("starting")) lost(); else clearInterval(watch); }, ASK_AGAIN);
   once(".tn-app .leaflet-container, .tn-notice, .jp-OutputArea-output pre", () => {
     element("starting").remove();
     openAddress();
