@@ -9,6 +9,7 @@ import pytest
 import rioxarray  # noqa: F401
 import xarray as xr
 from dated_cube import DatedCube, dated_cube
+from zarr.codecs import Crc32cCodec
 
 import timesen_nb as tn
 from timesen_nb.bands import BANDS
@@ -144,11 +145,12 @@ def test_cubes_written_at_random_are_right_refused_or_said(batch: int, tmp_path:
             continue
         assert found is not None, (seed, words)
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=0.05, err_msg=f"seed {seed}: {words}")
-        assert bool(words) == (due == "said"), (seed, due, words)
+        # more may be said than is due, such as that a code is one; less may not
+        assert words or due == "right", (seed, due, words)
 
 
 def written(world: DatedCube, kind: str, folder: Path) -> tuple[Path, Path]:
-    """A cube with checksums over its values, and the file of it that is damaged."""
+    """A cube, and the file of it that is damaged: with checksums over its values, for no one else can tell a flip."""
     data = world.dataset()
     if kind == "nc":
         path = folder / "cube.nc"
@@ -156,7 +158,10 @@ def written(world: DatedCube, kind: str, folder: Path) -> tuple[Path, Path]:
         data.to_netcdf(path, encoding=dict.fromkeys(data.data_vars, kept))
         return path, path
     path = folder / "cube.zarr"
-    data.to_zarr(path, consolidated=False)
+    checked = (Crc32cCodec(),)
+    data.to_zarr(
+        path, consolidated=False, encoding={name: {"compressors": checked} for name in data.data_vars}
+    )
     return path, path / "B4" / ("zarr.json" if kind == "zarr json" else "c/0/0/0")
 
 

@@ -195,8 +195,10 @@ class Session:
 
     def use_source(self, source: Source) -> None:
         """Read other data from now on; the last answer stays until the next click."""
-        kept = self.year in source.years or not source.years
-        self.year = self._year_of(source, self.year if kept and source.bounds is not None else None)
+        # the year of a sample says nothing of what is wanted of the whole Earth; that of another such source does
+        same_reach = source.bounds is not None or self.source.bounds is None
+        kept = same_reach and (self.year in source.years or not source.years)
+        self.year = self._year_of(source, self.year if kept else None)
         self.source, self.view = source, None
         self._changed("source")
 
