@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from urllib.parse import quote
 
 import nbformat
 
@@ -34,9 +33,8 @@ def badges(name: str) -> str:
 
 
 def app() -> str:
-    """A link that opens the click map alone on Binder, by Voila."""
-    page = quote("voila/render/timesen_nb/widgets/app.ipynb?voila-template=timesen", safe="/")
-    return f"[the click map on Binder](https://mybinder.org/v2/gh/{repository()}/main?urlpath={page})"
+    """A link that opens the click map alone on Binder, by our own server (jupyter_server_config.py)."""
+    return f"[the click map on Binder](https://mybinder.org/v2/gh/{repository()}/main?urlpath=clickmap/)"
 
 
 def readme() -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+from traitlets.config import PyFileConfigLoader
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -51,12 +52,25 @@ def test_pip_need_not_bring_another_pytorch() -> None:
 
 def test_the_start_step_hands_on_the_command() -> None:
     """Binder calls it with the command that starts Jupyter, in the repository's folder."""
-    step = [str(ROOT / "binder" / "start"), "sh", "-c", "echo $OMP_NUM_THREADS; echo $JUPYTER_PATH"]
-    env = {k: v for k, v in os.environ.items() if k != "JUPYTER_PATH"}
+    step = [str(ROOT / "binder" / "start"), "sh", "-c", "echo $OMP_NUM_THREADS; echo $JUPYTER_CONFIG_PATH"]
+    env = {k: v for k, v in os.environ.items() if k != "JUPYTER_CONFIG_PATH"}
     said = subprocess.run(step, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
     threads, path = said.splitlines()
     assert threads == "1"
-    assert (Path(path) / "voila" / "templates" / "timesen" / "index.html.j2").exists()
+    assert (Path(path) / "jupyter_server_config.py").exists()
+
+
+def test_jupyter_starts_our_server_and_both_hold_one_token() -> None:
+    from timesen_nb.widgets.serve import TOKEN, parser
+
+    config = PyFileConfigLoader("jupyter_server_config.py", path=str(ROOT / "binder")).load_config()
+    ours = config.ServerProxy.servers["clickmap"]
+    python, _, module, *options = ours["command"]
+    assert (python, module) == (sys.executable, "timesen_nb.widgets.serve")
+    given = parser().parse_args([option.format(port=5000, base_url="/user/me/") for option in options])
+    assert (given.port, given.base_url) == (5000, "/user/me/clickmap/")
+    assert len(ours["environment"][TOKEN]) >= 24
+    assert ours["request_headers_override"] == {"Authorization": f"token {ours['environment'][TOKEN]}"}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

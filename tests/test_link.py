@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import timesen_nb as tn
+from timesen_nb.sources.public_addresses import PUBLIC_ONLY
 from timesen_nb.widgets.link import Link
 
 words = st.lists(
@@ -81,3 +82,18 @@ def test_what_a_map_cannot_take_up_is_said_in_its_panel(model, text: str, said: 
     settled(app)
     assert said in app.error
     assert app.result is None
+
+
+def test_an_address_that_is_typed_as_a_catalog_is_checked(model, monkeypatch) -> None:
+    monkeypatch.setenv(PUBLIC_ONLY, "1")
+    app = tn.ClickMap(model, tn.open_source("flanders"))
+    app.data.source.value = "stac"
+    for typed, said in (
+        ("http://127.0.0.1:9/stac", "private network"),
+        ("ftp://a.example/", "begins with https://"),
+    ):
+        app.data.catalog.value = typed
+        app.data.go.click()
+        settled(app)
+        assert said in app.error
+        assert app.session.source.name.startswith("real sample")

@@ -88,7 +88,7 @@ class DataControl(w.VBox):
             case "file":
                 return lambda: open_source(path)
             case "stac":
-                return lambda: open_source("stac", catalog=catalog or CATALOGS[0])
+                return lambda: open_source("stac", catalog=_catalog(catalog or CATALOGS[0]))
             case "earthengine":
                 return lambda: open_source("earthengine", project=project or None)
             case name:
