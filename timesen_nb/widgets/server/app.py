@@ -7,6 +7,7 @@ import signal
 import webbrowser
 from typing import Any
 
+from jupyter_server.auth.identity import PasswordIdentityProvider
 from tornado.ioloop import IOLoop
 from traitlets import Bool, Float, Integer
 from voila.app import Voila
@@ -23,6 +24,14 @@ ID = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
 PING = 10_000
 
 
+class _HeaderFirst(PasswordIdentityProvider):
+    """A token in the header, which a proxy sets, counts before one in the address, which may be the proxy's own."""
+
+    def get_token(self, handler: Any) -> str | None:
+        given = self.auth_header_pat.match(handler.request.headers.get("Authorization", ""))
+        return given.group(2) if given else super().get_token(handler)
+
+
 class Server(Voila):
     """Voila with kernels that come when they are needed and go when nobody looks, and a gate before all of it."""
 
@@ -34,6 +43,7 @@ class Server(Voila):
     def init_settings(self) -> dict[str, Any]:
         """Voila's settings, and the kernels that live by them."""
         self.asked = self.port
+        self.identity_provider_class = _HeaderFirst
         self.kernels = Kernels(self, self.most, self.linger)
         return {**super().init_settings(), "ws_ping_interval": PING, "ws_ping_timeout": 2 * PING}
 
