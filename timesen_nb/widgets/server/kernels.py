@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 from collections import defaultdict
@@ -225,3 +226,4 @@ class Kernels:
             await self._server.kernel_manager.shutdown_kernel(kernel_id, now=True)
         for channels in list(self._channels.pop(kernel_id, ())):
             channels.close()
+        gc.collect()  # templates and clients of a page hold each other: left to itself the server grows by 2 MB a page
