@@ -55,5 +55,16 @@ def test_the_server_of_the_map_stays_small():
     """What opens a source or draws a map is loaded in kernels, which come and go; the server stays."""
     loaded = modules_after("import timesen_nb.widgets.serve, timesen_nb.widgets.server.app")
     assert loaded.isdisjoint(
-        {"torch", "onnxruntime", "leafmap", "ee", "xarray", "rasterio", "matplotlib", "pandas", "scipy", "numpy"}
+        {
+            "torch",
+            "onnxruntime",
+            "leafmap",
+            "ee",
+            "xarray",
+            "rasterio",
+            "matplotlib",
+            "pandas",
+            "scipy",
+            "numpy",
+        }
     )
