@@ -109,6 +109,17 @@ def test_the_months_of_the_window_are_the_medians_of_its_acquisitions(source: Fl
     np.testing.assert_array_equal(np.isnan(months), np.isnan(whole))
 
 
+def test_a_real_place_is_never_called_simulated(source: FlandersSource) -> None:
+    app = tn.ClickMap(tn.load("pocket"), source)
+    app.click(3.024612, 50.81595)
+    assert app.result.known == "Declared here: Cropland"
+    sample = tn.open_source("sample")
+    app.open_source(sample)
+    west, south, east, north = sample.bounds
+    app.click((west + east) / 2, (south + north) / 2)
+    assert app.result.known.startswith("True class of this simulated place: ")
+
+
 def test_its_vectors_are_those_of_the_bundled_model(source: FlandersSource) -> None:
     assert source.vectors("of another model") is None
     kept = source.vectors(fingerprint(read_checkpoint(find_file("pocket")).weights))

@@ -44,6 +44,7 @@ class SampleSource:
     """
 
     name = "the simulated sample landscape"
+    simulated = True
     years: Sequence[int] = range(2017, 2026)
 
     def __init__(self, seed: int = 7, size: int = 256) -> None:

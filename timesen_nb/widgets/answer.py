@@ -16,7 +16,8 @@ class Answer:
 
     series: what the source gave. vector: (D,) its encoding, kept so that other words cost no new request.
     classes: K names; probabilities: (K,) in the same order, summing to 1. prompts: the prompt style they came from.
-    cover_type: what stands there, finer than the true class ("maize"), where the source knows it (the sample).
+    cover_type: what stands there, finer than the true class ("maize"), where the source knows it (the samples).
+    simulated: the place is there in a simulation only.
     """
 
     series: PixelSeries
@@ -25,6 +26,14 @@ class Answer:
     probabilities: np.ndarray
     prompts: str
     cover_type: str | None = None
+    simulated: bool = False
+
+    @property
+    def known(self) -> str:
+        """The true class in words, and whether it is that of a simulated place; "" where it is not known."""
+        if not self.truth:
+            return ""
+        return f"{'True class of this simulated place' if self.simulated else 'Declared here'}: {self.truth}"
 
     @property
     def lon(self) -> float:
@@ -38,7 +47,7 @@ class Answer:
 
     @property
     def truth(self) -> str | None:
-        """The true class, where the source knows it (the simulated sample)."""
+        """The true class, where the source knows it (the samples)."""
         return self.series.truth
 
     @property

@@ -155,9 +155,7 @@ class AnswerPanel(w.VBox):
         name, probability = answer.ranked()[0]
         self._headline.value = f"{name}: {percent(probability)}"
         finer = f" ({answer.cover_type})" if answer.cover_type else ""
-        self._truth.value = (
-            f"True class of this simulated place: {answer.truth}{finer}" if answer.truth else ""
-        )
+        self._truth.value = f"{answer.known}{finer}" if answer.known else ""
         self._truth.layout.display = "" if answer.truth else "none"
         self._bars.show(answer)
         series = answer.series

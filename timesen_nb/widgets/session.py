@@ -107,8 +107,9 @@ class Session:
         draw, name = getattr(self.source, "views", None), getattr(self.source, "cover_type", None)
         self._draw = partial(draw, *where) if draw else None
         blank = Answer(
-            series, np.asarray(vector), (), np.empty(0), self.prompts, name(*where) if name else None
-        )
+            series, np.asarray(vector), (), np.empty(0), self.prompts, name(*where) if name else None,
+            getattr(self.source, "simulated", False),
+        )  # fmt: skip
         self.result = blank.scored(self.words, self.prompts)
         self._changed("answer")
         return self.result

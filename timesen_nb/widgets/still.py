@@ -131,7 +131,7 @@ def _bars(axes: Axes, answer: Answer) -> None:
     axes.invert_yaxis()
     axes.set(xlim=(0, 1.12), xticks=[])
     axes.spines[["top", "right", "bottom"]].set_visible(False)
-    truth = f" · true class of this simulated place: {answer.truth}" if answer.truth else ""
+    truth = f" · {answer.known}" if answer.known else ""
     axes.set_title(
         f"{answer.top}: {percent(shares[0])}{truth}", loc="left", fontsize="medium", parse_math=False
     )
