@@ -177,7 +177,9 @@ def test_int8_keeps_the_direction(name, monkeypatch):
     weights = EncoderWeights.of_module(encoder)
     narrow, exact = weights.encode(x, exact=False), weights.encode(x, exact=True)
     if not inference.sums_bytes():
-        pytest.skip("this processor does not sum products of bytes without loss")
+        # this processor does not sum products of bytes without loss: float32 stands in
+        np.testing.assert_array_equal(narrow, exact)
+        return
     assert cosines(narrow, exact).min() > 0.998
     assert cosines(narrow, exact).mean() > 0.9995
     assert (narrow != exact).any()  # it did compute in other numbers
