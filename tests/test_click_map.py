@@ -7,6 +7,7 @@ import json
 import threading
 import time
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -586,3 +587,10 @@ def test_a_still_picture_stands_in_for_the_live_map(app: tn.ClickMap, source: Gr
     assert app.result.top in words
     assert all(name in words for name in WORDS)
     assert app._repr_mimebundle_()["image/png"] != blank["image/png"]
+
+
+def test_clicks_of_several_threads_get_their_own_answers(app: tn.ClickMap, source: GridSource) -> None:
+    places = [source.place(r, c) for r in range(4) for c in range(4)] * 5
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda place: app.click(*place), places))
+    assert [(a.lon, a.lat) for a in answers] == places

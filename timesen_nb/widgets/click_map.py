@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
@@ -69,6 +70,7 @@ class ClickMap(w.VBox):
         self.kept = KeptPanel(self.session.kept, self._messages.safely(self.session.forget))
         self._landscape = BaseLayer(self.map, self.time, self._messages)
         self._layer = ViewLayer(self.session, self.map, self.view, self._landscape, self._messages)
+        self._clicking = Lock()
         self._jobs = Latest()  # reading a place, or opening a source: the newest counts
         self._places = PlaceReader(
             self.session, self.map, self.panel, self._messages, self._jobs, lambda: self.time.month.value
@@ -131,9 +133,13 @@ class ClickMap(w.VBox):
         return self.panel.text
 
     def click(self, lon: float, lat: float) -> Answer | None:
-        """Do what a click does, and wait: the answer is returned, or None when ``error`` says why not."""
-        self._places.read(lon, lat, patient=True)
-        return self.result if self.error is None else None
+        """Do what a click does, and wait: the answer is returned, or None when ``error`` says why not.
+
+        From several threads, one after the other: each gets the answer of its own place.
+        """
+        with self._clicking:
+            self._places.read(lon, lat, patient=True)
+            return self.result if self.error is None else None
 
     def find(self, name: str) -> None:
         """Do what typing the name of a place does, and wait: the map goes there; ``error`` says why it does not."""
