@@ -151,7 +151,7 @@ def test_the_panel_has_bars_as_long_as_probabilities_and_views_in_their_directio
     views = [
         np.full((4, 6, 3), level, dtype=np.uint8) for level in (10, 20, 30, 40)
     ]  # north, east, south, west
-    app.panel.look(views, month=6)
+    app.panel.show_views(views, month=6)
     when, row = app.panel._ground.children
     assert "June" in when.value
     seen = [

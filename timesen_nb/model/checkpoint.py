@@ -142,7 +142,8 @@ def plain_names(weights: Mapping[str, Any], file: str) -> dict[str, Any]:
 
 def check_weights(weights: Mapping[str, np.ndarray], config: EncoderConfig, file: str) -> None:
     """ValueError for more layers than there are weights, which would be built for nothing, and for weights like NaN."""
-    if config.depth > len(weights):
+    # an exported graph holds its weights itself
+    if weights and config.depth > len(weights):
         raise ValueError(
             f"{file} says it has {config.depth} layers and holds {len(weights)} weights; expected some for each layer. "
             "Write it again by model.save, or download it again."
