@@ -6,7 +6,6 @@ repository (MIT); ``data/README.md`` says how, and ``recipes/flanders_sample.py`
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -16,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.bands import BANDS
-from timesen_nb.series import PixelSeries, check_place
+from timesen_nb.series import PixelSeries
 from timesen_nb.sources.checks import check_year, series_of
-from timesen_nb.sources.grid import PIXEL, BBox, check_bbox, from_degrees
+from timesen_nb.sources.frame import Frame
+from timesen_nb.sources.grid import PIXEL, BBox
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,7 +40,7 @@ class FlandersSource:
     years: Sequence[int] = (2018,)
 
     def __repr__(self) -> str:
-        return f"<FlandersSource: {self._size} x {self._size} pixels, 2018, bounds {self.bounds}>"
+        return f"<FlandersSource: {self._frame.size} x {self._frame.size} pixels, 2018, bounds {self.bounds}>"
 
     @cached_property
     def _file(self) -> dict[str, np.ndarray]:
@@ -52,28 +52,15 @@ class FlandersSource:
         stored = self._file["months"]
         return np.where(stored == MISSING, np.nan, stored).astype(np.float32)
 
-    @property
-    def _size(self) -> int:
-        return int(self._file["months"].shape[-1])
-
-    @property
-    def _corner(self) -> tuple[float, float]:
-        """Metres of the upper left corner."""
-        left, top = self._file["corner"]
-        return float(left), float(top)
-
     @cached_property
+    def _frame(self) -> Frame:
+        left, top = self._file["corner"].tolist()
+        return Frame(f"the {self.name}", EPSG, left, top, self._file["months"].shape[-1])
+
+    @property
     def bounds(self) -> BBox:
         """(west, south, east, north) in degrees: a box whose every place has a pixel."""
-        left, top = self._corner
-        edge = self._size * PIXEL
-        x, y = np.linspace(left, left + edge, 9), np.linspace(top - edge, top, 9)
-        degrees = from_degrees(EPSG).transform
-        west, _ = degrees(np.full(9, x[0]), y, direction="INVERSE")
-        east, _ = degrees(np.full(9, x[-1]), y, direction="INVERSE")
-        _, south = degrees(x, np.full(9, y[0]), direction="INVERSE")
-        _, north = degrees(x, np.full(9, y[-1]), direction="INVERSE")
-        return float(west.max()), float(south.max()), float(east.min()), float(north.min())
+        return self._frame.bounds
 
     def pixel(self, lon: float, lat: float, year: int = 2018) -> PixelSeries:
         """The series of the pixel that holds the place, with its declared land cover where there is one.
@@ -87,7 +74,7 @@ class FlandersSource:
             ValueError: no place on Earth, a place outside, or another year.
         """
         year = check_year(year, self.years, self.name)
-        row, column = self._index(lon, lat)
+        row, column = self._frame.index(lon, lat)
         series = series_of(self._months[:, :, row, column], float(lon), float(lat), year, self.name)
         return replace(series, truth=self.truth(lon, lat) or None)
 
@@ -106,20 +93,8 @@ class FlandersSource:
             ValueError: a box that is none or does not touch the sample, or another year.
         """
         year = check_year(year, self.years, self.name)
-        left, bottom, right, top = from_degrees(EPSG).transform_bounds(*check_bbox(bbox))
-        west, north = self._corner
-        # a box's edge that falls on a pixel's edge touches no further pixel, however degrees and metres round
-        near = 1e-6
-        columns = slice(
-            max(0, math.floor((left - west) / PIXEL + near)), max(0, math.ceil((right - west) / PIXEL - near))
-        )
-        rows = slice(
-            max(0, math.floor((north - top) / PIXEL + near)),
-            max(0, math.ceil((north - bottom) / PIXEL - near)),
-        )
+        rows, columns = self._frame.window(bbox)
         values = self._months[:, :, rows, columns]
-        if not values.size:
-            raise ValueError(f"the box given, {tuple(bbox)}, holds no data. {self._extent}")
         return self._array(values, "month", np.arange(1, 13), rows.start, columns.start).rename(
             f"reflectance_{year}"
         )
@@ -127,13 +102,13 @@ class FlandersSource:
     def truth(self, lon: float, lat: float, year: int = 2018) -> str:
         """The declared land cover, by its name in the task "land_cover"; "" where nothing is declared."""
         check_year(year, self.years, self.name)
-        row, column = self._index(lon, lat)
+        row, column = self._frame.index(lon, lat)
         return str(self._file["land_covers"][self._file["land_cover"][row, column]])
 
     def cover_type(self, lon: float, lat: float, year: int = 2018) -> str:
         """What was declared, finer than land cover: "maize", "potatoes"; "" where nothing is declared."""
         check_year(year, self.years, self.name)
-        row, column = self._index(lon, lat)
+        row, column = self._frame.index(lon, lat)
         return str(self._file["cover_types"][self._file["cover_type"][row, column]])
 
     def declared(self) -> xr.DataArray:
@@ -173,17 +148,9 @@ class FlandersSource:
         made = _read("flanders_2018_vectors.npz")
         return made["vectors"] if str(made["weights"]) == weights else None
 
-    @property
-    def _extent(self) -> str:
-        west, south, east, north = self.bounds
-        return (
-            f"The {self.name} covers longitude {west:.5f} to {east:.5f} and latitude {south:.5f} to {north:.5f}. "
-            "Choose a place inside."
-        )
-
     def _axes(self, row: int, column: int, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Metres of pixel centres, north to south and west to east."""
-        left, top = self._corner
+        left, top = self._frame.left, self._frame.top
         return (
             top - PIXEL * (row + 0.5 + np.arange(shape[0])),
             left + PIXEL * (column + 0.5 + np.arange(shape[1])),
@@ -198,20 +165,6 @@ class FlandersSource:
         about = {"units": "surface reflectance x 10000", "year": 2018, "source": self.name}
         array: xr.DataArray = xr.DataArray(values, coords, (dim, "band", "y", "x"), attrs=about)
         return array.rio.write_crs(EPSG)
-
-    def _index(self, lon: float, lat: float) -> tuple[int, int]:
-        """Row and column of the pixel that holds a place."""
-        x, y = from_degrees(EPSG).transform(*check_place(lon, lat))
-        left, top = self._corner
-        row, column = (top - y) / PIXEL, (x - left) / PIXEL
-        # of a pixel: degrees and metres do not round alike, and the edges belong to the sample
-        edge = 1e-6
-        if not all(-edge <= v <= self._size + edge for v in (row, column)):
-            raise ValueError(
-                f"the place given, {float(lon):.5f}, {float(lat):.5f}, lies outside. {self._extent}"
-            )
-        row, column = (min(max(math.floor(v), 0), self._size - 1) for v in (row, column))
-        return row, column
 
 
 def _read(name: str) -> dict[str, np.ndarray]:

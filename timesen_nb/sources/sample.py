@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timesen_nb.series import PixelSeries, check_place
+from timesen_nb.series import PixelSeries
 from timesen_nb.simulate.cover_types import COVER_TYPES
 from timesen_nb.simulate.landscape import EPSG, PIXEL, Landscape, corner, landscape
 from timesen_nb.sources.checks import check_year, series_of
-from timesen_nb.sources.grid import BBox, check_bbox, from_degrees
+from timesen_nb.sources.frame import Frame
+from timesen_nb.sources.grid import BBox, from_degrees
 from timesen_nb.tasks import tasks
 
 if TYPE_CHECKING:
@@ -54,16 +55,13 @@ class SampleSource:
         return f"SampleSource(seed={self.seed}, size={self.size}, bounds={self.bounds})"
 
     @cached_property
+    def _frame(self) -> Frame:
+        return Frame(self.name, EPSG, *corner(self.size), self.size)
+
+    @property
     def bounds(self) -> BBox:
         """(west, south, east, north) in degrees; every place inside has a pixel."""
-        left, top = corner(self.size)
-        x, y = np.linspace(left, left + self.size * PIXEL, 9), np.linspace(top - self.size * PIXEL, top, 9)
-        degrees = from_degrees(EPSG).transform
-        west, _ = degrees(np.full(9, x[0]), y, direction="INVERSE")
-        east, _ = degrees(np.full(9, x[-1]), y, direction="INVERSE")
-        _, south = degrees(x, np.full(9, y[0]), direction="INVERSE")
-        _, north = degrees(x, np.full(9, y[-1]), direction="INVERSE")
-        return float(west.max()), float(south.max()), float(east.min()), float(north.min())
+        return self._frame.bounds
 
     def landscape(self, year: int = 2018) -> Landscape:
         """The whole scene of a year; made once a process. Raises ValueError for a year it has not."""
@@ -75,7 +73,7 @@ class SampleSource:
 
         Raises ValueError for what is no place, a place outside, or a year it has not.
         """
-        row, column = self._index(lon, lat)
+        row, column = self._frame.index(lon, lat)
         scene = self.landscape(year)
         months = scene.reflectance[:, :, row, column]
         series = series_of(months, float(lon), float(lat), scene.year, self.name)
@@ -90,23 +88,17 @@ class SampleSource:
 
         The box is cut to the scene; ValueError where it does not touch it.
         """
-        left, bottom, right, top = from_degrees(EPSG).transform_bounds(*check_bbox(bbox))
-        west, north = corner(self.size)
-        columns = slice(max(0, math.floor((left - west) / PIXEL)), max(0, math.ceil((right - west) / PIXEL)))
-        rows = slice(max(0, math.floor((north - top) / PIXEL)), max(0, math.ceil((north - bottom) / PIXEL)))
-        cube = self.landscape(year).cube.isel(y=rows, x=columns)
-        if not cube.size:
-            raise ValueError(f"the box given, {tuple(bbox)}, holds no data. {self._extent}")
-        return cube.copy()
+        rows, columns = self._frame.window(bbox)
+        return self.landscape(year).cube.isel(y=rows, x=columns).copy()
 
     def truth(self, lon: float, lat: float, year: int = 2018) -> str:
         """The true land cover at a place, by its name in the task "land_cover"; ValueError outside."""
-        row, column = self._index(lon, lat)
+        row, column = self._frame.index(lon, lat)
         return _class_name(self.landscape(year).land_cover[row, column])
 
     def cover_type(self, lon: float, lat: float, year: int = 2018) -> str:
         """What grows or stands at a place, finer than land cover: "maize", "reed bed"; ValueError outside."""
-        row, column = self._index(lon, lat)
+        row, column = self._frame.index(lon, lat)
         return COVER_TYPES[self.landscape(year).plan.cover_type[row, column]].name
 
     def survey(self, each: int = 20, seed: int = 0, year: int = 2018) -> list[tuple[float, float]]:
@@ -134,7 +126,7 @@ class SampleSource:
 
     def survey_month(self, lon: float, lat: float, year: int = 2018) -> int:
         """The month of May to September in which most stands at a place: when a survey would see it best."""
-        row, column = self._index(lon, lat)
+        row, column = self._frame.index(lon, lat)
         scene = self.landscape(year)
         standing = scene.green[:, row, column] + 0.7 * scene.brown[:, row, column]
         return 5 + int(np.argmax(standing[4:9]))
@@ -154,7 +146,7 @@ class SampleSource:
         """
         from timesen_nb.simulate.scenes import draw_views
 
-        row, column = self._index(lon, lat)
+        row, column = self._frame.index(lon, lat)
         scene = self.landscape(year)
         m = (self.survey_month(lon, lat, year) if month is None else month) - 1
         if m not in range(12):
@@ -168,23 +160,3 @@ class SampleSource:
                 rng=np.random.default_rng([self.seed, scene.year, row, column]), size=size,
             )
         )  # fmt: skip
-
-    @property
-    def _extent(self) -> str:
-        west, south, east, north = self.bounds
-        return (
-            f"{self.name.capitalize()} covers longitude {west:.5f} to {east:.5f} and latitude {south:.5f} to "
-            f"{north:.5f}. Choose a place inside."
-        )
-
-    def _index(self, lon: float, lat: float) -> tuple[int, int]:
-        """Row and column of the pixel that holds a place."""
-        x, y = from_degrees(EPSG).transform(*check_place(lon, lat))
-        left, top = corner(self.size)
-        row, column = math.floor((top - y) / PIXEL), math.floor((x - left) / PIXEL)
-        edge = 1e-6  # of a pixel: degrees and metres do not round alike, and the edges belong to the scene
-        if not all(-edge <= v <= self.size + edge for v in ((top - y) / PIXEL, (x - left) / PIXEL)):
-            raise ValueError(
-                f"the place given, {float(lon):.5f}, {float(lat):.5f}, lies outside. {self._extent}"
-            )
-        return min(max(row, 0), self.size - 1), min(max(column, 0), self.size - 1)
