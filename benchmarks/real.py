@@ -176,7 +176,8 @@ def main() -> None:
         )
     model = tn.load(given.model)
     rows, values = read_series()
-    cover_of = np.array([COVERS["ABCDEFGH".index(k.land_cover)] for k in COVER_TYPES])
+    # only those that have a share of Europe: the pixels are European
+    cover_of = np.array([COVERS["ABCDEFGH".index(k.land_cover)] if k.share else "" for k in COVER_TYPES])
 
     some = rows["lc_class"].isin(THREE).to_numpy()
     truth = np.array([THREE.index(c) for c in rows["lc_class"][some]])
