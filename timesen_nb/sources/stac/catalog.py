@@ -41,6 +41,9 @@ _USUAL = {KNOWN["earth-search"]: ("sentinel-2-l2a", "sentinel-2-c1-l2a")}
 #: Items a page of a search; a place has 70 to 300 a year. Some servers cannot send more than a few megabytes at once.
 _PAGE = 100
 _CONNECT = 10.0
+#: Share of what is left of the deadline that a search of several collections may take, and then each of them asked
+#: for itself: where one hangs, more than half is left to ask the other and to read its files.
+_PATIENCE = 0.25
 _KEYS_OF_S3 = re.compile(r"AWS_SECRET_ACCESS_KEY|AWS_NO_SIGN_REQUEST|InvalidCredentials|/vsis3/|s3://", re.I)
 
 
@@ -130,7 +133,7 @@ class Catalog:
         if names is None or len(names) < 2:
             return self._search(client, names, bbox, year, work)
         try:
-            return self._search(client, names, bbox, year, work.part(1 / (1 + len(names))))
+            return self._search(client, names, bbox, year, work.part(_PATIENCE))
         except RequestCancelled:
             raise
         except RequestFailed:
@@ -188,9 +191,9 @@ class Catalog:
 
     def _one_by_one(self, client: Client, names: Sequence[str], bbox: BBox, year: int, work: Work) -> Found:
         found, failed = Found(), []
-        for n, name in enumerate(names):
+        for name in names:
             try:
-                part = self._search(client, [name], bbox, year, work.part(1 / (len(names) - n)))
+                part = self._search(client, [name], bbox, year, work.part(_PATIENCE))
             except RequestCancelled:
                 raise
             except RequestFailed as problem:
