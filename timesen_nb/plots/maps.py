@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import rioxarray  # noqa: F401 - adds .rio
-import xarray as xr
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.axes import Axes
 
 MOST_ACROSS = 1000  # pixels of a picture a side
@@ -29,6 +28,7 @@ def plot_map(maps: xr.Dataset, ax: Axes | None = None) -> Axes:
     Raises:
         ValueError: the map has no label that ``map_region`` made.
     """
+    import rioxarray  # noqa: F401 - adds .rio
     from matplotlib.colors import to_rgb
     from matplotlib.patches import Patch
 
@@ -60,6 +60,8 @@ def plot_map(maps: xr.Dataset, ax: Axes | None = None) -> Axes:
 
 def check_label(maps: xr.Dataset) -> xr.DataArray:
     """The label of a map; ValueError when it is not one that ``map_region`` made."""
+    import xarray as xr
+
     label = maps["label"] if isinstance(maps, xr.Dataset) and "label" in maps else None
     if label is None or "classes" not in label.attrs:
         given = type(maps).__name__

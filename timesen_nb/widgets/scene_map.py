@@ -6,9 +6,12 @@ from math import cos, floor, log2, radians
 from typing import TYPE_CHECKING
 
 import ipyleaflet as leaflet
-from leafmap.leafmap import Map
 
 from timesen_nb.widgets.charts import VERMILION
+from timesen_nb.widgets.postponed import GRAMMAR_OF_ADDRESSES, postponed
+
+with postponed(*GRAMMAR_OF_ADDRESSES):
+    from leafmap.leafmap import Map
 
 if TYPE_CHECKING:
     from timesen_nb.sources.grid import BBox
