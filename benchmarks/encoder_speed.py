@@ -62,7 +62,9 @@ class Masked(nn.Module):
         self.encoder = encoder
 
     def forward(self, values: Tensor) -> Tensor:
-        return self.encoder(values)
+        return self.encoder(
+            values, range(1, 13)
+        )  # a number of composites that is traced is no number any more
 
 
 def export_plain(encoder: SeriesEncoder, folder: Path) -> tuple[Session, Session, Session, Session]:

@@ -44,7 +44,7 @@ def settle(app: tn.ClickMap) -> None:
     until(lambda: not app.busy)
 
 
-def until(condition, seconds: float = 30.0) -> None:
+def until(condition, seconds: float = 300.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "did not happen in time"

@@ -117,7 +117,7 @@ def test_cancel_reaches_a_wait_and_what_comes_between_two_requests() -> None:
         assert requests.state.endswith("It is busy.")
         requests.cancel()
         with pytest.raises(RequestCancelled):
-            asked.result(timeout=20)
+            asked.result(timeout=120)
     assert requests.state == ""
     work = requests.begin()
     work.send(Server())

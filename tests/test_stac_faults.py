@@ -372,24 +372,24 @@ def test_one_layer_repeats_a_search(api: Api) -> None:
 
 def test_a_lazy_cube_ends_at_its_deadline(api: Api) -> None:
     cube = StacSource(api.address, cache=False, deadline=1.5).cube(BOX, 2018)
-    api.set(files_wait=60)
+    api.set(files_wait=300)
     started = time.monotonic()
     with pytest.raises(ValueError, match=r"no answer within 1\.5 seconds"):
         cube.compute()
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 120
 
 
 def test_a_lazy_cube_can_be_cancelled(api: Api) -> None:
     source = StacSource(api.address, cache=False)
     cube = source.cube(BOX, 2018)
-    api.set(files_wait=60)
+    api.set(files_wait=300)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(cube.compute)
         while not source.state:
             time.sleep(0.01)
         source.cancel()
         with pytest.raises(ValueError, match="the request was cancelled"):
-            asked.result(timeout=30)
+            asked.result(timeout=120)
 
 
 def test_a_cube_goes_to_workers(world: DatedCube, folder: Path) -> None:
@@ -410,7 +410,7 @@ def test_a_search_that_is_left_sends_on_no_more(api: Api, how: str) -> None:
         if how == "cancel":
             source.cancel()
         with pytest.raises(ValueError, match=r"cancelled|no answer within"):
-            asked.result(timeout=30)
+            asked.result(timeout=120)
     time.sleep(0.3)  # the one that was under way arrives
     before = len(api.searches)
     time.sleep(0.5)
