@@ -155,6 +155,28 @@ def test_a_place_typed_wrongly_is_said(app: tn.ClickMap, source: GridSource, tex
     assert source.requests == []
 
 
+def test_the_other_order_is_offered_where_only_it_fits(app: tn.ClickMap, source: GridSource) -> None:
+    lon, lat = source.place(9, 9)
+    app.panel.place.value = f"{lat}, {lon}"
+    assert "Did you mean" in app.error
+    assert source.requests == []
+    assert app.panel.mend.layout.display == ""
+    app.panel.mend.click()
+    settle(app)
+    assert (app.result.lon, app.result.lat) == pytest.approx((lon, lat), abs=1e-4)
+    assert app.error is None
+    assert app.panel.mend.layout.display == "none"
+
+
+def test_a_place_outside_offers_the_way_back(app: tn.ClickMap, source: GridSource) -> None:
+    app.map.center = (0.0, 0.0)
+    app.panel.place.value = "0.5, 0.5"
+    assert "outside the data" in app.error
+    app.panel.mend.click()
+    assert app.error is None
+    assert app.map.center == pytest.approx(source.place(16, 16)[::-1], abs=0.01)
+
+
 def test_a_source_that_breaks_is_said_and_logged(
     app: tn.ClickMap, source: GridSource, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -72,14 +72,15 @@ class Bars(w.VBox):
 class AnswerPanel(w.VBox):
     """Place box, state, headline, bars, chart and ground views.
 
-    place: text box for "lon, lat"; go, stop, keep: buttons. Whoever owns the panel listens to them.
+    place: text box for coordinates or a name; go, stop, keep, mend: buttons. Whoever owns the panel listens to them.
     """
 
     def __init__(self) -> None:
         self.place = w.Text(
             placeholder="4.35, 50.85 or the name of a place",
             continuous_update=False,
-            tooltip="Longitude, latitude: Enter reads the place. A name: OpenStreetMap is asked where that is",
+            tooltip="Longitude, latitude, or with letters 50.85 N, 4.35 E, or a map's link: Enter reads the place. "
+            "A name: OpenStreetMap is asked where that is",
         )
         self.go = w.Button(
             description="Read place", button_style="primary", tooltip="Read the place typed here"
@@ -88,6 +89,7 @@ class AnswerPanel(w.VBox):
             description="Cancel", button_style="warning", tooltip="Stop waiting for the source"
         )
         self.keep = w.Button(description="Keep this place", disabled=True, icon="bookmark")
+        self.mend = w.Button()
         self._status, self._error, self._where = w.Label(), w.Label(), w.Label()
         self._headline, self._truth = w.Label(), w.Label()
         self._bars = Bars()
@@ -103,6 +105,7 @@ class AnswerPanel(w.VBox):
         for widget, style in (
             (self._status, "tn-status"),
             (self._error, "tn-error"),
+            (self.mend, "tn-mend"),
             (self._headline, "tn-headline"),
             (self._truth, "tn-truth"),
             (self._where, "tn-small"),
@@ -132,6 +135,7 @@ class AnswerPanel(w.VBox):
                 w.HBox([self.place, self.go]),
                 w.HBox([self._status, self.stop]),
                 self._error,
+                self.mend,
                 self._steps,
                 self._answered,
             ]
@@ -145,10 +149,12 @@ class AnswerPanel(w.VBox):
         self._status.value = status
         self.stop.layout.display = "" if busy else "none"
 
-    def fail(self, error: str | None) -> None:
-        """Show what went wrong, or that nothing did; the answer below stays."""
+    def fail(self, error: str | None, mend: str = "") -> None:
+        """Show what went wrong, or that nothing did; the answer below stays. ``mend``: what a button says, if any."""
         self._error.value = (error or "")[:1].upper() + (error or "")[1:]
         self._error.layout.display = "" if error else "none"
+        self.mend.description = mend
+        self.mend.layout.display = "" if mend else "none"
 
     def show(self, answer: Answer) -> None:
         """Draw an answer."""
