@@ -15,7 +15,18 @@ OFFICE = {"BX1": "B", "BX2": "B"}
 
 
 def read_codes(task: str, codes: Any) -> np.ndarray:
-    """Class names of a task by a survey's codes ("B11", "U111", "FR"): (N,) -> (N,), "" where there is no class."""
+    """Class names of a task by a survey's codes.
+
+    Args:
+        task: by name, such as "land_cover".
+        codes: N codes, such as "B11", "U111", "FR".
+
+    Returns:
+        (N,) names, "" where there is no such class.
+
+    Raises:
+        ValueError: an unknown task.
+    """
     from timesen_nb.tasks import tasks
 
     classes = np.array([*tasks[task].classes, ""])

@@ -91,9 +91,18 @@ def read_lucas(
 
 
 def photo_address(point: str, country: str, view: str, year: int = 2018) -> str:
-    """Where Eurostat keeps the photo of a point (eight digits, NUTS 0 country) in a view "N", "E", "S" or "W".
+    """Where Eurostat keeps a photo of LUCAS, of surveys up to 2018.
 
-    Surveys up to 2018 are laid out so. A photo that was not taken has an address too, and nothing there.
+    A photo that was not taken has an address too, and nothing there.
+
+    Args:
+        point: number of the point, eight digits, as text.
+        country: NUTS 0 code, such as "BE".
+        view: "N", "E", "S" or "W".
+        year: of the survey.
+
+    Returns:
+        An address.
 
     Raises:
         ValueError: the point is no number of eight digits: its address would be that of another, or of none.
