@@ -18,6 +18,15 @@ import timesen_nb
 
 #: Loaded by the server alone, in a process of its own.
 SERVER = "timesen_nb.widgets.server"
+#: What public calls hand out.
+HANDED_OUT = {
+    "sources.flanders": "FlandersSource",
+    "sources.sample": "SampleSource",
+    "sources.cube_file": "CubeFileSource",
+    "sources.earth_engine.export": "Export",
+    "widgets.answer": "Answer",
+    "widgets.view": "EncodedView",
+}
 #: What is raised there is written on the page.
 SHOWN = ("timesen_nb.widgets.click_map.ClickMap.map_view",)
 
@@ -30,24 +39,27 @@ def public_modules() -> Iterator[Any]:
             yield importlib.import_module(found.name)
 
 
-def public_objects() -> dict[str, Any]:
-    """Full name -> function, class or method that a public module has by a public name."""
-    found: dict[str, Any] = {}
+def public_names() -> Iterator[Any]:
+    """What a public module has by a public name, and what public calls hand out."""
     for module in public_modules():
         own = [n for n, o in vars(module).items() if getattr(o, "__module__", "") == module.__name__]
-        for name in getattr(module, "__all__", own):
-            thing = getattr(module, name)
-            home = str(getattr(thing, "__module__", ""))
-            if name.startswith("_") or not home.startswith("timesen_nb."):
-                continue
-            if inspect.isfunction(thing):
-                found[f"{home}.{thing.__qualname__}"] = thing
-            elif inspect.isclass(thing):
-                found[f"{home}.{thing.__qualname__}"] = thing
-                for key, member in vars(thing).items():
-                    method = getattr(member, "__func__", member)
-                    if not key.startswith("_") and inspect.isfunction(method):
-                        found[f"{home}.{method.__qualname__}"] = method
+        yield from (getattr(module, n) for n in getattr(module, "__all__", own) if not n.startswith("_"))
+    for home, name in HANDED_OUT.items():
+        yield getattr(importlib.import_module(f"timesen_nb.{home}"), name)
+
+
+def public_objects() -> dict[str, Any]:
+    """Full name -> function, class or method of this package."""
+    found: dict[str, Any] = {}
+    for thing in public_names():
+        home = str(getattr(thing, "__module__", ""))
+        if not home.startswith("timesen_nb.") or not (inspect.isfunction(thing) or inspect.isclass(thing)):
+            continue
+        found[f"{home}.{thing.__qualname__}"] = thing
+        for key, member in vars(thing).items() if inspect.isclass(thing) else ():
+            method = getattr(member, "__func__", member)
+            if not key.startswith("_") and inspect.isfunction(method):
+                found[f"{home}.{method.__qualname__}"] = method
     return found
 
 

@@ -34,9 +34,19 @@ def read_codes(task: str, codes: Any) -> np.ndarray:
 
 
 def lucas_labels(lc1: Any, lu1: Any, nuts0: Any, ids: Any) -> dict[str, np.ndarray]:
-    """Labels for land_cover, land_use, crops and country from the codes of LUCAS points, each (N,) texts.
+    """Labels of LUCAS points by their codes.
 
-    Raises ValueError for codes that LUCAS 2018 does not have: how many, and where the first ones are.
+    Args:
+        lc1: (N,) codes of land cover.
+        lu1: (N,) codes of land use.
+        nuts0: (N,) codes of countries.
+        ids: (N,) names of the points, for messages.
+
+    Returns:
+        "land_cover", "land_use", "crops" and "country" -> (N,) class names, "" where there is no class.
+
+    Raises:
+        ValueError: codes that LUCAS 2018 does not have: how many, and where the first ones are.
     """
     covers = _plain(lc1)
     return {

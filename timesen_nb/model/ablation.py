@@ -261,6 +261,9 @@ def build_encoder(
         weights: name -> array.
         file: what they come from, for messages.
 
+    Returns:
+        A torch module that is called as :class:`SeriesEncoder`.
+
     Raises:
         ValueError: an encoder that is none of these; every missing, unexpected or misshapen key is named.
     """

@@ -13,6 +13,9 @@ def fingerprint(weights: Mapping[str, np.ndarray]) -> str:
 
     Args:
         weights: name -> array, as in :class:`~timesen_nb.model.checkpoint.Checkpoint`.
+
+    Returns:
+        Hexadecimal digits.
     """
     digest = sha256()
     for name in sorted(weights):

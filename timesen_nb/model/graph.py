@@ -69,7 +69,7 @@ def series_graph(
     watch: bool = False,
     about: Mapping[str, str] | None = None,
 ) -> bytes:
-    """The graph as an ONNX file.
+    """The graph of an encoder.
 
     Its inputs are values (N, T, C) reflectance x 10000, NaN = missing; (N, T, C, H * W) where the patch is larger; and
     positions (N, T) int64: 0 to 11 months, 12 to 15 quarters, 16 the year. Its output is vectors (N, D), unit length,
@@ -81,6 +81,9 @@ def series_graph(
         ranges: for products in int8, what they are to expect; None: float32.
         watch: also put out the tokens that go into each product, for ranges.
         about: the file's metadata.
+
+    Returns:
+        The content of an ONNX file.
     """
     graph = Graph()
     product = _Products(graph, ranges)

@@ -58,6 +58,9 @@ def patch_image_encoder(values: Any, embedding: int, **config: Any) -> SeriesEnc
         embedding: width of the space to learn.
         config: other fields of :class:`~timesen_nb.model.config.EncoderConfig`.
 
+    Returns:
+        The encoder.
+
     Raises:
         ImportError: torch is not installed.
     """

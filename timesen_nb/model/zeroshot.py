@@ -135,10 +135,17 @@ def check_classes(classes: Sequence[str]) -> list[str]:
 def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str], list[list[str]]]:
     """Class names and the sentences that stand for each.
 
-    ``prompts``: "names", "template" or "descriptions". The last is a task's descriptions beside its name in
-    :data:`TEMPLATES`, since what a description leaves unnamed is easily taken for another class; your own words have no
-    descriptions, and their names in the templates stand alone. Raises ValueError for another style or classes that are
-    none.
+    Args:
+        classes: a task, or names.
+        prompts: "names", "template" or "descriptions". The last is a task's descriptions beside its name in
+            :data:`TEMPLATES`, since what a description leaves unnamed is easily taken for another class; your own words
+            have no descriptions, and their names in the templates stand alone.
+
+    Returns:
+        K names, and the sentences of each.
+
+    Raises:
+        ValueError: another style, or classes that are none.
     """
     if prompts not in PROMPT_STYLES:
         raise ValueError(f"prompts={prompts!r}; expected one of {', '.join(map(repr, PROMPT_STYLES))}.")

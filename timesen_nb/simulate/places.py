@@ -25,9 +25,15 @@ REGIONAL = 0.3
 class Places:
     """N simulated places.
 
-    cover_type: (N,) index into :data:`~timesen_nb.simulate.cover_types.COVER_TYPES`. lon, lat: (N,) degrees. altitude:
-    (N,) metres. values: (N, 12, 10) simulated surface reflectance x 10000, NaN = no clear observation. green, brown:
-    (N, 12) share of the ground under green and under dry standing plants. snow: (N, 12) bool.
+    Attributes:
+        cover_type: (N,) index into :data:`~timesen_nb.simulate.cover_types.COVER_TYPES`.
+        lon: (N,) degrees.
+        lat: (N,) degrees.
+        altitude: (N,) metres.
+        values: (N, 12, 10) simulated surface reflectance x 10000, NaN = no clear observation.
+        green: (N, 12) share of the ground under green plants.
+        brown: (N, 12) share of the ground under dry standing plants.
+        snow: (N, 12) bool.
     """
 
     cover_type: np.ndarray
@@ -127,11 +133,21 @@ def simulate_places(
     mixed: float = 0.12,
     clouds: bool = True,
 ) -> Places:
-    """n simulated places over Europe with clouds and mixed pixels; the same seed gives the same places.
+    """Simulated places over Europe with clouds and mixed pixels.
 
-    cover_types: names to draw from evenly; without it all, land covers evenly. mixed: share of pixels that hold a part
-    of another place. clouds=False: the places as they are, for :func:`observe`. Raises ValueError for an unknown cover
-    type.
+    Args:
+        n: how many.
+        seed: the same one gives the same places.
+        cover_types: names to draw from evenly; None: all, land covers evenly.
+        calibrated: False is physics alone, without the class statistics of real places.
+        mixed: share of pixels that hold a part of another place.
+        clouds: False: the places as they are, for :func:`observe`.
+
+    Returns:
+        The places.
+
+    Raises:
+        ValueError: an unknown cover type.
     """
     rng = np.random.default_rng(seed)
     if cover_types is None:

@@ -102,9 +102,16 @@ Given = Path | xr.Dataset | xr.DataArray
 
 @contextmanager
 def opened(given: Given, options: Options) -> Iterator[tuple[xr.Dataset, xr.Dataset, xr.DataArray | None]]:
-    """A cube while it is read: the whole dataset, its ten bands and its scene classes, each (step, y, x) as stored.
+    """A cube while it is read.
 
     Its file is let go of afterwards, so that it may be written again, and threads do not share it.
+
+    Args:
+        given: the cube.
+        options: how it is to be opened.
+
+    Yields:
+        The whole dataset, its ten bands and its scene classes, each (step, y, x) as stored.
     """
     data, close = open_cube(given, options.group, options.rename)
     try:

@@ -124,7 +124,7 @@ def declared_nodata(data: xr.Dataset, bands: xr.Dataset) -> tuple[float, ...]:
 
 
 def scale_of(sample: np.ndarray, units: set[str], steps: Sequence[str]) -> float:
-    """What makes stored values reflectance x 10000: 1 or 10000, judged by a sample, band by band and date by date.
+    """What makes stored values reflectance x 10000, judged by a sample, band by band and date by date.
 
     Clouds reach about 1.6 in reflectance, so a 99th percentile up to 2 is 0 to 1; percent and 8-bit pictures end at
     255, far below any scene x 10000; more than 32000 is a raw count. What lies between is refused.
@@ -133,6 +133,9 @@ def scale_of(sample: np.ndarray, units: set[str], steps: Sequence[str]) -> float
         sample: (t, 10, n) stored values, NaN = missing.
         units: what the file says.
         steps: the dates or months, in words.
+
+    Returns:
+        1 or 10000.
 
     Raises:
         ValueError: another unit, or not the same one everywhere.
@@ -265,7 +268,12 @@ def offset_of(
 def looks_raised(sample: np.ndarray, days: np.ndarray | None) -> bool:
     """Whether values look as if 1000 were still on them: hardly any lies below it, in all of them or since 2022.
 
-    sample: (t, 10, n) values x 10000, NaN = missing; days: (t,) or None.
+    Args:
+        sample: (t, 10, n) values x 10000, NaN = missing.
+        days: (t,) datetime64[D], or None where they are not known.
+
+    Returns:
+        Whether they do.
     """
     groups = [sample] if days is None else [sample, sample[days >= SINCE]]
     for group in groups:

@@ -120,8 +120,14 @@ class Learner(nn.Module):
     def forward(self, number: int, rows: Tensor, values: Tensor, targets: Tensor) -> Tensor:
         """The loss of one batch. Dropout and augmentation follow from the seed and its number alone.
 
-        rows: (B,) places of the batch; values: (b, T, C, H, W) series of this rank's share of them; targets: photos
-        (B, D) or (B, V, D) of all of them, or their class numbers (B,).
+        Args:
+            number: of the batch.
+            rows: (B,) places of the batch.
+            values: (b, T, C, H, W) series of this rank's share of them.
+            targets: photos (B, D) or (B, V, D) of all of them, or their class numbers (B,).
+
+        Returns:
+            One number.
         """
         own, seed = slice(self.rank, None, self.ranks), derived_seed(self.options.seed, 1, number, self.rank)
         torch.manual_seed(seed)

@@ -130,10 +130,17 @@ class ClipTower:
         return np.concatenate(out)
 
     def encode_photos(self, photos: Any) -> np.ndarray:
-        """Photos -> (n, width) unit vectors float32, in batches.
+        """Vectors of photos, in batches.
 
-        photos: (n, height, width, 3) uint8, or a sequence of such arrays, of PIL images or of files. Raises ValueError
-        that names a photo which cannot be read; :func:`timesen_nb.model.towers.embed_photos` leaves those out.
+        Args:
+            photos: (n, height, width, 3) uint8 RGB, or a sequence of such arrays, of PIL images or of files.
+
+        Returns:
+            (n, width) float32 unit vectors.
+
+        Raises:
+            ValueError: a photo that cannot be read, by name; :func:`timesen_nb.model.towers.embed_photos` leaves those
+                out.
         """
         import torch
 

@@ -21,10 +21,20 @@ Key = str | Path | Mapping[str, Any]
 
 
 def open_session(requests: RetryPolicy, project: str | None, key: Key | None, url: str | None) -> str:
-    """Make sure that the ``ee`` client is initialised, and return the project it works on.
+    """Make sure that the ``ee`` client is initialised. A session that is initialised already is used as it is.
 
-    A session that is initialised already is used as it is. Raises ValueError in words: no credentials, no project,
-    a key that cannot be read, a project that is refused, or one that differs from that of the session.
+    Args:
+        requests: sends what is asked.
+        project: a Google Cloud project; None: what the environment or the account says.
+        key: of a service account, a path or JSON; None: what the environment says, or your own account.
+        url: another endpoint than the standard one.
+
+    Returns:
+        The project it works on.
+
+    Raises:
+        ValueError: in words: no credentials, no project, a key that cannot be read, a project that is refused, or one
+            that differs from that of the session.
     """
     import ee
 
