@@ -161,10 +161,16 @@ class Prepared:
         return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
 
     def class_token(self, x: Tensor) -> Tensor:
-        """Tokens (N, L, W) before the last layer -> the class token (N, W) after it.
+        """The class token after the last layer.
 
-        With one query q a head, q . (K x) = (K^T q) . x and sum a (V x) = V (sum a x): tokens are never multiplied by
-        K and V. The bias of the keys adds the same to every token and drops out of the softmax.
+        With one query q a head, q . (K x) = (K^T q) . x and sum a (V x) = V (sum a x): tokens are never multiplied by K
+        and V. The bias of the keys adds the same to every token and drops out of the softmax.
+
+        Args:
+            x: tokens (N, L, W) before it.
+
+        Returns:
+            (N, W).
         """
         layer, heads, (n, _, width) = self.layers[-1], self.heads, x.shape
         attention, size = layer.self_attn, width // heads

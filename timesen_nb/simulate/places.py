@@ -70,12 +70,22 @@ def grow(
 ) -> Places:
     """A year at each of N places.
 
-    cover_type: (N,) indices of cover types. parcel: (N,) labels; pixels of one parcel share crop, calendar, soil and
-    vigour, and differ by little. blend: (N, 3) shares of a parcel's three variants in each of its pixels, random
-    without it. climate: their weather; without it each place, or parcel, gets a random year of its own. clouds=False
-    leaves every month clear. calibrated=False is physics alone, without the class statistics of real places.
-    regional=True is one countryside in place of all Europe: stands of a cover type differ less than the class
-    statistics say.
+    Args:
+        cover_type: (N,) indices of cover types.
+        lon: (N,) degrees.
+        lat: (N,) degrees.
+        altitude: (N,) metres.
+        rng: what chance is drawn from.
+        parcel: (N,) labels; pixels of one parcel share crop, calendar, soil and vigour, and differ by little.
+        blend: (N, 3) shares of a parcel's three variants in each of its pixels, random without it.
+        climate: their weather; without it each place, or parcel, gets a random year of its own.
+        clouds: False leaves every month clear.
+        calibrated: False is physics alone, without the class statistics of real places.
+        regional: True is one countryside in place of all Europe: stands of a cover type differ less than the class
+            statistics say.
+
+    Returns:
+        The places.
     """
     cover_type = np.asarray(cover_type)
     if parcel is None:
@@ -386,7 +396,12 @@ def _sensor(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _processed(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """What one processing chain leaves in a whole year and another does not: a gain a band, and haze under the blue.
 
-    Half of the places come out of the chain that the class statistics are from.
+    Args:
+        values: (N, 12, 10) reflectance x 10000.
+        rng: what chance is drawn from; half of the places come out of the chain that the class statistics are from.
+
+    Returns:
+        (N, 12, 10) reflectance x 10000.
     """
     n = len(values)
     other = rng.random((n, 1, 1)) < 0.5

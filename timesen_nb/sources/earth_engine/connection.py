@@ -87,9 +87,16 @@ def _setting(name: str) -> str | None:
 
 
 def _service_account(key: Key | None) -> tuple[Any, str | None]:
-    """Credentials and the project of a service account; (None, None) where there is no key.
+    """Credentials of a service account. What is given is never repeated in an error: it may be the key itself.
 
-    What is given is never repeated in an error: it may be the key itself.
+    Args:
+        key: a path, JSON, or its content; None for none.
+
+    Returns:
+        The credentials and the project; None and None where there is no key.
+
+    Raises:
+        ValueError: the key cannot be read, or is not complete.
     """
     if key is None:
         return None, None
