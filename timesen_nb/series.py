@@ -31,7 +31,7 @@ class PixelSeries:
     """Twelve monthly composites of one 10 m pixel.
 
     Attributes:
-        values: (12, 10) surface reflectance x 10000, months 1 to 12 by :data:`~timesen_nb.bands.BANDS`, float32; NaN =
+        values: (12, 10) surface reflectance x 10000, months 1 to 12 by :data:`timesen_nb.bands.BANDS`, float32; NaN =
             missing.
         valid: (12,) bool, False where the month had no clear observation; those rows are all NaN.
         lon: degrees, of the point that was asked for.

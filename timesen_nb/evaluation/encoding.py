@@ -46,7 +46,7 @@ class Labelled(Protocol):
 
 
 class Encodes(Protocol):
-    """Series and words into one space: a :class:`~timesen_nb.model.timesenclip.TimeSenCLIP`, or a baseline.
+    """Series and words into one space: a :class:`timesen_nb.model.timesenclip.TimeSenCLIP`, or a baseline.
 
     Attributes:
         calibrated_logit_scale: what cosines are multiplied by before the softmax.

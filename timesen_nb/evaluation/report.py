@@ -115,7 +115,7 @@ class Report:
 
     @property
     def paper(self) -> pd.DataFrame:
-        """The paper's figures in percent, laid out as :func:`~timesen_nb.evaluation.paper_table`."""
+        """The paper's figures in percent, laid out as :func:`timesen_nb.evaluation.paper_table`."""
         return paper_table()
 
     def layout(self, score: str = "top1", paper: bool = True) -> pd.DataFrame:

@@ -228,7 +228,7 @@ def make_encoder(name: str, bands: Sequence[str] = BANDS, **config: Any) -> Any:
     Args:
         name: "transformer" (the model), "mlp", "cnn1d", "tempcnn" or "convtran".
         bands: those it reads, by name and in the order of its input: ("B4", "B3", "B2") is the RGB variant.
-        config: fields of :class:`~timesen_nb.model.config.EncoderConfig` that differ from :data:`SIZES`, such as
+        config: fields of :class:`timesen_nb.model.config.EncoderConfig` that differ from :data:`SIZES`, such as
             embedding= or patch=.
 
     Returns:

@@ -81,7 +81,7 @@ def as_arrays(series: Any, valid: Any = None) -> tuple[Any, Any]:
     """Arrays of whatever was given as series.
 
     Args:
-        series: a :class:`~timesen_nb.series.PixelSeries`, a list of them, or arrays, which come back as they are.
+        series: a :class:`timesen_nb.series.PixelSeries`, a list of them, or arrays, which come back as they are.
         valid: (N, T) bool with arrays; a PixelSeries says itself what is valid.
 
     Returns:

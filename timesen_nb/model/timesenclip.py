@@ -36,7 +36,7 @@ class TimeSenCLIP:
         probability_scale: what 0.1 called that.
 
     Attributes:
-        weights: the :class:`~timesen_nb.model.encoder_weights.EncoderWeights`: series -> vectors.
+        weights: the :class:`timesen_nb.model.encoder_weights.EncoderWeights`: series -> vectors.
         tower: turns words (and photos) into vectors of one space.
         logit_scale: what cosines were multiplied by in training; one over the learned temperature.
         calibrated_logit_scale: the same, fitted on validation places so that probabilities mean what they say; it is
@@ -77,7 +77,7 @@ class TimeSenCLIP:
 
     @property
     def encoder(self) -> SeriesEncoder:
-        """The :class:`~timesen_nb.model.encoder.SeriesEncoder` in torch, made when it is first asked for.
+        """The :class:`timesen_nb.model.encoder.SeriesEncoder` in torch, made when it is first asked for.
 
         From then on the model encodes by its weights as they are: train it in place, and ``encode`` follows.
 
@@ -107,7 +107,7 @@ class TimeSenCLIP:
         """Unit vectors of series.
 
         Args:
-            values: a :class:`~timesen_nb.series.PixelSeries`, a list of them, or (N, T, 10[, H, W]) surface reflectance
+            values: a :class:`timesen_nb.series.PixelSeries`, a list of them, or (N, T, 10[, H, W]) surface reflectance
                 x 10000 by :data:`timesen_nb.BANDS`, NaN = missing. T = 12 months, 4 quarters, 1 annual composite, or
                 any T with ``months``.
             valid: with arrays, (N, T) bool; False = that composite is missing, whatever it holds.
@@ -230,7 +230,7 @@ def load(
         tower: instead of the one the file names; none is opened before words or photos are given.
         device: where the encoder computes: "cpu", or "cuda" by torch.
         config: what a published .ckpt does not say: heads, bands, offset, scale, annual_position as in
-            :class:`~timesen_nb.model.config.EncoderConfig`.
+            :class:`timesen_nb.model.config.EncoderConfig`.
 
     Returns:
         The model.

@@ -362,7 +362,7 @@ def earth_places(n: int, seed: int, cover_types: list[str] | None = None) -> Ear
             which have most cover types and are drawn more often.
 
     Returns:
-        Clear years; :func:`~timesen_nb.simulate.processing.untidy` makes composites of them.
+        Clear years; :func:`timesen_nb.simulate.processing.untidy` makes composites of them.
 
     Raises:
         ValueError: an unknown cover type.

@@ -44,7 +44,7 @@ class Calendar:
 
 @cache
 def calendars() -> tuple[Calendar, ...]:
-    """The calendar of each of :data:`~timesen_nb.simulate.cover_types.EUROPEAN`, in their order."""
+    """The calendar of each of :data:`timesen_nb.simulate.cover_types.EUROPEAN`, in their order."""
     table = tomllib.loads(files(__package__).joinpath("calendars.toml").read_text("utf-8"))
     defaults = table.pop("crop-defaults")
     if differ := sorted(set(table) ^ {t.name for t in EUROPEAN}):

@@ -26,7 +26,7 @@ class Places:
     """N simulated places.
 
     Attributes:
-        cover_type: (N,) index into :data:`~timesen_nb.simulate.cover_types.COVER_TYPES`.
+        cover_type: (N,) index into :data:`timesen_nb.simulate.cover_types.COVER_TYPES`.
         lon: (N,) degrees.
         lat: (N,) degrees.
         altitude: (N,) metres.
