@@ -49,6 +49,7 @@ class PixelSeries:
             - ``offset``: ``{"applied": bool, "rule": str}``: whether a radiometric offset was taken off on the way from
               the stored values of any of them, and by which rule;
             - ``mask``: the rule by which observations were left out, in words;
+            - ``composites``: in place of the first two, where the data hold months alone: that they do, in words;
             - ``catalog`` and ``collections``: who lists the data, and the names of the collections they came from;
             - ``left_out``: ``[{"what": str, "why": str}]``: what could not be used and is lacking in the medians.
 

@@ -136,7 +136,8 @@ def recall_by_class(
         ks: the k.
 
     Returns:
-        A row a class with its number of places and R@k, shares from 0 to 1; the last row is the mean of the classes.
+        A row a class with its number of places and R@k, shares from 0 to 1; the last row has all places and the mean of
+        the classes.
     """
     names = np.asarray(names).astype(str)
     found, _ = nearest(queries, gallery, min(max(ks) + 1, len(gallery)))

@@ -35,9 +35,13 @@ def corner(size: int) -> tuple[float, float]:
 class Landscape:
     """A simulated scene. All (..., y, x), north up.
 
-    plan: cover type, parcel and altitude of every pixel. year: its weather and crops.
-    reflectance: (12, 10, y, x) float32, surface reflectance x 10000 by ``bands.BANDS``, NaN = no clear observation.
-    green, brown: (12, y, x) share of the ground under green and under dry standing plants. snow: (12, y, x) bool.
+    Attributes:
+        plan: cover type, parcel and altitude of every pixel.
+        year: its weather and crops.
+        reflectance: (12, 10, y, x) float32, surface reflectance x 10000 by ``bands.BANDS``, NaN = no clear observation.
+        green: (12, y, x) share of the ground under green plants.
+        brown: (12, y, x) share of the ground under dry standing plants.
+        snow: (12, y, x) bool.
     """
 
     plan: Plan

@@ -380,8 +380,12 @@ class CubeFileSource:
 class _Block:
     """The months of a block of the cube, and what became of its observations.
 
-    months: (12, 10, y, x). days: (t,) of the year. used: (t, y, x) those in a median; left_out: masks of others by
-    the reason why. wrong: why a pixel is refused, by row and column.
+    Attributes:
+        months: (12, 10, y, x) reflectance x 10000, NaN = missing.
+        days: (t,) of the year.
+        used: (t, y, x) those in a median.
+        left_out: masks (t, y, x) of others by the reason why.
+        wrong: why a pixel is refused, by row and column.
     """
 
     months: np.ndarray

@@ -31,9 +31,17 @@ _YES, _NO = ("true", "1", "1.0", "yes"), ("false", "0", "0.0", "no")
 class Radiometry:
     """How stored values become reflectance x 10000: :meth:`measure`.
 
-    factor: 1 or 10000. offset: (t,) added to values x 10000. scale, add: (10,) what was taken off on the way from the
-    file, so that its own numbers can be told. nodata: numbers that the file or the user declares. rule: how the offset
-    is known. stated: whether anything says it. applied: whether one was taken off anywhere. baselines: as stated.
+    Attributes:
+        factor: 1 or 10000.
+        offset: (t,) added to values x 10000.
+        scale: (10,) what values were multiplied by on the way from the file, so that its own numbers can be told.
+        add: (10,) what was added to them there.
+        nodata: numbers that the file or the user declares.
+        rule: how the offset is known.
+        stated: whether anything says it.
+        applied: whether one was taken off anywhere.
+        baselines: as stated.
+        codes: of the sample: what stood in it for no data without being declared.
     """
 
     factor: float
@@ -45,7 +53,6 @@ class Radiometry:
     stated: bool = True
     applied: bool = False
     baselines: tuple[str, ...] = ()
-    #: of the sample: what stood in it for no data without being declared
     codes: tuple[float, ...] = field(default=(), compare=False)
 
     def measure(self, stored: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, dict[float, np.ndarray]]:
