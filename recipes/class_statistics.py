@@ -73,15 +73,9 @@ SMALLEST = 2e-3
 
 
 def read_monthly(folder: Path) -> tuple[pd.DataFrame, np.ndarray]:
-    """The labelled monthly pixels and their series.
+    """The labelled monthly pixels and their series (N, 12, 10), NaN = missing or probably cloud.
 
     About half of the rows lack B8A: for class statistics it is B8 times the month's median ratio in the other rows.
-
-    Args:
-        folder: of the real pixels.
-
-    Returns:
-        A row a pixel, and (N, 12, 10) reflectance x 10000, NaN = missing or probably cloud.
     """
     rows = pd.read_parquet(folder / "s2_monthly_europe.parquet")
     values = np.stack([[rows[f"{b}_m{m:02d}"] for b in BANDS] for m in range(1, 13)]).transpose(2, 0, 1)

@@ -71,18 +71,10 @@ def build_text_tower(folder: Path) -> None:
 
 
 def train_photo_tower(folder: Path, n: int, epochs: int) -> float:
-    """Teach :class:`PhotoNet` to put a drawn view where its description is.
+    """Teach :class:`PhotoNet` to put a drawn view where its description is; returns the share told right.
 
     The description is what the place's cover type and land cover are called (:mod:`recipes.words`). Half of the places
     are in Europe, half anywhere on earth.
-
-    Args:
-        folder: with the text tower, where the weights go.
-        n: places.
-        epochs: how often every view is seen.
-
-    Returns:
-        The share of held-out views told right, 0 to 1.
     """
     torch.manual_seed(0)
     words = torch.from_numpy(cover_type_vectors(PocketTower(folder).encode_text))
@@ -126,16 +118,8 @@ def make_pairs(tower: PocketTower, n: int, seed: int, variants: int = 1) -> Pair
 
     Half of the n are in Europe, three of eight anywhere on earth, one of eight after the class statistics of regions
     elsewhere. A tenth of the European years begin in July, as in the temperate south. An atmospheric variant is what a
-    year's clouds, neighbours and processing leave of the same place.
-
-    Args:
-        tower: whose vectors.
-        n: places.
-        seed: the same one gives the same places.
-        variants: of each place.
-
-    Returns:
-        n x variants pairs, variant by variant. Labels are cover types, for the reports only.
+    year's clouds, neighbours and processing leave of the same place: n x variants pairs, variant by variant. Labels are
+    cover types, for the reports only.
     """
     rng = np.random.default_rng([seed, 1])
     parts: list[tuple[Places, list[np.ndarray]]] = []
@@ -162,13 +146,6 @@ def calibrate(model: TimeSenCLIP, n: int = 6000) -> float:
     Over land covers by descriptions and by names, and crops, in Europe and anywhere on earth; by the months that are
     left and by their median. Every pixel is mixed, where few are in training: the real world is less tidy than the one
     that was learned from.
-
-    Args:
-        model: whose scale is wanted.
-        n: places.
-
-    Returns:
-        What cosines are multiplied by before the softmax.
     """
     europe, earth = (
         simulate_places(n // 2, CALIBRATION_SEED, mixed=1.0),
@@ -191,18 +168,9 @@ def calibrate(model: TimeSenCLIP, n: int = 6000) -> float:
 
 
 def train_series_encoder(tower: PocketTower, places: int, epochs: int, seed: int) -> TimeSenCLIP:
-    """Cross-view training with the library's own fit, then calibration.
+    """Cross-view training with the library's own fit, then calibration; the same seed gives the same model.
 
     Each place is there in four atmospheric variants: drawing its photos is what takes time.
-
-    Args:
-        tower: whose space is learned.
-        places: how many.
-        epochs: how often every place is seen in each of its variants.
-        seed: the same one gives the same model.
-
-    Returns:
-        The model.
     """
     pairs = make_pairs(tower, places, TRAIN_SEED + seed, variants=4)
     torch.manual_seed(seed)

@@ -111,7 +111,7 @@ def learn_projection(
     keep: float = 0.1,
     seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What is taken off texts' vectors, and the map that follows.
+    """The mean (d,) to take off texts' vectors and the map (d, width) that follows.
 
     Args:
         encode: texts -> (n, d), not normalised and additive over their tokens.
@@ -121,9 +121,6 @@ def learn_projection(
         scale: of cosines, as in a zero-shot classifier.
         keep: weight of the neighbours that other words had.
         seed: of the draws.
-
-    Returns:
-        The mean (d,), and the map (d, width).
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
