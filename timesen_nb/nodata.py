@@ -103,7 +103,14 @@ def without_codes(
 
 
 def outside(values: np.ndarray) -> np.ndarray | None:
-    """Where values cannot be reflectance x 10000 (rule 3): a mask, or None where all can. NaN can."""
+    """Where values cannot be reflectance x 10000 (rule 3).
+
+    Args:
+        values: of any shape, x 10000; NaN can.
+
+    Returns:
+        A mask of the same shape, or None where all can.
+    """
     low, high = _ends(values)
     return None if low >= LOWEST and high <= HIGHEST else (values < LOWEST) | (values > HIGHEST)
 
@@ -124,8 +131,11 @@ def clean(values: np.ndarray, bands: Sequence[str], axis: int, what: str) -> np.
         axis: of the bands.
         what: what the values are, in words: "the series given".
 
+    Returns:
+        The values.
+
     Raises:
-        ValueError: A value that is neither a known code nor reflectance x 10000, by band and value.
+        ValueError: a value that is neither a known code nor reflectance x 10000, by band and value.
     """
     values, met = without_codes(values, axis)
     if met:
@@ -151,7 +161,12 @@ def clean(values: np.ndarray, bands: Sequence[str], axis: int, what: str) -> np.
 
 
 def say_codes(codes: Sequence[float], what: str) -> None:
-    """Warn that codes stand in values and were taken as missing."""
+    """Warn that codes stand in values and were taken as missing.
+
+    Args:
+        codes: that were met.
+        what: what the values are, in words.
+    """
     warnings.warn(
         f"{what}: {said(codes)} stands for no data without being declared so; it is taken as missing. Declare it, or "
         "put NaN in its place.",
@@ -161,7 +176,14 @@ def say_codes(codes: Sequence[float], what: str) -> None:
 
 
 def said(codes: Sequence[float]) -> str:
-    """Codes in words: ``"-9999"``, ``"-9999 and 9.96921e+36"``."""
+    """Codes in words.
+
+    Args:
+        codes: numbers.
+
+    Returns:
+        Such as ``"-9999"``, ``"-9999 and 9.96921e+36"``.
+    """
     return " and ".join(f"{code:g}" for code in codes)
 
 

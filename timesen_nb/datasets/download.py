@@ -79,7 +79,15 @@ def download_photos(
 def photo_file(folder: Path, address: str) -> Path:
     """Where the photo of an address goes: no two addresses share a file.
 
-    Raises ValueError when it is no address of a web server.
+    Args:
+        folder: of all photos.
+        address: of one.
+
+    Returns:
+        Its file in the folder.
+
+    Raises:
+        ValueError: it is no address of a web server.
     """
     split = urlsplit(address)
     host = split.hostname or ""

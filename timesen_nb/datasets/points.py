@@ -160,7 +160,15 @@ def _fetch(source: Source, lonlats: np.ndarray, years: np.ndarray) -> np.ndarray
 def _reflectance(values: np.ndarray, name: str) -> np.ndarray:
     """Series of a file as reflectance x 10000: known codes are missing, noise below zero is 0.
 
-    ValueError for what is no reflectance, and for bands or places that are on another scale than the rest.
+    Args:
+        values: (N, 12, 10) as the file has them, NaN = missing.
+        name: of the file, for messages.
+
+    Returns:
+        (N, 12, 10) float32, NaN = missing.
+
+    Raises:
+        ValueError: what is no reflectance, and bands or places that are on another scale than the rest.
     """
     values = clean(values, BANDS, 2, f"the series in {name}")
     with_data = np.isfinite(values)

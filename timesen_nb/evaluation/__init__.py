@@ -3,8 +3,9 @@
     from timesen_nb.datasets import simulated_dataset
     tn.report(model, simulated_dataset(4000))       # every task x prompt style x T
 
-One idea a file: ``metrics`` scores, ``scoring`` vectors against words, ``reports`` the tables, ``calibration`` and
-``unlike`` trust, ``retrieval``, ``scenicness``, ``baselines``, ``paper`` the published figures, ``plots``.
+One idea a file: ``metrics`` scores, ``scoring`` vectors against words, ``report`` the tables, ``calibration`` trust,
+``retrieval``, ``scenicness``, ``baselines``, ``paper`` the published figures, ``encoding`` places -> vectors,
+``validation`` an encoder as it trains. The answer "none of these" is made in ``timesen_nb.model.open_set``.
 """
 
 from timesen_nb.datasets.simulated import simulated_dataset

@@ -19,43 +19,61 @@ COMPOSITES: dict[int, Callable[[np.ndarray], np.ndarray]] = {
 
 
 class Labelled(Protocol):
-    """Places with labels: what a report is made on, such as a :class:`timesen_nb.datasets.PlaceDataset`.
-
-    labels: task -> (N,) class names or codes of that task, "" (or anything that is none) = unknown. lonlats: (N, 2)
-    degrees or None.
-    """
+    """Places with labels: what a report is made on, such as a :class:`timesen_nb.datasets.PlaceDataset`."""
 
     @property
     def labels(self) -> Mapping[str, np.ndarray]:
-        """Task -> (N,) names or codes."""
+        """Task -> (N,) class names or codes of that task, "" (or anything that is none) = unknown."""
         ...
 
     @property
     def lonlats(self) -> np.ndarray | None:
-        """(N, 2) degrees."""
+        """(N, 2) degrees, longitude before latitude; None: not known."""
         ...
 
     def __len__(self) -> int: ...
 
     def series(self, rows: Any) -> Any:
-        """Some of the places as (n, 12, 10[, H, W]) reflectance x 10000, NaN = missing."""
+        """Series of some of the places.
+
+        Args:
+            rows: n indices, a mask or a slice.
+
+        Returns:
+            (n, 12, 10[, H, W]) reflectance x 10000, NaN = missing.
+        """
         ...
 
 
 class Encodes(Protocol):
-    """Series and words into one space: a :class:`~timesen_nb.model.timesenclip.TimeSenCLIP`, or a baseline.
+    """Series and words into one space: a :class:`timesen_nb.model.timesenclip.TimeSenCLIP`, or a baseline.
 
-    calibrated_logit_scale: what cosines are multiplied by before the softmax.
+    Attributes:
+        calibrated_logit_scale: what cosines are multiplied by before the softmax.
     """
 
     calibrated_logit_scale: float
 
     def encode(self, values: Any) -> Any:
-        """Series (n, T, 10[, H, W]) -> (n, D) unit vectors."""
+        """Vectors of series.
+
+        Args:
+            values: (n, T, 10[, H, W]) reflectance x 10000, NaN = missing.
+
+        Returns:
+            (n, D) unit vectors.
+        """
         ...
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
-        """Sentences -> (n, D) unit vectors."""
+        """Vectors of sentences, in the space of the series.
+
+        Args:
+            texts: n sentences.
+
+        Returns:
+            (n, D) unit vectors.
+        """
         ...
 
 
@@ -66,9 +84,17 @@ def encode_places(
     composites: Sequence[int] = (12,),
     label: str | None = None,
 ) -> dict[int, np.ndarray]:
-    """Number of composites -> (n, D) float32 vectors of some places, read once and encoded once for each.
+    """Vectors of some places, read once and encoded once for each number of composites.
 
-    Larger patches than a model takes are cut to their centre. label: a name for the progress bar; None: no bar.
+    Args:
+        model: what encodes; larger patches than it takes are cut to their centre.
+        dataset: the places.
+        rows: (n,) which of them.
+        composites: of 12 monthly, 4 quarterly and 1 annual.
+        label: a name for the progress bar; None: no bar.
+
+    Returns:
+        Number of composites -> (n, D) float32.
     """
     from tqdm.auto import tqdm
 
@@ -83,7 +109,18 @@ def encode_places(
 
 
 def centre(values: np.ndarray, size: int | None) -> np.ndarray:
-    """The middle size x size pixels of (n, T, C, H, W); a single pixel as (n, T, C). None leaves patches whole."""
+    """The middle pixels of patches.
+
+    Args:
+        values: (n, T, C, H, W), or (n, T, C), which comes back as it is.
+        size: pixels a side that are kept; None leaves patches whole.
+
+    Returns:
+        (n, T, C, size, size); a single pixel as (n, T, C).
+
+    Raises:
+        ValueError: patches are smaller.
+    """
     if values.ndim == 5 and size is not None:
         height, width = values.shape[3:]
         if size > min(height, width):
@@ -103,7 +140,15 @@ def _patch_of(model: Any) -> int | None:
 
 
 def readable(models: Collection[Encodes], dataset: Labelled) -> np.ndarray:
-    """Places with a month that every model can read: with all bands, or any where a model has learned absent ones."""
+    """Places with a month that every model can read: with all bands, or any where all models have learned absent ones.
+
+    Args:
+        models: who must be able to.
+        dataset: the places.
+
+    Returns:
+        Their indices, ascending.
+    """
     strict = any(getattr(getattr(m, "encoder", None), "absent_band", None) is None for m in models)
     sizes = [size for m in models if (size := _patch_of(m)) is not None]
     lost = []

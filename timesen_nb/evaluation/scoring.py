@@ -20,7 +20,7 @@ class Answers:
 
     Attributes:
         classes: K names.
-        rows: (n,) which places of the data set.
+        rows: (n,) which of the N places that were scored.
         truth: (n,) class numbers.
         predicted: (n,) class numbers.
         in_five: (n,) bool, the true class is among the five first.
@@ -53,7 +53,17 @@ class Answers:
         return Tally.of(self.table)
 
     def resampled(self, groups: np.ndarray | None = None, resamples: int = 500, seed: int = 0) -> Tally:
-        """Tallies of resampled places; groups: (places of the data set,) what is drawn as a whole, such as blocks."""
+        """Tallies of resampled places: :func:`timesen_nb.evaluation.bootstrap`, their spread is how sure a score is.
+
+        Args:
+            groups: (N,) labels of what is drawn as a whole, such as spatial blocks, for all places that ``rows``
+                counts; None draws place by place.
+            resamples: how many.
+            seed: the same one draws the same.
+
+        Returns:
+            Counts (resamples, K) each.
+        """
         of = None if groups is None else groups[self.rows]
         return bootstrap(self.truth, self.predicted, len(self.classes), of, resamples, seed)
 
@@ -61,10 +71,17 @@ class Answers:
 def encode_words(
     tasks: Iterable[Task], prompts: Sequence[str], encode_text: EncodeText, names_beside: bool = True
 ) -> dict[tuple[str, str], np.ndarray]:
-    """(task, prompt style) -> (K, D) unit vectors. Every sentence of every task is encoded once, in one call.
+    """Vectors of classes; every sentence of every task is encoded once, in one call.
 
-    names_beside: descriptions stand beside the class's name, as :meth:`TimeSenCLIP.zero_shot` has them; False leaves
-    them alone, as the paper does.
+    Args:
+        tasks: whose classes.
+        prompts: styles, of "names", "template" and "descriptions".
+        encode_text: sentences -> vectors.
+        names_beside: descriptions stand beside the class's name, as :meth:`TimeSenCLIP.zero_shot` has them; False
+            leaves them alone, as the paper does.
+
+    Returns:
+        (task, prompt style) -> (K, D) unit vectors.
     """
 
     def sentences_of(task: Task, style: str) -> list[list[str]]:
@@ -88,10 +105,17 @@ def score(
     classes: Mapping[str, tuple[str, ...]],
     scale: float,
 ) -> dict[tuple[str, str], Answers]:
-    """Answers for every (task, prompt style).
+    """Answers of places by the nearest words.
 
-    vectors: (N, D) of places. words: as :func:`encode_words` gives them. truth: task -> (N,) class numbers, -1 = no
-    label. classes: task -> names. scale: what cosines are multiplied by for probabilities.
+    Args:
+        vectors: (N, D) unit vectors of places.
+        words: as :func:`encode_words` gives them.
+        truth: task -> (N,) class numbers, -1 = no label.
+        classes: task -> K names.
+        scale: what cosines are multiplied by for probabilities.
+
+    Returns:
+        (task, prompt style) -> answers for the places with a label; tasks without any are left out.
     """
     parts: dict[tuple[str, str], list[tuple[np.ndarray, ...]]] = {key: [] for key in words}
     for task in {task: None for task, _ in words}:

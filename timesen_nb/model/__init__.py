@@ -8,6 +8,7 @@
     encoder          the series encoder, in torch           ablation     the paper's other encoders, in torch
     torch_inference  vectors by torch, on a GPU             open_set     the answer "none of these"
     towers/          frozen text and photo towers           patch_images months as vectors of an image tower
+    linear_probe     labels -> a classifier                 fingerprint  which weights these are
 
 Names are loaded when first used: this package imports nothing heavy, and nothing that answers imports torch.
 """

@@ -56,6 +56,9 @@ class EncoderWeights:
             checkpoint: its content.
             file: its name, for messages.
 
+        Returns:
+            The encoder's weights.
+
         Raises:
             ValueError: weights that do not fit the configuration; every missing, unexpected or misshapen one is named.
             ImportError: an encoder of the ablation, and torch is not installed.

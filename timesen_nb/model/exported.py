@@ -24,12 +24,19 @@ def is_onnx(path: Path) -> bool:
 
 
 def write_onnx(path: str | Path, checkpoint: Checkpoint) -> Path:
-    """Write a model as :meth:`timesen_nb.model.timesenclip.TimeSenCLIP.export`; returns the path.
+    """Write a model as :meth:`timesen_nb.model.timesenclip.TimeSenCLIP.export`.
 
     Folders are made. The file has its name only once it is complete.
 
+    Args:
+        path: of the file, which ends in .onnx.
+        checkpoint: the model.
+
+    Returns:
+        The path.
+
     Raises:
-        ValueError: an encoder other than SeriesEncoder, or patches larger than a pixel.
+        ValueError: another name, an encoder other than SeriesEncoder, or patches larger than a pixel.
     """
     path = Path(path)
     if path.suffix != ".onnx":
@@ -53,7 +60,13 @@ def write_onnx(path: str | Path, checkpoint: Checkpoint) -> Path:
 
 
 def read_onnx(path: Path) -> tuple[Checkpoint, ExportedWeights]:
-    """What :func:`write_onnx` wrote: what the file says of the model, and its encoder, which is that graph.
+    """What :func:`write_onnx` wrote.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        What the file says of the model, and its encoder, which is that graph.
 
     Raises:
         ValueError: the file is cut off, no ONNX, none of ours, or of a later version.

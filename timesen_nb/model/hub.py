@@ -14,7 +14,13 @@ def weights_folder() -> Path:
 
 
 def find_file(which: str) -> Path:
-    """The file of "pocket", of a path, or of "hf:OWNER/REPO/FILE"; it holds something that may be a model.
+    """The file that a model's name means; it holds something that may be a model.
+
+    Args:
+        which: "pocket", a path, or "hf:OWNER/REPO/FILE".
+
+    Returns:
+        A file on this machine.
 
     Raises:
         FileNotFoundError: there is no such file.

@@ -100,13 +100,16 @@ class Inference:
 
 
 def encode(run: Run, values: np.ndarray, positions: np.ndarray, config: EncoderConfig) -> np.ndarray:
-    """Vectors (N, D) float32 by a graph, on every core; a series without any composite gives NaN.
+    """Vectors by a graph, on every core.
 
     Args:
         run: the graph.
-        values: (N, T, C, H, W) float32, NaN = missing.
+        values: (N, T, C, H, W) float32 reflectance x 10000, NaN = missing.
         positions: (T,) int64, as the graph takes them.
         config: of the encoder.
+
+    Returns:
+        (N, D) float32, unit length; NaN for a series without any composite to read.
     """
     valid = readable(values, config)  # (N, T)
     flat = values[..., 0, 0] if config.patch == 1 else values.reshape(*values.shape[:3], -1)
@@ -177,9 +180,15 @@ def sums_bytes() -> bool:
 
 
 def draw_series(config: EncoderConfig) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Series as a graph takes them, for the scales of int8, the same every time: years with seasons, and noise.
+    """Series for the scales of int8, the same every time: years with seasons, and noise.
 
     They fill the range that an encoder's statistics span, and miss bands where it has learned to do without.
+
+    Args:
+        config: of the encoder.
+
+    Returns:
+        For each number of composites values and positions, as a graph takes them.
     """
     rng = np.random.default_rng(0)
     channels, pixels = len(config.bands), config.patch**2

@@ -20,17 +20,20 @@ _SHARE = 2.0
 
 
 def known_bands(values: Any) -> Any:
-    """(N, T, C) bool: the band is there over the whole patch.
+    """Which bands are there over the whole patch.
 
     Args:
         values: (N, T, C[, H, W]) numpy array or torch tensor, NaN = missing.
+
+    Returns:
+        (N, T, C) bool, array or tensor.
     """
     # NaN is the only value that differs from itself: one line for arrays and for tensors
     return (values == values).reshape(*values.shape[:3], -1).all(-1)
 
 
 def readable(values: Any, config: EncoderConfig) -> Any:
-    """(N, T) bool: the composites that an encoder of this configuration can read.
+    """The composites that an encoder of this configuration can read.
 
     A composite with a band missing is missing as a whole, unless the encoder has learned vectors for absent bands. This
     is the one place that decides it, for training, inference and evaluation.
@@ -38,17 +41,23 @@ def readable(values: Any, config: EncoderConfig) -> Any:
     Args:
         values: (N, T, C[, H, W]) numpy array or torch tensor, NaN = missing.
         config: of the encoder.
+
+    Returns:
+        (N, T) bool, array or tensor.
     """
     known = known_bands(values)
     return known.any(-1) if config.absent_bands else known.all(-1)
 
 
 def composite_positions(t: int, months: Sequence[int] | None = None) -> np.ndarray:
-    """(T,) int64: which position each of t composites has; 0 to 11 months, 12 to 15 quarters, 16 the year.
+    """Which position each composite has; 0 to 11 months, 12 to 15 quarters, 16 the year.
 
     Args:
         t: number of composites; without ``months`` 12 are the months, 4 the quarters, 1 the year.
         months: calendar month (1 to 12) of each.
+
+    Returns:
+        (T,) int64.
 
     Raises:
         ValueError: other numbers of composites, or months that are not so many different ones.
@@ -69,14 +78,17 @@ def composite_positions(t: int, months: Sequence[int] | None = None) -> np.ndarr
 
 
 def as_arrays(series: Any, valid: Any = None) -> tuple[Any, Any]:
-    """Values (N, T, C[, H, W]) and valid (N, T) or None, of whatever was given as series.
+    """Arrays of whatever was given as series.
 
     Args:
-        series: a :class:`~timesen_nb.series.PixelSeries`, a list of them, or arrays, which come back as they are.
+        series: a :class:`timesen_nb.series.PixelSeries`, a list of them, or arrays, which come back as they are.
         valid: (N, T) bool with arrays; a PixelSeries says itself what is valid.
 
+    Returns:
+        Values (N, T, C[, H, W]), and valid (N, T) or None.
+
     Raises:
-        ValueError: no series in the list, or ``valid`` beside PixelSeries.
+        ValueError: PixelSeries beside ``valid``, or beside something else in one list.
     """
     if isinstance(series, PixelSeries):
         series = [series]
@@ -91,7 +103,7 @@ def as_arrays(series: Any, valid: Any = None) -> tuple[Any, Any]:
 
 
 def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
-    """Series as (N, T, C, H, W) float32 with invalid composites NaN.
+    """Series as an encoder reads them, or refused.
 
     Codes for "no data" become NaN, with a warning, and so does what is 0 in all bands: see :mod:`timesen_nb.nodata`.
 
@@ -99,6 +111,9 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
         values: (N, T, C[, H, W]) reflectance x 10000, NaN = missing.
         valid: (N, T) bool or None; False = the composite is missing, whatever it holds.
         config: of the encoder that reads them.
+
+    Returns:
+        (N, T, C, H, W) float32 with invalid composites NaN.
 
     Raises:
         ValueError: another shape; in a composite that is valid, infinite values or others that can be no reflectance;

@@ -56,7 +56,10 @@ def patch_image_encoder(values: Any, embedding: int, **config: Any) -> SeriesEnc
     Args:
         values: (N, T, E), training places: the 1 % and 99 % quantiles of each number become its offset and scale.
         embedding: width of the space to learn.
-        config: other fields of :class:`~timesen_nb.model.config.EncoderConfig`.
+        config: other fields of :class:`timesen_nb.model.config.EncoderConfig`.
+
+    Returns:
+        The encoder.
 
     Raises:
         ImportError: torch is not installed.

@@ -39,9 +39,18 @@ LISTED = 20  # so many keys are named one by one; more are counted by module
 def read_published(path: Path, given: dict[str, Any]) -> Checkpoint:
     """What a published .ckpt holds; sizes are read off the tensors.
 
-    given: fields of :class:`EncoderConfig` that the file does not say (heads, bands, offset, scale): a file
-    whose statistics were mixed up in training is read with the ones it was trained with.
-    Raises ValueError when it is no such file; warns of keys beside the encoder that it does not know.
+    Keys beside the encoder that are not known are named in a warning.
+
+    Args:
+        path: of the file.
+        given: fields of :class:`EncoderConfig` that the file does not say (heads, bands, offset, scale): a file whose
+            statistics were mixed up in training is read with the ones it was trained with.
+
+    Returns:
+        The model as our own files hold it.
+
+    Raises:
+        ValueError: it is no such file.
     """
     file = _unpickle(path)
     state = file.get("state_dict", file)

@@ -45,18 +45,31 @@ class ZeroShot:
     def probabilities(
         self, values: Any, valid: Any = None, months: Sequence[int] | None = None
     ) -> np.ndarray:
-        """(N, K) probabilities, rows sum to 1.
+        """How well each class fits each series.
 
         Args:
-            values: series as ``model.encode`` takes them: a PixelSeries, a list of them, or (N, T, 10) reflectance
-                x 10000.
-            valid: with arrays, (N, T) bool.
+            values: series as ``model.encode`` takes them: a PixelSeries, a list of them, or (N, T, 10) reflectance x
+                10000, NaN = missing.
+            valid: with arrays, (N, T) bool; False = that composite is missing.
             months: calendar month (1 to 12) of each composite.
+
+        Returns:
+            (N, K) float32, rows sum to 1.
+
+        Raises:
+            ValueError: series that ``model.encode`` refuses.
         """
         return self.of_vectors(self.encode(values, valid=valid, months=months))
 
     def of_vectors(self, vectors: Any) -> np.ndarray:
-        """(N, K) probabilities of series that are encoded already, (N, D): a new word costs one matrix product."""
+        """How well each class fits series that are encoded already: a new word costs one matrix product.
+
+        Args:
+            vectors: (N, D) unit vectors.
+
+        Returns:
+            (N, K) float32, rows sum to 1; a row with NaN is NaN.
+        """
         cosines = np.asarray(vectors, dtype=np.float32) @ self.vectors.T
         return softmax(self.scale * cosines)
 
@@ -73,7 +86,19 @@ class ZeroShot:
         )
 
     def predict(self, values: Any, valid: Any = None, months: Sequence[int] | None = None) -> list[str]:
-        """The most probable class of each series."""
+        """The most probable class of each series.
+
+        Args:
+            values: as in :meth:`probabilities`.
+            valid: as in :meth:`probabilities`.
+            months: as in :meth:`probabilities`.
+
+        Returns:
+            N names.
+
+        Raises:
+            ValueError: series that ``model.encode`` refuses.
+        """
         return [self.classes[k] for k in self.probabilities(values, valid, months).argmax(axis=1)]
 
 
@@ -110,10 +135,17 @@ def check_classes(classes: Sequence[str]) -> list[str]:
 def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str], list[list[str]]]:
     """Class names and the sentences that stand for each.
 
-    ``prompts``: "names", "template" or "descriptions". The last is a task's descriptions beside its name in
-    :data:`TEMPLATES`, since what a description leaves unnamed is easily taken for another class; your own words have no
-    descriptions, and their names in the templates stand alone. Raises ValueError for another style or classes that are
-    none.
+    Args:
+        classes: a task, or names.
+        prompts: "names", "template" or "descriptions". The last is a task's descriptions beside its name in
+            :data:`TEMPLATES`, since what a description leaves unnamed is easily taken for another class; your own words
+            have no descriptions, and their names in the templates stand alone.
+
+    Returns:
+        K names, and the sentences of each.
+
+    Raises:
+        ValueError: another style, or classes that are none.
     """
     if prompts not in PROMPT_STYLES:
         raise ValueError(f"prompts={prompts!r}; expected one of {', '.join(map(repr, PROMPT_STYLES))}.")

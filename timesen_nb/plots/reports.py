@@ -72,7 +72,7 @@ def plot_report(report: Any, composites: int | None = None, ax: Axes | None = No
     """Top-1 in percent by task and prompt style with 95 % intervals, and the paper's TimeSenCLIP as black marks.
 
     Args:
-        report: a :class:`~timesen_nb.evaluation.Report`: its ``scores``, and beside them its ``paper``.
+        report: a :class:`timesen_nb.evaluation.Report`: its ``scores``, and beside them its ``paper``.
         composites: T of the scores that are drawn; None: the first.
         ax: where to draw; None: on a new figure.
 

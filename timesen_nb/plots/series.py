@@ -20,7 +20,7 @@ LINES = (
 
 
 class Drawable(Protocol):
-    """What is drawn of a :class:`~timesen_nb.series.PixelSeries`: this room lies below it and imports none."""
+    """What is drawn of a :class:`timesen_nb.series.PixelSeries`: this room lies below it and imports none."""
 
     @property
     def values(self) -> np.ndarray:
@@ -49,7 +49,7 @@ def plot_series(series: Drawable, ax: Axes | None = None) -> Axes:
     Missing months are hatched columns; lines break there.
 
     Args:
-        series: a :class:`~timesen_nb.series.PixelSeries`.
+        series: a :class:`timesen_nb.series.PixelSeries`.
         ax: where to draw; None: on a new figure.
 
     Returns:

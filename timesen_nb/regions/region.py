@@ -25,11 +25,15 @@ SAMPLED, TRIED = 4, 12
 class Region:
     """A region cut into square chunks.
 
-    data: lazy (composite, band, y, x) surface reflectance x 10000, or kept vectors (y, x, feature); whole along the
-    other axes, chunks of ``chunk`` pixels along y and x.
-    months: calendar month of each composite where the cube says it and they are not January to December.
-    grid: an empty dataset with the coordinates x, y and spatial_ref. nodata: what means missing beside NaN, or None.
-    about: what the cube says of itself: source and year, "" where it does not.
+    Attributes:
+        data: lazy (composite, band, y, x) surface reflectance x 10000, or kept vectors (y, x, feature); whole along the
+            other axes, chunks of ``chunk`` pixels along y and x.
+        encoded: the data are kept vectors.
+        months: calendar month of each composite where the cube says it and they are not January to December.
+        grid: an empty dataset with the coordinates x, y and spatial_ref.
+        chunk: pixels a side.
+        nodata: what means missing beside NaN, or None.
+        about: what the cube says of itself: source and year, "" where it does not.
     """
 
     data: da.Array
@@ -63,10 +67,13 @@ class Region:
         return out
 
     def fingerprint(self) -> dict[str, str]:
-        """What tells these data from others, as JSON can hold it: source, year, type, and a hash of some blocks.
+        """What tells these data from others, as JSON can hold it.
 
         Blocks are read until :data:`SAMPLED` of them hold data or :data:`TRIED` were read: small regions whole, large
         ones in places all over.
+
+        Returns:
+            Source, year and type of the data, and a hash of some blocks.
         """
         digest, with_data = sha256(), 0
         order = np.random.default_rng(0).permutation(self.chunks[0] * self.chunks[1])[:TRIED]
@@ -81,9 +88,17 @@ class Region:
 
 
 def read_region(cube: Any, chunk: int | None = None) -> Region:
-    """Check a cube (composite, band, y, x), or vectors kept by :func:`timesen_nb.map_region`, and cut it.
+    """Check a cube, and cut it.
 
-    Raises ValueError for anything else, for bands or months that are not named, and without a coordinate system.
+    Args:
+        cube: (composite, band, y, x), or vectors kept by :func:`timesen_nb.map_region`.
+        chunk: pixels a side; None: chosen.
+
+    Returns:
+        The region.
+
+    Raises:
+        ValueError: anything else, bands or months that are not named, or no coordinate system.
     """
     if isinstance(cube, xr.Dataset) and "vectors" in cube:
         cube = cube["vectors"]

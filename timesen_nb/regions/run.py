@@ -30,8 +30,16 @@ def run_chunks(
 ) -> None:  # fmt: skip
     """Do every chunk that the store does not have yet.
 
-    progress is told the share of chunks that are done, 0 to 1. Raises :class:`Cancelled` when ``cancelled()`` turns
-    true; chunks that were finished stay in the store.
+    Args:
+        region: the data.
+        words: the classifier.
+        work: what to make of every chunk.
+        store: where they go.
+        progress: told the share of chunks that are done, 0 to 1.
+        cancelled: asked from time to time.
+
+    Raises:
+        Cancelled: ``cancelled()`` said True; chunks that were finished stay in the store.
     """
     finished = store.finished()
     left: list[Chunk] = [(int(i), int(j)) for i, j in np.argwhere(~finished)]

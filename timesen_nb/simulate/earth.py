@@ -81,8 +81,9 @@ def growths() -> dict[str, Growth]:
 class EarthPlaces(Places):
     """Places all over the earth.
 
-    cloudy: (N, 12) probability that a month has no clear acquisition. stage: (N, 12) how far a crop is from emergence
-    (0) to harvest (1), or how leafy trees are.
+    Attributes:
+        cloudy: (N, 12) probability that a month has no clear acquisition.
+        stage: (N, 12) how far a crop is from emergence (0) to harvest (1), or how leafy trees are.
     """
 
     cloudy: np.ndarray
@@ -362,7 +363,7 @@ def earth_places(n: int, seed: int, cover_types: list[str] | None = None) -> Ear
             which have most cover types and are drawn more often.
 
     Returns:
-        Clear years; :func:`~timesen_nb.simulate.processing.untidy` makes composites of them.
+        Clear years; :func:`timesen_nb.simulate.processing.untidy` makes composites of them.
 
     Raises:
         ValueError: an unknown cover type.

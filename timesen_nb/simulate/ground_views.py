@@ -16,9 +16,14 @@ from timesen_nb.simulate.scenes.fields import CROPS
 
 
 def survey_months(places: Places, rng: np.random.Generator) -> np.ndarray:
-    """(N,) the month in which each place is photographed: rather while something stands there.
+    """When places are photographed: rather while something stands there, in Europe from April to October.
 
-    In Europe that is one of April to October.
+    Args:
+        places: N of them.
+        rng: what chance is drawn from.
+
+    Returns:
+        (N,) months.
     """
     standing = (places.green + 0.7 * places.brown + 0.02) ** 4
     if not isinstance(places, EarthPlaces):

@@ -25,9 +25,15 @@ REGIONAL = 0.3
 class Places:
     """N simulated places.
 
-    cover_type: (N,) index into :data:`~timesen_nb.simulate.cover_types.COVER_TYPES`. lon, lat: (N,) degrees. altitude:
-    (N,) metres. values: (N, 12, 10) simulated surface reflectance x 10000, NaN = no clear observation. green, brown:
-    (N, 12) share of the ground under green and under dry standing plants. snow: (N, 12) bool.
+    Attributes:
+        cover_type: (N,) index into :data:`timesen_nb.simulate.cover_types.COVER_TYPES`.
+        lon: (N,) degrees.
+        lat: (N,) degrees.
+        altitude: (N,) metres.
+        values: (N, 12, 10) simulated surface reflectance x 10000, NaN = no clear observation.
+        green: (N, 12) share of the ground under green plants.
+        brown: (N, 12) share of the ground under dry standing plants.
+        snow: (N, 12) bool.
     """
 
     cover_type: np.ndarray
@@ -64,12 +70,22 @@ def grow(
 ) -> Places:
     """A year at each of N places.
 
-    cover_type: (N,) indices of cover types. parcel: (N,) labels; pixels of one parcel share crop, calendar, soil and
-    vigour, and differ by little. blend: (N, 3) shares of a parcel's three variants in each of its pixels, random
-    without it. climate: their weather; without it each place, or parcel, gets a random year of its own. clouds=False
-    leaves every month clear. calibrated=False is physics alone, without the class statistics of real places.
-    regional=True is one countryside in place of all Europe: stands of a cover type differ less than the class
-    statistics say.
+    Args:
+        cover_type: (N,) indices of cover types.
+        lon: (N,) degrees.
+        lat: (N,) degrees.
+        altitude: (N,) metres.
+        rng: what chance is drawn from.
+        parcel: (N,) labels; pixels of one parcel share crop, calendar, soil and vigour, and differ by little.
+        blend: (N, 3) shares of a parcel's three variants in each of its pixels, random without it.
+        climate: their weather; without it each place, or parcel, gets a random year of its own.
+        clouds: False leaves every month clear.
+        calibrated: False is physics alone, without the class statistics of real places.
+        regional: True is one countryside in place of all Europe: stands of a cover type differ less than the class
+            statistics say.
+
+    Returns:
+        The places.
     """
     cover_type = np.asarray(cover_type)
     if parcel is None:
@@ -127,11 +143,21 @@ def simulate_places(
     mixed: float = 0.12,
     clouds: bool = True,
 ) -> Places:
-    """n simulated places over Europe with clouds and mixed pixels; the same seed gives the same places.
+    """Simulated places over Europe with clouds and mixed pixels.
 
-    cover_types: names to draw from evenly; without it all, land covers evenly. mixed: share of pixels that hold a part
-    of another place. clouds=False: the places as they are, for :func:`observe`. Raises ValueError for an unknown cover
-    type.
+    Args:
+        n: how many.
+        seed: the same one gives the same places.
+        cover_types: names to draw from evenly; None: all, land covers evenly.
+        calibrated: False is physics alone, without the class statistics of real places.
+        mixed: share of pixels that hold a part of another place.
+        clouds: False: the places as they are, for :func:`observe`.
+
+    Returns:
+        The places.
+
+    Raises:
+        ValueError: an unknown cover type.
     """
     rng = np.random.default_rng(seed)
     if cover_types is None:
@@ -370,7 +396,12 @@ def _sensor(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _processed(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """What one processing chain leaves in a whole year and another does not: a gain a band, and haze under the blue.
 
-    Half of the places come out of the chain that the class statistics are from.
+    Args:
+        values: (N, 12, 10) reflectance x 10000.
+        rng: what chance is drawn from; half of the places come out of the chain that the class statistics are from.
+
+    Returns:
+        (N, 12, 10) reflectance x 10000.
     """
     n = len(values)
     other = rng.random((n, 1, 1)) < 0.5

@@ -34,19 +34,46 @@ class Source(Protocol):
     def pixel(self, lon: float, lat: float, year: int = 2018) -> PixelSeries:
         """The series of the 10 m pixel that holds the place.
 
-        Raises ValueError for a place outside the data, a year it has not, or a pixel without any valid month.
+        Args:
+            lon: degrees.
+            lat: degrees.
+            year: calendar year.
+
+        Returns:
+            The series; months without a clear observation are NaN and not valid.
+
+        Raises:
+            ValueError: a place outside the data, a year that the source has not, or a pixel without any valid month.
         """
         ...
 
     def pixels(self, lonlats: Sequence[tuple[float, float]], year: int = 2018) -> list[PixelSeries]:
-        """Many pixels in few requests, in the order asked; a place without data raises as in :meth:`pixel`."""
+        """Many pixels in few requests.
+
+        Args:
+            lonlats: longitude and latitude of each place, in degrees.
+            year: calendar year.
+
+        Returns:
+            A series each, in the order asked.
+
+        Raises:
+            ValueError: as :meth:`pixel`, for any of them.
+        """
         ...
 
     def cube(self, bbox: tuple[float, float, float, float], year: int = 2018) -> xr.DataArray:
-        """The pixels that a box in degrees, (west, south, east, north), touches.
+        """The pixels that a box touches.
+
+        Args:
+            bbox: (west, south, east, north) in degrees.
+            year: calendar year.
 
         Returns:
-            (month 1..12, band, y, x) float32 reflectance x 10000, NaN = missing, with a CRS (rioxarray).
+            (month 1 to 12, band, y, x) float32 reflectance x 10000, NaN = missing, with a CRS (rioxarray).
+
+        Raises:
+            ValueError: a box outside the data, or a year that the source has not.
         """
         ...
 
@@ -61,8 +88,12 @@ def open_source(which: str | Path | xr.Dataset | xr.DataArray, **options: Any) -
             ``offset=``, ``nodata=``, ``crs=`` and ``out_of_range=`` for a cube
             (:class:`timesen_nb.sources.cube_file.CubeFileSource`).
 
+    Returns:
+        The source, which answers ``pixel``, ``pixels`` and ``cube``: see :class:`Source`.
+
     Raises:
-        ValueError: a name that is neither a source nor an existing file, or a cube that cannot be used.
+        ValueError: a name that is neither a source nor an existing file, a cube that cannot be used, or a service that
+            cannot be reached with what was given.
     """
     if not isinstance(which, (str, Path)):
         from timesen_nb.sources.cube_file import CubeFileSource

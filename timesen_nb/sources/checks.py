@@ -41,8 +41,13 @@ def check_year(year: int | None, years: Sequence[int], name: str) -> int:
 def whole_years(today: datetime.date | None = None) -> range:
     """Calendar years that remote sources offer: 2017, the first with surface reflectance, to the last that is over.
 
-    A year counts as over from the middle of January on, when its last images are there: what is cached then
-    stays true.
+    A year counts as over from the middle of January on, when its last images are there: what is cached then stays true.
+
+    Args:
+        today: None for today.
+
+    Returns:
+        The years, newest last.
     """
     day = today or datetime.datetime.now(datetime.UTC).date()
     return range(2017, (day - datetime.timedelta(days=14)).year)

@@ -135,13 +135,33 @@ class CubeFileSource:
     def pixel(self, lon: float, lat: float, year: int = 2018) -> PixelSeries:
         """The series of the pixel that holds the place, with its provenance.
 
-        Raises ValueError outside the file, for a year it has not, for a pixel without any valid month, or with a clear
-        observation that can be no reflectance.
+        Args:
+            lon: degrees.
+            lat: degrees.
+            year: calendar year.
+
+        Returns:
+            The series; months without a clear observation are NaN and not valid.
+
+        Raises:
+            ValueError: a place outside the file, a year that it has not, a pixel without any valid month, or one with a
+                clear observation that can be no reflectance.
         """
         return self.pixels([(lon, lat)], year)[0]
 
     def pixels(self, lonlats: Sequence[tuple[float, float]], year: int = 2018) -> list[PixelSeries]:
-        """Many pixels, in the order asked; neighbours are read together. Raises as :meth:`pixel`."""
+        """Many pixels; neighbours are read together.
+
+        Args:
+            lonlats: longitude and latitude of each place, in degrees.
+            year: calendar year.
+
+        Returns:
+            A series each, in the order asked.
+
+        Raises:
+            ValueError: as :meth:`pixel`, for any of them; or the file was written again since it was opened.
+        """
         year = check_year(year, self.years, self.name)
         self._check_unchanged()
         places = [check_place(lon, lat) for lon, lat in lonlats]
@@ -160,11 +180,20 @@ class CubeFileSource:
         return [found[n] for n in range(len(at))]
 
     def cube(self, bbox: BBox, year: int = 2018) -> xr.DataArray:
-        """(month, band, y, x) float32 reflectance x 10000, NaN = missing, of a box in degrees.
+        """The pixels that a box touches.
 
-        The box is cut to the file; one that crosses the date line has its west beyond its east, or its east beyond 180.
-        More than 256 x 256 pixels come as a lazy Dask array. Raises ValueError where the box does not touch the file,
-        or, when it is computed, for a clear observation that can be no reflectance.
+        Args:
+            bbox: (west, south, east, north) in degrees; it is cut to the file. One that crosses the date line has its
+                west beyond its east, or its east beyond 180.
+            year: calendar year.
+
+        Returns:
+            (month 1 to 12, band, y, x) float32 reflectance x 10000, NaN = missing, with its CRS; more than 256 x 256
+            pixels as a lazy Dask array.
+
+        Raises:
+            ValueError: a box that does not touch the file, a year that it has not; or, when it is computed, a clear
+                observation that can be no reflectance.
         """
         import rioxarray  # noqa: F401
         import xarray as xr
@@ -351,8 +380,12 @@ class CubeFileSource:
 class _Block:
     """The months of a block of the cube, and what became of its observations.
 
-    months: (12, 10, y, x). days: (t,) of the year. used: (t, y, x) those in a median; left_out: masks of others by
-    the reason why. wrong: why a pixel is refused, by row and column.
+    Attributes:
+        months: (12, 10, y, x) reflectance x 10000, NaN = missing.
+        days: (t,) of the year.
+        used: (t, y, x) those in a median.
+        left_out: masks (t, y, x) of others by the reason why.
+        wrong: why a pixel is refused, by row and column.
     """
 
     months: np.ndarray

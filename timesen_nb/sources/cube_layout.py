@@ -63,10 +63,16 @@ class Options:
 class CubeLayout:
     """A cube in this package's words; nothing but coordinates and a sample has been read.
 
-    has_scl: whether it has scene classes.
-    step: (t,) datetime64 UTC of a dated cube, or (t,) months 1 to 12. x, y: pixel centres in ``crs``.
-    radiometry: what makes the stored values reflectance x 10000. raised: whether they look as if the radiometric offset
-    were still on them. year: of a monthly cube, where the file says it.
+    Attributes:
+        has_scl: whether it has scene classes.
+        step: (t,) datetime64 UTC of a dated cube, or (t,) months 1 to 12.
+        dated: which of the two.
+        x: pixel centres in ``crs``.
+        y: pixel centres in ``crs``.
+        crs: the coordinate system.
+        radiometry: what makes the stored values reflectance x 10000.
+        raised: whether they look as if the radiometric offset were still on them.
+        year: of a monthly cube, where the file says it.
     """
 
     has_scl: bool
@@ -102,9 +108,16 @@ Given = Path | xr.Dataset | xr.DataArray
 
 @contextmanager
 def opened(given: Given, options: Options) -> Iterator[tuple[xr.Dataset, xr.Dataset, xr.DataArray | None]]:
-    """A cube while it is read: the whole dataset, its ten bands and its scene classes, each (step, y, x) as stored.
+    """A cube while it is read.
 
     Its file is let go of afterwards, so that it may be written again, and threads do not share it.
+
+    Args:
+        given: the cube.
+        options: how it is to be opened.
+
+    Yields:
+        The whole dataset, its ten bands and its scene classes, each (step, y, x) as stored.
     """
     data, close = open_cube(given, options.group, options.rename)
     try:

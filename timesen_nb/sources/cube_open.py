@@ -47,12 +47,15 @@ _CODEC = re.compile(r"required filter|codec|filter plugin|compressor", re.IGNORE
 def open_cube(
     given: Path | xr.Dataset | xr.DataArray, group: str | None, rename: Mapping[str, str]
 ) -> tuple[xr.Dataset, Callable[[], None]]:
-    """The dataset, opened lazily, and what lets go of its file: it opens itself again when it is read.
+    """The dataset of a cube, opened lazily.
 
     Args:
         given: a path, or a dataset in memory.
         group: of a Zarr store or NetCDF file that has several.
         rename: names in the file -> names of bands, ``SCL``, or ``B2_m01`` of a GeoTIFF.
+
+    Returns:
+        The dataset, and what lets go of its file: it opens itself again when it is read.
 
     Raises:
         ValueError: in words, for whatever cannot be opened.

@@ -31,9 +31,17 @@ _YES, _NO = ("true", "1", "1.0", "yes"), ("false", "0", "0.0", "no")
 class Radiometry:
     """How stored values become reflectance x 10000: :meth:`measure`.
 
-    factor: 1 or 10000. offset: (t,) added to values x 10000. scale, add: (10,) what was taken off on the way from the
-    file, so that its own numbers can be told. nodata: numbers that the file or the user declares. rule: how the offset
-    is known. stated: whether anything says it. applied: whether one was taken off anywhere. baselines: as stated.
+    Attributes:
+        factor: 1 or 10000.
+        offset: (t,) added to values x 10000.
+        scale: (10,) what values were multiplied by on the way from the file, so that its own numbers can be told.
+        add: (10,) what was added to them there.
+        nodata: numbers that the file or the user declares.
+        rule: how the offset is known.
+        stated: whether anything says it.
+        applied: whether one was taken off anywhere.
+        baselines: as stated.
+        codes: of the sample: what stood in it for no data without being declared.
     """
 
     factor: float
@@ -45,7 +53,6 @@ class Radiometry:
     stated: bool = True
     applied: bool = False
     baselines: tuple[str, ...] = ()
-    #: of the sample: what stood in it for no data without being declared
     codes: tuple[float, ...] = field(default=(), compare=False)
 
     def measure(self, stored: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, dict[float, np.ndarray]]:
@@ -124,7 +131,7 @@ def declared_nodata(data: xr.Dataset, bands: xr.Dataset) -> tuple[float, ...]:
 
 
 def scale_of(sample: np.ndarray, units: set[str], steps: Sequence[str]) -> float:
-    """What makes stored values reflectance x 10000: 1 or 10000, judged by a sample, band by band and date by date.
+    """What makes stored values reflectance x 10000, judged by a sample, band by band and date by date.
 
     Clouds reach about 1.6 in reflectance, so a 99th percentile up to 2 is 0 to 1; percent and 8-bit pictures end at
     255, far below any scene x 10000; more than 32000 is a raw count. What lies between is refused.
@@ -133,6 +140,9 @@ def scale_of(sample: np.ndarray, units: set[str], steps: Sequence[str]) -> float
         sample: (t, 10, n) stored values, NaN = missing.
         units: what the file says.
         steps: the dates or months, in words.
+
+    Returns:
+        1 or 10000.
 
     Raises:
         ValueError: another unit, or not the same one everywhere.
@@ -265,7 +275,12 @@ def offset_of(
 def looks_raised(sample: np.ndarray, days: np.ndarray | None) -> bool:
     """Whether values look as if 1000 were still on them: hardly any lies below it, in all of them or since 2022.
 
-    sample: (t, 10, n) values x 10000, NaN = missing; days: (t,) or None.
+    Args:
+        sample: (t, 10, n) values x 10000, NaN = missing.
+        days: (t,) datetime64[D], or None where they are not known.
+
+    Returns:
+        Whether they do.
     """
     groups = [sample] if days is None else [sample, sample[days >= SINCE]]
     for group in groups:

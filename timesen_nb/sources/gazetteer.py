@@ -15,7 +15,14 @@ TIMEOUT = 10.0  # seconds
 
 @dataclass(frozen=True)
 class NamedPlace:
-    """A place with a name: lon, lat in degrees; bounds (west, south, east, north) in degrees."""
+    """A place with a name.
+
+    Attributes:
+        name: in full, as OpenStreetMap writes it.
+        lon: degrees.
+        lat: degrees.
+        bounds: (west, south, east, north) in degrees.
+    """
 
     name: str
     lon: float
@@ -26,8 +33,17 @@ class NamedPlace:
 def find_place(name: str) -> NamedPlace:
     """The place that OpenStreetMap knows best by a name; names © OpenStreetMap contributors.
 
-    One request a name and session, for the service asks to be used sparingly. TIMESEN_GAZETTEER names another
-    Nominatim server. Raises ValueError when there is no such place, or no answer.
+    One request a name and session, for the service asks to be used sparingly. TIMESEN_GAZETTEER names another Nominatim
+    server.
+
+    Args:
+        name: such as "Vilvoorde".
+
+    Returns:
+        The place.
+
+    Raises:
+        ValueError: there is no such place, or no answer.
     """
     asked = " ".join(name.split())
     if not asked:

@@ -56,9 +56,17 @@ class Pixel:
 
 
 def utm_epsg(lon: float, lat: float) -> int:
-    """EPSG code of the zone in which Sentinel-2 tiles of a place are gridded (MGRS, with Norway's exceptions).
+    """The UTM zone in which Sentinel-2 tiles of a place are gridded (MGRS, with Norway's exceptions).
 
-    Raises ValueError north of 84 and south of 80 degrees, where there is no UTM grid and no Sentinel-2 land cover.
+    Args:
+        lon: degrees.
+        lat: degrees.
+
+    Returns:
+        Its EPSG code.
+
+    Raises:
+        ValueError: north of 84 or south of 80 degrees, where there is no UTM grid and no Sentinel-2 land cover.
     """
     lon, lat = check_place(lon, lat)
     if not -80 <= lat <= 84:
@@ -92,12 +100,15 @@ def pixel_at(lon: float, lat: float) -> Pixel:
 
 
 def check_bbox(bbox: BBox, date_line: bool = False) -> BBox:
-    """(west, south, east, north) as floats.
+    """A box, or why it is none.
 
     Args:
-        bbox: in degrees.
+        bbox: (west, south, east, north) in degrees.
         date_line: whether it may cross the date line: west beyond east, as GeoJSON has it, or east beyond 180. East
             comes back beyond 180 then.
+
+    Returns:
+        Its edges as floats.
 
     Raises:
         ValueError: no box in degrees, or one that crosses the date line where it may not.

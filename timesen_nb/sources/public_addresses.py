@@ -24,12 +24,15 @@ def public_only() -> bool:
 
 
 def check_address(address: str) -> str:
-    """The address itself, if it may be asked.
+    """An address, if it may be asked.
 
     A name that cannot be looked up passes: whoever asks it will say so in better words.
 
     Args:
         address: what was typed, or what a catalog names.
+
+    Returns:
+        The address itself.
 
     Raises:
         ValueError: it is not http or https, names no host, or leads to a private address where these are barred.

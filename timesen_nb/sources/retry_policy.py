@@ -130,9 +130,20 @@ class RetryPolicy:
         return self.begin(deadline).send(request)
 
     def _next(self, retry: Retry, problem: Problem, attempt: int, left: float) -> tuple[Retry, float]:
-        """The retries that are left and the seconds before the next; raises where asking again makes no sense.
+        """Whether to ask again. What the library raised stays out of it: it may hold secrets.
 
-        What the library raised stays out of it: it may hold secrets.
+        Args:
+            retry: the retries that are left.
+            problem: what went wrong.
+            attempt: which one that was, from 1.
+            left: seconds until the deadline.
+
+        Returns:
+            The retries that are left then, and the seconds before the next.
+
+        Raises:
+            RequestFailed: asking again makes no sense.
+            TooMuch: it makes sense for less.
         """
         if problem.too_much:
             raise TooMuch(problem.words)

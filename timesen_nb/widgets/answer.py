@@ -14,10 +14,15 @@ from timesen_nb.series import PixelSeries
 class Answer:
     """A place, its annual time series, and how well each class fits.
 
-    series: what the source gave. vector: (D,) its encoding, kept so that other words cost no new request.
-    classes: K names; probabilities: (K,) in the same order, summing to 1. prompts: the prompt style they came from.
-    cover_type: what stands there, finer than the true class ("maize"), where the source knows it (the samples).
-    simulated: the place is there in a simulation only.
+    Attributes:
+        series: what the source gave.
+        vector: (D,) its encoding, kept so that other words cost no new request.
+        classes: K names.
+        probabilities: (K,) in the same order, summing to 1.
+        prompts: the prompt style they came from.
+        cover_type: what stands there, finer than the true class ("maize"), where the source knows it (the samples);
+            else None or "".
+        simulated: the place is there in a simulation only.
     """
 
     series: PixelSeries
@@ -56,11 +61,23 @@ class Answer:
         return self.classes[int(np.argmax(self.probabilities))]
 
     def ranked(self) -> list[tuple[str, float]]:
-        """Classes with their probabilities, most probable first."""
+        """Classes with their probabilities.
+
+        Returns:
+            (class, probability), the most probable first.
+        """
         order = np.argsort(-self.probabilities, kind="stable")
         return [(self.classes[k], float(self.probabilities[k])) for k in order]
 
     def scored(self, words: ZeroShot, prompts: str) -> Answer:
-        """The same place against other words: one matrix product, nothing fetched."""
+        """The same place against other words: one matrix product, nothing fetched.
+
+        Args:
+            words: the classifier.
+            prompts: the prompt style it was made by.
+
+        Returns:
+            A new answer.
+        """
         probabilities = words.of_vectors(self.vector[None])[0]
         return replace(self, classes=tuple(words.classes), probabilities=probabilities, prompts=prompts)

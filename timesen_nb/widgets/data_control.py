@@ -71,9 +71,13 @@ class DataControl(w.VBox):
         )
 
     def wanted(self) -> Any:
-        """The source that was chosen: a function that opens it, on any thread.
+        """The source that was chosen.
 
-        Raises ValueError for a file that is not named yet.
+        Returns:
+            A function that opens it, on any thread.
+
+        Raises:
+            ValueError: a file that is not named yet.
         """
         from timesen_nb.sources import open_source
 

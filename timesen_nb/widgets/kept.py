@@ -73,10 +73,13 @@ class KeptPlaces:
         return pd.DataFrame(rows)
 
     def csv(self) -> str:
-        """The table, with every band of every month beside it; missing values are empty.
+        """The table, with every band of every month beside it.
 
         Text that a spreadsheet would run as a formula (``=``, ``+``, ``-``, ``@`` at its start) has an apostrophe
         before it; ``read_points`` takes it away again.
+
+        Returns:
+            CSV; missing values are empty.
         """
         import pandas as pd
 
@@ -108,9 +111,16 @@ class KeptPlaces:
         }
 
     def export(self, path: str | Path) -> Path:
-        """Write ``.csv`` or ``.geojson``, as the name of the file says.
+        """Write the places.
 
-        Raises ValueError for another suffix, or when nothing is kept.
+        Args:
+            path: of the file, which ends in .csv or .geojson.
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: another suffix, or nothing is kept.
         """
         path = Path(path)
         writers = {".csv": self.csv, ".geojson": self.geojson, ".json": self.geojson}

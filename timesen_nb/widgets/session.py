@@ -119,9 +119,14 @@ class Session:
         return self.read(self.ask(lon, lat))
 
     def views(self, month: int) -> Sequence[np.ndarray]:
-        """Ground views N, E, S, W of the last answer's place in a month, (height, width, 3) uint8 each.
+        """Ground views of the last answer's place in a month.
 
-        None are there for sources that cannot draw them: the sample can.
+        Args:
+            month: 1 to 12.
+
+        Returns:
+            North, east, south, west: (height, width, 3) uint8 each. None for sources that cannot draw them: the sample
+            can.
         """
         return self._draw(month=month) if self._draw else ()
 
@@ -138,10 +143,14 @@ class Session:
         self._rescore()
 
     def use_words(self, text: str) -> None:
-        """Score your own classes, one a line; blank lines are left out. Nothing is fetched again.
+        """Score your own classes. Nothing is fetched again.
 
-        Raises ValueError, and keeps the words as they were, for no class, more than :data:`MOST_CLASSES`, a
-        class given twice, or one longer than :data:`LONGEST_CLASS` characters.
+        Args:
+            text: one class a line; blank lines are left out.
+
+        Raises:
+            ValueError: no class, more than :data:`MOST_CLASSES`, a class given twice, or one longer than
+                :data:`LONGEST_CLASS` characters; the words stay as they were.
         """
         lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
         if not lines:

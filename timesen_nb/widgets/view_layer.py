@@ -115,10 +115,15 @@ class ViewLayer:
             self.draw()
 
     def draw_region(self, maps: xr.Dataset) -> None:
-        """Draw the classes of a region that ``map_region`` made, in its own colours; until a view is drawn.
+        """Draw the classes of a region in its own colours, until a view is drawn.
 
-        Large maps are thinned, and a lazy one is read no further than that. Raises ValueError for what is no such map,
-        or one without a coordinate system.
+        Large maps are thinned, and a lazy one is read no further than that.
+
+        Args:
+            maps: what ``map_region`` returned.
+
+        Raises:
+            ValueError: what is no such map, or one without a coordinate system.
         """
         from timesen_nb.plots.maps import check_label
 

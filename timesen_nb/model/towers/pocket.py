@@ -92,10 +92,13 @@ class StaticWords:
 
 
 def photo_graph(weights: Mapping[str, np.ndarray]) -> bytes:
-    """The photo network as an ONNX file: views (n, 3, 48, 64) in 0 to 1 -> vectors (n, D), unit length.
+    """The photo network as a graph: views (n, 3, 48, 64) in 0 to 1 -> vectors (n, D), unit length.
 
     Args:
         weights: of ``PhotoNet`` (``recipes/photo_net.py``), named as in torch. Batch norms go into convolutions.
+
+    Returns:
+        The content of an ONNX file.
     """
     w = {k: v.astype(np.float32) for k, v in weights.items()}
     graph = Graph()
@@ -133,9 +136,16 @@ def as_views(photos: Any) -> np.ndarray:
 
 
 def area_means(given: int, wanted: int) -> np.ndarray:
-    """(given, wanted): by this matrix a row of pixels becomes the means of the pixels that each wanted one covers.
+    """The matrix by which a row of pixels becomes the means of the pixels that each wanted one covers.
 
     A wanted pixel covers from floor(i given / wanted) to ceil((i + 1) given / wanted), as torch's area interpolation.
+
+    Args:
+        given: pixels of the row.
+        wanted: pixels that it becomes.
+
+    Returns:
+        (given, wanted).
     """
     out = np.zeros((given, wanted), np.float32)
     for i in range(wanted):

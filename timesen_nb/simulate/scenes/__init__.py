@@ -77,11 +77,21 @@ def draw_views(
 ) -> np.ndarray:
     """Four simulated ground photos of one place in one month.
 
-    cover_type: a name of ``cover_types.COVER_TYPES``. month: 1 to 12. green, brown: share of the ground, 0 to 1, under
-    green and under dry standing plants. snow: does it lie. sun: noon elevation in degrees. size: height, width in
-    pixels. -> (4, height, width, 3) uint8 RGB, to the north, east, south and west.
+    Args:
+        cover_type: a name of ``cover_types.COVER_TYPES``.
+        month: 1 to 12.
+        green: share of the ground, 0 to 1, under green plants.
+        brown: share of the ground, 0 to 1, under dry standing plants.
+        snow: does it lie.
+        sun: noon elevation in degrees.
+        rng: draws what differs from photo to photo.
+        size: height and width in pixels.
 
-    Raises ValueError for an unknown cover type, a month that is none, or shares that are not between 0 and 1.
+    Returns:
+        (4, height, width, 3) uint8 RGB, to the north, east, south and west.
+
+    Raises:
+        ValueError: an unknown cover type, a month that is none, or shares that are not between 0 and 1.
     """
     if cover_type not in FORMS:
         raise ValueError(f"cover type given: {cover_type!r}; expected one of {', '.join(FORMS)}.")

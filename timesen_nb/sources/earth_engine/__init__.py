@@ -137,6 +137,9 @@ class EarthEngineSource:
             lat: degrees.
             year: from 2017 on; None for the last that is over.
 
+        Returns:
+            The series; months without a clear observation are NaN and not valid.
+
         Raises:
             ValueError: in words, for no place on Earth, the poles, a year before 2017 or not over yet, a place that no
                 image covers (the open sea), a year of clouds, and for whatever keeps Earth Engine from answering.
@@ -146,19 +149,23 @@ class EarthEngineSource:
     def pixels(
         self, lonlats: Sequence[tuple[float, float]], year: int | None = None, progress: bool | None = None
     ) -> list[PixelSeries]:
-        """Many pixels in pages, in the order asked; a page that was answered stays in the cache.
-
-        Raises as :meth:`pixel`.
+        """Many pixels in pages; a page that was answered stays in the cache.
 
         Args:
             lonlats: longitude and latitude of each place, in degrees.
             year: as in :meth:`pixel`.
             progress: show a bar; None for where there is more than one page.
+
+        Returns:
+            A series each, in the order asked.
+
+        Raises:
+            ValueError: as :meth:`pixel`, for any of them.
         """
         return self._read(lonlats, year, _LONGER * self._requests.deadline, progress)
 
     def cube(self, bbox: BBox, year: int | None = None) -> xr.DataArray:
-        """(month, band, y, x) float32 reflectance x 10000 of a box in degrees, NaN = missing; fetched when read.
+        """The pixels that a box touches; fetched when read.
 
         One request for each block of up to 256 pixels a side, on the 10 m grid of the UTM zone of the box's middle;
         beyond the zone's own images, tens of kilometres past its edge, values are missing.
@@ -166,6 +173,9 @@ class EarthEngineSource:
         Args:
             bbox: (west, south, east, north) in degrees.
             year: as in :meth:`pixel`.
+
+        Returns:
+            (month 1 to 12, band, y, x) float32 reflectance x 10000, NaN = missing, in Dask, with its CRS.
 
         Raises:
             ValueError: a year it has not, a box that is none, or that crosses the date line.
@@ -205,7 +215,7 @@ class EarthEngineSource:
         """Start a batch export of many pixels to a CSV file: for jobs that no request can answer in time.
 
         The file gets a row a place: ``n`` (its number in ``lonlats``), ``lon``, ``lat``, ``year`` and ``B2_m01`` ...
-        ``B12_m12``, empty where missing. Follow it with ``.follow()``.
+        ``B12_m12``, empty where missing.
 
         Args:
             lonlats: longitude and latitude of each place, in degrees.
@@ -214,8 +224,11 @@ class EarthEngineSource:
             folder: of your Google Drive, where the file goes.
             bucket: of Cloud Storage, in its place.
 
+        Returns:
+            The job; ``.follow()`` waits for it.
+
         Raises:
-            ValueError: as :meth:`pixel`, and for no places at all.
+            ValueError: as :meth:`pixel`, for no places at all, and for a folder beside a bucket.
         """
         from timesen_nb.sources.earth_engine.export import start
 

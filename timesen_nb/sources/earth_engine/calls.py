@@ -1,7 +1,7 @@
 """The calls to Earth Engine's REST interface, through the client's own session, each sent once.
 
 The public functions of ``ee.data`` repeat a failed call on their own, up to five times and without a deadline; here
-:class:`~timesen_nb.sources.retry_policy.RetryPolicy` decides that, so that what it counts is what is sent. Hence
+:class:`timesen_nb.sources.retry_policy.RetryPolicy` decides that, so that what it counts is what is sent. Hence
 the client's inner functions, which every version since 1.1 has.
 """
 

@@ -67,10 +67,16 @@ class CompositeRule:
         return tuple(c for c in MASKED if self.clouds == "scl" or c not in CLOUD_CLASSES)
 
     def image(self, area: ee.Geometry, zone: Any, shift: Any, year: int) -> ee.Image:
-        """One image of 120 bands (:data:`NAMES`, masked where missing) and :data:`OBSERVED`.
+        """The composite of a year, as Earth Engine is to compute it.
 
-        area: where it will be read. zone: "_T31" for UTM zone 31, as it stands in the images' names. shift: seconds
-        from UTC to solar time. Each may be a value of Earth Engine's own, computed there.
+        Args:
+            area: where it will be read.
+            zone: "_T31" for UTM zone 31, as it stands in the images' names.
+            shift: seconds from UTC to solar time; it and ``zone`` may be values of Earth Engine's own, computed there.
+            year: calendar year.
+
+        Returns:
+            An image of 120 bands (:data:`NAMES`, masked where missing) and :data:`OBSERVED`.
         """
         import ee
 
@@ -128,6 +134,9 @@ def _median(observations: ee.ImageCollection, certain: bool) -> ee.Image:
         observations: of one month, clear, one a solar day.
         certain: leave nothing open: an even stack is reduced twice, with one observation below all others and with one
             above, which gives either middle value. It nearly doubles what a project pays.
+
+    Returns:
+        An image of the ten bands.
     """
     import ee
 
@@ -151,9 +160,16 @@ def _median(observations: ee.ImageCollection, certain: bool) -> ee.Image:
 
 
 def points(pixels: list[Pixel], year: int, rule: CompositeRule) -> ee.FeatureCollection:
-    """A feature for each pixel with its number ``n`` and ``values``: :data:`NAMES`, then :data:`OBSERVED`.
+    """The months of pixels, as Earth Engine is to compute them.
 
-    Missing months are :data:`MISSING`: a list on the server cannot hold gaps.
+    Args:
+        pixels: on the 10 m grid.
+        year: calendar year.
+        rule: what decides a value.
+
+    Returns:
+        A feature for each pixel with its number ``n`` and ``values``: :data:`NAMES`, then :data:`OBSERVED`. Missing
+        months are :data:`MISSING`: a list on the server cannot hold gaps.
     """
     import ee
 

@@ -159,8 +159,7 @@ class StacSource:
 
         Raises:
             ValueError: In words for no place on Earth, the poles, a year that is not there, a place that no image
-                covers
-                (the open sea), a year of clouds, and for whatever keeps the catalog from answering.
+                covers (the open sea), a year of clouds, and for whatever keeps the catalog from answering.
         """
         return self.pixels([(lon, lat)], year)[0]
 

@@ -78,10 +78,16 @@ class Acquisition:
 
 
 def read_acquisitions(items: Iterable[Item]) -> tuple[list[Acquisition], list[LeftOut]]:
-    """The acquisitions of items, and the items that cannot be used, each with the reason.
+    """The acquisitions of items.
 
     An item that lacks a band is of no use, for a month has all bands or none. What has no file of Sentinel-2 at all is
     something else, and not spoken of.
+
+    Args:
+        items: as a catalog lists them.
+
+    Returns:
+        The acquisitions, and the items that cannot be used, each with the reason.
     """
     acquisitions, left_out = [], []
     for item in items:
@@ -98,7 +104,11 @@ def read_acquisitions(items: Iterable[Item]) -> tuple[list[Acquisition], list[Le
 def in_order(acquisitions: Iterable[Acquisition]) -> list[Acquisition]:
     """Acquisitions in the order in which they count: of one day the first with data shows.
 
-    The newest processing first, then by time and name.
+    Args:
+        acquisitions: in any order.
+
+    Returns:
+        The newest processing first, then by time and name.
     """
     return sorted(acquisitions, key=lambda a: (-a.baseline, a.time, a.item.id, a.collection))
 
@@ -277,7 +287,12 @@ def _applied(item: Item) -> tuple[str, bool | None]:
 def _stated(asset: Asset) -> tuple[float | None, float | None]:
     """Scale and offset to reflectance as the raster extension states them (v1, v2 or STAC 1.1).
 
-    A scale of 1 is what tools write when they know nothing: it states nothing.
+    Args:
+        asset: of a band.
+
+    Returns:
+        Each, or None where it is not stated; a scale of 1 is what tools write when they know nothing: it states
+        nothing.
     """
     fields = asset.extra_fields
     for band in (*(fields.get("raster:bands") or ()), *(fields.get("bands") or ()), fields):

@@ -118,13 +118,22 @@ class Catalog:
         self._all: Found | None = None
 
     def search(self, bbox: BBox, year: int, work: Work) -> Found:
-        """The items that touch a box in degrees, of a year and a day around it.
+        """The items that touch a box, of a year and a day around it.
 
         All collections are asked for at once; where that fails, each for itself in its share of the time. One that
         fails is left out, and said.
 
+        Args:
+            bbox: (west, south, east, north) in degrees.
+            year: Calendar year.
+            work: Under whose deadline and cancel.
+
+        Returns:
+            What was found.
+
         Raises:
-            RequestFailed: In words; every collection failed, or the request was cancelled.
+            RequestFailed: In words; every collection failed.
+            RequestCancelled: Somebody cancelled.
         """
         client = self._open(work)
         if client.get_search_link() is None:

@@ -101,7 +101,20 @@ class Reading:
     ) -> Reading:
         """The acquisitions of a calendar year among what was found.
 
-        Raises ValueError where there are none.
+        Args:
+            found: Items, and what cannot be used.
+            catalog: Where they were found.
+            bbox: (west, south, east, north) in degrees.
+            year: Calendar year.
+            masked: Scene classes left out.
+            readers: Files that are read at the same time.
+            work: Under whose deadline and cancel.
+
+        Returns:
+            What there is to read.
+
+        Raises:
+            ValueError: There are none.
         """
         acquisitions, unusable = read_acquisitions(found.items)
         left_out = (*found.left_out, *unusable)
@@ -186,7 +199,15 @@ class Reading:
     def _without(self, faults: dict[str, Fault], all_of_them: int) -> Reading:
         """The next version of each acquisition that has a fault, where there is one.
 
-        Raises RequestFailed where most are lost: that is no odd file any more.
+        Args:
+            faults: address of a file -> what is wrong with it.
+            all_of_them: how many acquisitions there were at first.
+
+        Returns:
+            What there is to read then.
+
+        Raises:
+            RequestFailed: most are lost: that is no odd file any more.
         """
         groups, days, left_out, lasting = [], [], list(self.left_out), self.lasting
         for group, day in zip(self.groups, self.days, strict=True):
