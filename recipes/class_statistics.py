@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import BANDS, month_columns
 from timesen_nb.simulate.class_statistics import ANNUAL_BANDS, logarithm
 
 #: Which labels of the monthly pixels make a group of class statistics (columns crop_std, crop or lc_class).
@@ -78,7 +78,7 @@ def read_monthly(folder: Path) -> tuple[pd.DataFrame, np.ndarray]:
     About half of the rows lack B8A: for class statistics it is B8 times the month's median ratio in the other rows.
     """
     rows = pd.read_parquet(folder / "s2_monthly_europe.parquet")
-    values = np.stack([[rows[f"{b}_m{m:02d}"] for b in BANDS] for m in range(1, 13)]).transpose(2, 0, 1)
+    values = rows[month_columns()].to_numpy().reshape(-1, 12, len(BANDS))
     values = np.where(values == 0, np.nan, values.astype(float))
     bright = rows["bright_mask"].to_numpy(int)[:, None] >> np.arange(12) & 1
     values[bright.astype(bool)] = np.nan
@@ -174,7 +174,7 @@ def write_elsewhere(folder: Path, target: Path) -> None:
     Points all over the world and the annual ones of Tonga are left out, so that something stays to judge by.
     """
     rows = pd.read_parquet(folder / "s2_world_dev.parquet")
-    values = np.stack([[rows[f"{b}_m{m:02d}"] for b in BANDS] for m in range(1, 13)]).transpose(2, 0, 1)
+    values = rows[month_columns()].to_numpy().reshape(-1, 12, len(BANDS))
     logs = logarithm(np.where(values == 0, np.nan, values.astype(float)))
     lines: list[dict[str, object]] = []
     for task, label in ELSEWHERE:

@@ -108,7 +108,7 @@ def median_of_observations(
 
     -> (10, ...) float32, NaN where no observation is clear.
     """
-    return _median(np.where(usable(values, days, scl, masked)[:, None], values, np.nan))
+    return median(np.where(usable(values, days, scl, masked)[:, None], values, np.nan))
 
 
 def monthly_medians(
@@ -205,12 +205,12 @@ def quarters(months: np.ndarray, axis: int = -2) -> np.ndarray:
     months: twelve along ``axis`` (second to last: (..., 12, 10); 0 for a cube), NaN = missing.
     """
     series = _twelve(months, axis)
-    return np.moveaxis(np.stack([_median(series[q : q + 3]) for q in (0, 3, 6, 9)]), 0, axis)
+    return np.moveaxis(np.stack([median(series[q : q + 3]) for q in (0, 3, 6, 9)]), 0, axis)
 
 
 def annual(months: np.ndarray, axis: int = -2) -> np.ndarray:
     """The median of the months that are there, ``axis`` kept at length one; arguments as :func:`quarters`."""
-    return np.moveaxis(_median(_twelve(months, axis))[None], 0, axis)
+    return np.moveaxis(median(_twelve(months, axis))[None], 0, axis)
 
 
 def _twelve(months: np.ndarray, axis: int) -> np.ndarray:
@@ -220,7 +220,7 @@ def _twelve(months: np.ndarray, axis: int) -> np.ndarray:
     return series
 
 
-def _median(observed: np.ndarray) -> np.ndarray:
+def median(observed: np.ndarray) -> np.ndarray:
     """Median along the first axis of what is not NaN; many times faster than ``np.nanmedian``."""
     ordered = np.sort(observed, axis=0)
     count = np.isfinite(observed).sum(axis=0, keepdims=True)

@@ -11,17 +11,13 @@ import pandas as pd
 from timesen_nb.bands import BANDS
 from timesen_nb.evaluation.encoding import Encodes, Labelled, centre, encode_places
 from timesen_nb.evaluation.metrics import Tally, confusion
-from timesen_nb.plots.true_colour import RGB, brightened
+from timesen_nb.plots.true_colour import patch_images
 from timesen_nb.tasks import Task, tasks
 
 if TYPE_CHECKING:
     from timesen_nb.datasets import PlaceDataset
     from timesen_nb.model.config import EncoderConfig
     from timesen_nb.model.towers import Tower
-
-#: Reflectance x 10000 that is drawn white: the usual stretch of a true-colour picture.
-WHITE = 3000.0
-SMALLEST = 8  # pixels: below, there is no picture to look at
 
 
 class ImageBaseline:
@@ -37,35 +33,11 @@ class ImageBaseline:
 
     def encode(self, values: Any) -> np.ndarray:
         """(n, T, 10, H, W) reflectance x 10000 -> (n, D): the picture of the median of its composites."""
-        return self.tower.encode_photos(true_colour(values))
+        return self.tower.encode_photos(patch_images(values))
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Sentences -> (n, D) unit vectors."""
         return self.tower.encode_text(texts)
-
-
-def true_colour(values: Any) -> np.ndarray:
-    """Pictures (n, H, W, 3) uint8 of patches (n, T, 10, H, W): median of the composites, B4 B3 B2, 3000 drawn white.
-
-    Pixels without data are black. Raises ValueError for patches under 8 x 8 pixels: one pixel is no picture.
-    """
-    values = np.asarray(values, dtype=np.float32)
-    if values.ndim != 5 or min(values.shape[3:]) < SMALLEST:
-        raise ValueError(
-            f"values given have shape {values.shape}; a picture needs patches of at least {SMALLEST} x {SMALLEST} "
-            "pixels, (n, T, 10, H, W). Read the data set with whole patches, or leave this baseline out."
-        )
-    from timesen_nb.composite import _median
-
-    rgb = values[:, :, [BANDS.index(b) for b in RGB]]
-    middle = _median(np.moveaxis(rgb, 1, 0))  # (n, 3, H, W)
-    # in proportion to light, as 0.1 had it: what CLIP makes of a picture must not change with the drawing of maps
-    return (
-        (np.nan_to_num(brightened(middle, WHITE, gamma=1)) * 255)
-        .round()
-        .astype(np.uint8)
-        .transpose(0, 2, 3, 1)
-    )
 
 
 def filled(values: np.ndarray) -> np.ndarray:

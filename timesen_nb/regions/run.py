@@ -12,7 +12,7 @@ import dask
 import numpy as np
 
 from timesen_nb.model.zeroshot import ZeroShot
-from timesen_nb.regions.chunk import Work, do_chunk
+from timesen_nb.regions.chunk import ChunkWork, do_chunk
 from timesen_nb.regions.region import Region
 from timesen_nb.regions.store import MemoryStore, ZarrStore
 
@@ -25,7 +25,7 @@ class Cancelled(Exception):
 
 
 def run_chunks(
-    region: Region, words: ZeroShot, work: Work, store: MemoryStore | ZarrStore,
+    region: Region, words: ZeroShot, work: ChunkWork, store: MemoryStore | ZarrStore,
     progress: Progress, cancelled: Callable[[], bool],
 ) -> None:  # fmt: skip
     """Do every chunk that the store does not have yet.
@@ -66,7 +66,7 @@ def _client() -> Any:
 
 
 def _on_threads(
-    region: Region, words: ZeroShot, work: Work, store: MemoryStore | ZarrStore, left: list[Chunk],
+    region: Region, words: ZeroShot, work: ChunkWork, store: MemoryStore | ZarrStore, left: list[Chunk],
     tick: Callable[[], None], stop: Callable[[], None],
 ) -> None:  # fmt: skip
     lock = Lock()
@@ -83,7 +83,7 @@ def _on_threads(
 
 
 def _on_cluster(
-    client: Any, region: Region, words: ZeroShot, work: Work, store: MemoryStore | ZarrStore, left: list[Chunk],
+    client: Any, region: Region, words: ZeroShot, work: ChunkWork, store: MemoryStore | ZarrStore, left: list[Chunk],
     tick: Callable[[], None], stop: Callable[[], None],
 ) -> None:  # fmt: skip
     from distributed import as_completed
@@ -117,7 +117,7 @@ def _write(parts: dict[str, np.ndarray], at: Chunk, store: ZarrStore) -> None:
     store.write(at, parts)
 
 
-def _block(blocks: np.ndarray, work: Work, at: Chunk) -> Any:
+def _block(blocks: np.ndarray, work: ChunkWork, at: Chunk) -> Any:
     """The lazy block of a chunk among those of the region's array."""
     return blocks[(*at, 0)] if work.encoded else blocks[(0, 0, *at)]
 

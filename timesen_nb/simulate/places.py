@@ -7,12 +7,13 @@ from functools import cache
 
 import numpy as np
 
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import BANDS, REFLECTANCE_SCALE
 from timesen_nb.simulate.class_statistics import logarithm
 from timesen_nb.simulate.cover_types import COVER_TYPES, EUROPEAN, INDEX
 from timesen_nb.simulate.moment_matching import anchor, calibrate, moments
-from timesen_nb.simulate.phenology import MID_MONTH, Calendar, Season, Weather, calendars, season, weather
+from timesen_nb.simulate.phenology import Calendar, Season, Weather, calendars, season, weather
 from timesen_nb.simulate.spectra import canopy, surface
+from timesen_nb.simulate.sun import overpass_zenith
 
 #: Probability that a month has no clear date, January to December: round figures after temperate Europe.
 MISSING = np.array([0.16, 0.08, 0.09, 0.05, 0.03, 0.02, 0.02, 0.02, 0.03, 0.06, 0.14, 0.22])
@@ -239,7 +240,7 @@ def _stands(
             cover_type_[rows], values[rows], _annual_physics, rng, variants, level_only=regional
         )
     if snowy:
-        values = values * (1 - depth) + depth * surface("snow") * 1e4
+        values = values * (1 - depth) + depth * surface("snow") * REFLECTANCE_SCALE
     return Places(cover_type_, lon_, lat_, altitude_, values.astype(np.float32), green, brown, snow)
 
 
@@ -282,8 +283,7 @@ def _reflectance(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Reflectance x 10000 (n, 12, 10), green share and brown share (n, 12) of one cover type."""
     n = len(lat)
-    declination = 23.4 * np.sin(2 * np.pi * (MID_MONTH - 81) / 365)
-    sun = np.clip(np.abs(lat[:, None] - declination) * 0.97 + 6, 20, 72)  # zenith at the 10:30 overpass
+    sun = overpass_zenith(lat)
 
     def flat(a: np.ndarray) -> np.ndarray:
         return np.broadcast_to(a, (n, 12)).reshape(-1)
@@ -354,7 +354,7 @@ def _reflectance(
 
 
 def _shape(reflectance: np.ndarray, n: int) -> np.ndarray:
-    return reflectance.reshape(n, 12, len(BANDS)) * 1e4
+    return reflectance.reshape(n, 12, len(BANDS)) * REFLECTANCE_SCALE
 
 
 def _sensor(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from timesen_nb.bands import BANDS, band_name, band_positions
+from timesen_nb.bands import BANDS, REFLECTANCE_SCALE, band_name, band_positions, check_months
 from timesen_nb.composite import SCENE_CLASSES
 from timesen_nb.nodata import known_codes
 from timesen_nb.sources.cube_crs import check_coordinates, crs_of
@@ -244,12 +244,9 @@ def _dates(data: xr.Dataset, time: xr.DataArray) -> np.ndarray:
 
 
 def _months(month: xr.DataArray) -> np.ndarray:
-    given = month.values.tolist() if "month" in month.coords else []
-    if not given or any(m not in range(1, 13) for m in given) or len(set(given)) < len(given):
-        raise ValueError(
-            f"its months are {', '.join(map(str, given)) or 'not numbered'}; expected 1 to 12, each once at most."
-        )
-    return np.array(given, dtype=int)
+    if "month" not in month.coords or not month.size:
+        raise ValueError("its months are not numbered; expected numbers from 1 to 12 as coordinates.")
+    return np.array(check_months(month.values.tolist(), "its months"), dtype=int)
 
 
 def _centres(bands: xr.Dataset, axis: str) -> np.ndarray:
@@ -352,7 +349,7 @@ def _radiometry(
 
 def _wild(sample: np.ndarray) -> np.ndarray:
     """Codes of reflectance from 0 to 1 that were divided by 10000 along with it."""
-    mask, _ = known_codes(sample * np.float32(10_000))
+    mask, _ = known_codes(sample * np.float32(REFLECTANCE_SCALE))
     return np.zeros(sample.shape, bool) if mask is None or np.nanmax(sample) > 255 else mask
 
 

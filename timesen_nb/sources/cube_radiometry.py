@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from timesen_nb.bands import BANDS, REFLECTANCE_SCALE
-from timesen_nb.nodata import blank, known_codes
+from timesen_nb.nodata import SHARE, blank, known_codes
 
 #: From this processing baseline on 1000 is added, and from this day on all new images have it.
 OFFSET_FROM, OFFSET, SINCE = 4.0, -1000.0, np.datetime64("2022-01-25", "D")
@@ -143,7 +143,7 @@ def scale_of(sample: np.ndarray, units: set[str], steps: Sequence[str]) -> float
     low, top = np.percentile(there, [50, 99])
     other = sorted(u for u in units if _OTHER_UNITS.search(u))
     factor = 0.0
-    if low >= -0.05 and top <= 2:
+    if low >= -0.05 and top <= SHARE:
         factor = REFLECTANCE_SCALE
     elif low >= -500 and 255 < top <= 32_000:
         factor = 1.0
@@ -172,7 +172,7 @@ def _check_even(sample: np.ndarray, factor: float, steps: Sequence[str]) -> None
     else:
         # whole numbers up to 2 are dark water, as products clip it
         fractions = (np.nan_to_num(sample, posinf=0, neginf=0) * 2 % 1 > 1e-3).any(axis=2)
-        odd = (highest > 0) & (highest <= 2) & fractions
+        odd = (highest > 0) & (highest <= SHARE) & fractions
         if not odd.any():
             # percent lies far below the rest, a whole band or a whole date of it
             found = "values up to 100"
