@@ -14,6 +14,7 @@ import pandas as pd
 
 from timesen_nb.bands import BANDS, month_columns
 from timesen_nb.simulate.class_statistics import ANNUAL_BANDS, logarithm
+from timesen_nb.simulate.processing import TOA_ADDED, TOA_TIMES
 
 #: Which labels of the monthly pixels make a group of class statistics (columns crop_std, crop or lc_class).
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -65,9 +66,8 @@ ELSEWHERE: tuple[tuple[str, str], ...] = (
     *(("petrolina_covers", c) for c in ("cropland", "shrubland", "bare ground", "built-up area", "water")),
 )  # fmt: skip
 
-#: Top-of-atmosphere to surface reflectance x 10000, (x - A) / B, B2 to B12 without B8A: rough, mid-latitude.
-TOA_A = np.array([750, 450, 280, 220, 170, 140, 120, 20, 10], dtype=float)
-TOA_B = np.array([0.86, 0.88, 0.92, 0.92, 0.94, 0.95, 0.93, 0.95, 0.92])
+#: Top-of-atmosphere to surface reflectance x 10000, (x - A) / B, B2 to B12 without B8A.
+TOA_A, TOA_B = (np.delete(x.astype(float), BANDS.index("B8A")) for x in (TOA_ADDED, TOA_TIMES))
 #: Eigenvalue of a correlation matrix: bands of many places are told apart by what is little.
 SMALLEST = 2e-3
 

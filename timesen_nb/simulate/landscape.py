@@ -13,7 +13,8 @@ from timesen_nb.bands import BANDS, REFLECTANCE_SCALE
 from timesen_nb.simulate.countryside import Plan, plan
 from timesen_nb.simulate.cover_types import COVER_TYPES
 from timesen_nb.simulate.phenology import Weather, weather
-from timesen_nb.simulate.places import MISSING, grow
+from timesen_nb.simulate.places import grow
+from timesen_nb.simulate.processing import MISSING
 from timesen_nb.simulate.sheet import noise
 from timesen_nb.simulate.spectra import surface
 
