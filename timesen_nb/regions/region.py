@@ -57,9 +57,13 @@ class Region:
         top, left = row * self.chunk, column * self.chunk
         return slice(top, min(top + self.chunk, height)), slice(left, min(left + self.chunk, width))
 
+    def place(self, at: tuple[int, int]) -> tuple[int, ...]:
+        """Where a chunk stands among the blocks of ``data``."""
+        return (*at, 0) if self.encoded else (0, 0, *at)
+
     def block(self, at: tuple[int, int]) -> np.ndarray:
         """The data of a chunk, read now."""
-        out: np.ndarray = self.data.blocks[(*at, 0) if self.encoded else (0, 0, *at)].compute()
+        out: np.ndarray = self.data.blocks[self.place(at)].compute()
         return out
 
     def fingerprint(self) -> dict[str, str]:

@@ -77,7 +77,7 @@ def _on_threads(
             tick()
 
     blocks = region.data.to_delayed()
-    tasks = [dask.delayed(task, traverse=False)(_block(blocks, work, at), at) for at in left]
+    tasks = [dask.delayed(task, traverse=False)(blocks[region.place(at)], at) for at in left]
     one_by_one = dask.config.get("scheduler", None) in ("synchronous", "single-threaded", "sync")
     dask.compute(*tasks, scheduler="synchronous" if one_by_one else "threads")
 
@@ -94,7 +94,7 @@ def _on_cluster(
     tasks = [
         dask.delayed(_write)(do, at, there) if there is not None else do
         for at in left
-        for do in [dask.delayed(do_chunk)(_block(blocks, work, at), shared, work)]
+        for do in [dask.delayed(do_chunk)(blocks[region.place(at)], shared, work)]
     ]
     futures = client.compute(tasks)
     where = dict(zip(futures, left, strict=True))
@@ -115,11 +115,6 @@ def _on_cluster(
 
 def _write(parts: dict[str, np.ndarray], at: Chunk, store: ZarrStore) -> None:
     store.write(at, parts)
-
-
-def _block(blocks: np.ndarray, work: ChunkWork, at: Chunk) -> Any:
-    """The lazy block of a chunk among those of the region's array."""
-    return blocks[(*at, 0)] if work.encoded else blocks[(0, 0, *at)]
 
 
 @contextmanager

@@ -14,15 +14,9 @@ from timesen_nb.composite import clear, median_of_observations, monthly_medians,
 from timesen_nb.sources.cache import Entry
 from timesen_nb.sources.grid import PIXEL, BBox, Grid, Pixel
 from timesen_nb.sources.retry_policy import RequestFailed, Work
-from timesen_nb.sources.stac.acquisitions import (
-    Acquisition,
-    LeftOut,
-    in_order,
-    read_acquisitions,
-    touches,
-    versions,
-)
+from timesen_nb.sources.stac.acquisitions import Acquisition, LeftOut, read_acquisitions
 from timesen_nb.sources.stac.provenance import provenance
+from timesen_nb.sources.stac.versions import in_order, touches, versions
 
 if TYPE_CHECKING:
     import xarray as xr
