@@ -122,7 +122,7 @@ class Habits:
 
 
 def asset(arrays: dict[str, np.ndarray], crs: str, left: float, top: float, **properties: Any) -> Image:
-    """An image as it lies in the catalogue: float arrays (rows, columns), NaN = masked.
+    """An image as it lies in the catalog: float arrays (rows, columns), NaN = masked.
 
     All bands cover the same extent; one with half of the rows and columns has pixels of twice the size.
     """

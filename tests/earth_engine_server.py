@@ -60,7 +60,7 @@ def scene(
     cs_cdf: np.ndarray | None = None,
     product: str = "20200101T000000",
 ) -> tuple[Image, Image | None]:
-    """One image of the catalogue and its Cloud Score+: values (10, y, x) with 0 = masked, scl and cs_cdf (y, x)."""
+    """One image of the catalog and its Cloud Score+: values (10, y, x) with 0 = masked, scl and cs_cdf (y, x)."""
     moment = time.astype("datetime64[s]").item()
     index = f"{moment:%Y%m%dT%H%M%S}_{product}_T{tile}"
     known = {"system:index": index, "system:time_start": int(time.astype("datetime64[ms]").astype(int))}
@@ -72,15 +72,15 @@ def scene(
 
 
 def scenes_of(cube: Any, **options: Any) -> dict[str, list[Image]]:
-    """A catalogue with one image for each date of a tests.dated_cube.DatedCube."""
+    """A catalog with one image for each date of a tests.dated_cube.DatedCube."""
     pairs = [
         scene(v, s, t, left=cube.left, top=cube.top, product=f"{n:08d}T000000", **options)
         for n, (v, s, t) in enumerate(zip(cube.values, cube.scl, cube.times, strict=True))
     ]
-    return catalogue(pairs)
+    return catalog(pairs)
 
 
-def catalogue(pairs: Sequence[tuple[Image, Image | None]]) -> dict[str, list[Image]]:
+def catalog(pairs: Sequence[tuple[Image, Image | None]]) -> dict[str, list[Image]]:
     """Both collections of images made by :func:`scene`."""
     return {REFLECTANCE: [i for i, _ in pairs], CLOUD_SCORE: [s for _, s in pairs if s is not None]}
 

@@ -581,6 +581,22 @@ def test_a_mapped_region_lies_on_the_map_in_its_own_colours(app: tn.ClickMap, so
     assert app._layer.drawn.classes == {}
 
 
+def test_a_large_region_is_thinned_once(app: tn.ClickMap, source: GridSource) -> None:
+    """Three times as wide as what is drawn; the western half of one class, the eastern of the other."""
+    maps = tn.map_region(small_model().zero_shot(WORDS), source.grid)
+    label = maps.label.pad(x=(0, 2100 - maps.sizes["x"]), mode="edge").assign_coords(
+        x=500_005.0 + 10 * np.arange(2100)
+    )
+    label[:, :1050], label[:, 1050:] = 0, 1
+    app.show_region(label.to_dataset(name="label"))
+    assert app.error is None
+    drawn = np.asarray(Image.open(io.BytesIO(app._layer.drawn.picture.png)))
+    colours = maps.label.attrs["colours"]
+    middle, width = drawn[drawn.shape[0] // 2], drawn.shape[1]
+    for at, k in ((0.25, 0), (0.45, 0), (0.55, 1), (0.75, 1)):
+        assert "#{:02X}{:02X}{:02X}".format(*middle[int(at * width), :3]) == colours[k]
+
+
 def test_what_is_no_map_of_a_region_is_said(app: tn.ClickMap, source: GridSource) -> None:
     app.show_region(source.grid)
     assert "map_region" in app.error

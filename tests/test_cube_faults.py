@@ -14,7 +14,7 @@ from dated_cube import DatedCube, dated_cube
 from pyproj import Transformer
 
 import timesen_nb as tn
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import BANDS, month_columns
 from timesen_nb.composite import monthly_medians
 
 STATED = {
@@ -217,7 +217,7 @@ class TestNoData:
         }  # fmt: skip
         with rasterio.open(tmp_path / "scaled.tif", "w", **profile) as file:
             file.write(dn)
-            file.descriptions = [f"{b}_m{m:02d}" for m in range(1, 13) for b in BANDS]
+            file.descriptions = month_columns()
             file.scales, file.offsets = [1e-4] * 120, [-0.1] * 120
         source, said = opened(tmp_path / "scaled.tif")
         assert not said

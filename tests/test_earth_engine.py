@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from dated_cube import DatedCube, dated_cube
 from earth_engine_algorithms import Habits
-from earth_engine_server import REFLECTANCE, EarthEngineServer, catalogue, scene, scenes_of
+from earth_engine_server import REFLECTANCE, EarthEngineServer, catalog, scene, scenes_of
 from google.auth.credentials import AnonymousCredentials
 
 import timesen_nb as tn
@@ -184,7 +184,7 @@ class TestValues:
             scene(v, s, t, tile=f"31U{letter}S")
             for v, s, t, letter in zip(looks, classes, times, "FEDFEF", strict=True)
         ]
-        with EarthEngineServer(catalogue(pairs)) as server:
+        with EarthEngineServer(catalog(pairs)) as server:
             server.initialize()
             source = tn.open_source("earthengine", **FAST)
             found = source.cube(
@@ -212,7 +212,7 @@ class TestValues:
                 )
             )
         ]  # fmt: skip
-        with EarthEngineServer(catalogue(pairs)) as server:
+        with EarthEngineServer(catalog(pairs)) as server:
             server.initialize()
             series = tn.open_source("earthengine", clouds=clouds, **FAST).pixel(*CUBE.place(1, 1), 2018)
         assert series.values[7, 0] == 300
@@ -233,7 +233,7 @@ class TestValues:
                     tile=f"{zone}ULB", epsg=32600 + zone, left=left, top=top,
                 )
             )  # fmt: skip
-        with EarthEngineServer(catalogue(pairs)) as server:
+        with EarthEngineServer(catalog(pairs)) as server:
             server.initialize()
             assert tn.open_source("earthengine", **FAST).pixel(lon, lat, 2018).values[4, 0] == 400
 
@@ -250,7 +250,7 @@ class TestValues:
                   tile="60HWD", epsg=32760, left=left, top=top)
             for n, t in enumerate(times)
         ]  # fmt: skip
-        with EarthEngineServer(catalogue(pairs)) as server:
+        with EarthEngineServer(catalog(pairs)) as server:
             server.initialize()
             series = tn.open_source("earthengine", **FAST).pixel(lon, lat, 2018)
         assert series.values[2, 0] == 100
@@ -268,7 +268,7 @@ class TestValues:
             tile="60KZF", epsg=32760, left=left, top=top,
         )  # fmt: skip
         image[0].box = (-180.0, -90.0, 180.0, 90.0)  # this server's boxes know no date line
-        with EarthEngineServer(catalogue([image])) as server:
+        with EarthEngineServer(catalog([image])) as server:
             server.initialize()
             source = tn.open_source("earthengine", **FAST)
             series = source.pixel(180.0, -16.8, 2018)
@@ -289,7 +289,7 @@ class TestValues:
             scene(v, s, t, product=f"{n:08d}T000000", cs_cdf=None if n == 2 else c)
             for n, (v, s, t, c) in enumerate(zip(cube.values, cube.scl, cube.times, scores, strict=True))
         ]
-        with EarthEngineServer(catalogue(pairs)) as server:
+        with EarthEngineServer(catalog(pairs)) as server:
             server.initialize()
             source = tn.open_source("earthengine", clouds="cloud_score", threshold=threshold, **FAST)
             found = on_cube(source.cube(box_of(cube), 2018).compute(), cube)
@@ -612,7 +612,8 @@ class TestExport:
         drive = job["given"]["fileExportOptions"]["driveDestination"]
         assert (drive["folder"], drive["filenamePrefix"]) == ("timesen", "my_places")
         columns = job["given"]["selectors"]
-        assert columns[:5] == ["n", "lon", "lat", "year", "B2_m01"]
+        assert columns[:4] == ["n", "lon", "lat", "year"]
+        assert columns[4:] == [f"{band}_m{month:02d}" for month in range(1, 13) for band in tn.BANDS]
         for row, (lon, lat) in zip(job["rows"], places, strict=True):
             assert (row["lon"], row["lat"], row["year"]) == (lon, lat, 2018)
             found = np.array([row.get(c, np.nan) for c in columns[4:]], dtype=np.float32).reshape(12, 10)

@@ -160,3 +160,9 @@ def test_no_year_is_the_newest() -> None:
     assert check_year(None, [2019, 2018], "it") == 2019
     with pytest.raises(ValueError, match="year given: None"):
         check_year(None, [], "it")
+
+
+@pytest.mark.parametrize("wrong", [2018.7, "last year", 20180, 18, float("nan"), float("inf")])
+def test_what_is_no_year_is_refused(wrong: object) -> None:
+    with pytest.raises(ValueError, match="expected a calendar year"):
+        check_year(wrong, [], "it")  # type: ignore[arg-type]

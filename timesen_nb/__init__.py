@@ -8,8 +8,9 @@
 Names are loaded when first used: importing this package imports nothing heavy.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from timesen_nb.extras import lazy_names
 
 __version__ = "0.1.0"
 
@@ -78,14 +79,7 @@ if TYPE_CHECKING:
     from timesen_nb.widgets import ClickMap
 
 
-def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return import_module(f"timesen_nb.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"timesen_nb has no {name!r}; it has {', '.join([*_HOMES, *_ROOMS])}")
-    value = getattr(import_module(f"timesen_nb.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES | dict.fromkeys(_ROOMS, ""))
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,8 @@
 """The ten Sentinel-2 bands the model reads, their order, units and statistics."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -103,6 +104,39 @@ def band_positions(names: Sequence[str]) -> list[int]:
             f"({'; '.join(wrong)}). Name the bands so (B02, blue or nir08 are understood) or add the missing ones."
         )
     return [min(there[b], key=lambda i: given[i][1] or 0) for b in BANDS]
+
+
+def month_columns(names: Iterable[str] = BANDS) -> list[str]:
+    """What a year's values are called in tables and files, month by month: ``B2_m01``, ``B3_m01`` ... ``B12_m12``.
+
+    Args:
+        names: of what each month has: the bands, or "ndvi".
+
+    Returns:
+        Twelve times as many names.
+    """
+    names = tuple(names)
+    return [f"{name}_m{month:02d}" for month in range(1, 13) for name in names]
+
+
+def check_months(given: Iterable[Any], what: str = "months given") -> tuple[int, ...]:
+    """Calendar months as whole numbers.
+
+    Args:
+        given: 1 to 12, in any order.
+        what: what they are called in the error.
+
+    Returns:
+        The same months, in the same order.
+
+    Raises:
+        ValueError: others, or one that is there twice.
+    """
+    months = list(given)
+    if any(m not in range(1, 13) for m in months) or len(set(months)) < len(months):
+        found = ", ".join(map(str, months))
+        raise ValueError(f"{what}: {found}; expected whole numbers from 1 to 12, each once.")
+    return tuple(int(m) for m in months)
 
 
 def ndvi(values: np.ndarray) -> np.ndarray:

@@ -118,7 +118,7 @@ def median_of_observations(
     Returns:
         (10, ...) float32, NaN where no observation is clear.
     """
-    return _median(np.where(usable(values, days, scl, masked)[:, None], values, np.nan))
+    return median(np.where(usable(values, days, scl, masked)[:, None], values, np.nan))
 
 
 def monthly_medians(
@@ -238,7 +238,7 @@ def quarters(months: np.ndarray, axis: int = -2) -> np.ndarray:
         ValueError: there are not twelve along ``axis``.
     """
     series = _twelve(months, axis)
-    return np.moveaxis(np.stack([_median(series[q : q + 3]) for q in (0, 3, 6, 9)]), 0, axis)
+    return np.moveaxis(np.stack([median(series[q : q + 3]) for q in (0, 3, 6, 9)]), 0, axis)
 
 
 def annual(months: np.ndarray, axis: int = -2) -> np.ndarray:
@@ -254,7 +254,7 @@ def annual(months: np.ndarray, axis: int = -2) -> np.ndarray:
     Raises:
         ValueError: there are not twelve along ``axis``.
     """
-    return np.moveaxis(_median(_twelve(months, axis))[None], 0, axis)
+    return np.moveaxis(median(_twelve(months, axis))[None], 0, axis)
 
 
 def _twelve(months: np.ndarray, axis: int) -> np.ndarray:
@@ -264,8 +264,15 @@ def _twelve(months: np.ndarray, axis: int) -> np.ndarray:
     return series
 
 
-def _median(observed: np.ndarray) -> np.ndarray:
-    """Median along the first axis of what is not NaN; many times faster than ``np.nanmedian``."""
+def median(observed: np.ndarray) -> np.ndarray:
+    """Median along the first axis of what is not NaN; many times faster than ``np.nanmedian``.
+
+    Args:
+        observed: (t, ...), NaN = missing.
+
+    Returns:
+        (...) float32, NaN where all are missing; of an even number the mean of the two in the middle.
+    """
     ordered = np.sort(observed, axis=0)
     count = np.isfinite(observed).sum(axis=0, keepdims=True)
     low, high = np.maximum((count - 1) // 2, 0), np.minimum(count // 2, len(observed) - 1)

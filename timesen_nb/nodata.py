@@ -23,6 +23,9 @@ CODES = (-999.0, -9999.0, -10000.0, -99999.0, -32767.0, -32768.0, 32767.0, 65535
 HUGE = 1e9
 #: Between these reflectance x 10000 lies.
 LOWEST, HIGHEST = -2000.0, 20_000.0
+#: Reflectance from 0 to 1 ends here, with snow and glint.
+SHARE = 2.0
+AS_SHARE = "this looks like reflectance from 0 to 1; expected reflectance x 10000. Multiply by 10000."
 #: Codes are met again within this share of them: what was divided by 10000 and multiplied again is not exact.
 _NEAR = 2e-6
 

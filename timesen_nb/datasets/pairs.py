@@ -11,6 +11,7 @@ import numpy as np
 
 from timesen_nb.bands import BANDS
 from timesen_nb.datasets.splits import blocks, split_rows
+from timesen_nb.nodata import AS_SHARE, SHARE
 from timesen_nb.tensor_file import read_tensors, write_tensors
 
 if TYPE_CHECKING:
@@ -271,10 +272,8 @@ def _check_series(series: np.ndarray, start: int) -> None:
             f"reflectance from {low:.4g} to {high:.4g} among {places}; expected reflectance x 10000, finite and not "
             "negative. Set no-data codes to NaN and clip noise below zero to 0."
         )
-    if 0 < high <= 2.0:
-        raise ValueError(
-            f"the largest reflectance among {places} is {high:.3g}; expected reflectance x 10000. Multiply by 10000."
-        )
+    if 0 < high <= SHARE:
+        raise ValueError(f"the largest reflectance among {places} is {high:.3g}: {AS_SHARE}")
     dark = np.isnan(series).reshape(len(series), -1).all(axis=1)
     _check_lost(dark, start, "no month with data", "at least one")
 

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import BANDS, month_columns
 from timesen_nb.datasets.geojson import read_geojson
 from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.datasets.tables import check_thousands, names_of, numbers, read_table, where, without_fraction
-from timesen_nb.nodata import clean
+from timesen_nb.nodata import SHARE, clean
+from timesen_nb.sources.checks import CALENDAR
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from timesen_nb.sources import Source
+    from timesen_nb.sources.grid import BBox
 
 EARTH = (-180.0, -90.0, 180.0, 90.0)
-#: The largest value of what is a share of sunlight, from 0 to 1; glint and snow exceed 1.
-SHARE = 2.0
-COLUMNS = [f"{band}_m{month:02d}" for month in range(1, 13) for band in BANDS]
+COLUMNS = month_columns()
 
 
 def read_points(
@@ -120,7 +120,7 @@ def _check_places(lonlats: np.ndarray, table: pd.DataFrame, source: Source | Non
             )
 
 
-def _within(lonlats: np.ndarray, bounds: tuple[float, float, float, float]) -> np.ndarray:
+def _within(lonlats: np.ndarray, bounds: BBox) -> np.ndarray:
     """(N,) bool: which places lie in (west, south, east, north)."""
     west, south, east, north = bounds
     lon, lat = lonlats.T
@@ -136,7 +136,7 @@ def _years(table: pd.DataFrame, year: int, name: str) -> np.ndarray:
     blank = np.isnan(years)
     if blank.all():
         return np.full(len(table), year)
-    wrong = blank | (years % 1 != 0) | (years < 1900) | (years > 2200)
+    wrong = ~np.isin(years, CALENDAR)
     if wrong.any():
         first = where(table, int(wrong.argmax()))
         found = "no year" if blank[wrong][0] else f"the year {years[wrong][0]:g}"

@@ -9,7 +9,7 @@ One idea a file: ``metrics`` scores, ``scoring`` vectors against words, ``report
 """
 
 from timesen_nb.datasets.simulated import simulated_dataset
-from timesen_nb.evaluation.baselines import ImageBaseline, baselines, random_and_blocked, true_colour
+from timesen_nb.evaluation.baselines import ImageBaseline, baselines, random_and_blocked
 from timesen_nb.evaluation.calibration import calibrated, calibration_error, fit_logit_scale, reliability
 from timesen_nb.evaluation.encoding import Encodes, Labelled
 from timesen_nb.evaluation.metrics import Tally, bootstrap, confusion, interval
@@ -57,6 +57,5 @@ __all__ = [
     "scenicness",
     "score",
     "simulated_dataset",
-    "true_colour",
     "words_to_places",
 ]  # fmt: skip

@@ -11,17 +11,13 @@ import pandas as pd
 from timesen_nb.bands import BANDS
 from timesen_nb.evaluation.encoding import Encodes, Labelled, centre, encode_places
 from timesen_nb.evaluation.metrics import Tally, confusion
-from timesen_nb.plots.true_colour import RGB, brightened
+from timesen_nb.plots.true_colour import patch_images
 from timesen_nb.tasks import Task, tasks
 
 if TYPE_CHECKING:
     from timesen_nb.datasets import PlaceDataset
     from timesen_nb.model.config import EncoderConfig
     from timesen_nb.model.towers import Tower
-
-#: Reflectance x 10000 that is drawn white: the usual stretch of a true-colour picture.
-WHITE = 3000.0
-SMALLEST = 8  # pixels: below, there is no picture to look at
 
 
 class ImageBaseline:
@@ -38,7 +34,7 @@ class ImageBaseline:
         self.calibrated_logit_scale = calibrated_logit_scale
 
     def encode(self, values: Any) -> np.ndarray:
-        """Vectors of pictures: of each place the median of its composites, drawn by :func:`true_colour`.
+        """Vectors of pictures: of each place the median of its composites, as :func:`patch_images` draws it.
 
         Args:
             values: (n, T, 10, H, W) reflectance x 10000, NaN = missing; H and W from 8 on.
@@ -49,7 +45,7 @@ class ImageBaseline:
         Raises:
             ValueError: smaller patches.
         """
-        return self.tower.encode_photos(true_colour(values))
+        return self.tower.encode_photos(patch_images(values))
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Vectors of sentences, in the space of the pictures.
@@ -61,37 +57,6 @@ class ImageBaseline:
             (n, D) float32 unit vectors.
         """
         return self.tower.encode_text(texts)
-
-
-def true_colour(values: Any) -> np.ndarray:
-    """Pictures of patches: the median of the composites in red, green and blue (B4, B3, B2), 3000 drawn white.
-
-    Args:
-        values: (n, T, 10, H, W) reflectance x 10000, NaN = missing; H and W from 8 on.
-
-    Returns:
-        (n, H, W, 3) uint8; pixels without data are black.
-
-    Raises:
-        ValueError: patches under 8 x 8 pixels: one pixel is no picture.
-    """
-    values = np.asarray(values, dtype=np.float32)
-    if values.ndim != 5 or min(values.shape[3:]) < SMALLEST:
-        raise ValueError(
-            f"values given have shape {values.shape}; a picture needs patches of at least {SMALLEST} x {SMALLEST} "
-            "pixels, (n, T, 10, H, W). Read the data set with whole patches, or leave this baseline out."
-        )
-    from timesen_nb.composite import _median
-
-    rgb = values[:, :, [BANDS.index(b) for b in RGB]]
-    middle = _median(np.moveaxis(rgb, 1, 0))  # (n, 3, H, W)
-    # in proportion to light, as 0.1 had it: what CLIP makes of a picture must not change with the drawing of maps
-    return (
-        (np.nan_to_num(brightened(middle, WHITE, gamma=1)) * 255)
-        .round()
-        .astype(np.uint8)
-        .transpose(0, 2, 3, 1)
-    )
 
 
 def filled(values: np.ndarray) -> np.ndarray:

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from timesen_nb.composite import annual, quarters
+from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.inputs import known_bands, readable
 
 CHUNK = 4096
 #: Number of composites -> how the twelve months along axis 1 become so many.
@@ -99,7 +101,7 @@ def encode_places(
     from tqdm.auto import tqdm
 
     out: dict[int, list[np.ndarray]] = {t: [] for t in composites}
-    size = _patch_of(model)
+    size = getattr(getattr(model, "config", None), "patch", None)
     parts = range(0, len(rows), CHUNK)
     for start in tqdm(parts, desc=f"encoding, {label}", unit="batch", disable=label is None, mininterval=1):
         values = centre(np.asarray(dataset.series(rows[start : start + CHUNK]), dtype=np.float32), size)
@@ -133,30 +135,20 @@ def centre(values: np.ndarray, size: int | None) -> np.ndarray:
     return values[..., 0, 0] if values.ndim == 5 and values.shape[3:] == (1, 1) else values
 
 
-def _patch_of(model: Any) -> int | None:
-    """The edge of the patch that a model reads; None for one that takes what there is."""
-    config = getattr(getattr(model, "encoder", None), "config", None)
-    return getattr(config, "patch", None)
-
-
-def readable(models: Collection[Encodes], dataset: Labelled) -> np.ndarray:
-    """Places with a month that every model can read: with all bands, or any where all models have learned absent ones.
-
-    Args:
-        models: who must be able to.
-        dataset: the places.
-
-    Returns:
-        Their indices, ascending.
-    """
-    strict = any(getattr(getattr(m, "encoder", None), "absent_band", None) is None for m in models)
-    sizes = [size for m in models if (size := _patch_of(m)) is not None]
-    lost = []
+def readable_places(models: Collection[Encodes], dataset: Labelled) -> np.ndarray:
+    """Rows of the places with a month that each model can read; for one without an encoder, a month with all bands."""
+    configs = [getattr(model, "config", None) for model in models]
+    kept = [np.empty(0, dtype=bool)]
     for start in range(0, len(dataset), CHUNK):
         part = dataset.series(np.arange(start, min(start + CHUNK, len(dataset))))
-        values = centre(np.asarray(part, dtype=np.float32), max(sizes, default=1))
-        gone = np.isnan(values)
-        if gone.ndim == 5:
-            gone = gone.any(axis=(3, 4))
-        lost.append((gone.any(axis=2) if strict else gone.all(axis=2)).all(axis=1))
-    return np.flatnonzero(~np.concatenate(lost)) if lost else np.empty(0, dtype=int)
+        values = np.asarray(part, dtype=np.float32)
+        kept.append(np.logical_and.reduce([_has_month(values, config) for config in configs]))
+    return np.flatnonzero(np.concatenate(kept))
+
+
+def _has_month(values: np.ndarray, config: EncoderConfig | None) -> np.ndarray:
+    """(n,) bool: such an encoder can read a month of these places."""
+    middle = centre(values, config.patch if config else 1)
+    months = readable(middle, config) if config else known_bands(middle).all(axis=-1)
+    found: np.ndarray = months.any(axis=1)
+    return found

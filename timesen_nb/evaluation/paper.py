@@ -9,9 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from timesen_nb.model.zeroshot import PROMPT_STYLES
+
 #: Tasks of the paper's main table, in its order; "overall" is their mean.
 TASKS = ("land_cover", "land_use", "habitat", "crops", "bioregion")
-STYLES = ("names", "template", "descriptions")
 
 
 @cache
@@ -35,7 +36,7 @@ def paper_table() -> pd.DataFrame:
         rows[f"paper: {row['model']}", row.get("T", 0)] = {
             (task, style): figure
             for task in (*TASKS, "overall")
-            for style, figure in zip(STYLES, row[task], strict=True)
+            for style, figure in zip(PROMPT_STYLES, row[task], strict=True)
         }
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index = pd.MultiIndex.from_tuples(list(rows), names=["model", "T"])

@@ -12,10 +12,11 @@ import pandas as pd
 
 from timesen_nb.datasets.splits import blocks
 from timesen_nb.evaluation.calibration import calibration_error, reliability
-from timesen_nb.evaluation.encoding import COMPOSITES, Encodes, Labelled, encode_places, readable
+from timesen_nb.evaluation.encoding import COMPOSITES, Encodes, Labelled, encode_places, readable_places
 from timesen_nb.evaluation.metrics import interval
-from timesen_nb.evaluation.paper import STYLES, TASKS, paper_table
+from timesen_nb.evaluation.paper import TASKS, paper_table
 from timesen_nb.evaluation.scoring import Answers, encode_words, score
+from timesen_nb.model.zeroshot import PROMPT_STYLES
 from timesen_nb.tasks import Task, tasks
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def report(
     dataset: Labelled,
     *,
     tasks: Sequence[Task | str] | None = None,
-    prompts: Sequence[str] = STYLES,
+    prompts: Sequence[str] = PROMPT_STYLES,
     composites: Sequence[int] = (12, 4, 1),
     names_beside: bool = True,
     block_km: float | None = 50,
@@ -63,7 +64,7 @@ def report(
     wrong = [t for t in composites if t not in COMPOSITES]
     if wrong or not composites:
         raise ValueError(f"composites={tuple(composites)}; expected some of 12, 4 and 1.")
-    rows = readable(list(models.values()), dataset)
+    rows = readable_places(list(models.values()), dataset)
     truth = {t.name: t.index(np.asarray(dataset.labels[t.name])[rows]) for t in chosen}
     chosen = [t for t in chosen if (truth[t.name] >= 0).any()]
     if not chosen:
@@ -136,7 +137,7 @@ class Report:
         order = dict.fromkeys(zip(self.scores["model"], self.scores["T"], strict=True))
         wide = wide.reindex(index=pd.MultiIndex.from_tuples(order, names=["model", "T"]))
         found = self.scores["task"].unique()
-        styles = [s for s in STYLES if s in set(self.scores["prompts"])]
+        styles = [s for s in PROMPT_STYLES if s in set(self.scores["prompts"])]
         columns = [
             (t, s) for t in (*TASKS, *(t for t in found if t not in TASKS)) if t in found for s in styles
         ]

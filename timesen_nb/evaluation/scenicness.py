@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from timesen_nb.model.zeroshot import EncodeText
+from timesen_nb.model.zeroshot import EncodeText, softmax
 
 ENSEMBLES = ("early", "late")
 
@@ -148,6 +148,4 @@ def agreement(predicted: Any, rated: Any) -> dict[str, float]:
 
 
 def _expected(logits: np.ndarray, ratings: np.ndarray) -> np.ndarray:
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    out: np.ndarray = (odds @ ratings) / odds.sum(axis=1)
-    return out
+    return softmax(logits) @ ratings

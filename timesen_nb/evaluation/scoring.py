@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from timesen_nb.evaluation.metrics import Tally, bootstrap, confusion
-from timesen_nb.model.zeroshot import EncodeText, class_prompts, class_vectors
+from timesen_nb.model.zeroshot import EncodeText, class_prompts, class_vectors, softmax
 from timesen_nb.tasks import Task
 
 BATCH = 4096
@@ -149,7 +149,10 @@ def _judge(cosines: np.ndarray, truth: np.ndarray, usual: np.ndarray, scale: flo
     """predicted, in_five, confidence and transductive of a batch: cosines (n, K)."""
     each = np.arange(len(cosines))
     predicted = cosines.argmax(axis=1)
-    best, own = cosines[each, predicted], cosines[each, truth]
-    in_five = (cosines > own[:, None]).sum(axis=1) < 5
-    confidence = 1 / np.exp(scale * (cosines - best[:, None])).sum(axis=1)
-    return predicted, in_five, confidence, ((cosines / 2 + 1) / usual).argmax(axis=1)
+    in_five = (cosines > cosines[each, truth][:, None]).sum(axis=1) < 5
+    return (
+        predicted,
+        in_five,
+        softmax(scale * cosines).max(axis=1),
+        ((cosines / 2 + 1) / usual).argmax(axis=1),
+    )

@@ -13,17 +13,18 @@
 Names are loaded when first used: this package imports nothing heavy, and nothing that answers imports torch.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from timesen_nb.extras import lazy_names
 
 _HOMES = {
-    "EncoderConfig": "config",
-    "OpenZeroShot": "open_set",
-    "SeriesEncoder": "encoder",
-    "TimeSenCLIP": "timesenclip",
-    "ZeroShot": "zeroshot",
-    "load": "timesenclip",
-    "make_encoder": "ablation",
+    "EncoderConfig": "model.config",
+    "OpenZeroShot": "model.open_set",
+    "SeriesEncoder": "model.encoder",
+    "TimeSenCLIP": "model.timesenclip",
+    "ZeroShot": "model.zeroshot",
+    "load": "model.timesenclip",
+    "make_encoder": "model.ablation",
 }
 
 __all__ = [
@@ -45,12 +46,7 @@ if TYPE_CHECKING:
     from timesen_nb.model.zeroshot import ZeroShot
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"timesen_nb.model has no {name!r}; it has {', '.join(_HOMES)}")
-    value = getattr(import_module(f"timesen_nb.model.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -39,7 +39,7 @@ Run = Callable[[np.ndarray, np.ndarray], np.ndarray]
 _cores: ContextVar[int | None] = ContextVar("cores", default=None)
 
 
-class Session:
+class GraphSession:
     """A graph, ready to run on the core that asks.
 
     Args:
@@ -73,23 +73,23 @@ class Inference:
     def __init__(self, config: EncoderConfig, weights: Mapping[str, np.ndarray]) -> None:
         self.config, self.weights = config, weights
         self._lock = Lock()
-        self._sessions: dict[bool, Session] = {}
+        self._sessions: dict[bool, GraphSession] = {}
 
-    def session(self, exact: bool) -> Session:
+    def session(self, exact: bool) -> GraphSession:
         """The session in float32, or in int8; that in float32 where int8 loses too much or the processor cannot."""
         with self._lock:
             if True not in self._sessions:
-                self._sessions[True] = Session(series_graph(self.config, self.weights))
+                self._sessions[True] = GraphSession(series_graph(self.config, self.weights))
             if exact not in self._sessions:
                 self._sessions[False] = self._narrow(self._sessions[True])
             return self._sessions[exact]
 
-    def _narrow(self, plain: Session) -> Session:
+    def _narrow(self, plain: GraphSession) -> GraphSession:
         if self.config.width < INT8_WIDTH or not sums_bytes():
             return plain
         drawn = draw_series(self.config)
         graph = series_graph(self.config, self.weights, token_ranges(self, drawn))
-        narrow = Session(graph)
+        narrow = GraphSession(graph)
         cosines = [(plain(*some) * narrow(*some)).sum(axis=1).min() for some in drawn]
         return narrow if min(cosines) >= AGREEMENT else plain
 
@@ -175,7 +175,7 @@ def sums_bytes() -> bool:
     weight = np.full((64, 16), 127, np.int8)
     out = graph("MatMulIntegerToFloat", x, weight, 1.0, 1.0, domain=MICROSOFT)
     graph.rename(out, "sums")
-    [sums] = Session(graph.model({}, {"sums": ("float32", [4, 16])})).all()
+    [sums] = GraphSession(graph.model({}, {"sums": ("float32", [4, 16])})).all()
     return bool((sums == 64 * 255 * 127).all())
 
 
@@ -213,7 +213,7 @@ def draw_series(config: EncoderConfig) -> list[tuple[np.ndarray, np.ndarray]]:
 
 def token_ranges(encoder: Inference, drawn: list[tuple[np.ndarray, np.ndarray]]) -> Ranges:
     """Lowest and highest number (with 0 between them) of the tokens that go into each product."""
-    watching = Session(series_graph(encoder.config, encoder.weights, watch=True))
+    watching = GraphSession(series_graph(encoder.config, encoder.weights, watch=True))
     seen = [watching.all(values=values, positions=positions)[1:] for values, positions in drawn]
     return [
         (min(0.0, *(float(x.min()) for x in each)), max(0.0, *(float(x.max()) for x in each)))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timesen_nb.nodata import clean
+from timesen_nb.bands import check_months
+from timesen_nb.nodata import AS_SHARE, SHARE, clean
 from timesen_nb.series import PixelSeries
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 #: Numbers of composites' positions: 0 to 11 the months, from here on the quarters, then the year.
 QUARTERS, YEAR, POSITIONS = 12, 16, 17
-#: Reflectance from 0 to 1 ends here, with snow and glint.
-_SHARE = 2.0
 
 
 def known_bands(values: Any) -> Any:
@@ -63,11 +62,10 @@ def composite_positions(t: int, months: Sequence[int] | None = None) -> np.ndarr
         ValueError: other numbers of composites, or months that are not so many different ones.
     """
     if months is not None:
-        if len(months) != t or len(set(months)) != t or not all(1 <= m <= 12 for m in months):
-            raise ValueError(
-                f"months={list(months)} for {t} composites; expected {t} different calendar months from 1 to 12."
-            )
-        return np.array(months, dtype=np.int64) - 1
+        numbers = np.array(check_months(months), dtype=np.int64)
+        if len(numbers) != t:
+            raise ValueError(f"{len(numbers)} months for {t} composites; expected the month of each.")
+        return numbers - 1
     first = {12: 0, 4: QUARTERS, 1: YEAR}.get(t)
     if first is None:
         raise ValueError(
@@ -150,26 +148,24 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
 
 def _check_scale(x: np.ndarray, bands: Sequence[str]) -> None:
     """ValueError where reflectance goes from 0 to 1: everywhere, in one band, or in one composite."""
-    if np.fmin.reduce(x, axis=None, initial=np.inf) > _SHARE:
+    if np.fmin.reduce(x, axis=None, initial=np.inf) > SHARE:
         return
     largest = float(np.fmax.reduce(x, axis=None, initial=-np.inf))
     found = ""
-    if 0 < largest <= _SHARE:
+    if 0 < largest <= SHARE:
         found = f"the largest value is {largest:.3g}"
     elif len(bands) > 1:
         of_bands = np.fmax.reduce(x, axis=(0, 1, 3, 4), initial=-np.inf)
-        for i in np.flatnonzero((of_bands > 0) & (of_bands <= _SHARE)).tolist():
+        for i in np.flatnonzero((of_bands > 0) & (of_bands <= SHARE)).tolist():
             if _no_count(x[:, :, i]).any():
                 found = f"the largest value of {bands[i]} is {of_bands[i]:.3g}, of all bands {largest:.6g}"
-        low = ((x[:, :, 0] <= _SHARE) & _no_count(x[:, :, 0])).any(axis=(-2, -1))
-        low[low] = np.fmax.reduce(x[low], axis=(1, 2, 3), initial=-np.inf) <= _SHARE
+        low = ((x[:, :, 0] <= SHARE) & _no_count(x[:, :, 0])).any(axis=(-2, -1))
+        low[low] = np.fmax.reduce(x[low], axis=(1, 2, 3), initial=-np.inf) <= SHARE
         if low.any():
             n, t = np.argwhere(low)[0]
-            found = f"all bands of series {n}, composite {t}, are below {_SHARE:g}, of all others up to {largest:.6g}"
+            found = f"all bands of series {n}, composite {t}, are below {SHARE:g}, of all others up to {largest:.6g}"
     if found:
-        raise ValueError(
-            f"{found}: this looks like reflectance from 0 to 1; expected reflectance x 10000. Multiply by 10000."
-        )
+        raise ValueError(f"{found}: {AS_SHARE}")
 
 
 def _no_count(x: np.ndarray) -> np.ndarray:

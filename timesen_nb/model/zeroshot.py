@@ -11,10 +11,12 @@ import numpy as np
 if TYPE_CHECKING:
     from timesen_nb.tasks import Task
 
+#: The prompt of one's own words in the style "template"; a task brings its own.
+PHOTO = "a photo of {}"
 #: A class's name as a photographer would write it, CLIP-style; with a task's descriptions, or instead of them.
 TEMPLATES: tuple[str, ...] = (
     "{}",
-    "a photo of {}",
+    PHOTO,
     "a ground photo of {} in the countryside",
     "a place with {}",
     "a view over {} in summer",
@@ -132,6 +134,13 @@ def check_classes(classes: Sequence[str]) -> list[str]:
     return names
 
 
+def check_style(style: str) -> str:
+    """A prompt style; ValueError for one that is not among :data:`PROMPT_STYLES`."""
+    if style not in PROMPT_STYLES:
+        raise ValueError(f"prompts={style!r}; expected one of {', '.join(map(repr, PROMPT_STYLES))}.")
+    return style
+
+
 def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str], list[list[str]]]:
     """Class names and the sentences that stand for each.
 
@@ -147,13 +156,12 @@ def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str
     Raises:
         ValueError: another style, or classes that are none.
     """
-    if prompts not in PROMPT_STYLES:
-        raise ValueError(f"prompts={prompts!r}; expected one of {', '.join(map(repr, PROMPT_STYLES))}.")
+    check_style(prompts)
     given: Any = classes  # a Task by what it has: this module imports none
     if hasattr(given, "descriptions"):
         names, template, descriptions = list(given.classes), given.template, given.descriptions
     else:
-        names, template, descriptions = check_classes(given), "a photo of {}", {}
+        names, template, descriptions = check_classes(given), PHOTO, {}
     if prompts == "names":
         return names, [[n] for n in names]
     if prompts == "template":

@@ -21,7 +21,7 @@ Kept = str | None  # how vectors are kept: "float16", "int8" or not at all
 
 
 @dataclass(frozen=True)
-class Work:
+class ChunkWork:
     """What to make of every chunk; travels to the workers.
 
     Attributes:
@@ -44,7 +44,7 @@ class Work:
 
 
 def do_chunk(
-    block: np.ndarray, words: ZeroShot, work: Work, stop: Callable[[], None] = lambda: None
+    block: np.ndarray, words: ZeroShot, work: ChunkWork, stop: Callable[[], None] = lambda: None
 ) -> dict[str, np.ndarray]:
     """One chunk of a region -> its part of the maps.
 

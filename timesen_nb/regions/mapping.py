@@ -12,7 +12,7 @@ import xarray as xr
 from timesen_nb.bands import BANDS
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.plots.colours import class_colours
-from timesen_nb.regions.chunk import Work, do_chunk
+from timesen_nb.regions.chunk import ChunkWork, do_chunk
 from timesen_nb.regions.region import Region, read_region
 from timesen_nb.regions.run import run_chunks, shown
 from timesen_nb.regions.store import MemoryStore, ZarrStore, layers_of
@@ -75,7 +75,7 @@ def map_region(
             "model. Make the classifier by the model that made the map."
         )
     layers = layers_of(region, zs.classes, class_colours(len(zs.classes)), features, keep, every_class)
-    work = Work(
+    work = ChunkWork(
         region.encoded, region.months, region.nodata, exact, keep, every_class, alone=region.chunks == (1, 1)
     )
     # also tells now, not in a worker, when the model cannot read such a cube
@@ -93,7 +93,7 @@ def map_region(
     return _named(place.open(), zs.classes)
 
 
-def _asked(zs: ZeroShot, region: Region, work: Work) -> dict[str, Any]:
+def _asked(zs: ZeroShot, region: Region, work: ChunkWork) -> dict[str, Any]:
     """What a run is, as JSON: a store takes up only the same."""
     probe: list[float] = []
     if not region.encoded:

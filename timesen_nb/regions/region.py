@@ -11,7 +11,7 @@ import numpy as np
 import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 
-from timesen_nb.bands import band_positions
+from timesen_nb.bands import band_positions, check_months
 
 COMPOSITES = ("month", "quarter", "year")
 #: Pixels a side of a chunk: in small regions, so that every core has one, and in others. As float32, 8 and 31 MB.
@@ -61,9 +61,13 @@ class Region:
         top, left = row * self.chunk, column * self.chunk
         return slice(top, min(top + self.chunk, height)), slice(left, min(left + self.chunk, width))
 
+    def place(self, at: tuple[int, int]) -> tuple[int, ...]:
+        """Where a chunk stands among the blocks of ``data``."""
+        return (*at, 0) if self.encoded else (0, 0, *at)
+
     def block(self, at: tuple[int, int]) -> np.ndarray:
         """The data of a chunk, read now."""
-        out: np.ndarray = self.data.blocks[(*at, 0) if self.encoded else (0, 0, *at)].compute()
+        out: np.ndarray = self.data.blocks[self.place(at)].compute()
         return out
 
     def fingerprint(self) -> dict[str, str]:
@@ -156,11 +160,7 @@ def _composites(cube: xr.DataArray) -> tuple[xr.DataArray, tuple[int, ...] | Non
     )
     if along[0] != "month" or "month" not in cube.coords:
         return cube, None
-    months = tuple(int(m) for m in cube["month"].values)
-    if len(set(months)) < len(months) or not all(1 <= m <= 12 for m in months):
-        raise ValueError(
-            f"the months of the cube given are {', '.join(map(str, months))}; expected numbers from 1 to 12, each once."
-        )
+    months = check_months(cube["month"].values.tolist(), "months of the cube given")
     return cube, None if months == tuple(range(1, 13)) else months
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import convolve1d
 
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import BANDS, REFLECTANCE_SCALE
 from timesen_nb.simulate.countryside import Plan, plan
 from timesen_nb.simulate.cover_types import COVER_TYPES
 from timesen_nb.simulate.phenology import Weather, weather
-from timesen_nb.simulate.places import MISSING, grow
+from timesen_nb.simulate.places import grow
+from timesen_nb.simulate.processing import MISSING
 from timesen_nb.simulate.sheet import noise
 from timesen_nb.simulate.spectra import surface
 
@@ -145,7 +146,7 @@ def _snow(values: np.ndarray, ground: Plan, climate: Weather, rng: np.random.Gen
         depth = np.clip(-0.7 - (temperature[m] + 0.9 * patchy), 0, 1) * ~wet
         lies[m] = depth > 0.3
         depth = np.where(tall, 0.35, 0.9) * depth
-        values[m] += depth * (surface("snow")[:, None, None] * 1e4 - values[m])
+        values[m] += depth * (surface("snow")[:, None, None] * REFLECTANCE_SCALE - values[m])
     return lies
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from timesen_nb.series import PixelSeries
+    from timesen_nb.sources.grid import BBox
 
 
 @runtime_checkable
@@ -27,7 +28,7 @@ class Source(Protocol):
         ...
 
     @property
-    def bounds(self) -> tuple[float, float, float, float] | None:
+    def bounds(self) -> BBox | None:
         """(west, south, east, north) in degrees, or None when the source covers the land of the Earth."""
         ...
 
@@ -62,7 +63,7 @@ class Source(Protocol):
         """
         ...
 
-    def cube(self, bbox: tuple[float, float, float, float], year: int = 2018) -> xr.DataArray:
+    def cube(self, bbox: BBox, year: int = 2018) -> xr.DataArray:
         """The pixels that a box touches.
 
         Args:

@@ -10,6 +10,9 @@ import numpy as np
 
 from timesen_nb.series import PixelSeries
 
+#: What can be a year of somebody's data at all; others are typing errors, or numbers of something else.
+CALENDAR = range(1900, 2201)
+
 
 def check_year(year: int | None, years: Sequence[int], name: str) -> int:
     """The year that is read.
@@ -29,12 +32,15 @@ def check_year(year: int | None, years: Sequence[int], name: str) -> int:
         return int(max(years))
     try:
         asked = int(year)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise ValueError(f"year given: {year!r}; expected a calendar year such as 2018.") from None
+        known = asked == float(year) and asked in CALENDAR  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        known = False
+    if not known:
+        raise ValueError(f"year given: {year!r}; expected a calendar year such as 2018.")
     if len(years) and asked not in years:
         first, last = min(years), max(years)
-        known = f"{first} to {last}" if len(years) > 2 else " and ".join(map(str, sorted({first, last})))
-        raise ValueError(f"year given: {asked}; {name} has {known}. Choose one of those.")
+        there = f"{first} to {last}" if len(years) > 2 else " and ".join(map(str, sorted({first, last})))
+        raise ValueError(f"year given: {asked}; {name} has {there}. Choose one of those.")
     return asked
 
 

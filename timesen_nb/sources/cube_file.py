@@ -21,7 +21,7 @@ from timesen_nb.composite import (
     solar_days,
     usable,
 )
-from timesen_nb.nodata import HIGHEST, LOWEST, outside, said, say_codes
+from timesen_nb.nodata import HIGHEST, LOWEST, SHARE, outside, said, say_codes
 from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources.checks import check_year, series_of
 from timesen_nb.sources.cube_layout import (
@@ -425,14 +425,14 @@ def _wrong(
                 "number, or with out_of_range='missing'.",
             )
     if factor == 1:
-        # a date from 0 to 1 among dates x 10000: all bands at most 2, and no whole numbers, as clipped water is
-        low = used & (values[:, 0] <= 2) & (values[:, 0] * 2 % 1 > 1e-3)
+        # a date from 0 to 1 among dates x 10000: all bands at most SHARE, and no whole numbers, as clipped water is
+        low = used & (values[:, 0] <= SHARE) & (values[:, 0] * 2 % 1 > 1e-3)
         if low.any():
-            for t, *at in np.argwhere(low & (values.max(axis=1) <= 2)):
+            for t, *at in np.argwhere(low & (values.max(axis=1) <= SHARE)):
                 found.setdefault(
                     tuple(map(int, at)),
-                    f"all bands are below 2 on {days[t]}: reflectance from 0 to 1 among dates x 10000. Bring all dates "
-                    "to one scale.",
+                    f"all bands are below {SHARE:g} on {days[t]}: reflectance from 0 to 1 among dates x 10000. Bring "
+                    "all dates to one scale.",
                 )
     return found
 

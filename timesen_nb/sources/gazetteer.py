@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from timesen_nb.sources.grid import BBox
 
 #: The environment variable that names another Nominatim server, such as one of your own.
 SERVER_VARIABLE = "TIMESEN_GAZETTEER"
@@ -27,7 +31,7 @@ class NamedPlace:
     name: str
     lon: float
     lat: float
-    bounds: tuple[float, float, float, float]
+    bounds: BBox
 
 
 def find_place(name: str) -> NamedPlace:

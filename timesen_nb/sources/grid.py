@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 #: Metres; every value is read at this size, whatever a map shows.
 PIXEL = 10
 
+#: West, south, east, north, in degrees.
 BBox = tuple[float, float, float, float]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from timesen_nb.bands import check_months
 from timesen_nb.series import PixelSeries
 from timesen_nb.simulate.cover_types import COVER_TYPES
 from timesen_nb.simulate.landscape import EPSG, PIXEL, Landscape, corner, landscape
@@ -240,18 +240,17 @@ class SampleSource:
             ValueError: a month that is none, or as :meth:`pixel`.
         """
         from timesen_nb.simulate.scenes import draw_views
+        from timesen_nb.simulate.sun import noon_elevation
 
         row, column = self._frame.index(lon, lat)
         scene = self.landscape(year)
-        m = (self.survey_month(lon, lat, year) if month is None else month) - 1
-        if m not in range(12):
-            raise ValueError(f"month given: {month!r}; expected a whole number from 1 to 12.")
-        tilt = 23.4 * math.sin(2 * math.pi * (30.4 * m - 66) / 365)
+        [month] = check_months([self.survey_month(lon, lat, year) if month is None else month], "month given")
+        m = month - 1
         return list(
             draw_views(
-                COVER_TYPES[scene.plan.cover_type[row, column]].name, m + 1,
+                COVER_TYPES[scene.plan.cover_type[row, column]].name, month,
                 green=float(scene.green[m, row, column]), brown=float(scene.brown[m, row, column]),
-                snow=bool(scene.snow[m, row, column]), sun=90 - abs(float(lat) - tilt),
+                snow=bool(scene.snow[m, row, column]), sun=noon_elevation(lat, month),
                 rng=np.random.default_rng([self.seed, scene.year, row, column]), size=size,
             )
         )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import month_columns
 from timesen_nb.widgets.answer import Answer
 
 if TYPE_CHECKING:
@@ -66,9 +66,7 @@ class KeptPlaces:
                 "probability": float(a.probabilities.max()),
             }
             row |= {"true_class": a.truth, "prompts": a.prompts}
-            row |= {
-                f"NDVI_m{month:02d}": value for month, value in enumerate(a.series.ndvi.tolist(), start=1)
-            }
+            row |= dict(zip(month_columns(["NDVI"]), a.series.ndvi.tolist(), strict=True))
             rows.append(row)
         return pd.DataFrame(rows)
 
@@ -83,8 +81,7 @@ class KeptPlaces:
         """
         import pandas as pd
 
-        names = [f"{band}_m{month:02d}" for month in range(1, 13) for band in BANDS]
-        bands = pd.DataFrame([a.series.values.ravel() for _, a in self], columns=names)
+        bands = pd.DataFrame([a.series.values.ravel() for _, a in self], columns=month_columns())
         table = self.table().map(lambda cell: _escaped(cell) if isinstance(cell, str) else cell)
         return pd.concat([table, bands], axis=1).to_csv(index=False, lineterminator="\n")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timesen_nb.model.zeroshot import PROMPT_STYLES, check_classes
+from timesen_nb.model.zeroshot import check_classes, check_style
 from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources import Source
 from timesen_nb.sources.checks import check_year
@@ -49,7 +49,7 @@ class Session:
         self.kept = KeptPlaces()
         self.view: EncodedView | None = None
         self._callbacks: list[Callable[[str], None]] = []
-        self.prompts = self._style(prompts)
+        self.prompts = check_style(prompts)
         self._choose(task)
 
     def on_change(self, callback: Callable[[str], None]) -> None:
@@ -174,7 +174,7 @@ class Session:
 
     def use_prompts(self, style: str) -> None:
         """Choose how classes become sentences: "names", "template" or "descriptions"."""
-        old, self.prompts = self.prompts, self._style(style)
+        old, self.prompts = self.prompts, check_style(style)
         try:
             self._choose(self._asked)
         except ValueError:
@@ -194,12 +194,6 @@ class Session:
             self._changed("answer")
         if self.view is not None:
             self._changed("view")
-
-    @staticmethod
-    def _style(style: str) -> str:
-        if style not in PROMPT_STYLES:
-            raise ValueError(f"prompt style given: {style!r}; expected one of {', '.join(PROMPT_STYLES)}.")
-        return style
 
     # Where reflectance comes from
 

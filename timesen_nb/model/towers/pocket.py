@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from timesen_nb.model.hub import weights_folder
-from timesen_nb.model.inference import Session
+from timesen_nb.model.inference import GraphSession
 from timesen_nb.model.onnx_file import Graph
 from timesen_nb.model.towers.photos import open_photo
 
@@ -40,10 +40,10 @@ class PocketTower:
         return StaticWords(self.folder / "text")
 
     @cached_property
-    def _photo(self) -> Session:
+    def _photo(self) -> GraphSession:
         from safetensors.numpy import load_file
 
-        return Session(photo_graph(load_file(self.folder / "photo.safetensors")))
+        return GraphSession(photo_graph(load_file(self.folder / "photo.safetensors")))
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Sentences -> (n, 128) unit vectors. Raises ValueError for a text without any known word."""

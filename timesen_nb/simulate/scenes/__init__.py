@@ -13,6 +13,7 @@ from functools import partial
 
 import numpy as np
 
+from timesen_nb.bands import check_months
 from timesen_nb.simulate.cover_types import COVER_TYPES
 from timesen_nb.simulate.scenes import bare, built, far, orchards, water, wetland, wild, woods, works
 from timesen_nb.simulate.scenes.canvas import FINER, Canvas, Site, blend
@@ -95,13 +96,12 @@ def draw_views(
     """
     if cover_type not in FORMS:
         raise ValueError(f"cover type given: {cover_type!r}; expected one of {', '.join(FORMS)}.")
-    if month not in range(1, 13):
-        raise ValueError(f"month given: {month!r}; expected a whole number from 1 to 12.")
     if not (0 <= green <= 1 and 0 <= brown <= 1):
         raise ValueError(
             f"given green={green}, brown={brown}; expected shares of the ground between 0 and 1."
         )
-    site = _site(int(month), float(green), float(brown), bool(snow), float(sun), rng)
+    [month] = check_months([month], "month given")
+    site = _site(month, float(green), float(brown), bool(snow), float(sun), rng)
     height, width = size
     odd = site.dice.randrange(4) if cover_type in _OPEN and site.dice.random() < 0.4 else None
     photos = np.empty((4, height, width, 3), np.uint8)

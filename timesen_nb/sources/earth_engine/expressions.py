@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import BANDS, month_columns
 from timesen_nb.composite import MASKED
 from timesen_nb.sources.grid import PIXEL, Grid, Pixel, from_degrees
 
@@ -28,7 +28,7 @@ MISSING = -1
 #: Scene classes that Cloud Score+ judges in SCL's place: shadow, clouds, cirrus.
 CLOUD_CLASSES = (3, 8, 9, 10)
 #: Bands of the composite, month by month, and how many days had data at all.
-NAMES: tuple[str, ...] = tuple(f"{band}_m{month:02d}" for month in range(1, 13) for band in BANDS)
+NAMES: tuple[str, ...] = tuple(month_columns())
 OBSERVED = "observed"
 
 #: Past any reflectance x 10000, and exact in float32.
