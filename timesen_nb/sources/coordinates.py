@@ -140,9 +140,11 @@ def _of_link(text: str) -> tuple[float, float]:
     pairs = [
         (query[lat], query[lon]) for lat, lon in product(_LATITUDES, _LONGITUDES) if {lat, lon} <= set(query)
     ]
-    pairs += [m.groups() for pattern in _IN_LINKS if (m := pattern.search(text))]
+    pairs += [(m[1], m[2]) for pattern in _IN_LINKS if (m := pattern.search(text))]
     pairs += [
-        m.groups() for n in _BOTH if (m := re.fullmatch(rf"({_NUMBER})[,~\s]+({_NUMBER})", query.get(n, "")))
+        (m[1], m[2])
+        for n in _BOTH
+        if (m := re.fullmatch(rf"({_NUMBER})[,~\s]+({_NUMBER})", query.get(n, "")))
     ]
     for lat, lon in pairs:
         if re.fullmatch(_NUMBER, lat) and re.fullmatch(_NUMBER, lon):
