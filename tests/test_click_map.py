@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ipywidgets import Label
 from PIL import Image
 from synthetic import GridSource, small_model
 
@@ -241,6 +242,8 @@ def test_markup_in_a_class_stays_text_everywhere(
     markup = [w.value for w in _widgets(app) if type(w).__name__ in ("HTML", "HTMLMath")]
     assert markup
     assert not any("onerror" in m or "<script" in m for m in markup)
+    # a notebook typesets what stands between two $ in a label
+    assert all("mathjax_ignore" in w._dom_classes for w in _widgets(app) if isinstance(w, Label))
 
 
 def _widgets(box) -> list:

@@ -16,6 +16,7 @@ from timesen_nb.evaluation.encoding import COMPOSITES, Encodes, Labelled, encode
 from timesen_nb.evaluation.metrics import interval
 from timesen_nb.evaluation.paper import STYLES, TASKS, paper_table
 from timesen_nb.evaluation.scoring import Answers, encode_words, score
+from timesen_nb.spreadsheet import escaped
 from timesen_nb.tasks import Task, tasks
 
 if TYPE_CHECKING:
@@ -136,9 +137,12 @@ class Report:
         return wide
 
     def to_csv(self, path: str | Path) -> Path:
-        """Write :meth:`layout`, the paper's figures included, as CSV: two header rows, percent with one decimal."""
+        """Write :meth:`layout`, the paper's figures included, as CSV: two header rows, percent with one decimal.
+
+        A name that a spreadsheet would run as a formula has an apostrophe before it.
+        """
         path = Path(path)
-        self.layout().to_csv(path, float_format="%.1f")
+        self.layout().rename(index=escaped, columns=escaped).to_csv(path, float_format="%.1f")
         return path
 
     def one(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.bands import BANDS
+from timesen_nb.spreadsheet import escaped
 from timesen_nb.widgets.answer import Answer
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: How a cell begins that spreadsheets take for a formula; after apostrophes too, so that one can be taken away again.
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
 MOST = 100  # rows that a person can still compare
 
 
@@ -82,7 +80,7 @@ class KeptPlaces:
 
         names = [f"{band}_m{month:02d}" for month in range(1, 13) for band in BANDS]
         bands = pd.DataFrame([a.series.values.ravel() for _, a in self], columns=names)
-        table = self.table().map(lambda cell: _escaped(cell) if isinstance(cell, str) else cell)
+        table = self.table().map(escaped)
         return pd.concat([table, bands], axis=1).to_csv(index=False, lineterminator="\n")
 
     def geojson(self) -> str:
@@ -122,7 +120,3 @@ class KeptPlaces:
             raise ValueError("no place is kept yet, so there is nothing to export. Keep a place first.")
         path.write_text(writers[path.suffix.lower()](), encoding="utf-8")
         return path
-
-
-def _escaped(text: str) -> str:
-    return f"'{text}" if FORMULA.match(text) else text

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
+from timesen_nb.plots.text import plain
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.charts import BLUE, SKY, VERMILION, percent
 
@@ -114,9 +115,7 @@ def _legend(axes: Axes, classes: dict[str, str]) -> None:
 
     if classes:
         patches = [Patch(facecolor=colour, edgecolor="0.4") for colour in classes.values()][:BARS]
-        legend = axes.legend(patches, list(classes)[:BARS], fontsize="small", loc="lower left")
-        for text in legend.get_texts():
-            text.set_parse_math(False)
+        axes.legend(patches, [plain(name) for name in classes][:BARS], fontsize="small", loc="lower left")
 
 
 def _bars(axes: Axes, answer: Answer) -> None:
@@ -127,11 +126,9 @@ def _bars(axes: Axes, answer: Answer) -> None:
     axes.barh(rows, shares, color=[BLUE, *[SKY] * (len(ranked) - 1)])
     for row, share in zip(rows, shares, strict=True):
         axes.text(share + 0.01, row, percent(share), va="center", fontsize="small")
-    axes.set_yticks(rows, names, parse_math=False)
+    axes.set_yticks(rows, [plain(name) for name in names])
     axes.invert_yaxis()
     axes.set(xlim=(0, 1.12), xticks=[])
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     truth = f" · {answer.known}" if answer.known else ""
-    axes.set_title(
-        f"{answer.top}: {percent(shares[0])}{truth}", loc="left", fontsize="medium", parse_math=False
-    )
+    axes.set_title(plain(f"{answer.top}: {percent(shares[0])}{truth}"), loc="left", fontsize="medium")
