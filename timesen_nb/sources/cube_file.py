@@ -25,9 +25,9 @@ from timesen_nb.nodata import HIGHEST, LOWEST, outside, said, say_codes
 from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources.checks import check_year, series_of
 from timesen_nb.sources.cube_layout import (
+    Opener,
     Options,
     check_classes,
-    opened,
     read_layout,
     stored_classes,
     stored_values,
@@ -85,14 +85,14 @@ class CubeFileSource:
             raise ValueError(
                 f"out_of_range={out_of_range!r}; expected one of {', '.join(map(repr, OUT_OF_RANGE))}."
             )
-        self._options = Options(group, dict(rename or {}), offset, nodata, crs)
         self._out_of_range = out_of_range
         self._given: Any = Path(data).expanduser() if isinstance(data, (str, Path)) else data
+        self._opener = Opener(self._given, Options(group, dict(rename or {}), offset, nodata, crs))
         self._label = _label_of(self._given)
         self._written = _state_of(self._given)
         self._said: set[float] = set()
         try:
-            self._cube = cube = read_layout(self._given, self._options)
+            self._cube = cube = read_layout(self._opener)
         except ValueError as error:
             raise ValueError(f"{self._label} cannot be used: {error}") from error
         self._from_degrees = Transformer.from_crs(4326, cube.crs, always_xy=True)
@@ -126,7 +126,8 @@ class CubeFileSource:
 
     def __getstate__(self) -> dict[str, Any]:
         """Workers of a cluster open the file themselves, as it was found here."""
-        return {key: value for key, value in vars(self).items() if key != "_block"}
+        kept = {key: value for key, value in vars(self).items() if key != "_block"}
+        return kept | {"_opener": Opener(self._given, self._opener.options)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -222,13 +223,14 @@ class CubeFileSource:
 
     def _read_block(self, row: int, column: int, year: int) -> _Block:
         """The months of up to 64 x 64 pixels, and what they were made of."""
+        self._check_unchanged()
         days = self._days_of(year)
         steps = np.flatnonzero(days.astype("datetime64[Y]") == np.datetime64(f"{year:04d}", "Y"))
         days, radiometry = days[steps], self._cube.radiometry
         window: dict[str, Any] = {"time" if self._cube.dated else "month": steps}
         window |= {axis: slice(n * _BLOCK, (n + 1) * _BLOCK) for axis, n in (("y", row), ("x", column))}
         try:
-            with opened(self._given, self._options) as (_, bands, scl):
+            with self._opener.opened() as (_, bands, scl):
                 stored = stored_values(bands.isel(window))
                 classes = None if scl is None else stored_classes(scl.isel(window))
         except ValueError as error:

@@ -47,7 +47,7 @@ _CODEC = re.compile(r"required filter|codec|filter plugin|compressor", re.IGNORE
 def open_cube(
     given: Path | xr.Dataset | xr.DataArray, group: str | None, rename: Mapping[str, str]
 ) -> tuple[xr.Dataset, Callable[[], None]]:
-    """The dataset, opened lazily, and what lets go of its file: it opens itself again when it is read.
+    """The dataset, opened lazily, and what lets go of its files, each time it is called: they open again when read.
 
     Args:
         given: a path, or a dataset in memory.
@@ -64,7 +64,17 @@ def open_cube(
             raise ValueError("group= was given with a dataset in memory, which has none. Leave it out.")
         return _axes(_renamed(given, rename)), lambda: None
     if given.is_dir() and not _is_zarr(given):
-        return _folder(given, group, rename), lambda: None
+        closing: list[Callable[[], None]] = []
+
+        def close() -> None:
+            for let_go in closing:
+                let_go()
+
+        try:
+            return _folder(given, group, rename, closing), close
+        except BaseException:
+            close()
+            raise
     return _open(given, group, rename)
 
 
@@ -92,7 +102,8 @@ def _open(path: Path, group: str | None, rename: Mapping[str, str]) -> tuple[xr.
             ) from error
         except Exception as error:
             raise explained(error, path, group) from error
-    close = data.close if hasattr(data, "close") else lambda: None
+    # xarray's own close() lets go of a file once only, though the file opens again when it is read
+    close = getattr(data, "_close", None) or (lambda: None)
     if kind in (".tif", ".tiff"):
         data = _bands_of_tiff(data, path, rename)
     else:
@@ -251,7 +262,10 @@ def _axes(data: xr.Dataset) -> xr.Dataset:
         if name != axis:
             data = data.rename({name: axis})
         step = data[axis]
-        layers = {v: data[v].expand_dims(axis) for v in data.data_vars if {"y", "x"} <= set(data[v].dims)}
+        # on Dask first: a new dimension would read the whole file
+        layers = {
+            v: data[v].chunk().expand_dims(axis) for v in data.data_vars if {"y", "x"} <= set(data[v].dims)
+        }
         values = (axis, np.atleast_1d(step.values), step.attrs)
         data = data.drop_vars(axis).assign(layers).assign_coords({axis: values})
     return data
@@ -338,8 +352,10 @@ def _bands_of_tiff(raster: Any, path: Path, rename: Mapping[str, str]) -> xr.Dat
     return xr.Dataset(variables, attrs=raster.attrs)
 
 
-def _folder(path: Path, group: str | None, rename: Mapping[str, str]) -> xr.Dataset:
-    """Files of one grid, a month or a date each or several, as one dataset on Dask."""
+def _folder(
+    path: Path, group: str | None, rename: Mapping[str, str], closing: list[Callable[[], None]]
+) -> xr.Dataset:
+    """Files of one grid, a month or a date each or several, as one dataset on Dask; closing: takes what lets go."""
     files = sorted(p for p in path.iterdir() if p.suffix.lower() in ENDINGS)
     if not files:
         raise ValueError(
@@ -348,7 +364,9 @@ def _folder(path: Path, group: str | None, rename: Mapping[str, str]) -> xr.Data
     parts = []
     for file in files:
         try:
-            parts.append(_part(_open(file, group, rename)[0], file))
+            data, let_go = _open(file, group, rename)
+            closing.append(let_go)
+            parts.append(_part(data, file))
         except ValueError as error:
             raise ValueError(f"{file.name} in it: {error}") from error
     steps = {"time" if "time" in part.dims else "month" for part in parts}
@@ -378,6 +396,8 @@ def _folder(path: Path, group: str | None, rename: Mapping[str, str]) -> xr.Data
 
 def _part(data: xr.Dataset, file: Path) -> xr.Dataset:
     """One file of a folder, with a step of its own: a date or month that it holds, or that its name says."""
+    # on Dask first: a new dimension would read the whole file
+    data = data.chunk()
     if not {"time", "month"} & set(data.dims):
         said = _DATED.search(file.stem)
         if said is None:
@@ -400,4 +420,4 @@ def _part(data: xr.Dataset, file: Path) -> xr.Dataset:
         for key in stated:
             owner.pop(key, None)
     of_date = {str(k): (step, [v] * data.sizes[step]) for k, v in stated.items() if k not in data.variables}
-    return data.assign_coords(of_date).chunk()
+    return data.assign_coords(of_date)
