@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from timesen_nb.sources.addresses import without_keys
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -96,6 +98,6 @@ def open_source(which: str | Path | xr.Dataset | xr.DataArray, **options: Any) -
 
         return CubeFileSource(path, **options)
     raise ValueError(
-        f"source given: {name!r}; expected 'flanders', 'sample', 'earthengine', 'stac' or the path of an "
+        f"source given: {without_keys(name)!r}; expected 'flanders', 'sample', 'earthengine', 'stac' or the path of an "
         "existing cube file (.nc, .zarr, .tif). Check the spelling or the path."
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from timesen_nb.sources.addresses import without_keys
 from timesen_nb.widgets.answer_panel import AnswerPanel
 from timesen_nb.widgets.background import JobCancelled
 
@@ -37,7 +38,8 @@ class Messages:
 
     def fail(self, problem: str) -> None:
         """Tell what went wrong; the last answer stays."""
-        self.error = problem
+        # an address in it may have a key
+        self.error = problem = without_keys(problem)
         self._panel.fail(problem)
         self.say(
             "That did not work; the last answer stays." if self._panel.answered else "That did not work."
@@ -63,7 +65,7 @@ class Messages:
             ValueError,
             OSError,
         ) as problem:  # said in words by whoever raised it: input, files, the network
-            log.info("shown in the panel: %s", problem)
+            log.info("shown in the panel: %s", without_keys(str(problem)))
             self.fail(str(problem) or type(problem).__name__)
         except Exception as problem:
             log.exception("a fault, shown in the panel")
