@@ -169,9 +169,13 @@ class Algorithms:
             ),
             "Date.format": lambda date, format: _joda(date.moment, format),
             "DateRange": lambda start, end: (_moment(start), _moment(end)),
+            "Dictionary.get": lambda dictionary, key, defaultValue=None: dictionary.get(key, defaultValue),
             "Dictionary.values": lambda dictionary, keys: [dictionary[k] for k in keys],
             "Element.get": lambda object, property: object.properties.get(property),
             "Element.set": lambda object, key, value: _with(object, {key: value}),
+            "Element.toDictionary": lambda element: {
+                k: v for k, v in element.properties.items() if not k.startswith("system:")
+            },
             "Element.setMulti": lambda object, properties: _with(object, properties),
             "Feature": lambda geometry=None, metadata=None: Feature(geometry, dict(metadata or {})),
             "Feature.geometry": lambda feature: feature.geometry,
@@ -219,8 +223,15 @@ class Algorithms:
             "Image.updateMask": _update_mask,
             "ImageCollection.fromImages": lambda images: list(images),
             "ImageCollection.load": lambda id: self.load(id),
-            "ImageCollection.merge": lambda collection1, collection2: [*collection1, *collection2],
+            "ImageCollection.merge": lambda collection1, collection2: [
+                _with(e, {"system:index": f"{n}_{e.properties['system:index']}"})
+                if "system:index" in e.properties
+                else e
+                for n, part in ((1, collection1), (2, collection2))
+                for e in part
+            ],
             "ImageCollection.mosaic": _mosaic,
+            "ImageCollection.toBands": _to_bands,
             "ImageCollection.reduce": lambda collection, reducer: _reduce(
                 collection, reducer, f"_{reducer.output}"
             ),
@@ -232,6 +243,9 @@ class Algorithms:
             "Reducer.min": lambda: Reducer("min", _minimum),
             "String": lambda input: str(input),
             "String.cat": lambda string1, string2: string1 + string2,
+            "String.replace": lambda input, regex, replacement, flags="": re.sub(
+                regex, replacement, input, count=0 if "g" in flags else 1
+            ),
             "String.slice": lambda string, start, end=None: string[start:end],
             "reduce.count": lambda collection: _reduce(collection, Reducer("count", self.count), "", "int"),
         }
@@ -443,6 +457,19 @@ def _mosaic(collection: list[Image]) -> Image:
         return values, mask
 
     return Image(collection[0].names, collection[0].kinds, read)
+
+
+def _to_bands(collection: list[Image]) -> Image:
+    """All bands of all images, named after the images too."""
+    if not collection:
+        raise Refused("ImageCollection.toBands: what an empty collection gives is not written down.")
+
+    def read(grid: Grid) -> Pixels:
+        values, masks = zip(*(image(grid) for image in collection), strict=True)
+        return np.concatenate(values), np.concatenate(masks)
+
+    names = [f"{image.properties['system:index']}_{name}" for image in collection for name in image.names]
+    return Image(names, [kind for image in collection for kind in image.kinds], read)
 
 
 def _same_bands(collection: Iterable[Image]) -> None:

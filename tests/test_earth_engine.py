@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -385,6 +386,64 @@ class TestCache:
         assert all(same(f, found[0]) for f in found)
 
 
+class TestProvenance:
+    """What a click was made of comes with its values, in the same request."""
+
+    def used(self, cube: DatedCube, row: int, column: int) -> list[str]:
+        clear = np.isin(cube.scl[:, row, column], (4, 5, 6, 7, 2)) & (cube.values[:, 0, row, column] != 0)
+        return sorted(np.unique(cube.times[clear].astype("datetime64[D]").astype(str)).tolist())
+
+    def test_a_pixel_says_what_it_was_made_of(self, tmp_path: Path) -> None:
+        cube = dated_cube(3, dates=16)
+        half = np.datetime64("2018-07-01")
+        scenes = [
+            scene(
+                v,
+                s,
+                t,
+                satellite="Sentinel-2B" if t > half else "Sentinel-2A",
+                baseline="05.00" if t > half else "02.06",
+            )
+            for v, s, t in zip(cube.values, cube.scl, cube.times, strict=True)
+        ]
+        with EarthEngineServer(catalogue(scenes)) as server:
+            server.initialize()
+            source = tn.open_source("earthengine", cache=tmp_path, first_wait=0.01)
+            places = [cube.place(0, 0), cube.place(7, 6)]
+            found = source.pixels(places, 2018)
+            assert server.count == 1
+            for series, (row, column) in zip(found, ((0, 0), (7, 6)), strict=True):
+                told, dates = series.provenance, self.used(cube, row, column)
+                assert told["dates"] == dates
+                assert told["acquisitions"] == [sum(int(d[5:7]) == m for d in dates) for m in range(1, 13)]
+                late = [d > "2018-07-01" for d in dates]
+                assert told["satellites"] == ["S2A"] * (not all(late)) + ["S2B"] * any(late)
+                assert told["baselines"] == ["02.06"] * (not all(late)) + ["05.00"] * any(late)
+                assert told["offset"]["applied"] is any(late)
+                assert told["collections"] == [REFLECTANCE]
+                assert "3 (cloud shadow)" in told["mask"]
+            again = tn.open_source("earthengine", cache=tmp_path, first_wait=0.01).pixel(*places[1], 2018)
+            assert server.count == 1
+            assert again.provenance == found[1].provenance
+
+    def test_what_the_collection_does_not_tell_is_not_made_up(self) -> None:
+        scenes = [
+            scene(v, s, t, satellite=None, baseline=None)
+            for v, s, t in zip(CUBE.values, CUBE.scl, CUBE.times, strict=True)
+        ]
+        with EarthEngineServer(catalogue(scenes)) as server:
+            server.initialize()
+            told = tn.open_source("earthengine", **FAST).pixel(*CUBE.place(0, 0), 2018).provenance
+        assert (told["satellites"], told["baselines"], told["offset"]["applied"]) == ([], [], False)
+        assert told["dates"] == self.used(CUBE, 0, 0)
+
+    def test_cloud_score_is_the_mask_where_it_is_one(self, server: EarthEngineServer) -> None:
+        cube = tn.open_source("earthengine", clouds="cloud_score", **FAST).cube(box_of(CUBE), 2018)
+        told = json.loads(cube.attrs["provenance"])
+        assert told["mask"].startswith("Cloud Score+ at least 0.6; scene classes left out: 0 ")
+        assert len(told["collections"]) == 2
+
+
 class TestFaults:
     def test_too_many_requests_then_an_answer(self, server: EarthEngineServer) -> None:
         source = tn.open_source("earthengine", **FAST)
@@ -460,6 +519,15 @@ class TestFaults:
         assert time.monotonic() - began < 3
         source = tn.open_source("earthengine", cache=False)
         assert source.pixel(*CUBE.place(0, 0), 2018).valid.any(), "and the next request works"
+
+    def test_the_server_may_say_until_when_to_wait(self, server: EarthEngineServer) -> None:
+        source = tn.open_source("earthengine", cache=False, first_wait=200.0, deadline=100.0)
+        server.refuse(429, "slow down", Retry_After=formatdate(time.time() + 1, usegmt=True))
+        assert source.pixel(*CUBE.place(0, 0), 2018).valid.any()
+        assert source.requests == 2
+        server.refuse(503, "busy", times=2, Retry_After=formatdate(time.time() + 7200, usegmt=True))
+        with pytest.raises(ValueError, match=r"It asks to wait 7\d\d\d seconds"):
+            source.pixel(*CUBE.place(0, 0), 2018)
 
     def test_a_wait_that_ends_after_the_deadline_is_not_begun(self, server: EarthEngineServer) -> None:
         source = tn.open_source("earthengine", cache=False, deadline=50.0)

@@ -1,13 +1,14 @@
-"""What every source says in the same words: a year it has not, a pixel without a clear month."""
+"""What every source says in the same words: a year it has not, a pixel without a clear month, its mask."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from timesen_nb.composite import MASKED
 from timesen_nb.series import PixelSeries
 
 
@@ -46,6 +47,14 @@ def whole_years(today: datetime.date | None = None) -> range:
     """
     day = today or datetime.datetime.now(datetime.UTC).date()
     return range(2017, (day - datetime.timedelta(days=14)).year)
+
+
+def mask_rule(masked: Collection[int]) -> str:
+    """Which scene classes are left out, in words."""
+    classes = ", ".join(
+        f"{c} ({MASKED[c].partition(':')[0]})" if c in MASKED else str(c) for c in sorted(masked)
+    )
+    return f"scene classes left out: {classes or 'none'}"
 
 
 def series_of(

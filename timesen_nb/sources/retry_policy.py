@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from itertools import count
+from math import isfinite
 from typing import Any, TypeVar
 
 from urllib3.exceptions import InvalidHeader, MaxRetryError
@@ -54,8 +55,14 @@ class RequestCancelled(RequestFailed):
 
 def retry_after(header: str | None) -> float | None:
     """Seconds that a ``Retry-After`` header asks for, as a number or a date; None where it asks for nothing."""
+    if header is None:
+        return None
     try:
-        return None if header is None else Retry().parse_retry_after(header)
+        return max(0.0, float(header)) if isfinite(float(header)) else None
+    except ValueError:
+        pass
+    try:
+        return Retry().parse_retry_after(header)
     except InvalidHeader:
         return None
 

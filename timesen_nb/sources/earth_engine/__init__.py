@@ -6,6 +6,7 @@ is too much for a request.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -15,9 +16,9 @@ import numpy as np
 
 from timesen_nb.bands import BANDS
 from timesen_nb.series import PixelSeries
-from timesen_nb.sources.cache import SeriesCache
+from timesen_nb.sources.cache import Entry, SeriesCache
 from timesen_nb.sources.checks import check_year, series_of, whole_years
-from timesen_nb.sources.earth_engine import expressions
+from timesen_nb.sources.earth_engine import expressions, provenance
 from timesen_nb.sources.earth_engine.calls import compute_pixels, compute_value
 from timesen_nb.sources.earth_engine.connection import Key, open_session
 from timesen_nb.sources.earth_engine.errors import explain
@@ -164,11 +165,11 @@ class EarthEngineSource:
         beyond the zone's own images, tens of kilometres past its edge, values are missing.
 
         Args:
-            bbox: (west, south, east, north) in degrees.
+            bbox: (west, south, east, north) in degrees; it may cross the date line.
             year: as in :meth:`pixel`.
 
         Raises:
-            ValueError: a year it has not, a box that is none, or that crosses the date line.
+            ValueError: a year it has not, or a box that is none.
         """
         import dask
         import dask.array as da
@@ -189,8 +190,9 @@ class EarthEngineSource:
             {"month": np.arange(1, 13), "band": list(BANDS), "y": grid.y, "x": grid.x},
             ("month", "band", "y", "x"),
             f"reflectance_{year}",
-            {"units": "surface reflectance x 10000", "source": self.name},
+            {"units": "surface reflectance x 10000", "year": year, "source": self.name},
         )
+        cube.attrs["provenance"] = json.dumps(provenance.of_all(self.rule))
         return cube.rio.write_crs(grid.corner.epsg)
 
     def export_points(
@@ -241,21 +243,21 @@ class EarthEngineSource:
         year = self._year(year)
         pixels = [pixel_at(lon, lat) for lon, lat in lonlats]
         pages = [pixels[i : i + self._page] for i in range(0, len(pixels), self._page)]
-        months: list[np.ndarray] = []
+        entries: list[Entry] = []
         silent = len(pages) < 2 if progress is None else not progress
         with tqdm(total=len(pixels), desc="Earth Engine", unit="place", disable=silent) as bar:
             for page in pages:
-                months += self._cache.months(
+                entries += self._cache.entries(
                     page, year, lambda lacking: self._points(lacking, year, deadline)
                 )
                 bar.update(len(page))
         return [
-            self._series(pixel, found, lon, lat, year)
-            for pixel, found, (lon, lat) in zip(pixels, months, lonlats, strict=True)
+            self._series(pixel, entry, lon, lat, year)
+            for pixel, entry, (lon, lat) in zip(pixels, entries, lonlats, strict=True)
         ]
 
-    def _series(self, pixel: Pixel, months: np.ndarray, lon: float, lat: float, year: int) -> PixelSeries:
-        if pixel in self._never_seen and not np.isfinite(months).any():
+    def _series(self, pixel: Pixel, entry: Entry, lon: float, lat: float, year: int) -> PixelSeries:
+        if pixel in self._never_seen and not np.isfinite(entry.months).any():
             if year < expressions.GLOBAL_SINCE:
                 raise ValueError(
                     f"no Sentinel-2 image of {year} covers {lon:.5f}, {lat:.5f} in Earth Engine: its surface "
@@ -266,10 +268,11 @@ class EarthEngineSource:
                 f"no Sentinel-2 image of {year} covers {lon:.5f}, {lat:.5f}: the satellites take land and coasts, not "
                 "the open sea. Choose a place on land."
             )
-        return series_of(months, lon, lat, year, self.name)
+        made_of = {**provenance.of_all(self.rule), **entry.provenance}
+        return series_of(entry.months, lon, lat, year, self.name, made_of)
 
-    def _points(self, places: Sequence[Any], year: int, deadline: float) -> list[np.ndarray]:
-        """(12, 10) for each pixel, in one request; in halves where that is too much for the server."""
+    def _points(self, places: Sequence[Any], year: int, deadline: float) -> list[Entry]:
+        """An entry for each pixel, in one request; in halves where that is too much for the server."""
         if len(places) >= self._too_many_points:
             half = len(places) // 2
             return [
@@ -285,10 +288,14 @@ class EarthEngineSource:
                 raise
             self._too_many_points = min(len(places), self._too_many_points)
             return self._points(places, year, deadline)
-        rows = {int(f["properties"]["n"]): f["properties"]["values"] for f in answer["features"]}
-        values = np.array([rows[n] for n in range(len(places))], dtype=np.float32)
+        rows = {int(f["properties"]["n"]): f["properties"] for f in answer["features"]}
+        found = [rows[n] for n in range(len(places))]
+        values = np.array([row["values"] for row in found], dtype=np.float32)
         self._never_seen |= {place for place, days in zip(places, values[:, -1], strict=True) if days <= 0}
-        return list(_months(values[:, :-1]))
+        return [
+            Entry(months, provenance.of_pixel(row["clear"], row["told"]))
+            for months, row in zip(_months(values[:, :-1]), found, strict=True)
+        ]
 
     def _window(self, grid: Grid, year: int) -> np.ndarray:
         return self._cache.months([grid], year, lambda _: [self._pixels_of(grid, year)])[0]

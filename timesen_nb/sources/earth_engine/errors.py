@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from timesen_nb.sources.retry_policy import Problem
+from timesen_nb.sources.retry_policy import Problem, retry_after
 
 #: What needs no account.
 INSTEAD = 'Without an account, open_source("stac") and open_source("sample") work.'
@@ -153,7 +153,4 @@ def _said(content: bytes | str, otherwise: str) -> tuple[str, str]:
 
 
 def _retry_after(error: Any) -> float | None:
-    try:
-        return max(0.0, float(error.resp.get("retry-after")))
-    except (TypeError, ValueError):
-        return None
+    return retry_after(error.resp.get("retry-after"))
