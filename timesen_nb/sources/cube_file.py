@@ -32,7 +32,7 @@ from timesen_nb.sources.cube_layout import (
     stored_classes,
     stored_values,
 )
-from timesen_nb.sources.grid import BBox, check_bbox
+from timesen_nb.sources.grid import BBox, check_bbox, turned
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -101,7 +101,7 @@ class CubeFileSource:
         self.bounds: BBox = self._extent()
         if cube.dated:
             middle = (self.bounds[0] + self.bounds[2]) / 2
-            self._days = solar_days(cube.step, middle - 360 if middle > 180 else middle)
+            self._days = solar_days(cube.step, turned(middle, 0.0))
             self.years: Sequence[int] = sorted({int(str(day)[:4]) for day in self._days})
         else:
             self.years = () if cube.year is None else (cube.year,)
@@ -323,7 +323,7 @@ class CubeFileSource:
 
     def _turned(self, x: float) -> float:
         """A longitude, whole turns nearer to the middle of the data."""
-        return x + 360 * round((sum(self._cube.edges("x")) / 2 - x) / 360)
+        return turned(x, sum(self._cube.edges("x")) / 2)
 
     def _pixels_in(self, bbox: BBox) -> tuple[slice, slice]:
         """Rows and columns of the pixels that a box in degrees touches."""

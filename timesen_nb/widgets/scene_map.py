@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import ipyleaflet as leaflet
 from leafmap.leafmap import Map
 
+from timesen_nb.sources.grid import turned
 from timesen_nb.widgets.charts import VERMILION
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class SceneMap(Map):
         if seen is None:
             return
         west, south, east, north = seen
+        lon = turned(lon, (west + east) / 2)
         if not (west <= lon <= east and south <= lat <= north) or self.zoom < FAR:
             self.approach(lon, lat)
 
@@ -91,15 +93,15 @@ class SceneMap(Map):
         return west, south, east, north
 
     def mark(self, lon: float, lat: float) -> None:
-        """Put the marker."""
-        self._marker.location = (lat, lon)
+        """Put the marker, in the world that is looked at: the map repeats itself."""
+        self._marker.location = (lat, turned(lon, self.center[1]))
         self._marker.opacity, self._marker.fill_opacity = 1.0, 0.9
 
     def number(self, places: dict[int, tuple[float, float]]) -> None:
         """Small numbered flags at (lon, lat) of kept places."""
         self._kept.layers = tuple(
             leaflet.Marker(
-                location=(lat, lon),
+                location=(lat, turned(lon, self.center[1])),
                 draggable=False,
                 icon=leaflet.DivIcon(html=f"{number:d}", icon_size=(20, 20), icon_anchor=(10, 26)),
             )

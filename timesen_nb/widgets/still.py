@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from timesen_nb.plots.text import plain
+from timesen_nb.sources.grid import turned
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.charts import BLUE, SKY, VERMILION, percent
 
@@ -94,6 +95,7 @@ def _map(
         _lay(axes, layer.picture, layer.opacity)
         _legend(axes, layer.classes)
     west, south, east, north = bounds or (-180, -85, 180, 85)
+    middle = (west + east) / 2
     axes.set(
         xlim=(west, east), ylim=(south, north), xlabel="longitude", ylabel="latitude", facecolor="#e9eef1"
     )
@@ -102,11 +104,22 @@ def _map(
     axes.locator_params(axis="x", nbins=4)
     for number, (lon, lat) in kept.items():
         axes.annotate(
-            f"{number}", (lon, lat), fontsize="small", ha="center", bbox={"boxstyle": "circle", "fc": "white"}
+            f"{number}",
+            (turned(lon, middle), lat),
+            fontsize="small",
+            ha="center",
+            bbox={"boxstyle": "circle", "fc": "white"},
         )
     if place is not None:
+        lon, lat = place
         axes.plot(
-            *place, "o", markersize=10, markerfacecolor=VERMILION, markeredgecolor="white", markeredgewidth=2
+            turned(lon, middle),
+            lat,
+            "o",
+            markersize=10,
+            markerfacecolor=VERMILION,
+            markeredgecolor="white",
+            markeredgewidth=2,
         )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from timesen_nb.sources.addresses import plain_address, without_keys
-from timesen_nb.sources.grid import BBox
+from timesen_nb.sources.grid import BBox, halves
 from timesen_nb.sources.retry_policy import (
     PASSING_ANSWERS,
     Problem,
@@ -115,7 +115,7 @@ class Catalog:
         self._all: Found | None = None
 
     def search(self, bbox: BBox, year: int, work: Work) -> Found:
-        """The items that touch a box in degrees, of a year and a day around it.
+        """The items that touch a box in degrees, of a year and a day around it; its east may lie beyond 180.
 
         All collections are asked for at once; where that fails, each for itself in its share of the time. One that
         fails is left out, and said.
@@ -124,6 +124,8 @@ class Catalog:
             RequestFailed: In words; every collection failed, or the request was cancelled.
         """
         client = self._open(work)
+        if len(parts := halves(bbox)) > 1:
+            return _once([self.search(part, year, work) for part in parts])
         if client.get_search_link() is None:
             return self._near(bbox, year, work)
         names = self.collections
@@ -316,6 +318,14 @@ class _Words:
             raise cause from None
         if isinstance(error, Exception):
             raise RequestFailed(self.catalog.explain(error).words) from None
+
+
+def _once(parts: Sequence[Found]) -> Found:
+    """What several searches found, each item once."""
+    items = {(item.collection_id, item.id): item for part in parts for item in part.items}
+    left_out = [left for part in parts for left in part.left_out]
+    once = [left for n, left in enumerate(left_out) if left not in left_out[:n]]
+    return Found(list(items.values()), once, all(part.lasting for part in parts))
 
 
 def _listed(client: Client, files: StacApiIO, found: Found) -> Iterator[tuple[dict[str, Any], str]]:
