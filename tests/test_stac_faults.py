@@ -233,6 +233,18 @@ def test_a_broken_list_of_items_is_said(tmp_path: Path) -> None:
     left_out_of(source, "torn.json", "gone.json")
 
 
+def test_a_static_catalog_on_a_server_may_lack_an_item(tmp_path: Path) -> None:
+    one_day(tmp_path, {"value": 900, "name": "gone"}, GOOD)
+    (tmp_path / "gone.json").unlink()
+    with served(tmp_path) as api:
+        source = StacSource(f"{api.address}/catalog.json", cache=False, readers=ONE)
+        left_out_of(source, "gone.json")
+        with pytest.warns(UserWarning, match=r"gone\.json is left out: it cannot be read: .* error 404"):
+            source.pixel(*PLACE, 2018)
+        with pytest.raises(ValueError, match=r"answered with the error 404"):
+            StacSource(f"{api.address}/other.json", cache=False).pixel(*PLACE, 2018)
+
+
 def test_an_empty_catalog_says_so(tmp_path: Path) -> None:
     source = StacSource(CatalogWriter(tmp_path).write())
     for ask in (lambda: source.pixel(*PLACE), lambda: source.bounds, lambda: source.years):

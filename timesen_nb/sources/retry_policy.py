@@ -33,12 +33,14 @@ class Problem:
         passing: It may work when sent again.
         wait: Seconds that the server asks for, None where it does not.
         too_much: Less may be asked for.
+        absent: What was asked for is not there, or not for us; the server works.
     """
 
     words: str
     passing: bool = False
     wait: float | None = None
     too_much: bool = False
+    absent: bool = False
 
 
 class RequestFailed(ValueError):
@@ -47,6 +49,10 @@ class RequestFailed(ValueError):
 
 class TooMuch(RequestFailed):
     """More was asked for at once than the server computes."""
+
+
+class NotThere(RequestFailed):
+    """What was asked for is not there, or not for us."""
 
 
 class RequestCancelled(RequestFailed):
@@ -143,6 +149,8 @@ class RetryPolicy:
         """
         if problem.too_much:
             raise TooMuch(problem.words)
+        if problem.absent:
+            raise NotThere(problem.words)
         if not problem.passing:
             raise RequestFailed(problem.words)
         times = "once" if attempt == 1 else f"{attempt} times"

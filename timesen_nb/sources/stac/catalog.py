@@ -15,6 +15,7 @@ from timesen_nb.sources.addresses import plain_address, without_keys
 from timesen_nb.sources.grid import BBox, halves
 from timesen_nb.sources.retry_policy import (
     PASSING_ANSWERS,
+    NotThere,
     Problem,
     RequestCancelled,
     RequestFailed,
@@ -38,6 +39,7 @@ KNOWN = {
 #: and 70).
 USUAL = "usual"
 _USUAL = {KNOWN["earth-search"]: ("sentinel-2-l2a", "sentinel-2-c1-l2a")}
+_ABSENT = (403, 404, 410)
 #: Items a page of a search; a place has 70 to 300 a year. Some servers cannot send more than a few megabytes at once.
 _PAGE = 100
 _CONNECT = 10.0
@@ -265,9 +267,8 @@ class Catalog:
         if isinstance(error, HTTPError) and error.response is not None:
             status, words = error.response.status_code, _in_short(error.response.text)
             wait = retry_after(error.response.headers.get("Retry-After"))
-            return Problem(
-                f"{self.name} answered with the error {status}: {words}", status in PASSING_ANSWERS, wait
-            )
+            said = f"{self.name} answered with the error {status}: {words}"
+            return Problem(said, status in PASSING_ANSWERS, wait, absent=status in _ABSENT)
         if isinstance(error, Timeout):
             return Problem(f"{self.name} did not answer in time.", passing=True)
         if isinstance(error, Unreachable) and not re.search("reset|aborted|disconnect", said, re.IGNORECASE):
@@ -345,9 +346,10 @@ def _listed(client: Client, files: StacApiIO, found: Found) -> Iterator[tuple[di
                 (link["rel"], make_absolute_href(str(link["href"]), href)) for link in raw.get("links") or ()
             ]
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
-            if isinstance(problem, RequestFailed):
+            if isinstance(problem, RequestFailed) and (href == start or not isinstance(problem, NotThere)):
                 raise
-            found.leave_out(Path(href).name, f"it cannot be read: {type(problem).__name__}")
+            why = problem if isinstance(problem, NotThere) else type(problem).__name__
+            found.leave_out(Path(plain_address(href)).name, f"it cannot be read: {why}")
             continue
         if kind == "item":
             yield raw, href
