@@ -146,6 +146,7 @@ def asset(arrays: dict[str, np.ndarray], crs: str, left: float, top: float, **pr
         (left + extent[0], top - extent[1]),
     ]
     lons, lats = zip(*(transformer(crs, "EPSG:4326").transform(*e) for e in edges), strict=True)
+    lons = [lon + 360 * round((lons[0] - lon) / 360) for lon in lons]  # together, over the date line too
     box = min(lons), min(lats), max(lons), max(lats)
     return Image(list(arrays), ["uint16"] * len(arrays), read, properties, box)
 
@@ -302,7 +303,10 @@ def _joda(moment: datetime, pattern: str) -> str:
 def _touch(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> bool:
     if a is None or b is None:
         return True
-    return a[0] <= b[2] and b[0] <= a[2] and a[1] <= b[3] and b[1] <= a[3]
+    # east may be beyond 180, and an image's west beyond its east
+    wide_a, wide_b = (a[2] - a[0]) % 360, (b[2] - b[0]) % 360
+    beside = (b[0] - a[0]) % 360 > wide_a and (a[0] - b[0]) % 360 > wide_b
+    return not beside and a[1] <= b[3] and b[1] <= a[3]
 
 
 def _polygon(coordinates: list[Any], geodesic: bool = True, evenOdd: bool = True) -> Geometry:

@@ -610,11 +610,36 @@ class TestPlaces:
 
     def test_the_date_line(self, server: EarthEngineServer) -> None:
         source = tn.open_source("earthengine", **FAST)
-        with pytest.raises(ValueError, match="date line"):
-            source.cube((179.9, -17.1, -179.9, -17.0))
         for lon in (180.0, -180.0):
             with pytest.raises(ValueError, match="land"):
                 source.pixel(lon, -17.0)
+
+    def test_a_cube_over_the_date_line(self) -> None:
+        from pyproj import Transformer
+
+        cube = dated_cube(dates=6, height=40, width=40)
+        middle, top = Transformer.from_crs(4326, 32760, always_xy=True).transform(179.9999, -17.0)
+        place = {
+            "epsg": 32760,
+            "left": 20 * (middle // 20) - 200,
+            "top": 20 * (top // 20) + 200,
+            "tile": "60KXX",
+        }
+        scenes = [scene(v, s, t, **place) for v, s, t in zip(cube.values, cube.scl, cube.times, strict=True)]
+        days = cube.times + np.timedelta64(12, "h")
+        seen = np.where(cube.values == 0, np.nan, cube.values.astype(np.float32))
+        expected = monthly_medians(seen, days.astype("datetime64[D]"), 2018, cube.scl)
+        with EarthEngineServer(catalogue(scenes)) as server:
+            server.initialize()
+            found = (
+                tn.open_source("earthengine", **FAST)
+                .cube((179.9991, -17.001, -179.9993, -17.0), 2018)
+                .compute()
+            )
+        assert found.rio.crs.to_epsg() == 32760
+        columns = ((found.x.values - place["left"]) // 10).astype(int)
+        rows = ((place["top"] - found.y.values) // 10).astype(int)
+        assert same(found.values, expected[:, :, rows][..., columns])
 
     @pytest.mark.parametrize("year", [2016, 2099, "last"])
     def test_years(self, server: EarthEngineServer, year: Any) -> None:
