@@ -1,5 +1,6 @@
 """Earth Engine as a source: the real client against a server on 127.0.0.1 that computes what it is asked."""
 
+import io
 import json
 import logging
 import os
@@ -527,6 +528,45 @@ class TestFaults:
         server.refuse(503, "busy", times=2, Retry_After=formatdate(time.time() + 7200, usegmt=True))
         with pytest.raises(ValueError, match=r"It asks to wait 7\d\d\d seconds"):
             source.pixel(*CUBE.place(0, 0), 2018)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [None, [], "a text", {"type": "Feature"}, {"features": []}, {"features": [{"properties": {"n": 0}}]},
+         {"features": [{"properties": {"n": 0, "values": [1.0] * 9, "clear": {}, "told": []}}]},
+         {"features": [{"properties": {"n": 0, "values": [None] * 121, "clear": {}, "told": []}}]},
+         {"features": [{"properties": {"n": 0, "values": [1.0] * 121, "clear": [1], "told": [3]}}]}],
+    )  # fmt: skip
+    def test_an_answer_of_another_kind_is_said(
+        self, server: EarthEngineServer, monkeypatch: pytest.MonkeyPatch, answer: Any
+    ) -> None:
+        monkeypatch.setattr(server, "_compute", lambda path, given: {"result": answer})
+        with pytest.raises(
+            ValueError, match=r"of another kind than was asked for: expected .* It was asked 2 times"
+        ):
+            tn.open_source("earthengine", attempts=2, **FAST).pixel(*CUBE.place(0, 0), 2018)
+
+    @pytest.mark.parametrize("how", ["a page", "cut", "another size", "a band lost", "no number"])
+    def test_pixels_of_another_kind_are_said(
+        self, server: EarthEngineServer, monkeypatch: pytest.MonkeyPatch, how: str
+    ) -> None:
+        whole = server._pixels
+
+        def odd(path: str, given: Any) -> bytes:
+            raw = whole(path, given)
+            if how in ("a page", "cut"):
+                return b"<html>sign in</html>" if how == "a page" else raw[: len(raw) // 2]
+            array = np.load(io.BytesIO(raw))
+            array = array[:, :-1] if how == "another size" else array
+            array = array[list(array.dtype.names[1:])] if how == "a band lost" else array
+            if how == "no number":
+                array["B4_m03"][0, 0] = np.nan
+            out = io.BytesIO()
+            np.save(out, array)
+            return out.getvalue()
+
+        monkeypatch.setattr(server, "_pixels", odd)
+        with pytest.raises(ValueError, match=r"of another kind than was asked for: expected"):
+            tn.open_source("earthengine", attempts=1, **FAST).cube(box_of(CUBE), 2018).compute()
 
     def test_a_wait_that_ends_after_the_deadline_is_not_begun(self, server: EarthEngineServer) -> None:
         source = tn.open_source("earthengine", cache=False, deadline=50.0)

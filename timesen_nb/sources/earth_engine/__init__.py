@@ -21,7 +21,7 @@ from timesen_nb.sources.checks import check_year, series_of, whole_years
 from timesen_nb.sources.earth_engine import expressions, provenance
 from timesen_nb.sources.earth_engine.calls import compute_pixels, compute_value
 from timesen_nb.sources.earth_engine.connection import Key, open_session
-from timesen_nb.sources.earth_engine.errors import explain
+from timesen_nb.sources.earth_engine.errors import expected, explain
 from timesen_nb.sources.grid import BBox, Grid, Pixel, pixel_at
 from timesen_nb.sources.retry_policy import RetryPolicy, TooMuch
 
@@ -280,22 +280,19 @@ class EarthEngineSource:
                 *self._points(places[half:], year, deadline),
             ]
         try:
-            answer = self._requests.send(
-                lambda: compute_value(expressions.points(list(places), year, self.rule)), deadline
+            found = self._requests.send(
+                lambda: _rows(compute_value(expressions.points(list(places), year, self.rule)), len(places)),
+                deadline,
             )
         except TooMuch:
             if len(places) == 1:
                 raise
             self._too_many_points = min(len(places), self._too_many_points)
             return self._points(places, year, deadline)
-        rows = {int(f["properties"]["n"]): f["properties"] for f in answer["features"]}
-        found = [rows[n] for n in range(len(places))]
-        values = np.array([row["values"] for row in found], dtype=np.float32)
-        self._never_seen |= {place for place, days in zip(places, values[:, -1], strict=True) if days <= 0}
-        return [
-            Entry(months, provenance.of_pixel(row["clear"], row["told"]))
-            for months, row in zip(_months(values[:, :-1]), found, strict=True)
-        ]
+        self._never_seen |= {
+            place for place, (values, _) in zip(places, found, strict=True) if values[-1] <= 0
+        }
+        return [Entry(_months(values[:-1]), made_of) for values, made_of in found]
 
     def _window(self, grid: Grid, year: int) -> np.ndarray:
         return self._cache.months([grid], year, lambda _: [self._pixels_of(grid, year)])[0]
@@ -307,8 +304,8 @@ class EarthEngineSource:
             halves = _cut(grid, across, math.ceil(max(grid.shape) / 2))
             return np.concatenate([self._pixels_of(half, year) for half in halves], axis=-1 if across else -2)
         try:
-            found = self._requests.send(
-                lambda: compute_pixels(expressions.window(grid, year, self.rule), grid),
+            values = self._requests.send(
+                lambda: _stacked(compute_pixels(expressions.window(grid, year, self.rule), grid), grid),
                 _LONGER * self._requests.deadline,
             )
         except TooMuch:
@@ -316,12 +313,37 @@ class EarthEngineSource:
                 raise
             self._too_many_pixels = min(grid.width * grid.height, self._too_many_pixels)
             return self._pixels_of(grid, year)
-        values = np.stack([found[name] for name in expressions.NAMES], axis=-1)
         return np.moveaxis(_months(values), (-2, -1), (0, 1))
 
 
 def _opened(project: str, options: Mapping[str, Any]) -> EarthEngineSource:
     return EarthEngineSource(project, **options)
+
+
+def _rows(answer: Any, n: int) -> list[tuple[np.ndarray, dict[str, Any]]]:
+    """Of each of n points its numbers, as the server gives them, and what they were made of."""
+    with expected(f"{n} points, each with {len(expressions.NAMES) + 1} numbers and its days"):
+        rows = {int(f["properties"]["n"]): f["properties"] for f in answer["features"]}
+        found = [
+            (np.array(row["values"], np.float32), provenance.of_pixel(row["clear"], row["told"]))
+            for row in (rows[i] for i in range(n))
+        ]
+        for values, _ in found:
+            _check_numbers(values, (len(expressions.NAMES) + 1,))
+    return found
+
+
+def _stacked(answer: np.ndarray, grid: Grid) -> np.ndarray:
+    """(height, width, 120) of a window."""
+    with expected(f"{len(expressions.NAMES)} bands of {grid.height} x {grid.width} pixels"):
+        values = np.stack([answer[name] for name in expressions.NAMES], axis=-1)
+        _check_numbers(values, (*grid.shape, len(expressions.NAMES)))
+    return values
+
+
+def _check_numbers(values: np.ndarray, shape: tuple[int, ...]) -> None:
+    if values.shape != shape or not np.isfinite(values).all():
+        raise ValueError(f"numbers of shape {values.shape}")
 
 
 def _months(values: np.ndarray) -> np.ndarray:
