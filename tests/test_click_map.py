@@ -468,6 +468,7 @@ def test_kept_places_can_be_compared_removed_and_exported(app, source: GridSourc
     assert features[0]["geometry"]["coordinates"] == pytest.approx(source.place(5, 7))
     assert sum(features[0]["properties"]["probabilities"].values()) == pytest.approx(1, abs=1e-4)
     assert features[0]["properties"]["ndvi"][11] is None
+    assert features[0]["properties"]["provenance"] == app.session.kept[1].series.provenance
     app.kept.tick(1)
     app.kept.tick(3)
     assert app.kept._chart.layout.display != "none"
