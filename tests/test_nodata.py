@@ -5,11 +5,14 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
+import xarray as xr
 from dated_cube import DatedCube, dated_cube
 from synthetic import small_model
 
 import timesen_nb as tn
 from timesen_nb.bands import BANDS
+from timesen_nb.composite import monthly_medians
+from timesen_nb.datasets import Pairs
 from timesen_nb.nodata import (
     CODES,
     HIGHEST,
@@ -159,6 +162,61 @@ def test_a_model_takes_0_in_one_band_as_a_value() -> None:
     without = values.copy()
     without[0, 5] = np.nan
     assert np.abs(model.encode(values) - model.encode(without)).max() > 1e-4
+
+
+def test_what_a_masked_array_hides_is_missing_wherever_it_goes() -> None:
+    """As rasterio and netCDF4 read files; numpy itself would take what lies under the mask."""
+    model, values = small_model(), series()
+    hidden = np.ma.masked_array(values, np.zeros(values.shape, bool))
+    hidden[0, 5], hidden[1, 2, 3] = np.ma.masked, np.ma.masked
+    plain = values.copy()
+    plain[0, 5], plain[1, 2, 3] = np.nan, np.nan
+    np.testing.assert_array_equal(model.encode(hidden), model.encode(plain))
+    year = tn.PixelSeries(hidden[0], np.arange(12) != 5, 4.35, 50.85, 2018, "made up")
+    np.testing.assert_array_equal(year.values, plain[0])
+    days = np.array([f"2018-{m:02d}-15" for m in range(1, 13)], dtype="datetime64[D]")
+    np.testing.assert_array_equal(
+        monthly_medians(hidden[0], days, 2018), monthly_medians(plain[0], days, 2018)
+    )
+    pairs = Pairs(np.ma.masked_array(values, values < 1000), np.ones((2, 4), np.float32))
+    np.testing.assert_array_equal(np.isnan(pairs.values), values < 1000)
+
+
+@pytest.mark.parametrize("code", [65535.0, 32767.0, -9999.0])
+def test_codes_in_pairs_are_refused(code: float) -> None:
+    values = series()
+    values[1, 4, 7] = code
+    with pytest.raises(
+        ValueError, match=r"expected reflectance x 10000, from 0 to 20000. Set no-data codes to NaN"
+    ):
+        Pairs(values, np.ones((2, 4), np.float32))
+
+
+@pytest.mark.parametrize(
+    "wrong", [[["a"]], np.ones((1, 12, 10), complex), np.zeros((1, 12, 10), "M8[s]"), [{}], None]
+)
+def test_what_is_no_array_of_numbers_is_refused_in_words(wrong: object) -> None:
+    with pytest.raises(ValueError, match=r"no array of numbers|values given have shape"):
+        small_model().encode(wrong)
+
+
+def test_names_of_an_array_put_it_in_order() -> None:
+    """Reversed bands are another place, and a transposed array too, whatever shape it has."""
+    model, values = small_model(), series()
+    named = xr.DataArray(values, {"month": range(1, 13), "band": list(BANDS)}, ("place", "month", "band"))
+    expected = model.encode(values)
+    for given in (
+        named.isel(band=slice(None, None, -1)),
+        named.transpose("place", "band", "month"),
+        named.isel(month=[3, 1, 2, *range(4, 12), 0]),
+        named.assign_coords(band=[f"{b[0]}{int(b[1:]):02d}" if b[1:].isdigit() else b for b in BANDS]),
+        xr.concat([named, named.assign_coords(band=[f"x{b}" for b in BANDS])], "band").isel(
+            band=[*range(9, -1, -1), 15]
+        ),
+    ):
+        np.testing.assert_array_equal(model.encode(given), expected)
+    with pytest.raises(ValueError, match=r"expected B12 among them"):
+        model.encode(named.isel(band=slice(0, 9)))
 
 
 @pytest.mark.parametrize("code", FINITE)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from timesen_nb.bands import BANDS
+from timesen_nb.nodata import unmasked
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -120,11 +121,12 @@ def monthly_medians(
 ) -> np.ndarray:
     """Twelve medians of the clear observations of a calendar year.
 
-    values: (t, 10, ...) reflectance x 10000, NaN = no data, in any order of time; days: (t,) datetime64[D],
+    values: (t, 10, ...) reflectance x 10000, NaN or masked = no data, in any order of time; days: (t,) datetime64[D],
     solar; scl: (t, ...) scene classes, or None when nothing is to be masked (the values are masked already).
     -> (12, 10, ...) float32, NaN in months without a clear observation.
     """
-    values, days = np.asarray(values, dtype=np.float32), np.asarray(days, dtype="datetime64[D]")
+    values = unmasked(values) if np.ma.isMaskedArray(values) else np.asarray(values, dtype=np.float32)
+    days = np.asarray(days, dtype="datetime64[D]")
     if values.ndim < 2 or values.shape[1] != len(BANDS) or days.shape != values.shape[:1]:
         raise ValueError(
             f"values {values.shape} and days {days.shape} were given; expected (dates, {len(BANDS)}, ...) "

@@ -48,6 +48,11 @@ def report(
     Raises ValueError when there is no task with labels, or nothing to read.
     """
     models = _by_name(model)
+    if not hasattr(dataset, "labels"):
+        raise ValueError(
+            f"the data set given is a {type(dataset).__name__}; expected labelled places, such as read_sen4map or "
+            "simulated_dataset give."
+        )
     chosen = _chosen(tasks, dataset)
     wrong = [t for t in composites if t not in COMPOSITES]
     if wrong or not composites:

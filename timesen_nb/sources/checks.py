@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from timesen_nb.composite import MASKED
-from timesen_nb.series import PixelSeries
+from timesen_nb.series import PixelSeries, check_place
 
 
 def check_year(year: int | None, years: Sequence[int], name: str) -> int:
@@ -30,13 +30,27 @@ def check_year(year: int | None, years: Sequence[int], name: str) -> int:
         return int(max(years))
     try:
         asked = int(year)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        if isinstance(year, bool) or asked != float(year):  # type: ignore[arg-type]
+            raise ValueError("no whole number")
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"year given: {year!r}; expected a calendar year such as 2018.") from None
     if len(years) and asked not in years:
         first, last = min(years), max(years)
         known = f"{first} to {last}" if len(years) > 2 else " and ".join(map(str, sorted({first, last})))
         raise ValueError(f"year given: {asked}; {name} has {known}. Choose one of those.")
     return asked
+
+
+def check_places(lonlats: Any) -> list[tuple[float, float]]:
+    """Places as (longitude, latitude); ValueError for what is no list of them, or for one that is no place on Earth."""
+    try:
+        pairs = [(lon, lat) for lon, lat in lonlats]
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"places given: {' '.join(str(lonlats).split())[:80]}; expected a list of (longitude, latitude), such as "
+            "[(4.35, 50.85), (3.02, 50.81)]. Of a table: list(zip(table.lon, table.lat))."
+        ) from None
+    return [check_place(lon, lat) for lon, lat in pairs]
 
 
 def whole_years(today: datetime.date | None = None) -> range:

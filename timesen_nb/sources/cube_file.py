@@ -22,8 +22,8 @@ from timesen_nb.composite import (
     usable,
 )
 from timesen_nb.nodata import HIGHEST, LOWEST, outside, said, say_codes
-from timesen_nb.series import PixelSeries, check_place
-from timesen_nb.sources.checks import check_year, series_of
+from timesen_nb.series import PixelSeries
+from timesen_nb.sources.checks import check_places, check_year, series_of
 from timesen_nb.sources.cube_layout import (
     Opener,
     Options,
@@ -145,7 +145,7 @@ class CubeFileSource:
         """Many pixels, in the order asked; neighbours are read together. Raises as :meth:`pixel`."""
         year = check_year(year, self.years, self.name)
         self._check_unchanged()
-        places = [check_place(lon, lat) for lon, lat in lonlats]
+        places = check_places(lonlats)
         at = [self._position(lon, lat) for lon, lat in places]
         found: dict[int, PixelSeries] = {}
         for n in sorted(range(len(at)), key=lambda n: (at[n][0] // _BLOCK, at[n][1] // _BLOCK)):

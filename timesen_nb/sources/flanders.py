@@ -16,7 +16,7 @@ import numpy as np
 
 from timesen_nb.bands import BANDS
 from timesen_nb.series import PixelSeries
-from timesen_nb.sources.checks import check_year, series_of
+from timesen_nb.sources.checks import check_places, check_year, series_of
 from timesen_nb.sources.frame import Frame
 from timesen_nb.sources.grid import PIXEL, BBox
 
@@ -80,7 +80,7 @@ class FlandersSource:
 
     def pixels(self, lonlats: Sequence[tuple[float, float]], year: int = 2018) -> list[PixelSeries]:
         """Many pixels, in the order asked. Raises as :meth:`pixel`."""
-        return [self.pixel(lon, lat, year) for lon, lat in lonlats]
+        return [self.pixel(lon, lat, year) for lon, lat in check_places(lonlats)]
 
     def cube(self, bbox: BBox, year: int = 2018) -> xr.DataArray:
         """(month, band, y, x) float32 reflectance x 10000 of the pixels that a box touches, NaN = missing.

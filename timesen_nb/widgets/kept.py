@@ -84,7 +84,7 @@ class KeptPlaces:
         return pd.concat([table, bands], axis=1).to_csv(index=False, lineterminator="\n")
 
     def geojson(self) -> str:
-        """One point feature a place (RFC 7946), with all its probabilities and what its series was made of; missing values are null."""
+        """One point feature a place (RFC 7946), with its probabilities and provenance; missing values are null."""
         return json.dumps({"type": "FeatureCollection", "features": [self._feature(n, a) for n, a in self]})
 
     @staticmethod

@@ -17,7 +17,7 @@ import numpy as np
 from timesen_nb.bands import BANDS
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources.cache import Entry, SeriesCache
-from timesen_nb.sources.checks import check_year, series_of, whole_years
+from timesen_nb.sources.checks import check_places, check_year, series_of, whole_years
 from timesen_nb.sources.earth_engine import expressions, provenance
 from timesen_nb.sources.earth_engine.calls import compute_pixels, compute_value
 from timesen_nb.sources.earth_engine.connection import Key, open_session
@@ -222,6 +222,7 @@ class EarthEngineSource:
         from timesen_nb.sources.earth_engine.export import start
 
         year = self._year(year)
+        lonlats = check_places(lonlats)
         pixels = [pixel_at(lon, lat) for lon, lat in lonlats]
         if not pixels:
             raise ValueError("no places were given to export; expected a list of (longitude, latitude).")
@@ -241,6 +242,7 @@ class EarthEngineSource:
         from tqdm.auto import tqdm
 
         year = self._year(year)
+        lonlats = check_places(lonlats)
         pixels = [pixel_at(lon, lat) for lon, lat in lonlats]
         pages = [pixels[i : i + self._page] for i in range(0, len(pixels), self._page)]
         entries: list[Entry] = []

@@ -21,7 +21,7 @@ from timesen_nb.bands import BANDS
 from timesen_nb.composite import MASKED
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources.cache import Entry, SeriesCache
-from timesen_nb.sources.checks import check_year, series_of, whole_years
+from timesen_nb.sources.checks import check_places, check_year, series_of, whole_years
 from timesen_nb.sources.grid import BBox, Grid, Pixel, check_bbox, pixel_at
 from timesen_nb.sources.stac.acquisitions import LeftOut, footprint
 from timesen_nb.sources.stac.catalog import USUAL, Catalog
@@ -191,6 +191,7 @@ class StacSource:
         from tqdm.auto import tqdm
 
         year = check_year(year, self.years, self.name)
+        lonlats = check_places(lonlats)
         pixels = [pixel_at(lon, lat) for lon, lat in lonlats]
         groups: dict[tuple[int, int, int], list[Pixel]] = {}
         for pixel in pixels:
