@@ -76,3 +76,58 @@ def test_a_model_at_an_address_is_no_file_and_its_key_is_not_shown() -> None:
 def test_a_report_of_nothing_is_said() -> None:
     with pytest.raises(ValueError, match="the data set given is a NoneType; expected labelled places"):
         tn.report(small_model(), None)
+
+
+@pytest.mark.parametrize("which", ["flanders", "sample", "cube", "stac", "earthengine"])
+def test_an_option_that_a_source_does_not_have_is_said(which: str) -> None:
+    with pytest.raises(ValueError, match=r"options given: yaer; this source has .*Check the spelling"):
+        tn.open_source(WORLD.dataset() if which == "cube" else which, yaer=2018)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"offset": "high"}, "offset= high; expected what is to be added"),
+        ({"nodata": ["none"]}, r"nodata=\['none'\]; expected a number"),
+        ({"rename": "B2"}, "rename='B2'; expected names in the data"),
+        ({"crs": "UTM 31N"}, "is no coordinate system"),
+        ({"out_of_range": "clip"}, "out_of_range='clip'; expected one of"),
+    ],
+)
+def test_options_of_a_cube_that_make_no_sense_are_said(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        tn.open_source(WORLD.dataset(), **options)
+
+
+def test_numbers_given_as_text_are_numbers() -> None:
+    text, number = (tn.open_source(WORLD.dataset(), offset=offset) for offset in ("-50", -50))
+    np.testing.assert_array_equal(
+        text.cube(text.bounds, 2018).values, number.cube(number.bounds, 2018).values
+    )
+
+
+def test_a_mask_is_no_scene_classification() -> None:
+    data = WORLD.dataset()
+    with pytest.raises(ValueError, match=r"SCL holds bool; expected the whole numbers 0 to 11.*Is it a mask"):
+        tn.open_source(data.assign(SCL=data["SCL"].isin([4, 5])))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"masked": "3"}, "masked='3'; expected scene classes"),
+        ({"masked": ["3", "8"]}, "expected scene classes"),
+        ({"masked": [3, 99]}, "expected scene classes"),
+        ({"deadline": "5"}, "deadline='5'.*expected at least one attempt"),
+        ({"deadline": float("nan")}, "expected at least one attempt"),
+        ({"catalog": "https://[x"}, "expected one that begins with https://"),
+        (
+            {"catalog": "ftp://me:s3cret@x/y"},
+            r"address given: 'ftp://x/y'; expected one that begins with https://",
+        ),
+        ({"catalog": "earthsearch"}, "expected one of earth-search"),
+    ],
+)
+def test_options_of_stac_that_make_no_sense_are_said(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        tn.open_source("stac", **options)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from timesen_nb.composite import MASKED
+from timesen_nb.composite import MASKED, SCENE_CLASSES
 from timesen_nb.series import PixelSeries, check_place
 
 
@@ -61,6 +61,16 @@ def whole_years(today: datetime.date | None = None) -> range:
     """
     day = today or datetime.datetime.now(datetime.UTC).date()
     return range(2017, (day - datetime.timedelta(days=14)).year)
+
+
+def check_masked(masked: Collection[int]) -> None:
+    """ValueError for what is no list of scene classes: it would mask nothing."""
+    if isinstance(masked, (str, bytes)) or not all(
+        c in SCENE_CLASSES and not isinstance(c, bool) for c in masked
+    ):
+        raise ValueError(
+            f"masked={masked!r}; expected scene classes to leave out, from 0 to 11, such as (3, 8, 9, 10)."
+        )
 
 
 def mask_rule(masked: Collection[int]) -> str:

@@ -85,6 +85,10 @@ class CubeFileSource:
             raise ValueError(
                 f"out_of_range={out_of_range!r}; expected one of {', '.join(map(repr, OUT_OF_RANGE))}."
             )
+        if rename is not None and not isinstance(rename, Mapping):
+            raise ValueError(
+                f"rename={rename!r}; expected names in the data -> names of bands: {{'refl_490': 'B2'}}."
+            )
         self._out_of_range = out_of_range
         self._given: Any = Path(data).expanduser() if isinstance(data, (str, Path)) else data
         self._opener = Opener(self._given, Options(group, dict(rename or {}), offset, nodata, crs))

@@ -329,7 +329,10 @@ def _radiometry(
 ) -> tuple[Radiometry, bool]:
     """What stored values mean, by what the cube states and a sample of it; and whether an offset seems to be on."""
     scale, add = packing_of(bands)
-    nodata = tuple(float(n) for n in np.ravel([] if options.nodata is None else options.nodata))
+    try:
+        nodata = tuple(float(n) for n in np.ravel([] if options.nodata is None else options.nodata))
+    except (TypeError, ValueError):
+        raise ValueError(f"nodata={options.nodata!r}; expected a number, or several: nodata=-9999.") from None
     declared = (*nodata, *declared_nodata(data, bands))
     units = {str(owner.get("units", "")) for owner in (data.attrs, *(v.attrs for v in bands.values()))}
     sample: np.ndarray = np.empty(0)
@@ -388,6 +391,10 @@ def _windows(bands: xr.Dataset) -> list[dict[str, slice]]:
 
 def check_classes(scl: np.ndarray) -> None:
     """ValueError where scene classes are none: averaged by resampling, or of another scheme."""
+    if scl.dtype.kind not in "iuf":
+        raise ValueError(
+            f"SCL holds {scl.dtype}; expected the whole numbers 0 to 11 of Sentinel-2's scene classes. Is it a mask?"
+        )
     there = scl[np.isfinite(scl)] if scl.dtype.kind == "f" else scl
     codes, _ = known_codes(there.astype(np.float32))
     known = np.isin(there, (*SCENE_CLASSES, *_NO_CLASS))

@@ -218,7 +218,8 @@ def offset_of(
     baselines = _baselines(said["baseline"], t)
     names = tuple(sorted({f"{b:05.2f}" for b in baselines[np.isfinite(baselines)]}))
     if chosen is not None:
-        return none + _offset(chosen, "offset="), f"offset={chosen:g}, as given", True, names
+        number = _offset(chosen, "offset=")
+        return none + number, f"offset={number:g}, as given", True, names
     applied = np.zeros(t, dtype=bool)
     denied = False
     for _, value in said["applied"]:

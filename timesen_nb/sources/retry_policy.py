@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from itertools import count
 from math import isfinite
+from numbers import Real
 from typing import Any, TypeVar
 
 from urllib3.exceptions import InvalidHeader, MaxRetryError
@@ -99,9 +100,11 @@ class RetryPolicy:
         longest_wait: float = 32.0,
         threads: bool = True,
     ) -> None:
-        if attempts < 1 or deadline <= 0 or first_wait < 0:
+        given = (attempts, deadline, first_wait)
+        numbers = all(isinstance(n, Real) and n == n for n in given)
+        if not numbers or attempts < 1 or deadline <= 0 or first_wait < 0:
             raise ValueError(
-                f"attempts={attempts}, deadline={deadline}, first_wait={first_wait} given; expected at least one "
+                f"attempts={attempts!r}, deadline={deadline!r}, first_wait={first_wait!r} given; expected at least one "
                 "attempt, a deadline above 0 seconds and a wait that is not negative."
             )
         self.explain, self.attempts, self.deadline, self.threads = explain, attempts, deadline, threads

@@ -21,7 +21,7 @@ from timesen_nb.bands import BANDS
 from timesen_nb.composite import MASKED
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources.cache import Entry, SeriesCache
-from timesen_nb.sources.checks import check_places, check_year, series_of, whole_years
+from timesen_nb.sources.checks import check_masked, check_places, check_year, series_of, whole_years
 from timesen_nb.sources.grid import BBox, Grid, Pixel, check_bbox, pixel_at
 from timesen_nb.sources.stac.acquisitions import LeftOut, footprint
 from timesen_nb.sources.stac.catalog import USUAL, Catalog
@@ -76,6 +76,7 @@ class StacSource:
         readers: int = 32,
         cache: str | Path | bool | None = None,
     ) -> None:
+        check_masked(masked)
         self._catalog = Catalog(catalog, collection, attempts, deadline)
         self._policy = self._catalog.policy
         self._options: dict[str, Any] = {

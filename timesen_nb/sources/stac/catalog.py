@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from timesen_nb.sources.addresses import plain_address, without_keys
 from timesen_nb.sources.grid import BBox, halves
+from timesen_nb.sources.public_addresses import check_address
 from timesen_nb.sources.retry_policy import (
     PASSING_ANSWERS,
     NotThere,
@@ -103,7 +104,7 @@ class Catalog:
         if self.is_local:
             self.address, self.name = _local(Path(which), str(which))
         else:
-            self.address = plain_address(given)
+            self.address = plain_address(check_address(given))
             self.name = str(which) if str(which) in KNOWN else self.address
         if collections == USUAL:
             collections = _USUAL.get(self.address, ("sentinel-2-l2a",))
