@@ -59,16 +59,20 @@ def scene(
     top: float = 5_620_000.0,
     cs_cdf: np.ndarray | None = None,
     product: str = "20200101T000000",
+    satellite: str | None = "Sentinel-2A",
+    baseline: str | None = "02.06",
 ) -> tuple[Image, Image | None]:
     """One image of the catalog and its Cloud Score+: values (10, y, x) with 0 = masked, scl and cs_cdf (y, x)."""
     moment = time.astype("datetime64[s]").item()
     index = f"{moment:%Y%m%dT%H%M%S}_{product}_T{tile}"
     known = {"system:index": index, "system:time_start": int(time.astype("datetime64[ms]").astype(int))}
+    about = {"SPACECRAFT_NAME": satellite, "PROCESSING_BASELINE": baseline}
+    about = {name: value for name, value in about.items() if value is not None}
     measured = np.where(values == 0, np.nan, values.astype(float))
     arrays = {**dict(zip(BANDS, measured, strict=True)), "SCL": scl.astype(float)}
     crs = f"EPSG:{epsg}"
     score = None if cs_cdf is None else asset({"cs_cdf": cs_cdf.astype(float)}, crs, left, top, **known)
-    return asset(arrays, crs, left, top, **known), score
+    return asset(arrays, crs, left, top, **known, **about), score
 
 
 def scenes_of(cube: Any, **options: Any) -> dict[str, list[Image]]:

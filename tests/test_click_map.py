@@ -12,7 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
+from ipywidgets import Label
 from PIL import Image
+from pyproj import Transformer
 from synthetic import GridSource, small_model
 
 import timesen_nb as tn
@@ -263,6 +266,8 @@ def test_markup_in_a_class_stays_text_everywhere(
     markup = [w.value for w in _widgets(app) if type(w).__name__ in ("HTML", "HTMLMath")]
     assert markup
     assert not any("onerror" in m or "<script" in m for m in markup)
+    # a notebook typesets what stands between two $ in a label
+    assert all("mathjax_ignore" in w._dom_classes for w in _widgets(app) if isinstance(w, Label))
 
 
 def _widgets(box) -> list:
@@ -485,6 +490,7 @@ def test_kept_places_can_be_compared_removed_and_exported(app, source: GridSourc
     assert features[0]["geometry"]["coordinates"] == pytest.approx(source.place(5, 7))
     assert sum(features[0]["properties"]["probabilities"].values()) == pytest.approx(1, abs=1e-4)
     assert features[0]["properties"]["ndvi"][11] is None
+    assert features[0]["properties"]["provenance"] == app.session.kept[1].series.provenance
     app.kept.tick(1)
     app.kept.tick(3)
     assert app.kept._chart.layout.display != "none"
@@ -625,6 +631,40 @@ def test_a_still_picture_stands_in_for_the_live_map(app: tn.ClickMap, source: Gr
     assert app.result.top in words
     assert all(name in words for name in WORDS)
     assert app._repr_mimebundle_()["image/png"] != blank["image/png"]
+
+
+@pytest.mark.parametrize("epsg", [32760, 4326])
+def test_data_over_the_date_line_are_read_drawn_and_mapped(epsg: int) -> None:
+    rng = np.random.default_rng(0)
+    if epsg == 4326:
+        x, y = 180 + 1e-4 * (np.arange(30) - 14.5), -17 - 1e-4 * np.arange(20)
+    else:
+        middle, top = Transformer.from_crs(4326, epsg, always_xy=True).transform(180.0, -17.0)
+        x, y = middle + 10 * (np.arange(30) - 14.5), top - 10 * np.arange(20)
+    values = rng.uniform(300, 4000, (12, 10, 20, 30))
+    cube = xr.DataArray(
+        values, {"month": np.arange(1, 13), "band": list(tn.BANDS), "y": y, "x": x}, ("month", "band", "y", "x"),
+        attrs={"crs": f"EPSG:{epsg}", "boa_offset_applied": 1},
+    )  # fmt: skip
+    source = tn.open_source(cube)
+    app = tn.ClickMap(small_model(), source, task=["meadow", "lake"])
+    app.settle()
+    to_degrees = Transformer.from_crs(epsg, 4326, always_xy=True)
+    west, south, east, north = source.bounds
+    assert app.map.center[1] == pytest.approx(180, abs=0.01)
+    for column in (2, 27):
+        lon, lat = to_degrees.transform(x[column], y[5])
+        on_map(app, lon % 360, lat)
+        settle(app)
+        assert app.error is None
+        np.testing.assert_allclose(app.result.series.values, values[:, :, 5, column], rtol=1e-6)
+        assert west < app.map._marker.location[1] < east
+        app.still()
+    drawn = app._landscape.picture.bounds
+    np.testing.assert_allclose(drawn, (west, south, east, north), atol=2e-4)
+    app.map_view(bbox=(west - 360, south, east - 360, north))
+    assert app.error is None
+    np.testing.assert_allclose(app._layer.drawn.picture.bounds, (west, south, east, north), atol=2e-4)
 
 
 def test_clicks_of_several_threads_get_their_own_answers(app: tn.ClickMap, source: GridSource) -> None:

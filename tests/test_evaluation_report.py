@@ -17,6 +17,7 @@ from timesen_nb.model.ablation import make_encoder
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder import SeriesEncoder
 from timesen_nb.model.timesenclip import TimeSenCLIP
+from timesen_nb.spreadsheet import unescaped
 
 TASKS = ("land_cover", "land_use", "crops", "habitat", "bioregion", "country")
 COVERS, USES, COUNTRIES = ("A11", "B16", "C10", "E20", "G11"), ("U370", "U111", "U120"), ("BE", "NL", "FR")
@@ -172,6 +173,17 @@ def test_layout_is_the_paper_s(full, tmp_path):
     np.testing.assert_allclose(read.to_numpy(), layout.to_numpy(), atol=0.051)
     assert "transductive" not in repr(layout)
     assert full.layout("top1_transductive").index.get_level_values("model").unique().tolist() == ["model"]
+
+
+def test_no_spreadsheet_runs_a_name_of_the_report(tmp_path):
+    names = ["=1+1", "+a", "-b", "@c", "\tx", "'=d", "plain"]
+    models = {name: Oracle(tn.tasks["land_cover"]) for name in names}
+    found = tn.report(
+        models, known_places(), tasks=["land_cover"], prompts=["names"], composites=[12], progress=False
+    )
+    cells = pd.read_csv(found.to_csv(tmp_path / "report.csv"), header=None, dtype=str, keep_default_na=False)
+    assert not cells.apply(lambda column: column.str.match(r"[=+\-@\t\r]")).to_numpy().any()
+    assert set(names) <= {unescaped(name) for name in cells[0]}
 
 
 def test_the_paper_s_overall_is_the_mean_of_its_tasks():

@@ -92,7 +92,8 @@ def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
 
 
 def test_retry_after_is_seconds_or_a_date() -> None:
-    assert retry_after("7") == 7.0
+    assert (retry_after("7"), retry_after("0.5"), retry_after("-3")) == (7.0, 0.5, 0.0)
+    assert (retry_after("nan"), retry_after("inf")) == (None, None)
     soon = retry_after(format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True))
     assert soon is not None
     assert 90 < soon <= 100

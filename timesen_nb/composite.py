@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from timesen_nb.bands import BANDS
+from timesen_nb.nodata import unmasked
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -131,7 +132,7 @@ def monthly_medians(
     """Twelve medians of the clear observations of a calendar year.
 
     Args:
-        values: (t, 10, ...) reflectance x 10000, NaN = no data, in any order of time.
+        values: (t, 10, ...) reflectance x 10000, NaN or masked = no data, in any order of time.
         days: (t,) datetime64[D], solar, as :func:`solar_days` gives them.
         year: what lies in other years is left out.
         scl: (t, ...) scene classes; None masks nothing (the values are masked already).
@@ -143,7 +144,8 @@ def monthly_medians(
     Raises:
         ValueError: other shapes.
     """
-    values, days = np.asarray(values, dtype=np.float32), np.asarray(days, dtype="datetime64[D]")
+    values = unmasked(values) if np.ma.isMaskedArray(values) else np.asarray(values, dtype=np.float32)
+    days = np.asarray(days, dtype="datetime64[D]")
     if values.ndim < 2 or values.shape[1] != len(BANDS) or days.shape != values.shape[:1]:
         raise ValueError(
             f"values {values.shape} and days {days.shape} were given; expected (dates, {len(BANDS)}, ...) "

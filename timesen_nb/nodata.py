@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,34 @@ SHARE = 2.0
 AS_SHARE = "this looks like reflectance from 0 to 1; expected reflectance x 10000. Multiply by 10000."
 #: Codes are met again within this share of them: what was divided by 10000 and multiplied again is not exact.
 _NEAR = 2e-6
+
+
+def unmasked(values: Any) -> np.ndarray:
+    """Numbers as float32 of their own, NaN where a masked array (``numpy.ma``) hides them.
+
+    Args:
+        values: an array, a list, a masked array.
+
+    Returns:
+        The same shape.
+
+    Raises:
+        ValueError: what is given holds no numbers.
+    """
+    try:
+        kind = np.asanyarray(values).dtype.kind
+        if kind in "cmM":
+            raise TypeError("real numbers are needed")
+        # what float32 cannot hold becomes infinite, and is refused as such by whoever reads it
+        with np.errstate(over="ignore"):
+            if np.ma.isMaskedArray(values):
+                return np.ma.filled(values.astype(np.float32), np.nan)
+            return np.array(values, dtype=np.float32)
+    except (TypeError, ValueError) as problem:
+        raise ValueError(
+            f"the values given are no array of numbers ({str(problem)[:100]}); expected reflectance x 10000, NaN where "
+            "data are missing."
+        ) from None
 
 
 def known_codes(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.bands import BANDS, MONTHS, ndvi
+from timesen_nb.nodata import unmasked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +69,7 @@ class PixelSeries:
     provenance: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        values = np.array(self.values, dtype=np.float32)
+        values = unmasked(self.values)
         valid = np.array(self.valid, dtype=bool)
         if values.shape != (12, len(BANDS)) or valid.shape != (12,):
             raise ValueError(

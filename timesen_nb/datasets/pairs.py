@@ -11,7 +11,7 @@ import numpy as np
 
 from timesen_nb.bands import BANDS
 from timesen_nb.datasets.splits import blocks, split_rows
-from timesen_nb.nodata import AS_SHARE, SHARE
+from timesen_nb.nodata import AS_SHARE, HIGHEST, SHARE, unmasked
 from timesen_nb.tensor_file import read_tensors, write_tensors
 
 if TYPE_CHECKING:
@@ -259,7 +259,7 @@ class Pairs:
 
 def _array(given: Any, kept: tuple[type, ...]) -> np.ndarray:
     """As an array of its own type, if that is kept, or else float32."""
-    array = np.asarray(given)
+    array = unmasked(given) if np.ma.isMaskedArray(given) else np.asarray(given)
     return array if array.dtype in kept else array.astype(np.float32)
 
 
@@ -267,10 +267,10 @@ def _check_series(series: np.ndarray, start: int) -> None:
     places = f"places {start} to {start + len(series) - 1}"
     known = np.where(np.isnan(series), 0.0, series)
     low, high = known.min(), known.max()
-    if not np.isfinite(high) or low < 0:
+    if not high <= HIGHEST or low < 0:
         raise ValueError(
-            f"reflectance from {low:.4g} to {high:.4g} among {places}; expected reflectance x 10000, finite and not "
-            "negative. Set no-data codes to NaN and clip noise below zero to 0."
+            f"reflectance from {low:.4g} to {high:.4g} among {places}; expected reflectance x 10000, from 0 to "
+            f"{HIGHEST:.0f}. Set no-data codes to NaN and clip noise below zero to 0."
         )
     if 0 < high <= SHARE:
         raise ValueError(f"the largest reflectance among {places} is {high:.3g}: {AS_SHARE}")

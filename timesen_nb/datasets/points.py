@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.datasets.tables import check_thousands, names_of, numbers, read_table, where, without_fraction
 from timesen_nb.nodata import SHARE, clean
 from timesen_nb.sources.checks import CALENDAR
+from timesen_nb.spreadsheet import unescaped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,9 @@ def read_points(
             f"{path.name} has no {', '.join(missing)} among {there}; expected lon, lat "
             f"and a column of class names: label='its name'."
         )
-    labels = _unescaped(without_fraction(names_of(table[label].to_numpy(object))))
+    # as they were before the click map's CSV kept spreadsheets from taking them for formulas
+    names = without_fraction(names_of(table[label].to_numpy(object))).tolist()
+    labels = np.array([unescaped(name) for name in names], dtype=str)
     if not (labels != "").any():
         raise ValueError(
             f"no place in {path.name} has a {label}; fill in the class names of the places you know."
@@ -85,11 +87,6 @@ def _read(path: Path) -> pd.DataFrame:
     if suffix in (".geojson", ".json"):
         return read_geojson(path)
     raise ValueError(f"{path.name}: expected a .csv or .geojson file of points.")
-
-
-def _unescaped(labels: np.ndarray) -> np.ndarray:
-    """Names as they were before the click map's CSV kept spreadsheets from taking them for formulas."""
-    return np.array([re.sub(r"^'(?='*[=+\-@])", "", name) for name in labels.tolist()], dtype=str)
 
 
 def _check_places(lonlats: np.ndarray, table: pd.DataFrame, source: Source | None, name: str) -> None:

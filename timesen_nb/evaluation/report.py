@@ -17,6 +17,7 @@ from timesen_nb.evaluation.metrics import interval
 from timesen_nb.evaluation.paper import TASKS, paper_table
 from timesen_nb.evaluation.scoring import Answers, encode_words, score
 from timesen_nb.model.zeroshot import PROMPT_STYLES
+from timesen_nb.spreadsheet import escaped
 from timesen_nb.tasks import Task, tasks
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ def report(
         ValueError: no task with labels, nothing to read, or another number of composites.
     """
     models = _by_name(model)
+    if not hasattr(dataset, "labels"):
+        raise ValueError(
+            f"the data set given is a {type(dataset).__name__}; expected labelled places, such as read_sen4map or "
+            "simulated_dataset give."
+        )
     chosen = _chosen(tasks, dataset)
     wrong = [t for t in composites if t not in COMPOSITES]
     if wrong or not composites:
@@ -161,6 +167,8 @@ class Report:
     def to_csv(self, path: str | Path) -> Path:
         """Write :meth:`layout`, the paper's figures included, as CSV: two header rows, percent with one decimal.
 
+        A name that a spreadsheet would run as a formula has an apostrophe before it.
+
         Args:
             path: of the file.
 
@@ -168,7 +176,7 @@ class Report:
             The path.
         """
         path = Path(path)
-        self.layout().to_csv(path, float_format="%.1f")
+        self.layout().rename(index=escaped, columns=escaped).to_csv(path, float_format="%.1f")
         return path
 
     def one(

@@ -42,6 +42,12 @@ def _path(which: str) -> Path:
         return path
     if which.startswith("hf:"):
         return download(which)
+    if "://" in which:
+        # it is not repeated: it may have a key
+        raise FileNotFoundError(
+            "the model given is an address; expected 'pocket', a file that exists, or 'hf:OWNER/REPO/FILE'. Download "
+            "the file, and give its path."
+        )
     path = Path(which).expanduser()
     if not path.is_file():
         raise FileNotFoundError(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timesen_nb.bands import check_months
-from timesen_nb.nodata import AS_SHARE, SHARE, clean
+from timesen_nb.bands import band_name, check_months
+from timesen_nb.nodata import AS_SHARE, SHARE, clean, unmasked
 from timesen_nb.series import PixelSeries
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
     Codes for "no data" become NaN, with a warning, and so does what is 0 in all bands: see :mod:`timesen_nb.nodata`.
 
     Args:
-        values: (N, T, C[, H, W]) reflectance x 10000, NaN = missing.
+        values: (N, T, C[, H, W]) reflectance x 10000, NaN = missing; masked values of a masked array are missing too. A
+            DataArray's dimensions ``band`` and ``month`` are put in order by their names.
         valid: (N, T) bool or None; False = the composite is missing, whatever it holds.
         config: of the encoder that reads them.
 
@@ -118,9 +119,7 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
             or reflectance from 0 to 1, all of it or some bands or composites.
     """
     channels, patch = len(config.bands), config.patch
-    # what float32 cannot hold becomes infinite, and is refused as such below
-    with np.errstate(over="ignore"):
-        x = np.array(values, dtype=np.float32)
+    x = unmasked(_in_order(values, config.bands))
     given = x.shape
     if x.ndim == 3:
         x = x[..., None, None]
@@ -144,6 +143,29 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
     x = clean(x, config.bands, 2, "the series given")
     _check_scale(x, config.bands)
     return x
+
+
+def _in_order(values: Any, bands: Sequence[str]) -> Any:
+    """An xarray DataArray by its names: months before bands, each in the order that is read; else what is given."""
+    dims = getattr(values, "dims", ())
+    if "band" not in dims or not hasattr(values, "coords"):
+        return values
+    steps = [d for d in dims if d in ("month", "time")]
+    rest = [d for d in dims if d not in ("band", *steps)]
+    if len(steps) == 1 and rest:
+        values = values.transpose(rest[0], steps[0], "band", *rest[1:])
+    if "band" in values.coords and values["band"].dtype.kind in "OU":
+        names = [band_name(n) for n in values["band"].values.tolist()]
+        lost = [b for b in bands if b not in names]
+        if lost:
+            raise ValueError(
+                f"the series given have the bands {', '.join(map(str, values['band'].values))}; expected "
+                f"{', '.join(lost)} among them."
+            )
+        values = values.isel(band=[names.index(b) for b in bands])
+    if "month" in values.coords and sorted(values["month"].values.tolist()) == list(range(1, 13)):
+        values = values.sortby("month")
+    return values.values
 
 
 def _check_scale(x: np.ndarray, bands: Sequence[str]) -> None:

@@ -258,7 +258,7 @@ def load(
             needs("torch", extra="train", what=f"the published checkpoint {path.name}")
             from timesen_nb.model.published import read_published
 
-            checkpoint = read_published(path, config)
+            checkpoint = read_published(path, config, tower is not None)
         weights = EncoderWeights.of_checkpoint(checkpoint, path.name)
     held = (
         tower if tower is not None and not isinstance(tower, str) else open_tower(tower or checkpoint.tower)

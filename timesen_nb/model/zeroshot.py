@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +116,11 @@ def check_classes(classes: Sequence[str]) -> list[str]:
     if isinstance(classes, str):
         raise ValueError(
             f"classes given: {classes!r}; expected a list of names, for example ['vineyard', 'forest']."
+        )
+    if isinstance(classes, Mapping):
+        raise ValueError(
+            "classes given as a dict, whose sentences would not be read; expected a list of names. Sentences of a "
+            "class stand in a task file: tn.tasks.add('my_task.toml')."
         )
     if not all(isinstance(c, str) for c in classes):
         wrong = next(c for c in classes if not isinstance(c, str))

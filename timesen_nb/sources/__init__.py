@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from timesen_nb.sources.addresses import without_keys
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -100,7 +103,7 @@ def open_source(which: str | Path | xr.Dataset | xr.DataArray, **options: Any) -
         from timesen_nb.sources.cube_file import CubeFileSource
 
         if hasattr(which, "dims") and hasattr(which, "coords"):
-            return CubeFileSource(which, **options)
+            return CubeFileSource(which, **_known(CubeFileSource, options))
         raise ValueError(
             f"source given: a {type(which).__name__}; expected the name of a source, the path of a cube file, or an "
             "xarray Dataset or DataArray."
@@ -109,25 +112,36 @@ def open_source(which: str | Path | xr.Dataset | xr.DataArray, **options: Any) -
     if name == "flanders":
         from timesen_nb.sources.flanders import FlandersSource
 
-        return FlandersSource(**options)
+        return FlandersSource(**_known(FlandersSource, options))
     if name == "sample":
         from timesen_nb.sources.sample import SampleSource
 
-        return SampleSource(**options)
+        return SampleSource(**_known(SampleSource, options))
     if name == "earthengine":
         from timesen_nb.sources.earth_engine import EarthEngineSource
 
-        return EarthEngineSource(**options)
+        return EarthEngineSource(**_known(EarthEngineSource, options))
     if name == "stac":
         from timesen_nb.sources.stac import StacSource
 
-        return StacSource(**options)
+        return StacSource(**_known(StacSource, options))
     path = Path(name).expanduser()
-    if path.exists():
+    if name and path.exists():
         from timesen_nb.sources.cube_file import CubeFileSource
 
-        return CubeFileSource(path, **options)
+        return CubeFileSource(path, **_known(CubeFileSource, options))
     raise ValueError(
-        f"source given: {name!r}; expected 'flanders', 'sample', 'earthengine', 'stac' or the path of an "
+        f"source given: {without_keys(name)!r}; expected 'flanders', 'sample', 'earthengine', 'stac' or the path of an "
         "existing cube file (.nc, .zarr, .tif). Check the spelling or the path."
     )
+
+
+def _known(source: type, options: dict[str, Any]) -> dict[str, Any]:
+    """The options themselves; ValueError for one that a source does not have."""
+    names = [name for name in signature(source).parameters if name not in ("data", "args", "kwargs")]
+    unknown = sorted(set(options) - set(names))
+    if unknown:
+        raise ValueError(
+            f"options given: {', '.join(unknown)}; this source has {', '.join(names) or 'none'}. Check the spelling."
+        )
+    return options

@@ -45,6 +45,8 @@ def joined(parts: Sequence[xr.Dataset]) -> xr.Dataset:
 
 def dated_part(data: xr.Dataset, file: Path) -> xr.Dataset:
     """One file of a folder, with a step of its own: a date or month that it holds, or that its name says."""
+    # on Dask first: a new dimension would read the whole file
+    data = data.chunk()
     if not {"time", "month"} & set(data.dims):
         said = _DATED.search(file.stem)
         if said is None:
@@ -67,4 +69,4 @@ def dated_part(data: xr.Dataset, file: Path) -> xr.Dataset:
         for key in stated:
             owner.pop(key, None)
     of_date = {str(k): (step, [v] * data.sizes[step]) for k, v in stated.items() if k not in data.variables}
-    return data.assign_coords(of_date).chunk()
+    return data.assign_coords(of_date)

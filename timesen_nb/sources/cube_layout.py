@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,24 +107,38 @@ class CubeLayout:
 Given = Path | xr.Dataset | xr.DataArray
 
 
-@contextmanager
-def opened(given: Given, options: Options) -> Iterator[tuple[xr.Dataset, xr.Dataset, xr.DataArray | None]]:
-    """A cube while it is read.
+class Opener:
+    """Opens a cube, and keeps what its metadata say: that is most of the work, above all of a folder of files.
 
-    Its file is let go of afterwards, so that it may be written again, and threads do not share it.
+    Between two readings no file is held, so that each may be written again; threads that read at the same time have
+    files of their own.
 
     Args:
-        given: the cube.
-        options: how it is to be opened.
-
-    Yields:
-        The whole dataset, its ten bands and its scene classes, each (step, y, x) as stored.
+        given: a path, or a dataset in memory.
+        options: how it is to be read.
     """
-    data, close = open_cube(given, options.group, options.rename)
-    try:
-        yield data, *_bands(data)
-    finally:
-        close()
+
+    def __init__(self, given: Given, options: Options) -> None:
+        self.given, self.options = given, options
+        self._idle: list[tuple[xr.Dataset, xr.Dataset, xr.DataArray | None, Callable[[], None]]] = []
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[xr.Dataset, xr.Dataset, xr.DataArray | None]]:
+        """A cube while it is read: the whole dataset, its ten bands and its scene classes, (step, y, x) as stored."""
+        try:
+            data, bands, scl, close = self._idle.pop()
+        except IndexError:
+            data, close = open_cube(self.given, self.options.group, self.options.rename)
+            try:
+                bands, scl = _bands(data)
+            except BaseException:
+                close()
+                raise
+        try:
+            yield data, bands, scl
+        finally:
+            close()
+        self._idle.append((data, bands, scl, close))
 
 
 def stored_values(bands: xr.Dataset) -> np.ndarray:
@@ -144,9 +158,10 @@ def stored_classes(scl: xr.DataArray) -> np.ndarray:
         raise explained(error, None) from error
 
 
-def read_layout(given: Given, options: Options) -> CubeLayout:
+def read_layout(opener: Opener) -> CubeLayout:
     """The layout of a cube; ValueError that says what is wrong with it."""
-    with opened(given, options) as (data, bands, scl):
+    options = opener.options
+    with opener.opened() as (data, bands, scl):
         check_surface(data, bands)
         dated = "time" in bands.dims
         step = dates_of(data, bands["time"]) if dated else months_of(bands["month"])
@@ -241,7 +256,10 @@ def _radiometry(
 ) -> tuple[Radiometry, bool]:
     """What stored values mean, by what the cube states and a sample of it; and whether an offset seems to be on."""
     scale, add = packing_of(bands)
-    nodata = tuple(float(n) for n in np.ravel([] if options.nodata is None else options.nodata))
+    try:
+        nodata = tuple(float(n) for n in np.ravel([] if options.nodata is None else options.nodata))
+    except (TypeError, ValueError):
+        raise ValueError(f"nodata={options.nodata!r}; expected a number, or several: nodata=-9999.") from None
     declared = (*nodata, *declared_nodata(data, bands))
     units = {str(owner.get("units", "")) for owner in (data.attrs, *(v.attrs for v in bands.values()))}
     sample: np.ndarray = np.empty(0)
@@ -300,6 +318,10 @@ def _windows(bands: xr.Dataset) -> list[dict[str, slice]]:
 
 def check_classes(scl: np.ndarray) -> None:
     """ValueError where scene classes are none: averaged by resampling, or of another scheme."""
+    if scl.dtype.kind not in "iuf":
+        raise ValueError(
+            f"SCL holds {scl.dtype}; expected the whole numbers 0 to 11 of Sentinel-2's scene classes. Is it a mask?"
+        )
     there = scl[np.isfinite(scl)] if scl.dtype.kind == "f" else scl
     codes, _ = known_codes(there.astype(np.float32))
     known = np.isin(there, (*SCENE_CLASSES, *_NO_CLASS))

@@ -38,7 +38,7 @@ _CODEC = re.compile(r"required filter|codec|filter plugin|compressor", re.IGNORE
 def open_cube(
     given: Path | xr.Dataset | xr.DataArray, group: str | None, rename: Mapping[str, str]
 ) -> tuple[xr.Dataset, Callable[[], None]]:
-    """The dataset of a cube, opened lazily.
+    """The dataset, opened lazily, and what lets go of its files, each time it is called: they open again when read.
 
     Args:
         given: a path, or a dataset in memory.
@@ -58,7 +58,17 @@ def open_cube(
             raise ValueError("group= was given with a dataset in memory, which has none. Leave it out.")
         return _axes(_renamed(given, rename)), lambda: None
     if given.is_dir() and not _is_zarr(given):
-        return _folder(given, group, rename), lambda: None
+        closing: list[Callable[[], None]] = []
+
+        def close() -> None:
+            for let_go in closing:
+                let_go()
+
+        try:
+            return _folder(given, group, rename, closing), close
+        except BaseException:
+            close()
+            raise
     return _open(given, group, rename)
 
 
@@ -86,7 +96,8 @@ def _open(path: Path, group: str | None, rename: Mapping[str, str]) -> tuple[xr.
             ) from error
         except Exception as error:
             raise explained(error, path, group) from error
-    close = data.close if hasattr(data, "close") else lambda: None
+    # xarray's own close() lets go of a file once only, though the file opens again when it is read
+    close = getattr(data, "_close", None) or (lambda: None)
     if kind in (".tif", ".tiff"):
         data = bands_of_tiff(data, path, rename)
     else:
@@ -245,14 +256,19 @@ def _axes(data: xr.Dataset) -> xr.Dataset:
         if name != axis:
             data = data.rename({name: axis})
         step = data[axis]
-        layers = {v: data[v].expand_dims(axis) for v in data.data_vars if {"y", "x"} <= set(data[v].dims)}
+        # on Dask first: a new dimension would read the whole file
+        layers = {
+            v: data[v].chunk().expand_dims(axis) for v in data.data_vars if {"y", "x"} <= set(data[v].dims)
+        }
         values = (axis, np.atleast_1d(step.values), step.attrs)
         data = data.drop_vars(axis).assign(layers).assign_coords({axis: values})
     return data
 
 
-def _folder(path: Path, group: str | None, rename: Mapping[str, str]) -> xr.Dataset:
-    """Files of one grid, a month or a date each or several, as one dataset on Dask."""
+def _folder(
+    path: Path, group: str | None, rename: Mapping[str, str], closing: list[Callable[[], None]]
+) -> xr.Dataset:
+    """Files of one grid, a month or a date each or several, as one dataset on Dask; closing: takes what lets go."""
     files = sorted(p for p in path.iterdir() if p.suffix.lower() in ENDINGS)
     if not files:
         raise ValueError(
@@ -261,7 +277,9 @@ def _folder(path: Path, group: str | None, rename: Mapping[str, str]) -> xr.Data
     parts = []
     for file in files:
         try:
-            parts.append(dated_part(_open(file, group, rename)[0], file))
+            data, let_go = _open(file, group, rename)
+            closing.append(let_go)
+            parts.append(dated_part(data, file))
         except ValueError as error:
             raise ValueError(f"{file.name} in it: {error}") from error
     return joined(parts)

@@ -16,7 +16,7 @@ import numpy as np
 
 from timesen_nb.bands import BANDS
 from timesen_nb.series import PixelSeries
-from timesen_nb.sources.checks import check_year, series_of
+from timesen_nb.sources.checks import check_places, check_year, series_of
 from timesen_nb.sources.frame import Frame
 from timesen_nb.sources.grid import PIXEL, BBox
 
@@ -94,7 +94,7 @@ class FlandersSource:
         Raises:
             ValueError: as :meth:`pixel`, for any of them.
         """
-        return [self.pixel(lon, lat, year) for lon, lat in lonlats]
+        return [self.pixel(lon, lat, year) for lon, lat in check_places(lonlats)]
 
     def cube(self, bbox: BBox, year: int = 2018) -> xr.DataArray:
         """The pixels that a box touches.

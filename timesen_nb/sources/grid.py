@@ -137,6 +137,17 @@ def check_bbox(bbox: BBox, date_line: bool = False) -> BBox:
     return west, south, east, north
 
 
+def turned(lon: float, middle: float) -> float:
+    """A longitude, whole turns nearer to another one: of a place over the date line, on the same side."""
+    return lon + 360 * round((middle - lon) / 360)
+
+
+def halves(bbox: BBox) -> list[BBox]:
+    """A box whose east may lie beyond 180, as boxes that do not cross the date line."""
+    west, south, east, north = bbox
+    return [bbox] if east <= 180 else [(west, south, 180.0, north), (-180.0, south, east - 360, north)]
+
+
 def holds(bounds: BBox, lon: float, lat: float) -> bool:
     """Whether a place lies in (west, south, east, north), edges included; east may be beyond 180."""
     west, south, east, north = bounds
@@ -173,9 +184,19 @@ class Grid:
 
     @classmethod
     def over(cls, bbox: BBox) -> Grid:
-        """The smallest window that covers a box in degrees, in the zone of the box's middle."""
-        west, south, east, north = check_bbox(bbox)
-        epsg = utm_epsg((west + east) / 2, (south + north) / 2)
+        """The smallest window that covers a box in degrees, in the zone of the box's middle.
+
+        Args:
+            bbox: (west, south, east, north); it may cross the date line: west beyond east, or east beyond 180.
+
+        Returns:
+            The window.
+
+        Raises:
+            ValueError: a box that is none.
+        """
+        west, south, east, north = check_bbox(bbox, date_line=True)
+        epsg = utm_epsg(turned((west + east) / 2, 0.0), (south + north) / 2)
         left, bottom, right, top = from_degrees(epsg).transform_bounds(west, south, east, north)
         column, row = math.floor(left / PIXEL), math.ceil(top / PIXEL)
         width, height = math.ceil(right / PIXEL) - column, row - math.floor(bottom / PIXEL)

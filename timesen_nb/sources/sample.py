@@ -14,7 +14,7 @@ from timesen_nb.bands import check_months
 from timesen_nb.series import PixelSeries
 from timesen_nb.simulate.cover_types import COVER_TYPES
 from timesen_nb.simulate.landscape import EPSG, PIXEL, Landscape, corner, landscape
-from timesen_nb.sources.checks import check_year, series_of
+from timesen_nb.sources.checks import check_places, check_year, series_of
 from timesen_nb.sources.frame import Frame
 from timesen_nb.sources.grid import BBox, from_degrees
 from timesen_nb.tasks import tasks
@@ -114,7 +114,7 @@ class SampleSource:
         Raises:
             ValueError: as :meth:`pixel`, for any of them.
         """
-        return [self.pixel(lon, lat, year) for lon, lat in lonlats]
+        return [self.pixel(lon, lat, year) for lon, lat in check_places(lonlats)]
 
     def cube(self, bbox: BBox, year: int = 2018) -> xr.DataArray:
         """The pixels that a box touches.

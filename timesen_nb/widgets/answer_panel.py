@@ -11,6 +11,7 @@ from timesen_nb.bands import MONTHS
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.charts import BLUE, SKY, percent, series_chart
 from timesen_nb.widgets.layers import png
+from timesen_nb.widgets.page import plain_label
 
 BARS = 8
 DIRECTIONS = ("north", "east", "south", "west")
@@ -28,11 +29,11 @@ class Bars(w.VBox):
     def __init__(self) -> None:
         self._rows = []
         for _ in range(BARS):
-            name, bar, share = w.Label(), w.FloatProgress(min=0.0, max=1.0), w.Label()
+            name, bar, share = plain_label(), w.FloatProgress(min=0.0, max=1.0), plain_label()
             self._rows.append((name, bar, share, w.HBox([name, bar, share])))
             for widget, style in ((name, "tn-name"), (bar, "tn-bar"), (share, "tn-share")):
                 widget.add_class(style)
-        self._rest = w.Label()
+        self._rest = plain_label()
         self._rest.add_class("tn-small")
         super().__init__([row[-1] for row in self._rows] + [self._rest])
         self.add_class("tn-bars")
@@ -90,13 +91,13 @@ class AnswerPanel(w.VBox):
         )
         self.keep = w.Button(description="Keep this place", disabled=True, icon="bookmark")
         self.mend = w.Button()
-        self._status, self._error, self._where = w.Label(), w.Label(), w.Label()
-        self._headline, self._truth = w.Label(), w.Label()
+        self._status, self._error, self._where = plain_label(), plain_label(), plain_label()
+        self._headline, self._truth = plain_label(), plain_label()
         self._bars = Bars()
-        self._chart, self._year = w.Image(format="svg+xml"), w.Label()
+        self._chart, self._year = w.Image(format="svg+xml"), plain_label()
         self._views = [w.Image(format="png") for _ in DIRECTIONS]
-        captions = [w.Label(f"looking {name}") for name in DIRECTIONS]
-        self._when = w.Label()
+        captions = [plain_label(f"looking {name}") for name in DIRECTIONS]
+        self._when = plain_label()
         for caption in (*captions, self._when):
             caption.add_class("tn-small")
         row = w.HBox([w.VBox(pair) for pair in zip(self._views, captions, strict=True)])
@@ -128,7 +129,7 @@ class AnswerPanel(w.VBox):
             ]
         )
         self._answered.layout.display = "none"
-        self._steps = w.VBox([w.Label(step) for step in STEPS])
+        self._steps = w.VBox([plain_label(step) for step in STEPS])
         self._steps.add_class("tn-steps")
         super().__init__(
             [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.bands import month_columns
+from timesen_nb.spreadsheet import escaped
 from timesen_nb.widgets.answer import Answer
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: How a cell begins that spreadsheets take for a formula; after apostrophes too, so that one can be taken away again.
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
 MOST = 100  # rows that a person can still compare
 
 
@@ -82,11 +80,11 @@ class KeptPlaces:
         import pandas as pd
 
         bands = pd.DataFrame([a.series.values.ravel() for _, a in self], columns=month_columns())
-        table = self.table().map(lambda cell: _escaped(cell) if isinstance(cell, str) else cell)
+        table = self.table().map(escaped)
         return pd.concat([table, bands], axis=1).to_csv(index=False, lineterminator="\n")
 
     def geojson(self) -> str:
-        """One point feature a place (RFC 7946), with all its probabilities; missing values are null."""
+        """One point feature a place (RFC 7946), with its probabilities and provenance; missing values are null."""
         return json.dumps({"type": "FeatureCollection", "features": [self._feature(n, a) for n, a in self]})
 
     @staticmethod
@@ -99,6 +97,7 @@ class KeptPlaces:
             "true_class": a.truth,
             "prompts": a.prompts,
             "probabilities": {name: round(p, 6) for name, p in a.ranked()},
+            "provenance": a.series.provenance,
             "ndvi": [None if np.isnan(v) else round(float(v), 4) for v in a.series.ndvi],
         }
         return {
@@ -129,7 +128,3 @@ class KeptPlaces:
             raise ValueError("no place is kept yet, so there is nothing to export. Keep a place first.")
         path.write_text(writers[path.suffix.lower()](), encoding="utf-8")
         return path
-
-
-def _escaped(text: str) -> str:
-    return f"'{text}" if FORMULA.match(text) else text

@@ -10,6 +10,7 @@ import ipywidgets as w
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.charts import COMPARED, compare_chart, percent
 from timesen_nb.widgets.kept import KeptPlaces
+from timesen_nb.widgets.page import plain_label
 
 COLUMNS = ("compare", "place", "longitude, latitude", "year", "most probable", "true class", "remove")
 
@@ -21,8 +22,8 @@ class KeptPanel(w.VBox):
         self._kept, self._remove = kept, remove
         self._rows: dict[int, w.HBox] = {}
         self._ticks: dict[int, w.Checkbox] = {}
-        self._hint = w.Label("Nothing kept yet. Click the map, then “Keep this place”.")
-        self._header = w.HBox([w.Label(name) for name in COLUMNS])
+        self._hint = plain_label("Nothing kept yet. Click the map, then “Keep this place”.")
+        self._header = w.HBox([plain_label(name) for name in COLUMNS])
         self._table = w.VBox()
         self._chart = w.Image(format="svg+xml")
         self._files = (
@@ -70,7 +71,7 @@ class KeptPanel(w.VBox):
             str(a.series.year),
             f"{name} {percent(probability)}",
         ]
-        return w.HBox([tick, *(w.Label(t, tooltip=t) for t in [*texts, a.truth or "not known"]), drop])
+        return w.HBox([tick, *(plain_label(t, tooltip=t) for t in [*texts, a.truth or "not known"]), drop])
 
     def _draw_comparison(self) -> None:
         chosen = [n for n, tick in self._ticks.items() if tick.value][: len(COMPARED)]

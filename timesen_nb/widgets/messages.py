@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from timesen_nb.sources.addresses import without_keys
 from timesen_nb.widgets.answer_panel import AnswerPanel
 from timesen_nb.widgets.background import JobCancelled
 
@@ -53,7 +54,8 @@ class Messages:
 
     def fail(self, problem: str, offer: Offer | None = None) -> None:
         """Tell what went wrong, with a button where one mends it; the last answer stays."""
-        self.error = problem
+        # an address in it may have a key
+        self.error = problem = without_keys(problem)
         self._mend = offer.mend if offer else self.well
         self._panel.fail(problem, offer.label if offer else "")
         self.say(
@@ -80,7 +82,7 @@ class Messages:
             ValueError,
             OSError,
         ) as problem:  # said in words by whoever raised it: input, files, the network
-            log.info("shown in the panel: %s", problem)
+            log.info("shown in the panel: %s", without_keys(str(problem)))
             self.fail(str(problem) or type(problem).__name__, problem if isinstance(problem, Offer) else None)
         except Exception as problem:
             log.exception("a fault, shown in the panel")

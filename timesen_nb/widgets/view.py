@@ -12,7 +12,7 @@ import numpy as np
 
 from timesen_nb.bands import BANDS
 from timesen_nb.model.zeroshot import ZeroShot
-from timesen_nb.sources.grid import BBox
+from timesen_nb.sources.grid import BBox, turned
 from timesen_nb.widgets.background import JobCancelled
 from timesen_nb.widgets.layers import WebGrid
 
@@ -65,6 +65,11 @@ def visible(seen: BBox, bounds: BBox | None, year: int, source: str) -> View:
         ValueError: there is none, or it has more than :data:`MOST_PIXELS` pixels.
     """
     west, south, east, north = seen
+    # the map repeats itself: of its worlds the one with the data, or the first
+    turn = (
+        turned((west + east) / 2, 0.0 if bounds is None else (bounds[0] + bounds[2]) / 2) - (west + east) / 2
+    )
+    west, east = west + turn, east + turn
     if bounds is not None:
         west, south = max(west, bounds[0]), max(south, bounds[1])
         east, north = min(east, bounds[2]), min(north, bounds[3])

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from timesen_nb.sources.addresses import plain_address, without_keys
-from timesen_nb.sources.grid import BBox
+from timesen_nb.sources.grid import BBox, halves
+from timesen_nb.sources.public_addresses import check_address
 from timesen_nb.sources.retry_policy import (
+    NotThere,
     RequestCancelled,
     RequestFailed,
     RetryPolicy,
@@ -104,7 +106,7 @@ class Catalog:
         if self.is_local:
             self.address, self.name = _local(Path(which), str(which))
         else:
-            self.address = plain_address(given)
+            self.address = plain_address(check_address(given))
             self.name = str(which) if str(which) in KNOWN else self.address
         if collections == USUAL:
             collections = _USUAL.get(self.address, ("sentinel-2-l2a",))
@@ -118,7 +120,7 @@ class Catalog:
         self._all: Found | None = None
 
     def search(self, bbox: BBox, year: int, work: Work) -> Found:
-        """The items that touch a box, of a year and a day around it.
+        """The items that touch a box, of a year and a day around it; its east may lie beyond 180.
 
         All collections are asked for at once; where that fails, each for itself in its share of the time. One that
         fails is left out, and said.
@@ -136,6 +138,8 @@ class Catalog:
             RequestCancelled: Somebody cancelled.
         """
         client = self._open(work)
+        if len(parts := halves(bbox)) > 1:
+            return _once([self.search(part, year, work) for part in parts])
         if client.get_search_link() is None:
             return self._near(bbox, year, work)
         names = self.collections
@@ -261,6 +265,14 @@ class Catalog:
         return request
 
 
+def _once(parts: Sequence[Found]) -> Found:
+    """What several searches found, each item once."""
+    items = {(item.collection_id, item.id): item for part in parts for item in part.items}
+    left_out = [left for part in parts for left in part.left_out]
+    once = [left for n, left in enumerate(left_out) if left not in left_out[:n]]
+    return Found(list(items.values()), once, all(part.lasting for part in parts))
+
+
 def _listed(client: Client, files: StacApiIO, found: Found) -> Iterator[tuple[dict[str, Any], str]]:
     """The items of a static catalog and of those under it, as JSON, and where each lies; what is broken is said."""
     from pystac.utils import make_absolute_href
@@ -278,9 +290,10 @@ def _listed(client: Client, files: StacApiIO, found: Found) -> Iterator[tuple[di
                 (link["rel"], make_absolute_href(str(link["href"]), href)) for link in raw.get("links") or ()
             ]
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
-            if isinstance(problem, RequestFailed):
+            if isinstance(problem, RequestFailed) and (href == start or not isinstance(problem, NotThere)):
                 raise
-            found.leave_out(Path(href).name, f"it cannot be read: {type(problem).__name__}")
+            why = problem if isinstance(problem, NotThere) else type(problem).__name__
+            found.leave_out(Path(plain_address(href)).name, f"it cannot be read: {why}")
             continue
         if kind == "item":
             yield raw, href

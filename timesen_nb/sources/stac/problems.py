@@ -7,6 +7,7 @@ import re
 from timesen_nb.sources.addresses import without_keys
 from timesen_nb.sources.retry_policy import PASSING_ANSWERS, Problem, RequestFailed, retry_after
 
+_ABSENT = (403, 404, 410)
 _KEYS_OF_S3 = re.compile(r"AWS_SECRET_ACCESS_KEY|AWS_NO_SIGN_REQUEST|InvalidCredentials|/vsis3/|s3://", re.I)
 
 
@@ -24,7 +25,8 @@ def explain(name: str, error: BaseException) -> Problem:
     if isinstance(error, HTTPError) and error.response is not None:
         status, words = error.response.status_code, _in_short(error.response.text)
         wait = retry_after(error.response.headers.get("Retry-After"))
-        return Problem(f"{name} answered with the error {status}: {words}", status in PASSING_ANSWERS, wait)
+        said = f"{name} answered with the error {status}: {words}"
+        return Problem(said, status in PASSING_ANSWERS, wait, absent=status in _ABSENT)
     if isinstance(error, Timeout):
         return Problem(f"{name} did not answer in time.", passing=True)
     if isinstance(error, Unreachable) and not re.search("reset|aborted|disconnect", said, re.IGNORECASE):

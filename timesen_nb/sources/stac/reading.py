@@ -12,7 +12,7 @@ import numpy as np
 from timesen_nb.bands import BANDS
 from timesen_nb.composite import clear, median_of_observations, monthly_medians, solar_days, usable
 from timesen_nb.sources.cache import Entry
-from timesen_nb.sources.grid import PIXEL, BBox, Grid, Pixel
+from timesen_nb.sources.grid import PIXEL, BBox, Grid, Pixel, turned
 from timesen_nb.sources.retry_policy import RequestFailed, Work
 from timesen_nb.sources.stac.acquisitions import Acquisition, LeftOut, read_acquisitions
 from timesen_nb.sources.stac.provenance import provenance
@@ -114,7 +114,7 @@ class Reading:
         left_out = (*found.left_out, *unusable)
         groups = versions(in_order(acquisitions))
         times = np.array([group[0].time for group in groups], dtype="datetime64[s]")
-        middle = (bbox[0] + bbox[2]) / 2
+        middle = turned((bbox[0] + bbox[2]) / 2, 0.0)
         days = solar_days(times, middle)
         inside = days.astype("datetime64[Y]") == np.datetime64(f"{year:04d}", "Y")
         if not inside.any() and left_out and not acquisitions:
