@@ -15,7 +15,8 @@ from timesen_nb.model.encoder_weights import EncoderWeights
 from timesen_nb.model.exported import is_onnx, read_onnx, write_onnx
 from timesen_nb.model.hub import find_file
 from timesen_nb.model.towers import open_tower
-from timesen_nb.model.zeroshot import ZeroShot, class_prompts, class_vectors
+from timesen_nb.model.words import WordCheck, check_words
+from timesen_nb.model.zeroshot import ZeroShot, check_classes, class_prompts, class_vectors
 
 if TYPE_CHECKING:
     import torch
@@ -126,6 +127,24 @@ class TimeSenCLIP:
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Sentences -> unit vectors (n, D) in the space of the series."""
         return self.tower.encode_text(texts)
+
+    def check_words(self, classes: Sequence[str]) -> list[WordCheck]:
+        """What is known of the words of each class, and what may have been meant.
+
+        A tower makes a vector of anything, "forrest" and "qwertyuiop" too: what its tokens know proves nothing. A word
+        is known that stands in the package's own list, English and the landscape's (no personal names).
+
+        Args:
+            classes: as for :meth:`zero_shot`: a list of your own strings.
+
+        Returns:
+            One :class:`~timesen_nb.model.words.WordCheck` a class: its text, its unknown words, and a suggestion or
+            None.
+
+        Raises:
+            ValueError: classes that are no list of texts; empty or repeated names.
+        """
+        return check_words(check_classes(classes))
 
     def zero_shot(self, classes: Task | str | Sequence[str], prompts: str = "descriptions") -> ZeroShot:
         """A classifier from words.
