@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.extras import needs
+from timesen_nb.model.applicability import Applicability
 from timesen_nb.model.checkpoint import Checkpoint, is_safetensors, read_checkpoint, write_checkpoint
+from timesen_nb.model.confidence import Confidence, read_confidence
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder_weights import EncoderWeights
 from timesen_nb.model.exported import is_onnx, read_onnx, write_onnx
 from timesen_nb.model.hub import find_file
+from timesen_nb.model.inputs import as_arrays, check_values
 from timesen_nb.model.towers import open_tower
 from timesen_nb.model.words import WordCheck, check_words
 from timesen_nb.model.zeroshot import ZeroShot, check_classes, class_prompts, class_vectors
@@ -61,6 +64,7 @@ class TimeSenCLIP:
         # probability_scale is what 0.1 called it
         calibrated = probability_scale if calibrated_logit_scale is None else calibrated_logit_scale
         self.calibrated_logit_scale = float(logit_scale if calibrated is None else calibrated)
+        self._confidence: tuple[Any, Confidence] | None = None
 
     @property
     def probability_scale(self) -> float:
@@ -145,6 +149,43 @@ class TimeSenCLIP:
             ValueError: classes that are no list of texts; empty or repeated names.
         """
         return check_words(check_classes(classes))
+
+    def applicability(self, values: Any, valid: Any = None) -> Applicability:
+        """How far series are from what this model was trained on: the area of applicability.
+
+        Args:
+            values: series as :meth:`encode` takes them, of monthly, quarterly or annual composites.
+            valid: with arrays, (N, T) bool.
+
+        Returns:
+            An :class:`~timesen_nb.model.applicability.Applicability`: dissimilarity (N,), 1 at the edge; inside (N,);
+            density (N,), how many training series are near.
+
+        Raises:
+            ValueError: what was fitted does not belong to this model's weights; wrong series, as in :meth:`encode`.
+        """
+        return self.confidence("area of applicability").space.measure(*self._seen(values, valid))
+
+    def confidence(self, what: str = "measure of confidence") -> Confidence:
+        """What was fitted for these weights, read once.
+
+        Args:
+            what: that is asked for, for the message.
+
+        Raises:
+            ValueError: it was fitted for other weights.
+        """
+        now = self.weights.arrays
+        if self._confidence is None or self._confidence[0] is not now:
+            # a module may have been trained since: its arrays are new ones each time
+            self._confidence = now, read_confidence(now, what)
+        return self._confidence[1]
+
+    def _seen(self, values: Any, valid: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Series (N, T, 10) as the encoder sees them, NaN = missing, and their vectors, NaN where there is no month."""
+        values, valid = as_arrays(values, valid)
+        x = check_values(values, valid, self.config)
+        return x[..., 0, 0], self.weights.vectors(x, None, None)
 
     def zero_shot(self, classes: Task | str | Sequence[str], prompts: str = "descriptions") -> ZeroShot:
         """A classifier from words.
