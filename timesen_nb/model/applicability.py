@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from timesen_nb.bands import BANDS
-from timesen_nb.model.zeroshot import softmax
+from timesen_nb.model.sets import softmax
 
 RED, INFRARED, SHORTWAVE = (BANDS.index(b) for b in ("B4", "B8", "B11"))
 #: Training series that are asked what they are, and those whose distance counts.

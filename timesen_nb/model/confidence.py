@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from timesen_nb.model.applicability import TrainingSpace, as_space
 from timesen_nb.model.fingerprint import fingerprint
 from timesen_nb.model.hub import weights_folder
+from timesen_nb.model.sets import Thresholds, as_thresholds
 from timesen_nb.tensor_file import read_tensors, write_tensors
 
 KEY = "timesen_nb_confidence"
@@ -28,10 +28,16 @@ class Confidence:
     Attributes:
         model: fingerprint of the weights it belongs to.
         space: for the area of applicability.
+        thresholds: for prediction sets.
+        background: (B, D) vectors of what else land can be, for "none of these".
+        margin: how much nearer than the best of the words one of these must be.
     """
 
     model: str
     space: TrainingSpace
+    thresholds: Thresholds
+    background: np.ndarray
+    margin: float
 
 
 def confidence_file() -> Path:
@@ -41,7 +47,16 @@ def confidence_file() -> Path:
 
 def write_confidence(path: Path, confidence: Confidence) -> Path:
     """Write the file; returns its path."""
-    return write_tensors(path, confidence.space.arrays(), KEY, {"model": confidence.model})
+    parts = {"space": confidence.space.arrays(), "thresholds": confidence.thresholds.arrays()}
+    arrays = {
+        f"{part}.{name}": _small(array) for part, named in parts.items() for name, array in named.items()
+    }
+    arrays["background"] = confidence.background.astype(np.float32)
+    return write_tensors(path, arrays, KEY, {"model": confidence.model, "margin": confidence.margin})
+
+
+def _small(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float32) if array.dtype == np.float64 else array
 
 
 def read_confidence(weights: Mapping[str, np.ndarray], what: str, path: Path | None = None) -> Confidence:
@@ -62,8 +77,10 @@ def read_confidence(weights: Mapping[str, np.ndarray], what: str, path: Path | N
     arrays, about = read_tensors(path, KEY, "is no file of fitted confidence; reinstall timesen_nb.")
     if about["model"] != fingerprint(weights):
         raise ValueError(f"no {what} for this model: {path.name} was fitted for other weights. {cure}.")
-    return _confidence(arrays, about)
-
-
-def _confidence(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> Confidence:
-    return Confidence(about["model"], as_space(dict(arrays)))
+    space, thresholds = (
+        {k.removeprefix(part): v for k, v in arrays.items() if k.startswith(part)}
+        for part in ("space.", "thresholds.")
+    )
+    return Confidence(
+        about["model"], as_space(space), as_thresholds(thresholds), arrays["background"], about["margin"]
+    )

@@ -11,15 +11,14 @@ import numpy as np
 from timesen_nb.extras import needs
 from timesen_nb.model.applicability import Applicability
 from timesen_nb.model.checkpoint import Checkpoint, is_safetensors, read_checkpoint, write_checkpoint
-from timesen_nb.model.confidence import Confidence, read_confidence
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder_weights import EncoderWeights
 from timesen_nb.model.exported import is_onnx, read_onnx, write_onnx
 from timesen_nb.model.hub import find_file
-from timesen_nb.model.inputs import as_arrays, check_values
+from timesen_nb.model.open_set import OpenZeroShot
 from timesen_nb.model.towers import open_tower
 from timesen_nb.model.words import WordCheck, check_words
-from timesen_nb.model.zeroshot import ZeroShot, check_classes, class_prompts, class_vectors
+from timesen_nb.model.zeroshot import NONE_OF_THESE, ZeroShot, check_classes, class_prompts, class_vectors
 
 if TYPE_CHECKING:
     import torch
@@ -64,7 +63,6 @@ class TimeSenCLIP:
         # probability_scale is what 0.1 called it
         calibrated = probability_scale if calibrated_logit_scale is None else calibrated_logit_scale
         self.calibrated_logit_scale = float(logit_scale if calibrated is None else calibrated)
-        self._confidence: tuple[Any, Confidence] | None = None
 
     @property
     def probability_scale(self) -> float:
@@ -164,39 +162,29 @@ class TimeSenCLIP:
         Raises:
             ValueError: what was fitted does not belong to this model's weights; wrong series, as in :meth:`encode`.
         """
-        return self.confidence("area of applicability").space.measure(*self._seen(values, valid))
+        return self.weights.confidence("area of applicability").space.measure(
+            *self.weights.seen(values, valid)
+        )
 
-    def confidence(self, what: str = "measure of confidence") -> Confidence:
-        """What was fitted for these weights, read once.
-
-        Args:
-            what: that is asked for, for the message.
-
-        Raises:
-            ValueError: it was fitted for other weights.
-        """
-        now = self.weights.arrays
-        if self._confidence is None or self._confidence[0] is not now:
-            # a module may have been trained since: its arrays are new ones each time
-            self._confidence = now, read_confidence(now, what)
-        return self._confidence[1]
-
-    def _seen(self, values: Any, valid: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Series (N, T, 10) as the encoder sees them, NaN = missing, and their vectors, NaN where there is no month."""
-        values, valid = as_arrays(values, valid)
-        x = check_values(values, valid, self.config)
-        return x[..., 0, 0], self.weights.vectors(x, None, None)
-
-    def zero_shot(self, classes: Task | str | Sequence[str], prompts: str = "descriptions") -> ZeroShot:
+    def zero_shot(
+        self, classes: Task | str | Sequence[str], prompts: str = "descriptions", *, open_set: bool = False
+    ) -> ZeroShot:
         """A classifier from words.
+
+        Words that stand in no list, or name nothing that land can be, have their probability but are never the answer
+        (:meth:`check_words`); the words of a task all are.
 
         Args:
             classes: a task, the name of one ("land_cover"), or a list of your own strings.
             prompts: "names", "template" or "descriptions"; your own strings have no descriptions, an ensemble of
                 templates stands in.
+            open_set: one more class, "none of these", for places whose light fits none of the words. On average over
+                lists of words 5 % of the places whose class is among them are turned away; by a single list it may be
+                more.
 
         Raises:
-            ValueError: an unknown task; empty, repeated or missing names.
+            ValueError: an unknown task; empty, repeated or missing names; an open set, and nothing was fitted for this
+                model.
         """
         if isinstance(classes, str):
             from timesen_nb.tasks import tasks
@@ -204,8 +192,15 @@ class TimeSenCLIP:
             classes = tasks[classes]
         names, sentences = class_prompts(classes, prompts)
         vectors = class_vectors(sentences, self.encode_text)
+        # a task's words were chosen for land; one's own are asked whether they are
+        passing = None if hasattr(classes, "classes") else [check.passes for check in check_words(names)]
         # without the tower: a classifier travels to workers
-        return ZeroShot(names, vectors, self.calibrated_logit_scale, self.weights.encode)
+        zs = ZeroShot(names, vectors, self.calibrated_logit_scale, self.weights.encode, passing=passing,
+                      limits=self.weights.confidence)  # fmt: skip
+        if not open_set:
+            return zs
+        fitted = self.weights.confidence(f'margin for "{NONE_OF_THESE}"')
+        return OpenZeroShot(zs, fitted.background, fitted.margin)
 
     def save(self, path: str | Path) -> Path:
         """Write one safetensors file with the weights and everything needed to load it again; returns its path."""

@@ -37,6 +37,10 @@ _ARTICLES = (
 )
 #: Say nothing of a place alone.
 SMALL_WORDS, ARTICLES = frozenset(_SMALL.split()), frozenset(_ARTICLES.split())
+#: What stands between a thing and where or how it is.
+RELATIONS = (
+    r"\b(?:with|without|in|on|at|by|near|under|over|after|for|behind|between|along|for|from|that|which|to)\b"
+)
 #: Shortest word in which two mistakes are looked for, and longest that is corrected.
 LONG_ENOUGH, LONGEST = 5, 24
 
@@ -47,13 +51,20 @@ class WordCheck:
 
     text: the class as given. unknown: its words that stand in no list of the package, in order. suggestion: the whole
     text as it may have been meant, or None. meaningful: False where not one word is known but small ones such as "the":
-    there is nothing that a probability could be of.
+    there is nothing that a probability could be of. land: whether it names something that land can be: "a field of
+    maize" does, "a herd of elephants" does not.
     """
 
     text: str
     unknown: tuple[str, ...] = ()
     suggestion: str | None = None
     meaningful: bool = True
+    land: bool = True
+
+    @property
+    def passes(self) -> bool:
+        """Whether it may be the answer: every word is known, and it names something that land can be."""
+        return self.land and not self.unknown
 
 
 def check_words(classes: Sequence[str]) -> list[WordCheck]:
@@ -78,8 +89,21 @@ def _check(text: str) -> WordCheck:
     unknown = tuple(dict.fromkeys(w for w in words if not is_known(w)))
     meant = [w for w in words if w not in unknown and w not in SMALL_WORDS | ARTICLES and len(w) > 1]
     if not words:
-        return WordCheck(text, (text,), None, meaningful=False)
-    return WordCheck(text, unknown, _suggestion(words, unknown), meaningful=bool(meant))
+        return WordCheck(text, (text,), None, meaningful=False, land=False)
+    suggestion = _suggestion(words, unknown)
+    return WordCheck(text, unknown, suggestion, meaningful=bool(meant), land=names_land(text))
+
+
+def names_land(text: str) -> bool:
+    """Whether what a text is about is a word for land: the noun before "with", "in" and their like, or after "of"."""
+    return any(_about_land(part) for part in re.split(r"[,;:/()]|\b(?:and|or)\b", _plain(text)))
+
+
+def _about_land(phrase: str) -> bool:
+    parts = [words_of(part) for part in re.split(RELATIONS, phrase.split(" of ")[-1])]
+    nouns = [[w for w in part if w not in SMALL_WORDS | ARTICLES] for part in parts]
+    first = next((part for part in nouns if part), [""])
+    return any(stem in _lists()[1] for stem in _stems(first[-1]))
 
 
 def _suggestion(words: list[str], unknown: tuple[str, ...]) -> str | None:
