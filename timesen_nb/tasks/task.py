@@ -23,7 +23,8 @@ class Task:
     name: how it is asked for. classes: K names. codes: K codes, as labels write them ("B11"). template: prompt with
     {} for the name. descriptions: class name -> sentences on what a ground photo there shows over the seasons.
     members: class name -> finer codes that count as this class ("U111" for "U11"). attribute: what the label is
-    called in Sen4Map files. about: what the classes are, and their source.
+    called in Sen4Map files. about: what the classes are, and their source. caution: what a pixel can hardly tell of
+    them, by measured figures; "" where there is none.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Task:
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     attribute: str = ""
     about: str = ""
+    caution: str = ""
 
     def __len__(self) -> int:
         return len(self.classes)

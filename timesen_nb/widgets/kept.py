@@ -63,7 +63,7 @@ class KeptPlaces:
             row |= {
                 "source": a.series.source,
                 "top_class": a.top,
-                "probability": float(a.probabilities.max()),
+                "probability": a.probability,
             }
             row |= {"true_class": a.truth, "prompts": a.prompts}
             row |= {
