@@ -18,7 +18,9 @@ from timesen_nb.evaluation.report import Report, report
 from timesen_nb.evaluation.retrieval import nearest, recall, recall_by_class, recall_table, words_to_places
 from timesen_nb.evaluation.scenicness import RatedPrompts, agreement, scenicness
 from timesen_nb.evaluation.scoring import Answers, encode_words, score
-from timesen_nb.model.open_set import NONE_OF_THESE, OpenZeroShot, background_vectors, fit_margin
+from timesen_nb.model.open_set import OpenZeroShot, background_vectors, fit_margin
+from timesen_nb.model.sets import conformal_quantile, marginal_sets
+from timesen_nb.model.zeroshot import NONE_OF_THESE
 from timesen_nb.plots.reports import plot_confusion, plot_reliability, plot_report
 
 __all__ = [
@@ -37,11 +39,13 @@ __all__ = [
     "bootstrap",
     "calibrated",
     "calibration_error",
+    "conformal_quantile",
     "confusion",
     "encode_words",
     "fit_logit_scale",
     "fit_margin",
     "interval",
+    "marginal_sets",
     "nearest",
     "paper_figures",
     "paper_table",

@@ -16,6 +16,7 @@ from timesen_nb.evaluation.encoding import COMPOSITES, Encodes, Labelled, encode
 from timesen_nb.evaluation.metrics import interval
 from timesen_nb.evaluation.paper import TASKS, paper_table
 from timesen_nb.evaluation.scoring import Answers, encode_words, score
+from timesen_nb.evaluation.trust import TRUST, fitted, look, trust_scores
 from timesen_nb.model.zeroshot import PROMPT_STYLES
 from timesen_nb.spreadsheet import escaped
 from timesen_nb.tasks import Task, tasks
@@ -80,16 +81,28 @@ def report(
         )
     classes = {t.name: t.classes for t in chosen}
     answers: dict[tuple[str, int, str, str], Answers] = {}
+    trust: dict[tuple[str, int, str, str], dict[str, float]] = {}
     for name, each in models.items():
         words = encode_words(chosen, prompts, each.encode_text, names_beside)
         vectors = encode_places(each, dataset, rows, composites, name if progress else None)
         for t in composites:
             scored = score(vectors[t], words, truth, classes, each.calibrated_logit_scale)
             answers |= {(name, t, task, style): found for (task, style), found in scored.items()}
+        limits = fitted(each)
+        if limits is not None:
+            seen, scale = look(limits, dataset, rows, vectors), each.calibrated_logit_scale
+            trust |= {
+                key: trust_scores(limits, seen[key[1]], vectors[key[1]], words[key[2:]], found, scale)
+                for key, found in answers.items()
+                if key[0] == name
+            }
     known = None if dataset.lonlats is None else np.asarray(dataset.lonlats)[rows]
     labels = {k: np.asarray(v).astype(str)[rows] for k, v in dataset.labels.items()}
     block = None if known is None or block_km is None else blocks(known, block_km)
-    table = pd.DataFrame([_scores(key, found, block, resamples) for key, found in answers.items()])
+    unknown = dict.fromkeys(TRUST, float("nan"))
+    table = pd.DataFrame(
+        [_scores(key, found, block, resamples) | trust.get(key, unknown) for key, found in answers.items()]
+    )
     return Report(table, answers, labels, len(dataset) - len(rows))
 
 
@@ -99,9 +112,12 @@ class Report:
 
     Attributes:
         scores: a row a model, number of composites T, task and prompt style; shares from 0 to 1. ``top1_low`` and
-            ``top1_high`` hold 95 % of the bootstrap over places, ``top1_block_low`` and ``_high`` over spatial blocks;
+            ``top1_high`` hold 95 % of the bootstrap over places, ``top1_block_low`` and ``_high`` over blocks;
             ``top1_transductive`` is the "normalised" score of the released code, which needs the whole test set to
             answer for one place, and is no measure of a classifier: it stands here beside the raw one only.
+            ``coverage`` and ``set_size`` are those of 90 % prediction sets, ``rejection`` is the share of places that would be
+            "none of these", ``inside`` the share within the area of applicability: NaN for a model that nothing was
+            fitted for.
         answers: (model, T, task, prompt style) -> what each row is made of.
         labels: task -> (N,) names or codes of the places that were read.
         left_out: how many places had no month to read.
@@ -114,11 +130,20 @@ class Report:
 
     def __repr__(self) -> str:
         lost = f"; {self.left_out} places without any month left out" if self.left_out else ""
-        return f"{self.layout(paper=False).to_string(float_format='%.1f', na_rep='')}{lost}"
+        trust = self.trust
+        told = f"\n\n{trust.to_string(float_format='%.2f')}" if len(trust) else ""
+        return f"{self.layout(paper=False).to_string(float_format='%.1f', na_rep='')}{told}{lost}"
 
     def _repr_html_(self) -> str:
         html: str = self.layout().to_html(float_format="%.1f", na_rep="")
-        return html
+        trust = self.trust
+        return html + trust.to_html(float_format="%.2f") if len(trust) else html
+
+    @property
+    def trust(self) -> pd.DataFrame:
+        """Accuracy, and beside it coverage and size of 90 % sets, rejection and share inside, where they are known."""
+        known = self.scores[self.scores["coverage"].notna()]
+        return known.set_index(["model", "T", "task", "prompts"])[["top1", *TRUST]]
 
     @property
     def paper(self) -> pd.DataFrame:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from timesen_nb.evaluation.metrics import Tally, bootstrap, confusion
-from timesen_nb.model.zeroshot import EncodeText, class_prompts, class_vectors, softmax
+from timesen_nb.model.sets import softmax
+from timesen_nb.model.zeroshot import EncodeText, class_prompts, class_vectors
 from timesen_nb.tasks import Task
 
 BATCH = 4096

@@ -7,6 +7,8 @@
     inference        vectors by ONNX Runtime                hub          names -> files
     encoder          the series encoder, in torch           ablation     the paper's other encoders, in torch
     torch_inference  vectors by torch, on a GPU             open_set     the answer "none of these"
+    words            which words are known, and are land    sets         prediction sets: conformal
+    applicability    whether a series is like the training  confidence   what was fitted for these, in one file
     towers/          frozen text and photo towers           patch_images months as vectors of an image tower
     linear_probe     labels -> a classifier                 fingerprint  which weights these are
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from timesen_nb.extras import needs
 from timesen_nb.model.checkpoint import Checkpoint, check_fit
+from timesen_nb.model.confidence import Confidence, read_confidence
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.graph import shapes
 from timesen_nb.model.inference import Inference
@@ -40,6 +41,7 @@ class EncoderWeights:
         self._arrays = {k: np.array(v) for k, v in arrays.items()}
         self._module: Any = None
         self._inference: Inference | None = None
+        self._confidence: Confidence | None = None
 
     @classmethod
     def of_module(cls, module: SeriesEncoder) -> EncoderWeights:
@@ -120,6 +122,29 @@ class EncoderWeights:
             return torch.from_numpy(out)
         return out
 
+    def seen(self, values: Any, valid: Any = None) -> tuple[np.ndarray, np.ndarray]:
+        """Series (N, T, C) as the encoder sees them, NaN = missing, and their vectors, NaN where there is no month."""
+        x = check_values(*as_arrays(values, valid), self.config)
+        return x[..., 0, 0], self.vectors(x, None, None)
+
+    def confidence(self, what: str = "measure of confidence") -> Confidence:
+        """What was fitted for these weights.
+
+        Args:
+            what: that is asked for, for the message.
+
+        Returns:
+            Area of applicability, thresholds of sets, background and margin.
+
+        Raises:
+            ValueError: it was fitted for other weights.
+        """
+        if self._module is not None:  # it may have been trained since
+            return read_confidence(self.arrays, what)
+        if self._confidence is None:
+            self._confidence = read_confidence(self._arrays, what)
+        return self._confidence
+
     def vectors(self, x: np.ndarray, months: Sequence[int] | None, exact: bool | None) -> np.ndarray:
         """(N, T, C, H, W) float32 -> (N, D) float32, NaN for a series without any composite to read."""
         if self._by_torch():
@@ -151,7 +176,12 @@ class EncoderWeights:
         return inference
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {"config": self.config, "name": self.name, "_inference": None}
+        state = {
+            "config": self.config,
+            "name": self.name,
+            "_inference": None,
+            "_confidence": self._confidence,
+        }
         if self._module is None or type(self._module).__module__.startswith("timesen_nb."):
             return state | {"_arrays": {k: np.array(v) for k, v in self.arrays.items()}, "_module": None}
         return state | {"_arrays": {}, "_module": self._module}

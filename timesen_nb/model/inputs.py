@@ -100,6 +100,24 @@ def as_arrays(series: Any, valid: Any = None) -> tuple[Any, Any]:
     return np.stack([s.values for s in series]), np.stack([s.valid for s in series])
 
 
+def months_there(values: Any, valid: Any = None) -> np.ndarray:
+    """How many months series have: a quarter stands for three, and one annual composite for none.
+
+    Args:
+        values: (N, T, C[, H, W]), NaN or 0 = missing.
+        valid: (N, T) bool or None.
+
+    Returns:
+        (N,) int, 0 to 12.
+    """
+    values = np.asarray(values)
+    # NaN is not above 0
+    there = (values > 0).reshape(*values.shape[:2], -1).any(axis=2)
+    there &= True if valid is None else np.asarray(valid, dtype=bool)
+    out: np.ndarray = there.sum(axis=1) * {1: 0, 4: 3}.get(values.shape[1], 1)
+    return out
+
+
 def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
     """Series as an encoder reads them, or refused.
 

@@ -3,7 +3,8 @@
 A softmax over three words always finds a winner. Here the words also have to stand up to a background: what land is
 otherwise called. When some word of the background is nearer by more than a margin, that is the answer. The margin is
 fitted so that places whose class is among the words are seldom turned away (split conformal prediction: Vovk et al.
-2005)::
+2005). ``model.zero_shot(words, open_set=True)`` has the background and margin that come with the model; for
+your own::
 
     background = background_vectors(model.encode_text)
     margin = fit_margin(model.zero_shot("land_cover"), background, vectors, truth)
@@ -16,9 +17,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from timesen_nb.model.zeroshot import EncodeText, ZeroShot, class_prompts, class_vectors, softmax
-
-NONE_OF_THESE = "none of these"
+from timesen_nb.model.sets import conformal_quantile, softmax
+from timesen_nb.model.zeroshot import NONE_OF_THESE, EncodeText, ZeroShot, class_prompts, class_vectors
 
 
 class OpenZeroShot(ZeroShot):
@@ -31,7 +31,10 @@ class OpenZeroShot(ZeroShot):
     """
 
     def __init__(self, zs: ZeroShot, background: np.ndarray, margin: float) -> None:
-        super().__init__([*zs.classes, NONE_OF_THESE], zs.vectors, zs.scale, zs.encode)
+        passing = [*zs.passing, True]
+        super().__init__(
+            [*zs.classes, NONE_OF_THESE], zs.vectors, zs.scale, zs.encode, passing=passing, limits=zs.limits
+        )
         self.background = np.asarray(background, dtype=np.float32)
         self.margin = float(margin)
 
@@ -93,6 +96,6 @@ def fit_margin(
         raise ValueError("no labelled place to fit the margin on; give truth with class numbers from 0 up.")
     some = np.asarray(vectors, dtype=np.float32)[rows]
     own = (some @ zs.vectors.T)[np.arange(len(rows)), truth[rows]]
-    lead = np.sort((some @ np.asarray(background, dtype=np.float32).T).max(axis=1) - own)
-    rank = min(int(np.ceil((1 - refused) * (len(lead) + 1))), len(lead))  # the conformal quantile
-    return float(lead[rank - 1]) + 1e-6  # what is just as near is not turned away
+    lead = (some @ np.asarray(background, dtype=np.float32).T).max(axis=1) - own
+    # what is just as near is not turned away
+    return min(conformal_quantile(lead, 1 - refused), float(lead.max())) + 1e-6

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.extras import needs
+from timesen_nb.model.applicability import Applicability
 from timesen_nb.model.checkpoint import Checkpoint, is_safetensors, read_checkpoint, write_checkpoint
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder_weights import EncoderWeights
 from timesen_nb.model.exported import is_onnx, read_onnx, write_onnx
 from timesen_nb.model.hub import find_file
+from timesen_nb.model.open_set import OpenZeroShot
 from timesen_nb.model.towers import open_tower
-from timesen_nb.model.zeroshot import ZeroShot, class_prompts, class_vectors
+from timesen_nb.model.words import WordCheck, check_words
+from timesen_nb.model.zeroshot import NONE_OF_THESE, ZeroShot, check_classes, class_prompts, class_vectors
 
 if TYPE_CHECKING:
     import torch
@@ -137,19 +140,64 @@ class TimeSenCLIP:
         """
         return self.tower.encode_text(texts)
 
-    def zero_shot(self, classes: Task | str | Sequence[str], prompts: str = "descriptions") -> ZeroShot:
+    def check_words(self, classes: Sequence[str]) -> list[WordCheck]:
+        """What is known of the words of each class, and what may have been meant.
+
+        A tower makes a vector of anything, "forrest" and "qwertyuiop" too: what its tokens know proves nothing. A word
+        is known that stands in the package's own list, English and the landscape's (no personal names).
+
+        Args:
+            classes: as for :meth:`zero_shot`: a list of your own strings.
+
+        Returns:
+            One :class:`~timesen_nb.model.words.WordCheck` a class: its text, its unknown words, and a suggestion or
+            None.
+
+        Raises:
+            ValueError: classes that are no list of texts; empty or repeated names.
+        """
+        return check_words(check_classes(classes))
+
+    def applicability(self, values: Any, valid: Any = None) -> Applicability:
+        """How far series are from what this model was trained on: the area of applicability.
+
+        Args:
+            values: series as :meth:`encode` takes them, of monthly, quarterly or annual composites.
+            valid: with arrays, (N, T) bool.
+
+        Returns:
+            An :class:`~timesen_nb.model.applicability.Applicability`: dissimilarity (N,), 1 at the edge; inside (N,);
+            density (N,), how many training series are near.
+
+        Raises:
+            ValueError: what was fitted does not belong to this model's weights; wrong series, as in :meth:`encode`.
+        """
+        return self.weights.confidence("area of applicability").space.measure(
+            *self.weights.seen(values, valid)
+        )
+
+    def zero_shot(
+        self, classes: Task | str | Sequence[str], prompts: str = "descriptions", *, open_set: bool = False
+    ) -> ZeroShot:
         """A classifier from words.
+
+        Words that stand in no list, or name nothing that land can be, have their probability but are never the answer
+        (:meth:`check_words`); the words of a task all are.
 
         Args:
             classes: a task, the name of one ("land_cover"), or a list of your own strings.
             prompts: "names", "template" or "descriptions"; your own strings have no descriptions, an ensemble of
                 templates stands in.
+            open_set: one more class, "none of these", for places whose light fits none of the words. On average over
+                lists of words 5 % of the places whose class is among them are turned away; by a single list it may be
+                more.
 
         Returns:
             The classifier.
 
         Raises:
-            ValueError: an unknown task or prompt style; empty, repeated or missing names.
+            ValueError: an unknown task or prompt style; empty, repeated or missing names; an open set, and
+                nothing was fitted for this model.
         """
         if isinstance(classes, str):
             from timesen_nb.tasks import tasks
@@ -157,8 +205,15 @@ class TimeSenCLIP:
             classes = tasks[classes]
         names, sentences = class_prompts(classes, prompts)
         vectors = class_vectors(sentences, self.encode_text)
+        # a task's words were chosen for land; one's own are asked whether they are
+        passing = None if hasattr(classes, "classes") else [check.passes for check in check_words(names)]
         # without the tower: a classifier travels to workers
-        return ZeroShot(names, vectors, self.calibrated_logit_scale, self.weights.encode)
+        zs = ZeroShot(names, vectors, self.calibrated_logit_scale, self.weights.encode, passing=passing,
+                      limits=self.weights.confidence)  # fmt: skip
+        if not open_set:
+            return zs
+        fitted = self.weights.confidence(f'margin for "{NONE_OF_THESE}"')
+        return OpenZeroShot(zs, fitted.background, fitted.margin)
 
     def save(self, path: str | Path) -> Path:
         """Write one safetensors file with the weights and everything needed to load it again.

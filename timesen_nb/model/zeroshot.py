@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from timesen_nb.model.inputs import as_arrays, months_there
+from timesen_nb.model.sets import softmax
+
 if TYPE_CHECKING:
+    from timesen_nb.model.confidence import Confidence
     from timesen_nb.tasks import Task
+
+#: The answer where no word fits.
+NONE_OF_THESE = "none of these"
 
 #: The prompt of one's own words in the style "template"; a task brings its own.
 PHOTO = "a photo of {}"
@@ -36,13 +43,20 @@ class ZeroShot:
         vectors: (K, D) unit float32, one a class.
         scale: what cosines are multiplied by before the softmax, calibrated so that probabilities mean what they say.
         encode: series -> vectors, the model's.
+        passing: (K,) bool: the words that may be the answer: each is known, and names something that land can be.
+        limits: gives what was fitted for the model, for :meth:`prediction_sets`.
     """
 
-    def __init__(self, classes: Sequence[str], vectors: np.ndarray, scale: float, encode: Encode) -> None:
+    def __init__(
+        self, classes: Sequence[str], vectors: np.ndarray, scale: float, encode: Encode, *,
+        passing: Sequence[bool] | np.ndarray | None = None, limits: Callable[[str], Confidence] | None = None,
+    ) -> None:  # fmt: skip
         self.classes = list(classes)
         self.vectors = np.asarray(vectors, dtype=np.float32)
         self.scale = float(scale)
         self.encode = encode
+        self.passing = np.ones(len(self.classes), bool) if passing is None else np.asarray(passing, bool)
+        self.limits = limits
 
     def probabilities(
         self, values: Any, valid: Any = None, months: Sequence[int] | None = None
@@ -88,12 +102,12 @@ class ZeroShot:
         )
 
     def predict(self, values: Any, valid: Any = None, months: Sequence[int] | None = None) -> list[str]:
-        """The most probable class of each series.
+        """The most probable class of each series among the words that pass; "none of these" where none passes.
 
         Args:
-            values: as in :meth:`probabilities`.
-            valid: as in :meth:`probabilities`.
-            months: as in :meth:`probabilities`.
+            values: as for :meth:`probabilities`.
+            valid: as for :meth:`probabilities`.
+            months: as for :meth:`probabilities`.
 
         Returns:
             N names.
@@ -101,14 +115,69 @@ class ZeroShot:
         Raises:
             ValueError: series that ``model.encode`` refuses.
         """
-        return [self.classes[k] for k in self.probabilities(values, valid, months).argmax(axis=1)]
+        chosen = self.choose(self.probabilities(values, valid, months))
+        return [self.classes[k] if k >= 0 else NONE_OF_THESE for k in chosen]
 
+    def choose(self, p: np.ndarray) -> np.ndarray:
+        """The most probable class among those that pass.
 
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """(..., K) -> (..., K) shares that sum to 1; a row with NaN is NaN."""
-    odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    shares: np.ndarray = odds / odds.sum(axis=-1, keepdims=True)
-    return shares
+        A word that stands in no list or names nothing that land can be is never the answer, however near it lies.
+
+        Args:
+            p: (N, K) probabilities.
+
+        Returns:
+            (N,) class numbers, -1 where no word passes.
+        """
+        if not self.passing.any():
+            return np.full(len(p), -1)
+        out: np.ndarray = np.where(self.passing, p, -1).argmax(axis=1)
+        return out
+
+    def prediction_sets(self, values: Any, valid: Any = None, coverage: float = 0.9) -> np.ndarray:
+        """Sets of classes that hold the true one this often (conformal prediction).
+
+        The promise holds on average over places like those of the calibration, real pixels of Europe and of ten regions
+        elsewhere, if the true class is among the words; not for each class, region or place. Light that the model does
+        not know (``model.applicability``) is outside it. For a fixed task with labels of your own:
+        :func:`timesen_nb.evaluation.marginal_sets`.
+
+        Args:
+            values: as for :meth:`probabilities`.
+            valid: with arrays, (N, T) bool.
+            coverage: 0.5 to 0.99.
+
+        Returns:
+            (N, K) bool.
+
+        Raises:
+            ValueError: another coverage, or nothing was fitted for this model.
+        """
+        vectors = self.encode(values, valid=valid)
+        return self.sets_of_vectors(vectors, months_there(*as_arrays(values, valid)), coverage)
+
+    def sets_of_vectors(self, vectors: Any, months: Any, coverage: float = 0.9) -> np.ndarray:
+        """:meth:`prediction_sets` of series that are encoded already.
+
+        Args:
+            vectors: (N, D).
+            months: (N,) how many months each has; 0 = one annual composite.
+            coverage: 0.5 to 0.99.
+
+        Returns:
+            (N, K) bool.
+
+        Raises:
+            ValueError: another coverage, or nothing was fitted for this model.
+        """
+        thresholds = self._fitted("prediction sets").thresholds
+        p = softmax(self.scale * np.asarray(vectors, dtype=np.float32) @ self.vectors.T)
+        return thresholds.sets(p, self.vectors, np.asarray(months), coverage)
+
+    def _fitted(self, what: str) -> Confidence:
+        if self.limits is None:
+            raise ValueError(f"no {what} for this classifier; make it by model.zero_shot(words).")
+        return self.limits(what)
 
 
 def check_classes(classes: Sequence[str]) -> list[str]:

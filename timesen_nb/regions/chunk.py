@@ -77,8 +77,9 @@ def do_chunk(
     there = np.flatnonzero(~np.isnan(vectors[:, 0]))
     for rows in _slices(there):
         p = words.of_vectors(vectors[rows])
-        out["label"][rows] = p.argmax(axis=1)
-        out["probability"][rows] = p.max(axis=1)
+        chosen = words.choose(p)
+        out["label"][rows] = chosen
+        out["probability"][rows] = np.where(chosen < 0, np.nan, p[np.arange(len(p)), chosen])
         if work.every_class:
             out["probabilities"][:, rows] = p.T
     out = {name: values.reshape(*values.shape[:-1], height, width) for name, values in out.items()}

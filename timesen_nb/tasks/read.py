@@ -7,15 +7,15 @@ import tomllib
 from pathlib import Path
 from typing import Any, NoReturn
 
-TASK_KEYS = ("name", "about", "attribute", "template", "classes")
+TASK_KEYS = ("name", "about", "caution", "attribute", "template", "classes")
 CLASS_KEYS = ("name", "code", "members", "descriptions")
 
 
 def read_fields(path: Path) -> dict[str, Any]:
     """The fields of a :class:`timesen_nb.tasks.Task` in a TOML file.
 
-    Its keys: name (the file's own without it), about, attribute, template with {}, and a table [[classes]] each: name,
-    code (the name without it), members, descriptions (one sentence or more).
+    Its keys: name (the file's own without it), about, caution, attribute, template with {}, and a table [[classes]]
+    each: name, code (the name without it), members, descriptions (one sentence or more).
 
     Args:
         path: of the file.
@@ -60,7 +60,7 @@ class _Reader:
         self._known(self.top, table, TASK_KEYS)
         said: dict[str, Any] = {
             k: self._text(self.top, table, k)
-            for k in ("name", "about", "attribute", "template")
+            for k in ("name", "about", "caution", "attribute", "template")
             if k in table
         }
         if "{}" not in said.get("template", "{}"):

@@ -29,6 +29,7 @@ class Task:
         members: class name -> finer codes that count as this class ("U111" for "U11").
         attribute: what the label is called in Sen4Map files.
         about: what the classes are, and their source.
+        caution: what a pixel can hardly tell of them, by measured figures; "" where there is none.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Task:
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     attribute: str = ""
     about: str = ""
+    caution: str = ""
 
     def __len__(self) -> int:
         return len(self.classes)

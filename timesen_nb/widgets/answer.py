@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from timesen_nb.model.zeroshot import ZeroShot
+from timesen_nb.model.words import WordCheck
+from timesen_nb.model.zeroshot import NONE_OF_THESE, ZeroShot
 from timesen_nb.series import PixelSeries
+from timesen_nb.widgets.charts import percent
+from timesen_nb.widgets.trust import Trust
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Answer:
         cover_type: what stands there, finer than the true class ("maize"), where the source knows it (the samples);
             else None or "".
         simulated: the place is there in a simulation only.
+        trust: how far it may be believed.
     """
 
     series: PixelSeries
@@ -32,6 +37,7 @@ class Answer:
     prompts: str
     cover_type: str | None = None
     simulated: bool = False
+    trust: Trust = field(default_factory=Trust, compare=False)
 
     @property
     def known(self) -> str:
@@ -56,9 +62,42 @@ class Answer:
         return self.series.truth
 
     @property
+    def passing(self) -> np.ndarray:
+        """(K,) bool: the classes that may be the answer."""
+        passing = self.trust.passing
+        return np.ones(len(self.classes), bool) if passing is None else passing
+
+    @property
     def top(self) -> str:
-        """The most probable class."""
-        return self.classes[int(np.argmax(self.probabilities))]
+        """The most probable class of those whose words are known and are land; else "none of these"."""
+        known = np.where(self.passing, self.probabilities, -1)
+        return self.classes[int(np.argmax(known))] if self.passing.any() else NONE_OF_THESE
+
+    @property
+    def probability(self) -> float:
+        """Of :attr:`top`; 0 where there is none."""
+        return float(np.max(self.probabilities[self.passing], initial=0.0))
+
+    @property
+    def headline(self) -> str:
+        """The answer in a few words; of one class alone there is no probability, but whether it fits."""
+        if not self.passing.any():
+            return "No answer by these words"
+        if len(self.classes) > 1:
+            return f"{self.top}: {percent(self.probability)}"
+        fits = {True: "fits this place", False: "does not fit this place", None: "nothing to compare with"}
+        return f"{self.top}: {fits[self.trust.fits]}"
+
+    @property
+    def likely(self) -> list[str]:
+        """The classes of the set that holds the truth nine times in ten, most probable first."""
+        members = self.trust.members
+        return [] if members is None else [c for c, _ in self.ranked() if members[self.classes.index(c)]]
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader should know of the answer, a line each."""
+        return self.trust.notes(self.likely)
 
     def ranked(self) -> list[tuple[str, float]]:
         """Classes with their probabilities.
@@ -69,15 +108,23 @@ class Answer:
         order = np.argsort(-self.probabilities, kind="stable")
         return [(self.classes[k], float(self.probabilities[k])) for k in order]
 
-    def scored(self, words: ZeroShot, prompts: str) -> Answer:
+    def scored(self, words: ZeroShot, prompts: str, checks: Sequence[WordCheck] = ()) -> Answer:
         """The same place against other words: one matrix product, nothing fetched.
 
         Args:
             words: the classifier.
             prompts: the prompt style it was made by.
+            checks: what is known of its words.
 
         Returns:
             A new answer.
         """
+        trust = Trust.of(self.series, self.vector, words, checks)
         probabilities = words.of_vectors(self.vector[None])[0]
-        return replace(self, classes=tuple(words.classes), probabilities=probabilities, prompts=prompts)
+        probabilities[trust.empty] = (
+            0  # what means nothing has no probability, and takes none from the others
+        )
+        probabilities /= max(float(probabilities.sum()), 1e-9)
+        return replace(
+            self, classes=tuple(words.classes), probabilities=probabilities, prompts=prompts, trust=trust
+        )

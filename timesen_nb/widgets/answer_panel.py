@@ -12,8 +12,10 @@ from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.charts import BLUE, SKY, percent, series_chart
 from timesen_nb.widgets.layers import png
 from timesen_nb.widgets.page import plain_label
+from timesen_nb.widgets.trust import NO_FIT, UNLIKE
 
-BARS = 8
+BARS, NOTES = 8, 4
+GREY = "#bbb"  # of words that are no answer
 DIRECTIONS = ("north", "east", "south", "west")
 STEPS = (
     "1.  Click the map, or type a place above, its name or longitude and latitude, and press Enter.",
@@ -47,15 +49,23 @@ class Bars(w.VBox):
 
     def show(self, answer: Answer) -> None:
         """Draw an answer; classes beyond the first :data:`BARS` are summed in one line."""
-        ranked = answer.ranked()
+        ranked, likely = answer.ranked(), answer.likely or [answer.top]
+        known = {c for c, passes in zip(answer.classes, answer.passing, strict=True) if passes}
+        empty = {answer.classes[k] for k in answer.trust.empty}
+        alone = len(ranked) == 1
         for place, (name, bar, share, row) in enumerate(self._rows):
             row.layout.display = "" if place < len(ranked) else "none"
             if place < len(ranked):
                 words, probability = ranked[place]
                 name.value = name.tooltip = words
                 bar.value = probability
-                bar.style.bar_color = BLUE if place == 0 else SKY
-                share.value = percent(probability)
+                bar.style.bar_color = GREY if words not in known else BLUE if words in likely else SKY
+                share.value = "–" if alone or words in empty else percent(probability)
+                bar.layout.visibility = "hidden" if alone else "visible"
+                for widget in (row, name):
+                    (widget.remove_class if words in known else widget.add_class)("tn-unknown")
+                joined = words in likely and len(likely) > 1
+                (row.add_class if joined else row.remove_class)("tn-likely")
         rest = ranked[BARS:]
         self._rest.value = f"{len(rest)} more, together {percent(sum(p for _, p in rest))}" if rest else ""
 
@@ -93,6 +103,7 @@ class AnswerPanel(w.VBox):
         self.mend = w.Button()
         self._status, self._error, self._where = plain_label(), plain_label(), plain_label()
         self._headline, self._truth = plain_label(), plain_label()
+        self._notes = [plain_label() for _ in range(NOTES)]
         self._bars = Bars()
         self._chart, self._year = w.Image(format="svg+xml"), plain_label()
         self._views = [w.Image(format="png") for _ in DIRECTIONS]
@@ -109,6 +120,7 @@ class AnswerPanel(w.VBox):
             (self.mend, "tn-mend"),
             (self._headline, "tn-headline"),
             (self._truth, "tn-truth"),
+            *((note, "tn-note") for note in self._notes),
             (self._where, "tn-small"),
             (self._chart, "tn-chart"),
             (self._year, "tn-said"),
@@ -121,6 +133,7 @@ class AnswerPanel(w.VBox):
             [
                 top,
                 self._truth,
+                *self._notes,
                 self._bars,
                 self._chart,
                 self._year,
@@ -159,8 +172,12 @@ class AnswerPanel(w.VBox):
 
     def show(self, answer: Answer) -> None:
         """Draw an answer."""
-        name, probability = answer.ranked()[0]
-        self._headline.value = f"{name}: {percent(probability)}"
+        self._headline.value = answer.headline
+        notes = [*answer.notes[:NOTES], *[""] * NOTES]
+        for label, note in zip(self._notes, notes, strict=False):
+            label.value = label.tooltip = note
+            label.layout.display = "" if note else "none"
+            (label.add_class if note in (UNLIKE, NO_FIT) else label.remove_class)("tn-warning")
         finer = f" ({answer.cover_type})" if answer.cover_type else ""
         self._truth.value = f"{answer.known}{finer}" if answer.known else ""
         self._truth.layout.display = "" if answer.truth else "none"
@@ -194,6 +211,7 @@ class AnswerPanel(w.VBox):
             said += [
                 self._headline.value,
                 self._truth.value,
+                *(note.value for note in self._notes),
                 self._bars.text,
                 self._year.value,
                 self._where.value,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import ipywidgets as w
 
 from timesen_nb.bands import MONTHS
+from timesen_nb.tasks import tasks
 from timesen_nb.widgets.charts import colour_bar
 from timesen_nb.widgets.layers import palette
 from timesen_nb.widgets.page import plain_label
@@ -80,9 +81,11 @@ class WordsControl(w.HBox):
         self.prompts = w.Dropdown(options=PROMPT_WORDS)
         self.words = w.Textarea(rows=8, tooltip="Classes, one a line")
         self.words.add_class("tn-words")
+        self._caution = note("")
         left = w.VBox(
             [
                 field("Ask for", self.task),
+                self._caution,
                 field("Each class is described by", self.prompts),
                 note("The model never saw a label: it compares the annual time series with your words."),
             ]
@@ -98,6 +101,8 @@ class WordsControl(w.HBox):
         """What the session holds; the text box is left alone while it says the same."""
         self.task.value = session.task if session.task in self.task_names else OWN_WORDS
         self.prompts.value = session.prompts
+        self._caution.value = tasks[session.task].caution if session.task in tasks else ""
+        self._caution.layout.display = "" if self._caution.value else "none"
         typed = [" ".join(line.split()) for line in self.words.value.splitlines() if line.strip()]
         if typed != session.classes:
             self.words.value = "\n".join(session.classes)

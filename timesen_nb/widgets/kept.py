@@ -61,7 +61,7 @@ class KeptPlaces:
             row |= {
                 "source": a.series.source,
                 "top_class": a.top,
-                "probability": float(a.probabilities.max()),
+                "probability": a.probability,
             }
             row |= {"true_class": a.truth, "prompts": a.prompts}
             row |= dict(zip(month_columns(["NDVI"]), a.series.ndvi.tolist(), strict=True))

@@ -64,12 +64,11 @@ class KeptPanel(w.VBox):
         tick.observe(lambda _: self._draw_comparison(), names="value")
         drop = w.Button(icon="times", tooltip=f"Remove place {number}")
         drop.on_click(lambda _: self._remove(number))
-        name, probability = a.ranked()[0]
         texts = [
             str(number),
             f"{a.lon:.4f}, {a.lat:.4f}",
             str(a.series.year),
-            f"{name} {percent(probability)}",
+            f"{a.top} {percent(a.probability)}",
         ]
         return w.HBox([tick, *(plain_label(t, tooltip=t) for t in [*texts, a.truth or "not known"]), drop])
 

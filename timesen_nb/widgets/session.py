@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from timesen_nb.model.words import check_words
 from timesen_nb.model.zeroshot import check_classes, check_style
 from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources import Source
@@ -30,7 +31,8 @@ class Session:
     """Model, source, year, words, the last good answer and the kept ones.
 
     result: the last good :class:`Answer`, or None before the first. task: a name of ``timesen_nb.tasks``, or
-    :data:`OWN_WORDS`. ``on_change`` tells what changes: "answer", "words", "source", "kept" or "view".
+    :data:`OWN_WORDS`. checks: what is known of your own words, one a class; none for a task. ``on_change`` tells what
+    changes: "answer", "words", "source", "kept" or "view".
     """
 
     def __init__(
@@ -110,7 +112,7 @@ class Session:
             series, np.asarray(vector), (), np.empty(0), self.prompts, name(*where) if name else None,
             getattr(self.source, "simulated", False),
         )  # fmt: skip
-        self.result = blank.scored(self.words, self.prompts)
+        self.result = blank.scored(self.words, self.prompts, self.checks)
         self._changed("answer")
         return self.result
 
@@ -185,12 +187,14 @@ class Session:
     def _choose(self, classes: Task | str | Sequence[str]) -> None:
         self.words = self.model.zero_shot(classes, prompts=self.prompts)
         self._asked = classes
+        own = not isinstance(classes, str) and not hasattr(classes, "classes")
+        self.checks = check_words(self.words.classes) if own else []
         self.task = classes if isinstance(classes, str) else getattr(classes, "name", OWN_WORDS)
 
     def _rescore(self) -> None:
         self._changed("words")
         if self.result is not None:
-            self.result = self.result.scored(self.words, self.prompts)
+            self.result = self.result.scored(self.words, self.prompts, self.checks)
             self._changed("answer")
         if self.view is not None:
             self._changed("view")

@@ -136,7 +136,8 @@ def _bars(axes: Axes, answer: Answer) -> None:
     names = [name if len(name) <= 28 else name[:27] + "…" for name, _ in ranked]
     shares = [share for _, share in ranked]
     rows = range(len(ranked))
-    axes.barh(rows, shares, color=[BLUE, *[SKY] * (len(ranked) - 1)])
+    likely = answer.likely or [answer.top]
+    axes.barh(rows, shares, color=[BLUE if name in likely else SKY for name, _ in ranked])
     for row, share in zip(rows, shares, strict=True):
         axes.text(share + 0.01, row, percent(share), va="center", fontsize="small")
     axes.set_yticks(rows, [plain(name) for name in names])
@@ -144,4 +145,4 @@ def _bars(axes: Axes, answer: Answer) -> None:
     axes.set(xlim=(0, 1.12), xticks=[])
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     truth = f" · {answer.known}" if answer.known else ""
-    axes.set_title(plain(f"{answer.top}: {percent(shares[0])}{truth}"), loc="left", fontsize="medium")
+    axes.set_title(plain(f"{answer.headline}{truth}"), loc="left", fontsize="medium")

@@ -106,7 +106,9 @@ class ViewLayer:
             picture = probability_picture(share[..., classes.index(chosen)], encoded.web)
             self._lay(picture, self._control.probability_legend(), {})
         else:
-            labels = np.where(encoded.readable, np.argmax(share, axis=-1), np.nan)
+            labels = np.full(encoded.readable.shape, np.nan)
+            best = self._session.words.choose(share[encoded.readable])
+            labels[encoded.readable] = np.where(best < 0, np.nan, best)
             self._lay_classes(labels, classes, class_colours(len(classes)), encoded.web)
 
     def choose(self) -> None:

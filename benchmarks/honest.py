@@ -1,0 +1,248 @@
+"""How far the bundled model's answers may be believed, on real pixels: ``python -m benchmarks.honest``.
+
+Reads ``../shared/real`` (development halves). What is fitted on real pixels (thresholds of sets, the margin for "none of
+these") is fitted on half of the groups of neighbours and judged on the other half, and figures are means of twenty such
+splits. Beside each figure stands what was there before, or a plain rule.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import string
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+import timesen_nb as tn
+from benchmarks.elsewhere import scorer
+from benchmarks.real import REAL, THREE, confidence_error
+from recipes.confidence import background_words, common_margin
+from recipes.prediction_sets import PLACES, RealScores, fit_thresholds, simulated_scores
+from recipes.real_places import elsewhere, europe
+from recipes.training_space import FAULTS, POINTS, SEED, USUAL, Series, simulated
+from timesen_nb.model.sets import marginal_sets
+from timesen_nb.model.words import check_words, words_of
+
+SPLITS = 20
+COVERAGE = 0.9
+#: Words of no sense or no land.
+NONSENSE = (
+    "a herd of elephants", "a chess tournament", "a spaceship", "a wedding cake", "a jazz concert", "a coral reef",
+    "an angry politician", "a stock exchange crash", "a birthday party", "quantum mechanics", "a laptop computer",
+    "a pair of sunglasses", "a goldfish", "a violin sonata", "happiness", "a broken heart", "a blue whale", "a pizza",
+    "a tax return", "the Roman empire", "a dinosaur skeleton", "a bank robbery", "a love letter", "a ballet dancer",
+    "a kitten", "a unicorn", "a submarine", "a racing driver", "a piano", "a mathematics lesson", "a school of dolphins",
+    "a newborn baby", "a bottle of whisky", "a novel by Tolstoy", "the planet Mars", "an election campaign", "a ghost",
+    "a mobile phone", "a polar bear", "a wristwatch", "a crying child", "a rock concert", "a tennis racket", "justice",
+    "a Christmas carol", "a hairdresser", "an electric guitar", "an operating theatre", "qwertyuiop", "asdf jkl",
+)  # fmt: skip
+
+
+def auroc(near: np.ndarray, far: np.ndarray) -> float:
+    """How often one of ``far`` is above one of ``near``."""
+    rank = np.concatenate([near, far]).argsort().argsort() + 1.0
+    return float((rank[len(near) :].sum() - len(far) * (len(far) + 1) / 2) / (len(near) * len(far)))
+
+
+def halves(real: Sequence[RealScores], rng: np.random.Generator) -> list[np.ndarray]:
+    """Of each task the rows to fit on: half of the groups of neighbours, the same in every task."""
+    groups = np.unique(np.concatenate([each.task.group for each in real]))
+    chosen = rng.permutation(groups)[: len(groups) // 2]
+    return [np.isin(each.task.group, chosen) for each in real]
+
+
+def show(name: str, *figures: str) -> None:
+    """One line."""
+    print(f"  {name:58s} {'   '.join(figures)}", flush=True)
+
+
+def show_sets(model: tn.TimeSenCLIP, real: Sequence[RealScores], scores: np.ndarray) -> None:
+    """Coverage and size of sets; beside them the plain rule: one quantile of 1 - p over all places of Europe."""
+    rng = np.random.default_rng(SEED)
+    space = model.weights.confidence().space
+    inside = [space.measure(each.task.values, each.encoded).inside for each in real]
+    rows, worst = [], {}
+    for _ in range(SPLITS):
+        fit = halves(real, rng)
+        thresholds = fit_thresholds(scores, real, fit)
+        for each, some, within in zip(real, fit, inside, strict=True):
+            t, p, truth = each.task, each.p[~some], each.task.truth[~some]
+            if not len(p) or not some.any():
+                continue
+            sets = thresholds.sets(p, each.words, each.months[~some], COVERAGE)
+            own = marginal_sets(p, each.p[some], t.truth[some], COVERAGE)
+            hit, within = sets[np.arange(len(p)), truth], within[~some]
+            rows.append((t.name, t.europe, hit.mean(), hit[within].mean() if within.any() else np.nan, sets.sum(axis=1).mean(),
+                         own[np.arange(len(p)), truth].mean(), own.sum(axis=1).mean(), within.mean()))  # fmt: skip
+            for k, word in enumerate(t.words):
+                if (t.truth == k).sum() >= PLACES and (truth == k).any():
+                    worst.setdefault((t.name, word), []).append(hit[truth == k].mean())
+    columns = ["task", "europe", "coverage", "inside", "size", "own labels", "own size", "share inside"]
+    table = pd.DataFrame(rows, columns=columns).groupby("task", sort=False).mean()
+    print("\n90 % prediction sets; beside them marginal sets fitted on the task's own labels")
+    print(table.drop(columns="europe").round(2).to_string())
+    within = table["europe"] > 0.5
+    show("coverage: Europe", f"{table['coverage'][within].mean():.3f}")
+    show("coverage: elsewhere, and inside the area there", f"{table['coverage'][~within].mean():.3f}", f"{table['inside'][~within].mean():.3f}")  # fmt: skip
+    classes = sorted((float(np.mean(v)), *k) for k, v in worst.items())
+    show(
+        f"classes of {PLACES} places or more, lowest coverage",
+        *(f"{c:.2f} {w} ({t})" for c, t, w in classes[:4]),
+    )
+    left = []
+    for name in dict.fromkeys(each.task.name.split(",")[0] for each in real if not each.task.europe):
+        of_region = [each.task.name.split("_")[0] == name.split("_")[0] for each in real]
+        thresholds = fit_thresholds(
+            scores, real, [np.full(len(e.p), not o) for e, o in zip(real, of_region, strict=True)]
+        )
+        for each, o in zip(real, of_region, strict=True):
+            if o and each.task.name.startswith(name):
+                hit = thresholds.sets(each.p, each.words, each.months, COVERAGE)[
+                    np.arange(len(each.p)), each.task.truth
+                ]
+                left.append(hit.mean())
+    show("coverage in a region that nothing was fitted on, mean", f"{np.mean(left):.3f}")
+
+
+def show_words(model: tn.TimeSenCLIP, real: Sequence[RealScores]) -> None:
+    """Words of no sense or no land as the answer, and misspelt words."""
+    print("\nwords")
+    three = real[0]
+    vectors = {word: model.zero_shot([word]).vectors[0] for word in NONSENSE}
+    passes = {check.text: check.passes for check in check_words(NONSENSE)}
+    wins = [
+        ((three.encoded @ v) > (three.encoded @ three.words.T).max(axis=1)).mean() for v in vectors.values()
+    ]
+    gated = [win * passes[word] for word, win in zip(vectors, wins, strict=True)]
+    show(f"{len(NONSENSE)} words that are no land, beside three covers: the answer in", f"{np.mean(gated):.4f}",
+         f"without the gate {np.mean(wins):.4f}")  # fmt: skip
+    land = sorted({w for each in real for w in each.task.words})
+    show(
+        "words of the real tasks that are turned away",
+        f"{np.mean([not c.passes for c in check_words(land)]):.3f}",
+    )
+    rng = random.Random(1)
+    names = [name for key in ("land_cover", "crops", "habitat") for name in tn.tasks[key].classes]
+    words = sorted(
+        {w for name in names for w in words_of(name) if len(w) > 3 and not check_words([w])[0].unknown}
+    )
+    words = [w for w in words if check_words([w])[0].passes]
+    right = 0
+    for _ in range(200):
+        word, i = rng.choice(words), 0
+        given = word
+        while given == word:
+            i, letter = rng.randrange(len(word)), rng.choice(string.ascii_lowercase)
+            given = rng.choice((word[:i] + word[i + 1 :], word[:i] + letter + word[i:], word[:i] + letter + word[i + 1 :],
+                                word[:i] + word[i + 1 : i + 2] + word[i] + word[i + 2 :]))  # fmt: skip
+        right += check_words([given])[0].suggestion == word
+    show("200 misspelt words, the right suggestion", f"{right / 200:.3f}", "before 0")
+    classes = [name for task in tn.tasks.values() for name in task.classes]
+    show("words of the six tasks called unknown", str(sum(bool(c.unknown) for c in check_words(classes))))
+
+
+def show_none(model: tn.TimeSenCLIP, real: Sequence[RealScores]) -> None:
+    """Places whose class is among the words, and is not, that are turned away; margins of the other half."""
+    rng = np.random.default_rng(SEED)
+    background = background_words(model)
+    kept, lost = {}, {}
+    for _ in range(SPLITS):
+        fit = halves(real, rng)
+        margin = common_margin(background, real, fit)
+        for each, some in zip(real, fit, strict=True):
+            own, truth = each.encoded[~some] @ each.words.T, each.task.truth[~some]
+            best = (each.encoded[~some] @ background.T).max(axis=1) - margin
+            listed = rng.permutation(len(each.words))[: max(2, len(each.words) // 2)]
+            turned = best > own[:, listed].max(axis=1)
+            known = np.isin(truth, listed)
+            kept.setdefault(each.task.name, []).append(turned[known].mean() if known.any() else np.nan)
+            lost.setdefault(each.task.name, []).append(turned[~known].mean() if (~known).any() else np.nan)
+    means = {name: float(np.nanmean(v)) for name, v in kept.items()}
+    worst = max(means, key=means.__getitem__)
+    print('\n"none of these", over lists of half of the words of each task')
+    show("places whose class is among the words, turned away", f"{np.mean(list(means.values())):.3f}", f"worst {means[worst]:.2f} ({worst})")  # fmt: skip
+    show("places whose class is not", f"{np.nanmean([np.nanmean(v) for v in lost.values()]):.3f}")
+
+
+def show_applicability(model: tn.TimeSenCLIP, real: Sequence[RealScores], held: Series) -> None:
+    """Faults found; accuracy inside and outside. The plain rule: distance to the nearest training vectors."""
+    rng = np.random.default_rng(SEED)
+    space = model.weights.confidence().space
+    reference = model.encode(simulated(POINTS, SEED + 1).values, allow_empty=True)
+    reference = reference[~np.isnan(reference[:, 0])]
+
+    def plain(vectors: np.ndarray) -> np.ndarray:
+        return -np.sort(vectors @ reference.T, axis=1)[:, -3:].mean(axis=1)
+
+    world = [each for each in real if each.task.name.endswith("names")]
+    sets = {"Europe": real[0].task.values, "elsewhere": np.concatenate([e.task.values[::8] for e in world]),
+            "simulated": held.values[:800]}  # fmt: skip
+    print(
+        "\narea of applicability: AUROC of a fault against the same series as they are (plain nearest vectors)"
+    )
+    untaught = {
+        "doubled (not taught)": lambda v, rng: v * np.float32(2),
+        "offset of 500 (not taught)": lambda v, rng: v + np.float32(500),
+        "half a year late (not taught)": lambda v, rng: np.roll(v, 6, axis=1),
+        "bands reversed (not taught)": lambda v, rng: v[..., ::-1],
+    }
+    for name, fault in {**FAULTS, **untaught}.items():
+        figures = []
+        for place, values in sets.items():
+            spoilt = fault(values, rng)
+            v, w = (model.encode(x, allow_empty=True) for x in (values, spoilt))
+            there = ~np.isnan(v[:, 0]) & ~np.isnan(w[:, 0])
+            a, b = (space.measure(x[there], y[there]).dissimilarity for x, y in ((values, v), (spoilt, w)))
+            figures.append(f"{place} {auroc(a, b):.3f} ({auroc(plain(v[there]), plain(w[there])):.2f})")
+        show(name, *figures)
+    right, within, tasks = [], [], []
+    for each in world:
+        right.append(each.p.argmax(axis=1) == each.task.truth)
+        within.append(space.measure(each.task.values, each.encoded).inside)
+        tasks.append(np.full(len(each.p), each.task.name))
+    r, w, t = map(np.concatenate, (right, within, tasks))
+    gaps = [r[(t == k) & w].mean() - r[(t == k) & ~w].mean() for k in dict.fromkeys(t)]
+    show("accuracy inside and outside, other continents", f"{r[w].mean():.3f}", f"{r[~w].mean():.3f}", f"share inside {w.mean():.2f}")  # fmt: skip
+    show("the same within each task, mean difference", f"{np.nanmean(gaps):.3f}")
+    europe_in = space.measure(real[0].task.values, real[0].encoded).inside
+    show("share inside: Europe, simulated", f"{europe_in.mean():.2f}", f"{space.measure(held.values, model.encode(held.values, allow_empty=True)).inside.mean():.2f}")  # fmt: skip
+
+
+def show_calibration(model: tn.TimeSenCLIP, real: Sequence[RealScores]) -> None:
+    """Expected calibration error of the most probable class."""
+    print("\ncalibration error (scale: one for all; the best by number of months differs by less than 5 %)")
+    for each in real:
+        if each.task.europe:
+            show(each.task.name, f"{confidence_error(each.p, each.task.truth):.3f}")
+    world = scorer()
+    rows, annual = (pd.read_parquet(REAL / f"{n}.parquet") for n in ("s2_world_dev", "s2_tonga_annual_dev"))
+    tasks = pd.read_json(REAL / "world_tasks.json", typ="series").to_dict()
+    show("elsewhere, mean of twenty rows", f"{world.table(world.run(model, rows, tasks, annual))[1][2]:.3f}")
+
+
+def main() -> None:
+    """Print every figure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="pocket", help="what timesen_nb.load opens")
+    given = parser.parse_args()
+    if not REAL.exists():
+        raise SystemExit(
+            f"real Sentinel-2 expected in {REAL.parent.name}/{REAL.name} beside the project; not there."
+        )
+    model = tn.load(given.model)
+    real = [RealScores(model, task) for task in (*europe(), *elsewhere())]
+    held = simulated(POINTS + USUAL)[np.arange(POINTS, POINTS + USUAL)]
+    print(
+        f"half of the real pixels, {len(real)} tasks; three covers: {', '.join(THREE)}; means of {SPLITS} splits by group"
+    )
+    show_sets(model, real, simulated_scores(model, held))
+    show_words(model, real)
+    show_none(model, real)
+    show_applicability(model, real, held)
+    show_calibration(model, real)
+
+
+if __name__ == "__main__":
+    main()

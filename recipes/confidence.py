@@ -1,0 +1,80 @@
+"""What the bundled model needs to say how far it may be believed: ``python -m recipes.confidence``, three minutes.
+
+To be run again whenever its weights change; the file bears their fingerprint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from recipes.prediction_sets import SEED, RealScores, fit_thresholds, simulated_scores
+from recipes.real_places import elsewhere, europe
+from recipes.training_space import POINTS, USUAL, fit_space, simulated
+from timesen_nb.model.confidence import Confidence, confidence_file, write_confidence
+from timesen_nb.model.fingerprint import fingerprint
+from timesen_nb.model.timesenclip import TimeSenCLIP, load
+from timesen_nb.simulate.cover_types import COVER_TYPES
+
+
+def fit_confidence(model: TimeSenCLIP) -> Confidence:
+    """Everything that is fitted, for one model."""
+    series = simulated(POINTS + USUAL)
+    space = fit_space(model, series)
+    real = [RealScores(model, task) for task in (*europe(), *elsewhere())]
+    every = [np.ones(len(each.p), bool) for each in real]
+    # not the series that lie in the space
+    scores = simulated_scores(model, series[np.arange(POINTS, POINTS + USUAL)])
+    thresholds = fit_thresholds(scores, real, every)
+    background = background_words(model)
+    margin = common_margin(background, real, every)
+    return Confidence(fingerprint(model.weights.arrays), space, thresholds, background, margin)
+
+
+def background_words(model: TimeSenCLIP) -> np.ndarray:
+    """(B, D) what land can be: the names of the cover types and of the eight land covers."""
+    covers = model.zero_shot("land_cover", "names")
+    names = [k.name for k in COVER_TYPES if k.name.casefold() not in {c.casefold() for c in covers.classes}]
+    return np.concatenate([covers.vectors, model.zero_shot(names).vectors])
+
+
+def common_margin(
+    background: np.ndarray, real: Sequence[RealScores], rows: Sequence[np.ndarray], refused: float = 0.05
+) -> float:
+    """The margin that turns away so many of the places whose class is among the words, on average over the tasks.
+
+    Each place is asked for half of the words of its task, its own among them.
+    """
+    rng = np.random.default_rng(SEED)
+    leads, weights = [], []
+    for each, some in zip(real, rows, strict=True):
+        words = len(each.words)
+        own = each.encoded[some] @ each.words.T
+        # the true word and others up to half of them
+        mask = (rng.random(own.shape) < 0.5) | (np.arange(words) == each.task.truth[some][:, None])
+        lead = (each.encoded[some] @ background.T).max(axis=1) - np.where(mask, own, -1).max(axis=1)
+        leads.append(lead)
+        weights.append(np.full(len(lead), 1 / max(len(lead), 1)))
+    lead, weight = np.concatenate(leads), np.concatenate(weights)
+    order = np.argsort(lead)
+    share = np.cumsum(weight[order]) / weight.sum()
+    return float(lead[order][np.searchsorted(share, 1 - refused)])
+
+
+def main() -> None:
+    """Write the file into the package, or elsewhere."""
+    parser = argparse.ArgumentParser(description="Fit what the bundled model knows of its own limits.")
+    parser.add_argument("--model", default="pocket", help="what timesen_nb.load opens")
+    parser.add_argument("--file", type=Path, default=confidence_file())
+    given = parser.parse_args()
+    started = time.monotonic()
+    path = write_confidence(given.file, fit_confidence(load(given.model)))
+    print(f"{path.name}: {path.stat().st_size:,} bytes, {time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The space of :mod:`timesen_nb.model.applicability`: simulated series, sound and spoilt, and a small network.
+
+No real pixel is in it. Faults are those that go unnoticed most often: reflectance halved (a wrong scale), the offset of
+processing baseline 04.00 left on, months in another order, and values that are none.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+
+from timesen_nb.composite import annual
+from timesen_nb.model.applicability import FARTHEST, TrainingSpace, predictors
+from timesen_nb.model.timesenclip import TimeSenCLIP
+from timesen_nb.simulate.cover_types import COVER_TYPES
+from timesen_nb.simulate.earth import earth_places
+from timesen_nb.simulate.elsewhere import elsewhere_places
+from timesen_nb.simulate.places import simulate_places
+from timesen_nb.simulate.processing import untidy
+
+SEED = 404
+#: Numbers of simulated series: those that lie in the space, those by which doubts are measured, and spoilt ones.
+POINTS, USUAL = 3000, 3000
+HIDDEN = 48
+#: Share of sound simulated series that lie within the edge: half of them are harder than most places.
+INSIDE = 0.6
+LETTERS = np.array(["ABCDEFGH".index(k.land_cover) for k in COVER_TYPES])
+
+Fault = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Series:
+    """N simulated series (N, 12, 10), NaN = missing, and their cover types."""
+
+    values: np.ndarray
+    cover_type: np.ndarray
+
+    def __getitem__(self, rows: np.ndarray) -> Series:
+        return Series(self.values[rows], self.cover_type[rows])
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def simulated(n: int, seed: int = SEED) -> Series:
+    """n series, half of Europe, three of eight of the whole earth, one of eight after regions elsewhere; mixed up."""
+    rng = np.random.default_rng([seed, 2])
+    europe = simulate_places(n // 2, seed)
+    values, kinds = [europe.values], [europe.cover_type]
+    for far in (earth_places(n * 3 // 8, seed), elsewhere_places(n - n // 2 - n * 3 // 8, seed)):
+        values.append(untidy(far.values, far.cloudy, rng))
+        kinds.append(far.cover_type)
+    order = rng.permutation(n)
+    return Series(np.concatenate(values).astype(np.float32)[order], np.concatenate(kinds)[order])
+
+
+def shuffled(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Months that are there, in another order."""
+    out = values.copy()
+    for series in out:
+        there = np.flatnonzero(np.isfinite(series).any(axis=1))
+        series[there] = series[rng.permutation(there)]
+    return out
+
+
+def random_light(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Values that are no spectrum, where there are some."""
+    out = rng.uniform(50, 5000, values.shape).astype(np.float32)
+    return np.where(np.isnan(values), np.float32(np.nan), out)
+
+
+FAULTS: dict[str, Fault] = {
+    "halved": lambda values, rng: values * np.float32(0.5),
+    "offset left on": lambda values, rng: values + np.float32(1000),
+    "months shuffled": shuffled,
+    "random spectra": random_light,
+}
+
+
+def fit_space(model: TimeSenCLIP, series: Series) -> TrainingSpace:
+    """The space of a model; ``series``: twice as many as :data:`POINTS` and :data:`USUAL` together."""
+    rng = np.random.default_rng(SEED)
+    parts, labels = [], []
+    taught, held = series[np.arange(POINTS)], series[np.arange(POINTS, POINTS + USUAL)]
+    for k, fault in enumerate((None, *FAULTS.values())):
+        some = taught if fault is None else series[rng.integers(0, POINTS, POINTS // 2)]
+        months = some.values if fault is None else fault(some.values, rng)
+        # a fifth as annual composites: there, months have no order
+        year = annual(months[: len(months) // 5])
+        for values in (months, year)[: 1 if fault is shuffled else 2]:
+            parts.append(predictors(values, model.encode(values, allow_empty=True)))
+            labels.append(np.full(len(values), k))
+    x, y = np.concatenate(parts), np.concatenate(labels)
+    mean, spread = np.nanmean(x, axis=0), np.nanstd(x, axis=0) + 1e-6
+    z = np.clip(np.nan_to_num((x - mean) / spread), -FARTHEST, FARTHEST)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        net = MLPClassifier(
+            (HIDDEN,), alpha=1e-2, max_iter=15, batch_size=256, learning_rate_init=3e-3, random_state=0
+        )
+        net.fit(z, y)
+    (hidden, out), (hidden_bias, out_bias) = net.coefs_, net.intercepts_
+    words = model.zero_shot("land_cover", "names")
+    near = np.maximum(z[: len(taught)] @ hidden + hidden_bias, 0)
+    step = np.abs(near).max() / 127
+    later = {"usual": [[0.0, 1.0]] * 3, "edge": 1.0, "radius": 0.0}
+    arrays = {
+        **{
+            "mean": mean,
+            "spread": spread,
+            "hidden": hidden,
+            "hidden_bias": hidden_bias,
+            "out": out,
+            "out_bias": out_bias,
+        },
+        **{"step": step, "words": words.vectors, "scale": words.scale, **later},
+    }
+    space = TrainingSpace(
+        points=np.round(near / step).astype(np.int8), covers=LETTERS[taught.cover_type].astype(np.int8),
+        **{k: np.asarray(v, dtype=np.float32) for k, v in arrays.items()},
+    )  # fmt: skip
+    return _measured(space, model, held.values)
+
+
+def _measured(space: TrainingSpace, model: TimeSenCLIP, values: np.ndarray) -> TrainingSpace:
+    """The space with what is usual, and where the edge is, over sound series that do not lie in it."""
+    vectors = model.encode(values, allow_empty=True)
+    doubts, _, fault = space.doubts(values, vectors)
+    known = ~np.isnan(fault)
+    usual = np.stack([doubts[known].mean(axis=0), doubts[known].std(axis=0)], axis=1).astype(np.float32)
+    arrays = space.arrays() | {"usual": usual}
+    total = TrainingSpace(**arrays).total(doubts[known], fault[known])
+    arrays["edge"] = np.float32(np.quantile(total, INSIDE))
+    arrays["radius"] = np.float32(np.quantile(doubts[known, 0], INSIDE))
+    return TrainingSpace(**{k: np.asarray(v) for k, v in arrays.items()})

@@ -1,0 +1,89 @@
+"""Which words of a class are known, and what is suggested for others."""
+
+import random
+import string
+
+import pytest
+from synthetic import WordTower
+from test_model import MODEL
+
+import timesen_nb as tn
+from timesen_nb.model.words import check_words, distance, words_of
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown", "suggestion"),
+    [
+        ("forrest", ("forrest",), "forest"),
+        ("forrest road", ("forrest",), "forest road"),
+        ("qwertyuiop", ("qwertyuiop",), None),
+        ("winterwheat", ("winterwheat",), "winter wheat"),
+        ("barely", (), "barley"),  # English, and no word for land
+        ("ein See", ("ein",), "lake"),
+        ("Weizenfeld", ("weizenfeld",), "wheat field"),
+        ("Zuckerrüben", ("zuckerruben",), "sugar beet"),
+        ("champ de blé", ("de", "ble"), "field wheat"),
+        ("trigo de invierno", ("trigo", "de", "invierno"), "winter wheat"),
+        ("a herd of elephants", (), None),  # words that are known; whether they are land is another question
+        ("森林", ("森林",), None),
+        ("123", ("123",), None),
+    ],
+)
+def test_words(text: str, unknown: tuple[str, ...], suggestion: str | None) -> None:
+    said = tn.load("pocket").check_words([text])[0]
+    assert (said.text, said.unknown, said.suggestion) == (text, unknown, suggestion)
+
+
+def test_right_words_pass_as_they_are() -> None:
+    names = [name for task in tn.tasks.values() for name in task.classes]
+    names += [
+        "lucerne",
+        "sorghum",
+        "solar park",
+        "rice terrace",
+        "salt pan",
+        "teff",
+        "olive groves",
+        "an oasis",
+    ]
+    assert [c for c in check_words(names) if c.unknown or c.suggestion or not c.meaningful] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "meaningful"),
+    [("qwertyuiop", False), ("the qwertyuiop", False), ("la", False), ("forrest road", True), ("!?", False)],
+)
+def test_a_line_without_one_known_word_means_nothing(text: str, meaningful: bool) -> None:
+    assert check_words([text])[0].meaningful is meaningful
+
+
+def test_any_tower_is_checked_by_the_same_list() -> None:
+    assert isinstance(MODEL.tower, WordTower)
+    assert [c.suggestion for c in MODEL.check_words(["forrest", "maize"])] == ["forest", None]
+    with pytest.raises(ValueError, match="twice"):
+        MODEL.check_words(["maize", "Maize"])
+
+
+def misspelt(word: str, rng: random.Random) -> str:
+    i, letter = rng.randrange(len(word)), rng.choice(string.ascii_lowercase)
+    swapped = word[:i] + word[i + 1 : i + 2] + word[i] + word[i + 2 :]
+    edits = word[:i] + word[i + 1 :], word[:i] + letter + word[i:], word[:i] + letter + word[i + 1 :], swapped
+    out = rng.choice(edits)
+    return out if out != word else misspelt(word, rng)
+
+
+def test_one_mistake_is_put_right_nine_times_in_ten() -> None:
+    rng = random.Random(17)
+    names = [name for key in ("land_cover", "crops") for name in tn.tasks[key].classes]
+    words = sorted({w for name in names for w in words_of(name) if len(w) > 3 and w not in ("other", "type")})
+    cases = [(word, misspelt(word, rng)) for word in (rng.choice(words) for _ in range(200))]
+    right = [check_words([given])[0].suggestion == word for word, given in cases]
+    assert sum(right) / len(right) >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "mistakes"),
+    [("maize", "maize", 0), ("maze", "maize", 1), ("mazie", "maize", 1), ("oat", "wheat", 3)],
+)
+def test_distance_counts_swapped_letters_as_one_mistake(a: str, b: str, mistakes: int) -> None:
+    assert distance(a, b) == mistakes

@@ -1,0 +1,89 @@
+"""What a model needs to say how far it may be believed, in one small file that belongs to its weights.
+
+``recipes/confidence.py`` makes it. It bears the fingerprint of the weights: a model with others has no such file, and
+says so instead of answering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from timesen_nb.model.applicability import TrainingSpace, as_space
+from timesen_nb.model.fingerprint import fingerprint
+from timesen_nb.model.hub import weights_folder
+from timesen_nb.model.sets import Thresholds, as_thresholds
+from timesen_nb.tensor_file import read_tensors, write_tensors
+
+KEY = "timesen_nb_confidence"
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """What was fitted for one model.
+
+    Attributes:
+        model: fingerprint of the weights it belongs to.
+        space: for the area of applicability.
+        thresholds: for prediction sets.
+        background: (B, D) vectors of what else land can be, for "none of these".
+        margin: how much nearer than the best of the words one of these must be.
+    """
+
+    model: str
+    space: TrainingSpace
+    thresholds: Thresholds
+    background: np.ndarray
+    margin: float
+
+
+def confidence_file() -> Path:
+    """Where that of the bundled model is."""
+    return weights_folder() / "confidence.safetensors"
+
+
+def write_confidence(path: Path, confidence: Confidence) -> Path:
+    """Write the file; returns its path."""
+    parts = {"space": confidence.space.arrays(), "thresholds": confidence.thresholds.arrays()}
+    arrays = {
+        f"{part}.{name}": _small(array) for part, named in parts.items() for name, array in named.items()
+    }
+    arrays["background"] = confidence.background.astype(np.float32)
+    return write_tensors(path, arrays, KEY, {"model": confidence.model, "margin": confidence.margin})
+
+
+def _small(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
+def read_confidence(weights: Mapping[str, np.ndarray], what: str, path: Path | None = None) -> Confidence:
+    """What was fitted for these weights.
+
+    Args:
+        weights: of the encoder, name -> array.
+        what: that is asked for, in words.
+        path: of the file; None: the bundled one.
+
+    Returns:
+        What the file holds.
+
+    Raises:
+        ValueError: it was fitted for other weights, or is missing.
+    """
+    path = path or confidence_file()
+    cure = "Use tn.load('pocket') as it came, or fit them for these weights as recipes/confidence.py does"
+    if not path.is_file():
+        raise ValueError(f"no {what} for this model: {path.name} is missing. {cure}.")
+    arrays, about = read_tensors(path, KEY, "is no file of fitted confidence; reinstall timesen_nb.")
+    if about["model"] != fingerprint(weights):
+        raise ValueError(f"no {what} for this model: {path.name} was fitted for other weights. {cure}.")
+    space, thresholds = (
+        {k.removeprefix(part): v for k, v in arrays.items() if k.startswith(part)}
+        for part in ("space.", "thresholds.")
+    )
+    return Confidence(
+        about["model"], as_space(space), as_thresholds(thresholds), arrays["background"], about["margin"]
+    )
