@@ -32,6 +32,7 @@ _HOMES = {
     "fit": "training",
     "map_region": "regions",
     "report": "evaluation",
+    "similar": "model",
 }
 #: Rooms of the package that people use by name.
 _ROOMS = ("datasets", "evaluation", "exercises", "model", "plots", "regions", "sources", "tasks", "training")
@@ -60,6 +61,7 @@ __all__ = [
     "plots",
     "regions",
     "report",
+    "similar",
     "sources",
     "tasks",
     "training",
@@ -70,7 +72,7 @@ if TYPE_CHECKING:
     from timesen_nb.bands import BANDS, MONTHS
     from timesen_nb.datasets import Pairs
     from timesen_nb.evaluation import report
-    from timesen_nb.model import EncoderConfig, SeriesEncoder, TimeSenCLIP, ZeroShot, load
+    from timesen_nb.model import EncoderConfig, SeriesEncoder, TimeSenCLIP, ZeroShot, load, similar
     from timesen_nb.regions import map_region
     from timesen_nb.series import PixelSeries
     from timesen_nb.sources import Source, open_source

@@ -115,9 +115,9 @@ class Report:
             ``top1_high`` hold 95 % of the bootstrap over places, ``top1_block_low`` and ``_high`` over blocks;
             ``top1_transductive`` is the "normalised" score of the released code, which needs the whole test set to
             answer for one place, and is no measure of a classifier: it stands here beside the raw one only.
-            ``coverage`` and ``set_size`` are those of 90 % prediction sets, ``rejection`` is the share of places that would be
-            "none of these", ``inside`` the share within the area of applicability: NaN for a model that nothing was
-            fitted for.
+            ``coverage`` and ``set_size`` are those of 90 % prediction sets, ``rejection`` is the share of places that
+            would be "none of these", ``inside`` the share within the area of applicability: NaN for a model that
+            nothing was fitted for.
         answers: (model, T, task, prompt style) -> what each row is made of.
         labels: task -> (N,) names or codes of the places that were read.
         left_out: how many places had no month to read.

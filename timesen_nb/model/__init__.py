@@ -10,6 +10,7 @@
     words            which words are known, and are land    sets         prediction sets: conformal
     applicability    whether a series is like the training  confidence   what was fitted for these, in one file
     towers/          frozen text and photo towers           patch_images months as vectors of an image tower
+    teach            words and labels -> a classifier       alike        the most alike of many vectors
     linear_probe     labels -> a classifier                 fingerprint  which weights these are
 
 Names are loaded when first used: this package imports nothing heavy, and nothing that answers imports torch.
@@ -27,6 +28,7 @@ _HOMES = {
     "ZeroShot": "model.zeroshot",
     "load": "model.timesenclip",
     "make_encoder": "model.ablation",
+    "similar": "model.alike",
 }
 
 __all__ = [
@@ -37,10 +39,12 @@ __all__ = [
     "ZeroShot",
     "load",
     "make_encoder",
+    "similar",
 ]
 
 if TYPE_CHECKING:
     from timesen_nb.model.ablation import make_encoder
+    from timesen_nb.model.alike import similar
     from timesen_nb.model.config import EncoderConfig
     from timesen_nb.model.encoder import SeriesEncoder
     from timesen_nb.model.open_set import OpenZeroShot

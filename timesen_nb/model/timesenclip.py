@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -209,11 +210,14 @@ class TimeSenCLIP:
         passing = None if hasattr(classes, "classes") else [check.passes for check in check_words(names)]
         # without the tower: a classifier travels to workers
         zs = ZeroShot(names, vectors, self.calibrated_logit_scale, self.weights.encode, passing=passing,
-                      limits=self.weights.confidence)  # fmt: skip
+                      limits=self.weights.confidence, read_words=partial(self._word_vectors, prompts))  # fmt: skip
         if not open_set:
             return zs
         fitted = self.weights.confidence(f'margin for "{NONE_OF_THESE}"')
         return OpenZeroShot(zs, fitted.background, fitted.margin)
+
+    def _word_vectors(self, prompts: str, words: list[str]) -> np.ndarray:
+        return class_vectors(class_prompts(words, prompts)[1], self.encode_text)
 
     def save(self, path: str | Path) -> Path:
         """Write one safetensors file with the weights and everything needed to load it again.

@@ -13,6 +13,7 @@ from timesen_nb.model.sets import softmax
 
 if TYPE_CHECKING:
     from timesen_nb.model.confidence import Confidence
+    from timesen_nb.model.teach import Taught
     from timesen_nb.tasks import Task
 
 #: The answer where no word fits.
@@ -45,11 +46,14 @@ class ZeroShot:
         encode: series -> vectors, the model's.
         passing: (K,) bool: the words that may be the answer: each is known, and names something that land can be.
         limits: gives what was fitted for the model, for :meth:`prediction_sets`.
+        read_words: n words -> (n, D) unit vectors, for labels that are no class yet. It stays behind when the
+            classifier is pickled, for a tower is large.
     """
 
     def __init__(
         self, classes: Sequence[str], vectors: np.ndarray, scale: float, encode: Encode, *,
         passing: Sequence[bool] | np.ndarray | None = None, limits: Callable[[str], Confidence] | None = None,
+        read_words: Callable[[list[str]], np.ndarray] | None = None,
     ) -> None:  # fmt: skip
         self.classes = list(classes)
         self.vectors = np.asarray(vectors, dtype=np.float32)
@@ -57,6 +61,10 @@ class ZeroShot:
         self.encode = encode
         self.passing = np.ones(len(self.classes), bool) if passing is None else np.asarray(passing, bool)
         self.limits = limits
+        self.read_words = read_words or _unread
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "read_words": _unread}
 
     def probabilities(
         self, values: Any, valid: Any = None, months: Sequence[int] | None = None
@@ -118,6 +126,24 @@ class ZeroShot:
         chosen = self.choose(self.probabilities(values, valid, months))
         return [self.classes[k] if k >= 0 else NONE_OF_THESE for k in chosen]
 
+    def teach(self, values: Any, labels: Sequence[str], valid: Any = None) -> Taught:
+        """A classifier that starts from these words and moves to labelled places as they come.
+
+        Args:
+            values: series of the labelled places, as in :meth:`probabilities`.
+            labels: one for each: classes of this classifier, or new words.
+            valid: with arrays, (N, T) bool.
+
+        Returns:
+            A classifier with the same methods; it can be taught further.
+
+        Raises:
+            ValueError: no label, another number of labels than series, or a series without any month.
+        """
+        from timesen_nb.model.teach import teach
+
+        return teach(self, self.encode(values, valid=valid, allow_empty=True), labels)
+
     def choose(self, p: np.ndarray) -> np.ndarray:
         """The most probable class among those that pass.
 
@@ -178,6 +204,13 @@ class ZeroShot:
         if self.limits is None:
             raise ValueError(f"no {what} for this classifier; make it by model.zero_shot(words).")
         return self.limits(what)
+
+
+def _unread(words: list[str]) -> np.ndarray:
+    raise ValueError(
+        f"{', '.join(words)}: no class of this classifier, and it cannot read new words. Add them to "
+        "model.zero_shot([...]) first."
+    )
 
 
 def check_classes(classes: Sequence[str]) -> list[str]:
