@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: How far labels may move a class: the prior's standard deviation of each of a vector's numbers, as a share of the
 #: length that words have.
-FREEDOM = 0.15
+FREEDOM = 0.3
 
 
 class Taught(ZeroShot):
