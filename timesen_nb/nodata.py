@@ -50,6 +50,17 @@ def unmasked(values: Any) -> np.ndarray:
         ) from None
 
 
+def flags(valid: Any) -> np.ndarray:
+    """What is there, as bool; ValueError for what is neither that nor 0 and 1: text and NaN would count as true."""
+    given = np.ma.filled(valid, 0) if np.ma.isMaskedArray(valid) else np.asarray(valid)
+    if given.dtype.kind != "b" and not (given.dtype.kind in "iuf" and np.isin(given, (0, 1)).all()):
+        example = given.ravel()[0] if given.size else "nothing"
+        raise ValueError(
+            f"valid holds {given.dtype}, such as {example!r}; expected True and False, or 1 and 0."
+        )
+    return given.astype(bool)
+
+
 def known_codes(
     values: np.ndarray, also: Sequence[float] = ()
 ) -> tuple[np.ndarray | None, tuple[float, ...]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.bands import band_name
-from timesen_nb.nodata import clean, unmasked
+from timesen_nb.nodata import clean, flags, unmasked
 from timesen_nb.series import PixelSeries
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def composite_positions(t: int, months: Sequence[int] | None = None) -> np.ndarr
         ValueError: other numbers of composites, or months that are not so many different ones.
     """
     if months is not None:
-        if len(months) != t or len(set(months)) != t or not all(1 <= m <= 12 for m in months):
+        if len(months) != t or len(set(months)) != t or not all(m in range(1, 13) for m in months):
             raise ValueError(
                 f"months={list(months)} for {t} composites; expected {t} different calendar months from 1 to 12."
             )
@@ -118,7 +118,7 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
             f"values given have shape {given}; expected (N, T, {channels}{size}): pixels, composites, bands.{hint}"
         )
     if valid is not None:
-        keep = np.asarray(valid, dtype=bool)
+        keep = flags(valid)
         if keep.shape != x.shape[:2]:
             raise ValueError(
                 f"valid has shape {keep.shape} for values {given}; expected {x.shape[:2]}: one a composite."
