@@ -223,8 +223,8 @@ def _check_series(series: np.ndarray, start: int) -> None:
     low, high = known.min(), known.max()
     if not high <= HIGHEST or low < 0:
         raise ValueError(
-            f"reflectance from {low:.4g} to {high:.4g} among {places}; expected reflectance x 10000, from 0 to "
-            f"{HIGHEST:.0f}. Set no-data codes to NaN and clip noise below zero to 0."
+            f"reflectance from {low:.4g} to {high:.4g} among {places}; expected reflectance x 10000, finite, "
+            f"not negative and up to {HIGHEST:.0f}. Set no-data codes to NaN and clip noise below zero to 0."
         )
     # whole numbers up to 2 are dark water, or what Sen4Map puts in place of clouds
     highest = known.reshape(len(known), -1).max(axis=1)
