@@ -179,3 +179,22 @@ def test_a_mask_is_no_scene_classification() -> None:
 def test_options_of_stac_that_make_no_sense_are_said(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         tn.open_source("stac", **options)
+
+
+def test_names_in_place_of_a_model_and_a_source_are_said() -> None:
+    source = tn.open_source("flanders")
+    with pytest.raises(ValueError, match=r"the source given is 'flanders'; expected what tn\.open_source"):
+        tn.ClickMap(small_model(), "flanders", task=["a", "b"])
+    with pytest.raises(ValueError, match=r"the model given is 'pocket'; expected what tn\.load"):
+        tn.ClickMap("pocket", source, task=["a", "b"])
+    app = tn.ClickMap(small_model(), source, task=["a", "b"])
+    app.settle()
+    app.open_source(None)
+    assert "the source given is None" in app.error
+    for box, words in (
+        ("1,2,3,4", "expected four numbers"),
+        ((float("nan"), 50, 4, 51), "expected longitude"),
+    ):
+        app.map_view(bbox=box)
+        assert words in app.error
+    assert app.session.source is source
