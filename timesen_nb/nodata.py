@@ -41,7 +41,7 @@ def unmasked(values: Any) -> np.ndarray:
         # what float32 cannot hold becomes infinite, and is refused as such by whoever reads it
         with np.errstate(over="ignore"):
             if np.ma.isMaskedArray(values):
-                return np.asarray(values.astype(np.float32).filled(np.nan))
+                return np.asarray(np.ma.filled(values.astype(np.float32), np.nan))
             return np.array(values, dtype=np.float32)
     except (TypeError, ValueError) as problem:
         raise ValueError(
