@@ -1,6 +1,7 @@
 """Calls as people make them in a hurry: the right answer, or words that say what was given and what to do."""
 
 import traceback
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from dated_cube import dated_cube
 from synthetic import small_model
 
 import timesen_nb as tn
+from timesen_nb.datasets import Pairs, PlaceDataset, read_points
 
 WORLD = dated_cube(dates=20, height=4, width=6)
 
@@ -73,6 +75,52 @@ def test_a_model_at_an_address_is_no_file_and_its_key_is_not_shown() -> None:
     assert "s3cret" not in "".join(traceback.format_exception(refused.value))
 
 
+SERIES = np.random.default_rng(0).uniform(200, 4000, (3, 12, 10)).astype(np.float32)
+
+
+@pytest.mark.parametrize("valid", ["False", np.nan, -1, 2, None])
+def test_what_says_neither_yes_nor_no_is_refused(valid: Any) -> None:
+    """To numpy all of them but None are true."""
+    with pytest.raises(ValueError, match="expected True and False, or 1 and 0"):
+        small_model().encode(SERIES, valid=np.full((3, 12), valid))
+    with pytest.raises(ValueError, match="expected True and False, or 1 and 0"):
+        tn.PixelSeries(SERIES[0], [valid] * 12, 4.35, 50.85, 2018, "made up")
+
+
+@pytest.mark.parametrize("kind", [int, float, np.uint8])
+def test_yes_and_no_as_numbers(kind: type) -> None:
+    valid = np.arange(36).reshape(3, 12) % 3 > 0
+    expected = small_model().encode(SERIES, valid=valid)
+    np.testing.assert_array_equal(small_model().encode(SERIES, valid=valid.astype(kind)), expected)
+
+
+@pytest.mark.parametrize("months", [["Jan", "Feb", "Mar"], [1.5, 2, 3], [0, 1, 2], [1, 2, 2], [1, 2]])
+def test_what_are_no_months_is_said(months: list[Any]) -> None:
+    with pytest.raises(ValueError, match="expected 3 different calendar months from 1 to 12"):
+        small_model().encode(SERIES[:, :3], months=months)
+
+
+def test_one_series_of_another_scale_among_pairs_is_refused() -> None:
+    values = SERIES.copy()
+    values[1] /= 10_000
+    with pytest.raises(ValueError, match=r"largest reflectance of place 1 is 0\.\d+; .* Multiply by 10000"):
+        Pairs(values, labels=["a", "b", "c"])
+    values[1] = 1.0
+    assert len(Pairs(values, labels=["a", "b", "c"])) == 3, "1 stands for clouds in Sen4Map"
+
+
+def test_places_that_are_none_are_no_data_set() -> None:
+    lonlats = np.array([[50.9, 104.3], [4.3, 50.9], [np.nan, np.nan]])
+    with pytest.raises(ValueError, match=r"1 places that are none, such as \[50\.9, 104\.3\]"):
+        PlaceDataset(SERIES, lonlats, {"land_cover": np.array(["a", "b", "c"])}, np.arange(3))
+
+
+def test_two_columns_of_one_name_are_said(tmp_path: Path) -> None:
+    (tmp_path / "points.csv").write_text("lon,lon,lat,true_class\n4.3,5.3,50.9,a\n")
+    with pytest.raises(ValueError, match=r"points\.csv has several columns 'lon'; expected each once"):
+        read_points(tmp_path / "points.csv", source=tn.open_source("flanders"))
+
+
 def test_a_report_of_nothing_is_said() -> None:
     with pytest.raises(ValueError, match="the data set given is a NoneType; expected labelled places"):
         tn.report(small_model(), None)
@@ -131,3 +179,22 @@ def test_a_mask_is_no_scene_classification() -> None:
 def test_options_of_stac_that_make_no_sense_are_said(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         tn.open_source("stac", **options)
+
+
+def test_names_in_place_of_a_model_and_a_source_are_said() -> None:
+    source = tn.open_source("flanders")
+    with pytest.raises(ValueError, match=r"the source given is 'flanders'; expected what tn\.open_source"):
+        tn.ClickMap(small_model(), "flanders", task=["a", "b"])
+    with pytest.raises(ValueError, match=r"the model given is 'pocket'; expected what tn\.load"):
+        tn.ClickMap("pocket", source, task=["a", "b"])
+    app = tn.ClickMap(small_model(), source, task=["a", "b"])
+    app.settle()
+    app.open_source(None)
+    assert "the source given is None" in app.error
+    for box, words in (
+        ("1,2,3,4", "expected four numbers"),
+        ((float("nan"), 50, 4, 51), "expected longitude"),
+    ):
+        app.map_view(bbox=box)
+        assert words in app.error
+    assert app.session.source is source

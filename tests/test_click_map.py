@@ -662,9 +662,12 @@ def test_data_over_the_date_line_are_read_drawn_and_mapped(epsg: int) -> None:
         app.still()
     drawn = app._landscape.picture.bounds
     np.testing.assert_allclose(drawn, (west, south, east, north), atol=2e-4)
-    app.map_view(bbox=(west - 360, south, east - 360, north))
+    app.map_view(bbox=(west, south, east - 360, north))
     assert app.error is None
     np.testing.assert_allclose(app._layer.drawn.picture.bounds, (west, south, east, north), atol=2e-4)
+    # the map repeats itself, and may show the world before
+    seen = visible((west - 360, south, east - 360, north), source.bounds, 2018, source.name)
+    assert seen.bbox == pytest.approx(source.bounds)
 
 
 def test_clicks_of_several_threads_get_their_own_answers(app: tn.ClickMap, source: GridSource) -> None:

@@ -186,9 +186,7 @@ def test_what_a_masked_array_hides_is_missing_wherever_it_goes() -> None:
 def test_codes_in_pairs_are_refused(code: float) -> None:
     values = series()
     values[1, 4, 7] = code
-    with pytest.raises(
-        ValueError, match=r"expected reflectance x 10000, from 0 to 20000. Set no-data codes to NaN"
-    ):
+    with pytest.raises(ValueError, match=r"not negative and up to 20000. Set no-data codes to NaN"):
         Pairs(values, np.ones((2, 4), np.float32))
 
 

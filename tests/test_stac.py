@@ -381,8 +381,10 @@ def test_places_and_years_that_are_not_there_are_said(
 
 def test_boxes_that_are_none_are_said(catalog: Path) -> None:
     source = StacSource(catalog)
-    with pytest.raises(ValueError, match="date line"):
+    with pytest.raises(ValueError, match=r"covers 180\.00000, 0\.50000: .*not the open sea"):
         source.cube((179.9, 0, -179.9, 1))
+    with pytest.raises(ValueError, match="west < east"):
+        source.cube((4.4, 50.7, 4.4, 50.8))
     with pytest.raises(ValueError, match="not the open sea"):
         source.cube((-30.01, 40, -30, 40.01))
     with pytest.raises(ValueError, match="year given: 2023"):

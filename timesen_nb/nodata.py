@@ -50,13 +50,34 @@ def unmasked(values: Any) -> np.ndarray:
         # what float32 cannot hold becomes infinite, and is refused as such by whoever reads it
         with np.errstate(over="ignore"):
             if np.ma.isMaskedArray(values):
-                return np.ma.filled(values.astype(np.float32), np.nan)
+                return np.asarray(np.ma.filled(values.astype(np.float32), np.nan))
             return np.array(values, dtype=np.float32)
     except (TypeError, ValueError) as problem:
         raise ValueError(
             f"the values given are no array of numbers ({str(problem)[:100]}); expected reflectance x 10000, NaN where "
             "data are missing."
         ) from None
+
+
+def flags(valid: Any) -> np.ndarray:
+    """What is there, as bool.
+
+    Args:
+        valid: bool, or 0 and 1; what a masked array hides is not there.
+
+    Returns:
+        The same shape.
+
+    Raises:
+        ValueError: anything else: text and NaN would count as true.
+    """
+    given = np.ma.filled(valid, 0) if np.ma.isMaskedArray(valid) else np.asarray(valid)
+    if given.dtype.kind != "b" and not (given.dtype.kind in "iuf" and np.isin(given, (0, 1)).all()):
+        example = given.ravel()[0] if given.size else "nothing"
+        raise ValueError(
+            f"valid holds {given.dtype}, such as {example!r}; expected True and False, or 1 and 0."
+        )
+    return given.astype(bool)
 
 
 def known_codes(

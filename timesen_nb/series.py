@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.bands import BANDS, MONTHS, ndvi
-from timesen_nb.nodata import unmasked
+from timesen_nb.nodata import flags, unmasked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +70,7 @@ class PixelSeries:
 
     def __post_init__(self) -> None:
         values = unmasked(self.values)
-        valid = np.array(self.valid, dtype=bool)
+        valid = flags(self.valid)
         if values.shape != (12, len(BANDS)) or valid.shape != (12,):
             raise ValueError(
                 f"a PixelSeries was given values {values.shape} and valid {valid.shape}; expected (12, 10) and (12,): "

@@ -269,11 +269,15 @@ def _check_series(series: np.ndarray, start: int) -> None:
     low, high = known.min(), known.max()
     if not high <= HIGHEST or low < 0:
         raise ValueError(
-            f"reflectance from {low:.4g} to {high:.4g} among {places}; expected reflectance x 10000, from 0 to "
-            f"{HIGHEST:.0f}. Set no-data codes to NaN and clip noise below zero to 0."
+            f"reflectance from {low:.4g} to {high:.4g} among {places}; expected reflectance x 10000, finite, "
+            f"not negative and up to {HIGHEST:.0f}. Set no-data codes to NaN and clip noise below zero to 0."
         )
-    if 0 < high <= SHARE:
-        raise ValueError(f"the largest reflectance among {places} is {high:.3g}: {AS_SHARE}")
+    # whole numbers up to 2 are dark water, or what Sen4Map puts in place of clouds
+    highest = known.reshape(len(known), -1).max(axis=1)
+    share = (highest > 0) & (highest <= SHARE) & (known * 2 % 1 > 1e-3).reshape(len(known), -1).any(axis=1)
+    if 0 < high <= SHARE or share.any():
+        at = int(share.argmax())
+        raise ValueError(f"the largest reflectance of place {start + at} is {highest[at]:.3g}: {AS_SHARE}")
     dark = np.isnan(series).reshape(len(series), -1).all(axis=1)
     _check_lost(dark, start, "no month with data", "at least one")
 

@@ -38,6 +38,12 @@ class PlaceDataset:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lonlats", np.asarray(self.lonlats, dtype=np.float64).reshape(-1, 2))
+        wrong = (np.abs(self.lonlats) > (180, 90)).any(axis=1)
+        if wrong.any():
+            raise ValueError(
+                f"lonlats has {wrong.sum()} places that are none, such as {self.lonlats[wrong][0].tolist()}; expected "
+                "(N, 2) degrees, longitude before latitude."
+            )
         object.__setattr__(self, "ids", names_of(self.ids))
         object.__setattr__(self, "labels", {k: names_of(v) for k, v in self.labels.items()})
         lengths = {"lonlats": len(self.lonlats), "ids": len(self.ids)}

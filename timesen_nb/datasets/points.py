@@ -49,6 +49,11 @@ def read_points(
     """
     path = Path(path)
     table = _read(path)
+    twice = [name for name in dict.fromkeys(table.columns) if (table.columns == name).sum() > 1]
+    if set(twice) & {"lon", "lat", label, "year", *COLUMNS}:
+        raise ValueError(
+            f"{path.name} has several columns {twice[0]!r}; expected each once. Remove the others."
+        )
     missing = [name for name in ("lon", "lat", label) if name not in table]
     if missing:
         there = ", ".join(map(str, table.columns[:12]))

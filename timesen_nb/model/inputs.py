@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.bands import band_name, check_months
-from timesen_nb.nodata import AS_SHARE, SHARE, clean, unmasked
+from timesen_nb.nodata import AS_SHARE, SHARE, clean, flags, unmasked
 from timesen_nb.series import PixelSeries
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
             f"values given have shape {given}; expected (N, T, {channels}{size}): pixels, composites, bands.{hint}"
         )
     if valid is not None:
-        keep = np.asarray(valid, dtype=bool)
+        keep = flags(valid)
         if keep.shape != x.shape[:2]:
             raise ValueError(
                 f"valid has shape {keep.shape} for values {given}; expected {x.shape[:2]}: one a composite."

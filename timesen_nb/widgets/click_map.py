@@ -64,7 +64,7 @@ class ClickMap(w.VBox):
         year: int | None = None,
     ) -> None:
         self.session = Session(model, source, task, prompts, year)
-        self.map = SceneMap(source.bounds)
+        self.map = SceneMap(self.session.source.bounds)
         self.panel = AnswerPanel()
         self.time = TimeControl(self.session)
         self.words = WordsControl(self.session, _task_names())

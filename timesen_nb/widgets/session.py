@@ -43,6 +43,8 @@ class Session:
         prompts: str = "descriptions",
         year: int | None = None,
     ) -> None:
+        _check("model", model, "zero_shot", 'tn.load("pocket")')
+        _check("source", source, "pixel", 'tn.open_source("flanders")')
         self.model = model
         self.source = source
         self.year = self._year_of(source, year)
@@ -203,6 +205,7 @@ class Session:
 
     def use_source(self, source: Source) -> None:
         """Read other data from now on; the last answer stays until the next click."""
+        _check("source", source, "pixel", 'tn.open_source("flanders")')
         # the year of a sample says nothing of what is wanted of the whole Earth; that of another such source does
         same_reach = source.bounds is not None or self.source.bounds is None
         kept = same_reach and (self.year in source.years or not source.years)
@@ -255,3 +258,9 @@ class Session:
         """Make an encoded view the one that is shown."""
         self.view = encoded
         self._changed("view")
+
+
+def _check(what: str, given: object, method: str, example: str) -> None:
+    """ValueError for what was not opened yet: a name in place of a model or source."""
+    if not hasattr(given, method):
+        raise ValueError(f"the {what} given is {given!r:.80}; expected what {example} gives.")
