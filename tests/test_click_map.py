@@ -496,6 +496,34 @@ def test_kept_places_can_be_compared_removed_and_exported(app, source: GridSourc
     assert app.kept._chart.layout.display != "none"
 
 
+def test_labels_of_kept_places_teach_the_words(app: tn.ClickMap, source: GridSource) -> None:
+    app.use(task=["a meadow", "a lake"])
+    first = app.click(*source.place(5, 7))
+    app.keep()
+    other = "a lake" if first.top == "a meadow" else "a meadow"
+    app.kept.labels[1].value = other
+    assert app.error is None
+    assert app.result.top == other, "the place that was labelled is what it was said to be"
+    assert app.session.classes == ["a meadow", "a lake"]
+    app.map_view()
+    before = app.session.words.of_vectors(app.session.view.vectors)
+    app.click(*source.place(6, 8))
+    app.keep()
+    app.label(2, "a qwertyuiop field")
+    assert app.session.classes == ["a meadow", "a lake", "a qwertyuiop field"]
+    assert "a qwertyuiop field" in app.words.words.value
+    assert app.result.top == "a qwertyuiop field", "what somebody has seen there is an answer"
+    assert "no word we know" not in app.text
+    assert app.session.words.of_vectors(app.session.view.vectors).shape[1] == before.shape[1] + 1
+    app.kept._remove(2)
+    app.label(1, "")
+    assert type(app.session.words).__name__ == "ZeroShot"
+    app.click(*source.place(5, 7))
+    np.testing.assert_allclose(app.result.probabilities, first.probabilities, atol=1e-5)
+    app.label(7, "a meadow")
+    assert "place 7 is not kept" in app.error
+
+
 def test_nothing_kept_is_no_file(app: tn.ClickMap, source: GridSource, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="nothing to export"):
         app.export(tmp_path / "kept.csv")

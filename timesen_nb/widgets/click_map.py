@@ -71,7 +71,11 @@ class ClickMap(w.VBox):
         self.view = ViewControl(self.session)
         self.data = DataControl(self.session)
         self._messages = Messages(self.panel)
-        self.kept = KeptPanel(self.session.kept, self._messages.safely(self.session.forget))
+        self.kept = KeptPanel(
+            self.session.kept,
+            self._messages.safely(self.session.forget),
+            self._messages.safely(self.session.label),
+        )
         self._landscape = BaseLayer(self.map, self.time, self._messages)
         self._layer = ViewLayer(self.session, self.map, self.view, self._landscape, self._messages)
         self._clicking = Lock()
@@ -164,6 +168,17 @@ class ClickMap(w.VBox):
         """Do what the button "Keep this place" does."""
         with self._messages.shown():
             self.session.keep()
+
+    def label(self, number: int, label: str) -> None:
+        """Do what typing a label beside a kept place does: the words move to the labels.
+
+        Args:
+            number: of the place; the first that is kept is 1.
+            label: one of the classes, or a new word; "" takes the label away.
+        """
+        self._messages.well()
+        with self._messages.shown():
+            self.session.label(number, label)
 
     def map_view(self, class_name: str | None = None, bbox: BBox | None = None) -> EncodedView | None:
         """Do what "Map this view" does, and wait.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timesen_nb.model.words import check_words
+from timesen_nb.model.teach import teach
+from timesen_nb.model.words import WordCheck, check_words
 from timesen_nb.model.zeroshot import check_classes, check_style
 from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources import Source
@@ -51,6 +52,8 @@ class Session:
         self.result: Answer | None = None
         self._draw: Callable[..., Sequence[np.ndarray]] | None = None
         self.kept = KeptPlaces()
+        #: Labels of kept places, by their numbers: what the words are taught by.
+        self.labels: dict[int, str] = {}
         self.view: EncodedView | None = None
         self._callbacks: list[Callable[[str], None]] = []
         self.prompts = check_style(prompts)
@@ -166,12 +169,8 @@ class Session:
                 f"{len(lines):,} classes given; at most {MOST_CLASSES} can be compared here. Shorten the "
                 "list, or use model.zero_shot(classes) from Python, which has no limit."
             )
-        long = next((line for line in lines if len(line) > LONGEST_CLASS), None)
-        if long:
-            raise ValueError(
-                f"a class has {len(long):,} characters ({long[:40]!r}...); expected at most {LONGEST_CLASS}. "
-                "Write it as a few words."
-            )
+        for line in lines:
+            _check_length(line)
         if lines != self.classes:
             self._choose(check_classes(lines))
             self._rescore()
@@ -187,11 +186,10 @@ class Session:
         self._rescore()
 
     def _choose(self, classes: Task | str | Sequence[str]) -> None:
-        self.words = self.model.zero_shot(classes, prompts=self.prompts)
+        self._untaught = self.model.zero_shot(classes, prompts=self.prompts)
         self._asked = classes
-        own = not isinstance(classes, str) and not hasattr(classes, "classes")
-        self.checks = check_words(self.words.classes) if own else []
         self.task = classes if isinstance(classes, str) else getattr(classes, "name", OWN_WORDS)
+        self._teach()
 
     def _rescore(self) -> None:
         self._changed("words")
@@ -238,9 +236,47 @@ class Session:
         return number
 
     def forget(self, number: int) -> None:
-        """Remove a kept place."""
+        """Remove a kept place, and what it taught."""
         self.kept.remove(number)
         self._changed("kept")
+        if self.labels.pop(number, None):
+            self._teach()
+            self._rescore()
+
+    def label(self, number: int, label: str) -> None:
+        """Say what stands at a kept place: the words move to the labels as they come.
+
+        Args:
+            number: of the place.
+            label: one of the classes, or a new word, which becomes a class; "" takes the label away.
+
+        Raises:
+            ValueError: no such place, or a label that is longer than :data:`LONGEST_CLASS` characters.
+        """
+        label = " ".join(label.split())
+        if number not in dict(self.kept):
+            raise ValueError(f"place {number} is not kept; kept are {[n for n, _ in self.kept] or 'none'}.")
+        _check_length(label)
+        self.labels.pop(number, None)
+        if label:
+            self.labels[number] = label
+        self._teach()
+        self._changed("kept")
+        self._rescore()
+
+    def _teach(self) -> None:
+        """The words as they are, moved to the labels of kept places."""
+        self.words = self._untaught
+        if self.labels:
+            vectors = np.stack([self.kept[number].vector for number in self.labels])
+            self.words = teach(self._untaught, vectors, list(self.labels.values()))
+        own = not isinstance(self._asked, str) and not hasattr(self._asked, "classes")
+        seen = {label.casefold() for label in self.labels.values()}
+        # what somebody has seen there is an answer, whatever stands in lists of words
+        self.checks = [
+            WordCheck(check.text) if check.text.casefold() in seen else check
+            for check in (check_words(self.words.classes) if own else [])
+        ]
 
     def encode(
         self,
@@ -264,3 +300,11 @@ def _check(what: str, given: object, method: str, example: str) -> None:
     """ValueError for what was not opened yet: a name in place of a model or source."""
     if not hasattr(given, method):
         raise ValueError(f"the {what} given is {given!r:.80}; expected what {example} gives.")
+
+
+def _check_length(name: str) -> None:
+    if len(name) > LONGEST_CLASS:
+        raise ValueError(
+            f"a class has {len(name):,} characters ({name[:40]!r}...); expected at most {LONGEST_CLASS}. "
+            "Write it as a few words."
+        )
