@@ -383,6 +383,7 @@ class ClickMap(w.VBox):
         started = time.perf_counter()
         self.session.use_words(text)
         self._messages.well()
+        self._layer.light_up()
         # A large text tower is too slow for every keystroke: then the box messages when it is left.
         self.words.words.continuous_update = time.perf_counter() - started < 0.2
 

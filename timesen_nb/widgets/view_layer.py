@@ -23,6 +23,8 @@ from timesen_nb.widgets.view import EncodedView, View, visible
 if TYPE_CHECKING:
     import xarray as xr
 
+AT_ONCE = 10_000  # pixels that are encoded within a second or two: nobody is asked before
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -70,6 +72,14 @@ class ViewLayer:
         self._messages.well()
         self._control.working(0.0)
         self._jobs.start(lambda job: self._encode(view, job), self._encoded, patient)
+
+    def light_up(self) -> None:
+        """Read a small source as a whole, behind the page: from then on words light up its map as they are typed."""
+        source = self._session.source
+        if self._session.view is not None or self.busy or source.bounds is None:
+            return
+        if View(source.bounds, self._session.year, source.name).pixels <= AT_ONCE:
+            self.start(source.bounds, patient=False)
 
     def _encode(self, view: View, job: Job[EncodedView]) -> EncodedView:
         def progress(share: float) -> None:
