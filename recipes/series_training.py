@@ -111,4 +111,4 @@ def train(
         optimizer.step()
         schedule.step()
         log_scale.data.clamp_(0.0, math.log(40.0))
-    return encoder.eval(), float(log_scale.exp())
+    return encoder.eval(), log_scale.exp().item()

@@ -1,11 +1,19 @@
 """How the bundled model is made: what it is judged on, it has not been taught."""
 
+import json
+from pathlib import Path
+
+import numpy as np
 import pytest
 from pairs_world import small_encoder
 
 from recipes import pocket_model as recipe
-from timesen_nb.model.timesenclip import TimeSenCLIP
+from recipes import series_training
+from recipes.words import learn_tokens, read_concepts
+from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.towers.pocket import PocketTower
+from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
+from timesen_nb.simulate.elsewhere import moved
 
 
 def test_no_simulated_place_serves_two_ends() -> None:
@@ -16,20 +24,84 @@ def test_no_simulated_place_serves_two_ends() -> None:
 
 def test_calibration_is_on_other_places_than_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the seed of a training, none of its places is among those that the scale is fitted on."""
-    drawn: list[int] = []
-    real = recipe.simulate_places
+    drawn: dict[str, set[int]] = {"training": set(), "calibration": set()}
 
-    def spy(n: int, seed: int, **options: object) -> object:
-        drawn.append(seed)
-        return real(min(n, 60), seed, **options)
+    def spied(what: str, real):  # type: ignore[no-untyped-def]
+        def spy(n: int, seed: int, *rest: object, **options: object) -> object:
+            drawn[what].add(seed)
+            return real(min(n, 60), seed, *rest, **options)
+
+        return spy
 
     tower = PocketTower()
-    untrained = TimeSenCLIP(small_encoder(embedding=tower.width, absent_bands=True), tower)
-    monkeypatch.setattr(recipe, "simulate_places", spy)
-    monkeypatch.setattr(recipe, "fit", lambda *args, **options: untrained)
+    for what, module in (("training", series_training), ("calibration", recipe)):
+        for name in ("simulate_places", "earth_places"):
+            monkeypatch.setattr(module, name, spied(what, getattr(module, name)))
+    untrained = small_encoder(embedding=tower.width, absent_bands=True)
+    monkeypatch.setattr(recipe, "mean_photos", lambda tower: np.zeros((len(COVER_TYPES), tower.width)))
+    monkeypatch.setattr(recipe, "train", lambda *args: (untrained, 10.0))
     for seed in (0, 1):
-        drawn.clear()
-        recipe.train_series_encoder(tower, 16, epochs=1, seed=seed)
-        training, calibration = drawn
-        assert training != calibration
-        assert {training, calibration}.isdisjoint({recipe.TEST_SEED, recipe.PHOTO_SEED})
+        for seeds in drawn.values():
+            seeds.clear()
+        recipe.train_series_encoder(tower, 60, steps=1, seed=seed)
+        assert drawn["training"]
+        assert drawn["calibration"]
+        assert drawn["training"].isdisjoint(drawn["calibration"] | {recipe.TEST_SEED, recipe.PHOTO_SEED})
+        assert drawn["calibration"].isdisjoint({recipe.TEST_SEED, recipe.PHOTO_SEED})
+
+
+@pytest.mark.needs_real
+def test_longer_wordings_of_the_scored_tasks_are_not_learned_from(real_data: Path) -> None:
+    """Names of classes are anybody's words; a wording that a task brings is there to judge."""
+    tasks = json.loads((real_data / "world_tasks.json").read_text("utf-8"))
+    asked = {p for task in tasks.values() for p in task["phrases"] if " " in p}
+    known = {p for concept in read_concepts() for p in concept.phrases}
+    assert asked & known <= {"bare soil"}
+
+
+def test_phrases_draw_the_tokens_of_one_thing_together() -> None:
+    """With a token a word: what was never said of a thing lies nearer to it when it shares its words."""
+    concepts = read_concepts()
+    words = {w for c in concepts for p in c.phrases for w in p.lower().replace(",", " ").split()}
+    row = {w: i for i, w in enumerate(sorted(words))}
+    rng = np.random.default_rng(0)
+
+    def cut(texts):  # type: ignore[no-untyped-def]
+        return [[row[w] for w in t.lower().replace(",", " ").split() if w in row] or [0] for t in texts]
+
+    vectors = learn_tokens(rng.normal(size=(len(row), 64)), cut, 16, steps=60)
+
+    def cosine(a: str, b: str) -> float:
+        u, v = (vectors[cut([t])[0]].mean(axis=0) for t in (a, b))
+        return float(u @ v / np.linalg.norm(u) / np.linalg.norm(v))
+
+    assert vectors.shape == (len(row), 16)
+    assert cosine("cow pasture", "grassy meadow") > cosine("cow pasture", "dense timberland") + 0.2
+
+
+def test_a_batch_holds_every_kind_of_places_and_trains() -> None:
+    parts = series_training.training_parts(60, 5)
+    assert sum(p.share for p in parts) == pytest.approx(1)
+    assert sum(p.annual for p in parts) == pytest.approx(1)
+    assert all(p.values.shape == (len(p.cover_type), 12, 10) for p in parts)
+    rng = np.random.default_rng(0)
+    photos = rng.normal(size=(len(COVER_TYPES), 16)).astype(np.float32)
+    photos /= np.linalg.norm(photos, axis=1, keepdims=True)
+    config = EncoderConfig(width=16, depth=1, heads=2, feedforward=16, embedding=16, absent_bands=True)
+    one, scale = series_training.train(config, parts, photos, 2, 0, batch=40)
+    again, _ = series_training.train(config, parts, photos, 2, 0, batch=40)
+    assert scale > 1
+    assert all((a == b).all() for a, b in zip(one.parameters(), again.parameters(), strict=True))
+    without = series_training.training_parts(60, 5, ("sudan_cropland", "amazonia_covers"))
+    assert INDEX["tropical pasture"] not in without[-1].cover_type
+
+
+def test_moved_places_get_snow_and_another_season() -> None:
+    july = np.full((400, 12, 10), 300.0)
+    july[:, 6] = 3000
+    peak = moved(july, np.random.default_rng(0))[..., 9].argmax(axis=1)  # snow is dark in B12
+    away = np.minimum((peak - 6) % 12, (6 - peak) % 12)
+    assert 0.5 < (away <= 2).mean() < 0.85
+    assert 0.15 < (away >= 4).mean() < 0.45
+    blue = moved(np.full((400, 12, 10), 300.0), np.random.default_rng(1))[..., 0].max(axis=1)
+    assert 0.2 < (blue > 1000).mean() < 0.5
