@@ -1,7 +1,7 @@
 """The recipe of the bundled model, from nothing: ``make pocket``.
 
 1. canopy table: PROSAIL over a grid of canopy states.
-2. text tower: a sentence encoder distilled into static vectors, projected so that several wordings mean one thing.
+2. text tower: a sentence encoder distilled into static vectors, learned anew so that several wordings mean one thing.
 3. photo tower: drawn ground views go where the text tower puts what they show.
 4. series encoder: cross-view training (``series_training.py``) on simulated places of Europe and of the whole earth and
    the drawn views of their cover types; it sees photos only, never text, and no real pixel.
@@ -54,15 +54,16 @@ def build_text_tower(folder: Path) -> None:
     from model2vec import StaticModel
     from model2vec.distill import distill
     from model2vec.quantization import DType, quantize_embeddings
+    from tokenizers import Tokenizer
 
     ascii_only = r"\[unused\d+\]|.*[^\x00-\x7f].*"
     raw = distill(str(get_model_path()), pca_dims=256, device="cpu", token_remove_pattern=ascii_only)
-    unknown = raw.tokenizer.token_to_id("[UNK]")
-    raw.tokenizer.no_padding()
-    raw.tokenizer.no_truncation()
+    tokenizer = Tokenizer.from_str(raw.tokenizer.to_str())
+    unknown = tokenizer.token_to_id("[UNK]")
+    tokenizer.no_padding()
 
     def cut(texts: Sequence[str]) -> list[list[int]]:
-        pieces = raw.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        pieces = tokenizer.encode_batch(list(texts), add_special_tokens=False)
         return [[token for token in text.ids if token != unknown] for text in pieces]
 
     vectors = learn_tokens(raw.embedding, cut, WIDTH)
