@@ -23,10 +23,11 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from recipes.photo_net import PhotoNet
-from recipes.series_training import train, training_parts
+from recipes.series_training import STAGES, train, training_parts
 from recipes.words import cover_type_vectors, learn_tokens
 from timesen_nb.evaluation.calibration import common_scale
 from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.encoder import SeriesEncoder
 from timesen_nb.model.hub import weights_folder
 from timesen_nb.model.timesenclip import TimeSenCLIP
 from timesen_nb.model.towers.pocket import WIDTH, PocketTower
@@ -160,10 +161,14 @@ def calibrate(model: TimeSenCLIP, n: int = 6000) -> float:
     return common_scale(rows)
 
 
-def train_series_encoder(tower: PocketTower, places: int, steps: int, seed: int) -> TimeSenCLIP:
+def train_series_encoder(tower: PocketTower, places: int, seed: int) -> TimeSenCLIP:
     """Cross-view training (:mod:`recipes.series_training`), then calibration; the same seed gives the same model."""
     parts = training_parts(places, TRAIN_SEED + seed)
-    encoder, scale = train(CONFIG, parts, mean_photos(tower), steps, seed)
+    photos, scale = mean_photos(tower), 0.0
+    torch.manual_seed(seed)
+    encoder = SeriesEncoder(CONFIG)
+    for i, stage in enumerate(STAGES):
+        scale = train(encoder, parts, photos, stage, seed + 1000 * i)
     model = TimeSenCLIP(encoder, tower, scale)
     model.calibrated_logit_scale = calibrate(model)
     return model
@@ -173,7 +178,6 @@ def main() -> None:
     """Rebuild the weights in the package, or train one more series encoder and save it elsewhere."""
     parser = argparse.ArgumentParser(description="Rebuild the bundled pocket model from nothing.")
     parser.add_argument("--places", type=int, default=12_000, help="of Europe; elsewhere about as many each")
-    parser.add_argument("--steps", type=int, default=2_600, help="of 512 series each")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--encoder-only", type=Path, metavar="FILE", help="keep the towers, save the encoder to FILE"
@@ -192,7 +196,7 @@ def main() -> None:
         say("text tower")
         right = train_photo_tower(folder, n=6_000, epochs=6)
         say(f"photo tower: tells {right:.1%} of {len(INDEX)} cover types in single views it has not seen")
-    model = train_series_encoder(PocketTower(folder), given.places, given.steps, given.seed)
+    model = train_series_encoder(PocketTower(folder), given.places, given.seed)
     model.save(given.encoder_only or folder / "series.safetensors")
     say(
         f"series encoder: learned scale {model.logit_scale:.1f}, calibrated {model.calibrated_logit_scale:.1f}"

@@ -16,7 +16,6 @@ import torch
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
-from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder import SeriesEncoder
 from timesen_nb.simulate.earth import earth_places
 from timesen_nb.simulate.elsewhere import elsewhere_places, moved
@@ -27,16 +26,29 @@ from timesen_nb.training import augment
 
 @dataclass(frozen=True)
 class Part:
-    """One kind of places.
-
-    values: (n, 12, 10) as composites show them, NaN = missing. cover_type: (n,). share, annual: of a batch of months
-    and of one of annual composites.
-    """
+    """One kind of places: values (n, 12, 10) as composites show them, NaN = missing; cover_type (n,)."""
 
     values: np.ndarray
     cover_type: np.ndarray
-    share: float
-    annual: float
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Some steps at a peak learning rate, and how much of a batch each part is: of months, and of annual composites."""
+
+    steps: int
+    rate: float
+    shares: tuple[float, ...]
+    annual: tuple[float, ...]
+
+
+#: Shares of Europe, Europe by other chains, Europe moved, the earth by climate, class statistics of regions elsewhere.
+#: What lies elsewhere is learned first; the end is mostly Europe, where most is known.
+STAGES = (
+    Stage(2400, 1.5e-3, (0.40, 0.10, 0.15, 0.17, 0.18), (0.60, 0.15, 0.05, 0.10, 0.10)),
+    Stage(450, 7e-4, (0.60, 0.10, 0.08, 0.08, 0.14), (0.62, 0.15, 0.03, 0.08, 0.12)),
+    Stage(360, 7e-4, (0.74, 0.10, 0.03, 0.04, 0.09), (0.65, 0.15, 0.02, 0.08, 0.10)),
+)
 
 
 def training_parts(n: int, seed: int, without: tuple[str, ...] = ()) -> list[Part]:
@@ -54,42 +66,44 @@ def training_parts(n: int, seed: int, without: tuple[str, ...] = ()) -> list[Par
     untidied = untidy(europe.values, cloudy, rng)
     far = [untidy(moved(europe.values, rng), cloudy, rng) for _ in range(2)]
     parts = [
-        Part(np.concatenate(near), np.tile(europe.cover_type, 2), 0.40, 0.60),
-        Part(untidied, europe.cover_type, 0.10, 0.15),
-        Part(np.concatenate(far), np.tile(europe.cover_type, 2), 0.15, 0.05),
+        Part(np.concatenate(near), np.tile(europe.cover_type, 2)),
+        Part(untidied, europe.cover_type),
+        Part(np.concatenate(far), np.tile(europe.cover_type, 2)),
     ]
-    for share, places in ((0.17, earth_places(n * 4 // 3, seed)), (0.18, elsewhere_places(n, seed, without))):
+    for places in (earth_places(n * 4 // 3, seed), elsewhere_places(n, seed, without)):
         seen = [untidy(places.values, places.cloudy, rng) for _ in range(2)]
-        parts.append(Part(np.concatenate(seen), np.tile(places.cover_type, 2), share, share * 0.2 / 0.35))
+        parts.append(Part(np.concatenate(seen), np.tile(places.cover_type, 2)))
     return parts
 
 
 def train(
-    config: EncoderConfig, parts: list[Part], photos: np.ndarray, steps: int, seed: int, batch: int = 512
-) -> tuple[SeriesEncoder, float]:
-    """The trained encoder, and the scale that cosines were multiplied by.
+    encoder: SeriesEncoder, parts: list[Part], photos: np.ndarray, stage: Stage, seed: int, batch: int = 512
+) -> float:
+    """Train the encoder through a stage; returns the scale that cosines were multiplied by.
 
     Args:
-        config: of the encoder.
+        encoder: what is trained, in place.
         parts: what it is trained on.
         photos: (cover types, D) unit vectors: the mean of the photos of each.
-        steps: of AdamW.
-        seed: of the weights and batches.
+        stage: how long, how fast, and how much of each part.
+        seed: of the batches.
         batch: series a step.
     """
     torch.manual_seed(seed)
     draw, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
-    encoder = SeriesEncoder(config).train()
+    encoder.train()
     ground = torch.from_numpy(photos)
     log_scale = torch.nn.Parameter(torch.tensor(math.log(14.0)))
     values = [torch.from_numpy(p.values)[..., None, None] for p in parts]
     labels = [torch.from_numpy(p.cover_type) for p in parts]
     often = torch.stack([torch.bincount(y, minlength=len(ground)) / len(y) for y in labels])
-    optimizer = torch.optim.AdamW([*encoder.parameters(), log_scale], 1.5e-3, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.5e-3, total_steps=steps, pct_start=0.1)
-    for _ in tqdm(range(steps), desc="series encoder", mininterval=5):
+    optimizer = torch.optim.AdamW([*encoder.parameters(), log_scale], stage.rate, weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, stage.rate, total_steps=stage.steps, pct_start=0.1
+    )
+    for _ in tqdm(range(stage.steps), desc="series encoder", mininterval=5):
         kind = rng.choice(("all", "year", "quarter", "months"), p=(0.5, 0.17, 0.1, 0.23))
-        shares = np.array([p.annual if kind == "year" else p.share for p in parts])
+        shares = np.array(stage.annual if kind == "year" else stage.shares)
         rows = [
             torch.randint(len(y), (round(s * batch),), generator=draw)
             for y, s in zip(labels, shares, strict=True)
@@ -111,4 +125,5 @@ def train(
         optimizer.step()
         schedule.step()
         log_scale.data.clamp_(0.0, math.log(40.0))
-    return encoder.eval(), log_scale.exp().item()
+    encoder.eval()
+    return log_scale.exp().item()

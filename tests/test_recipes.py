@@ -1,16 +1,18 @@
 """How the bundled model is made: what it is judged on, it has not been taught."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pairs_world import small_encoder
+import torch
 
 from recipes import pocket_model as recipe
 from recipes import series_training
 from recipes.words import learn_tokens, read_concepts
 from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.encoder import SeriesEncoder
 from timesen_nb.model.towers.pocket import PocketTower
 from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
 from timesen_nb.simulate.elsewhere import moved
@@ -37,13 +39,12 @@ def test_calibration_is_on_other_places_than_training(monkeypatch: pytest.Monkey
     for what, module in (("training", series_training), ("calibration", recipe)):
         for name in ("simulate_places", "earth_places"):
             monkeypatch.setattr(module, name, spied(what, getattr(module, name)))
-    untrained = small_encoder(embedding=tower.width, absent_bands=True)
     monkeypatch.setattr(recipe, "mean_photos", lambda tower: np.zeros((len(COVER_TYPES), tower.width)))
-    monkeypatch.setattr(recipe, "train", lambda *args: (untrained, 10.0))
+    monkeypatch.setattr(recipe, "train", lambda *args: 10.0)
     for seed in (0, 1):
         for seeds in drawn.values():
             seeds.clear()
-        recipe.train_series_encoder(tower, 60, steps=1, seed=seed)
+        recipe.train_series_encoder(tower, 60, seed)
         assert drawn["training"]
         assert drawn["calibration"]
         assert drawn["training"].isdisjoint(drawn["calibration"] | {recipe.TEST_SEED, recipe.PHOTO_SEED})
@@ -81,17 +82,26 @@ def test_phrases_draw_the_tokens_of_one_thing_together() -> None:
 
 def test_a_batch_holds_every_kind_of_places_and_trains() -> None:
     parts = series_training.training_parts(60, 5)
-    assert sum(p.share for p in parts) == pytest.approx(1)
-    assert sum(p.annual for p in parts) == pytest.approx(1)
     assert all(p.values.shape == (len(p.cover_type), 12, 10) for p in parts)
+    for stage in series_training.STAGES:
+        for shares in (stage.shares, stage.annual):
+            assert len(shares) == len(parts)
+            assert sum(shares) == pytest.approx(1)
     rng = np.random.default_rng(0)
     photos = rng.normal(size=(len(COVER_TYPES), 16)).astype(np.float32)
     photos /= np.linalg.norm(photos, axis=1, keepdims=True)
     config = EncoderConfig(width=16, depth=1, heads=2, feedforward=16, embedding=16, absent_bands=True)
-    one, scale = series_training.train(config, parts, photos, 2, 0, batch=40)
-    again, _ = series_training.train(config, parts, photos, 2, 0, batch=40)
-    assert scale > 1
-    assert all((a == b).all() for a, b in zip(one.parameters(), again.parameters(), strict=True))
+    short = replace(series_training.STAGES[0], steps=2)
+
+    def trained() -> list[torch.Tensor]:
+        torch.manual_seed(0)
+        encoder = SeriesEncoder(config)
+        before = [p.detach().clone() for p in encoder.parameters()]
+        assert series_training.train(encoder, parts, photos, short, 0, batch=40) > 1
+        assert any((a != b).any() for a, b in zip(before, encoder.parameters(), strict=True))
+        return list(encoder.parameters())
+
+    assert all((a == b).all() for a, b in zip(trained(), trained(), strict=True))
     without = series_training.training_parts(60, 5, ("sudan_cropland", "amazonia_covers"))
     assert INDEX["tropical pasture"] not in without[-1].cover_type
 
