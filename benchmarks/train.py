@@ -30,11 +30,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 
 import timesen_nb as tn
-from recipes.pocket_model import TEST_SEED, TRAIN_SEED, make_pairs
+from recipes.pocket_model import TEST_SEED, TRAIN_SEED
 from timesen_nb.datasets import simulated_labels
 from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.evaluation import recall
@@ -42,6 +43,10 @@ from timesen_nb.evaluation.encoding import COMPOSITES
 from timesen_nb.evaluation.validation import LabelledClasses, Validation
 from timesen_nb.model.ablation import ENCODERS, make_encoder
 from timesen_nb.model.towers.pocket import PocketTower
+from timesen_nb.simulate.earth import earth_places
+from timesen_nb.simulate.ground_views import ground_views
+from timesen_nb.simulate.places import observe, simulate_places
+from timesen_nb.simulate.processing import untidy
 from timesen_nb.training.pooling import AveragePool
 
 SIZES = {
@@ -124,6 +129,17 @@ class Trial:
             log = pd.read_csv(Path(folder) / "metrics.csv")
         before = pd.DataFrame({"epoch": [0], "accuracy": [first[0]], "recall_at_1": [first[1]]})
         return judge(model, test, classes), pd.concat([before, log], ignore_index=True)
+
+
+def make_pairs(tower: PocketTower, n: int, seed: int) -> Pairs:
+    """Simulated places, half of them in Europe, with the vectors of their four drawn views, labelled by cover type."""
+    rng = np.random.default_rng([seed, 1])
+    europe, earth = simulate_places(n // 2, seed, clouds=False), earth_places(n // 2, seed)
+    values = observe(europe, rng).values, untidy(earth.values, earth.cloudy, rng)
+    views = np.concatenate([ground_views(places, seed) for places in (europe, earth)])
+    vectors = tower.encode_photos(views.reshape(-1, *views.shape[2:])).reshape(len(views), 4, -1)
+    labels = np.concatenate([europe.cover_type, earth.cover_type])
+    return Pairs(np.concatenate(values), vectors, labels=labels)
 
 
 def drawn_pairs(n: int, seed: int, folder: Path) -> Path:

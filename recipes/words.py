@@ -1,10 +1,11 @@
-"""Words for cover types, and the projection of the text tower that they teach.
+"""Words for cover types, and the token vectors of the text tower that they teach.
 
 Several wordings mean one thing. ``phrases.toml`` says which: a concept is a cover type or a group of
 them, with phrases.
-The projection is linear, so that it folds into the token vectors: it is learned so that, for each cover type, every
-phrase that holds beats every phrase that does not, as when a user's words compete for a place; words for nothing in
-the list keep the neighbours they had.
+A text is the mean of its tokens. A linear projection is learned for all tokens, and a small step for each token of the
+phrases, so that for each cover type every phrase that holds beats every phrase that does not, as when a user's words
+compete for a place; a phrase for something else of the same land cover beats those of other land covers. Words for
+nothing in the list keep the neighbours they had.
 """
 
 from __future__ import annotations
@@ -101,25 +102,31 @@ def other_texts() -> list[str]:
     return list(dict.fromkeys(texts))
 
 
-def learn_projection(
-    encode: Encode,
+def one_land_cover(concept: Concept) -> str:
+    """The LUCAS letter of all that a concept holds; "" where it holds several land covers."""
+    letters = set(LETTERS[concept.holds])
+    return letters.pop() if len(letters) == 1 else ""
+
+
+def learn_tokens(
+    tokens: np.ndarray,
+    cut: Callable[[Sequence[str]], list[list[int]]],
     width: int,
     *,
     kept: Callable[[str], bool] = lambda phrase: True,
-    steps: int = 1500,
+    steps: int = 400,
     scale: float = 12.0,
-    keep: float = 0.1,
     seed: int = 0,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The mean (d,) to take off texts' vectors and the map (d, width) that follows.
+) -> np.ndarray:
+    """(n, width) token vectors in the space that series will share.
 
     Args:
-        encode: texts -> (n, d), not normalised and additive over their tokens.
-        width: of the space that the map leads to.
+        tokens: (n, d) token vectors of a sentence encoder.
+        cut: texts -> their rows of ``tokens``.
+        width: of the space that the vectors lead to.
         kept: which phrases are learned from; others are left to judge by.
         steps: of Adam.
         scale: of cosines, as in a zero-shot classifier.
-        keep: weight of the neighbours that other words had.
         seed: of the draws.
     """
     torch.manual_seed(seed)
@@ -127,44 +134,69 @@ def learn_projection(
     concepts = read_concepts()
     phrases = sorted({p for c in concepts for p in c.phrases if kept(p)})
     row = {p: i for i, p in enumerate(phrases)}
-    x = encode(in_templates(phrases)).astype(np.float64)
-    mean = x.mean(axis=0)
-    variance, directions = np.linalg.eigh(np.cov((x - mean).T))
+    table = torch.from_numpy(tokens.astype(np.float32))
+    pieces = cut(in_templates(phrases))
+    seen = sorted({t for text in pieces for t in text})
+    at_token = {t: i for i, t in enumerate(seen)}
+    share = torch.zeros(len(pieces), len(seen))
+    for i, text in enumerate(pieces):
+        for t in text:
+            share[i, at_token[t]] += 1 / len(text)
+    texts = share @ table[seen]
+    mean = texts.mean(dim=0)
+    variance, directions = np.linalg.eigh(np.cov((texts - mean).T.numpy()))
     chosen = np.argsort(variance)[::-1][:width]
     start = directions[:, chosen] * (variance[chosen] + 1e-4) ** -0.25
-    start /= np.sqrt((((x - mean) @ start) ** 2).sum(axis=1).mean())
+    start /= np.sqrt((((texts - mean).numpy() @ start) ** 2).sum(axis=1).mean())
     weight = torch.nn.Parameter(torch.from_numpy(start).float())
     first = weight.detach().clone()
-    texts = torch.from_numpy(x - mean).float().view(len(phrases), len(TEMPLATES), -1)
-    others = torch.from_numpy(encode(other_texts()) - mean).float()
+    step = torch.nn.Parameter(torch.zeros(len(seen), width))
+    size = ((table[seen] - mean) @ first).square().sum(dim=1).mean()
+    others = torch.stack([table[t].mean(dim=0) for t in cut(other_texts())]) - mean
     before = F.normalize(others @ first, dim=1)
+
     members = [[row[p] for p in c.phrases if p in row] for c in concepts]
     used = [i for i, m in enumerate(members) if m]
     at = {i: j for j, i in enumerate(used)}
     leaves = [k for k in range(len(COVER_TYPES)) if k in at]
+    own = [at[k] for k in leaves]
     covers = [at.get(cover_concept(concepts, k), at[k]) for k in leaves]
     holds = torch.from_numpy(np.stack([concepts[i].holds for i in used]).T[leaves])  # leaves x concepts
-    optimizer = torch.optim.Adam([weight], 3e-3)
+    letters = np.array([one_land_cover(concepts[i]) for i in used])
+    near = torch.from_numpy(LETTERS[leaves][:, None] == letters) & ~holds  # of the same land cover
+    optimizer = torch.optim.Adam([weight, step], 3e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
 
-    def draw() -> torch.Tensor:
-        which = [members[i][rng.integers(len(members[i]))] for i in used]
-        return F.normalize(texts[which, rng.integers(len(TEMPLATES), size=len(used))] @ weight, dim=1)
-
     for _ in range(steps):
-        a, b, c = draw(), draw(), draw()
-        place = F.normalize(a + b, dim=1)
-        place = F.normalize(place[[at[k] for k in leaves]] + place[covers], dim=1)
-        odds = scale * place @ c.T
-        wrong = torch.logsumexp(odds.masked_fill(holds, -torch.inf), dim=1, keepdim=True)
-        beaten = F.softplus(wrong - odds)[holds].mean()
-        alike = 1 - (a * c).sum(dim=1).mean()
+        vectors = share @ ((table[seen] - mean) @ weight + step)
+        each = F.normalize(vectors.view(len(phrases), len(TEMPLATES), -1), dim=2).mean(dim=1)
+        each = F.normalize(each, dim=1)
+        # a concept is where half of its phrases are, to be judged by one of all
+        half = [
+            [m[j] for j in rng.permutation(len(m))[: (len(m) + 1) // 2]]
+            for m in map(members.__getitem__, used)
+        ]
+        middle = F.normalize(torch.stack([each[rows].mean(dim=0) for rows in half]), dim=1)
+        place = F.normalize(middle[own] + middle[covers], dim=1)
+        said = each[[members[i][rng.integers(len(members[i]))] for i in used]]
+        odds = scale * place @ said.T
+
+        def beaten(by: torch.Tensor, odds: torch.Tensor = odds) -> torch.Tensor:
+            return torch.logsumexp(odds.masked_fill(~by, -torch.inf), dim=1, keepdim=True)
+
+        loss = F.softplus(beaten(~holds) - odds)[holds].mean()
+        loss = loss + 0.5 * F.softplus(beaten(~holds & ~near) - odds)[near].mean()
+        loss = loss + 0.5 * (1 - (middle * said).sum(dim=1).mean())
         some = torch.from_numpy(rng.integers(0, len(others), 256))
         now = F.normalize(others[some] @ weight, dim=1)
-        moved = ((now @ now.T - before[some] @ before[some].T) ** 2).mean() * width
-        loss = beaten + 0.5 * alike + keep * moved + 0.02 * ((weight - first) ** 2).sum()
+        loss = loss + 0.1 * (now @ now.T - before[some] @ before[some].T).square().mean() * width
+        loss = loss + 0.02 * (weight - first).square().sum() + step.square().sum(dim=1).mean() / size
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
-    return mean, weight.detach().numpy().astype(np.float64)
+    with torch.no_grad():
+        out = (table - mean) @ weight
+        out[seen] += step
+    learned: np.ndarray = out.numpy()
+    return learned

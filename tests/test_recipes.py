@@ -1,11 +1,21 @@
 """How the bundled model is made: what it is judged on, it has not been taught."""
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pytest
-from pairs_world import small_encoder
+import torch
 
 from recipes import pocket_model as recipe
-from timesen_nb.model.timesenclip import TimeSenCLIP
+from recipes import series_training
+from recipes.words import learn_tokens, read_concepts
+from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.encoder import SeriesEncoder
 from timesen_nb.model.towers.pocket import PocketTower
+from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
+from timesen_nb.simulate.elsewhere import moved
 
 
 def test_no_simulated_place_serves_two_ends() -> None:
@@ -16,20 +26,99 @@ def test_no_simulated_place_serves_two_ends() -> None:
 
 def test_calibration_is_on_other_places_than_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the seed of a training, none of its places is among those that the scale is fitted on."""
-    drawn: list[int] = []
-    real = recipe.simulate_places
+    drawn: dict[str, set[int]] = {"training": set(), "calibration": set()}
 
-    def spy(n: int, seed: int, **options: object) -> object:
-        drawn.append(seed)
-        return real(min(n, 60), seed, **options)
+    def spied(what: str, real):  # type: ignore[no-untyped-def]
+        def spy(n: int, seed: int, *rest: object, **options: object) -> object:
+            drawn[what].add(seed)
+            return real(min(n, 60), seed, *rest, **options)
+
+        return spy
 
     tower = PocketTower()
-    untrained = TimeSenCLIP(small_encoder(embedding=tower.width, absent_bands=True), tower)
-    monkeypatch.setattr(recipe, "simulate_places", spy)
-    monkeypatch.setattr(recipe, "fit", lambda *args, **options: untrained)
+    for what, module in (("training", series_training), ("calibration", recipe)):
+        for name in ("simulate_places", "earth_places"):
+            monkeypatch.setattr(module, name, spied(what, getattr(module, name)))
+    monkeypatch.setattr(recipe, "mean_photos", lambda tower: np.zeros((len(COVER_TYPES), tower.width)))
+    monkeypatch.setattr(recipe, "train", lambda *args: 10.0)
     for seed in (0, 1):
-        drawn.clear()
-        recipe.train_series_encoder(tower, 16, epochs=1, seed=seed)
-        training, calibration = drawn
-        assert training != calibration
-        assert {training, calibration}.isdisjoint({recipe.TEST_SEED, recipe.PHOTO_SEED})
+        for seeds in drawn.values():
+            seeds.clear()
+        recipe.train_series_encoder(tower, 60, seed)
+        assert drawn["training"]
+        assert drawn["calibration"]
+        assert drawn["training"].isdisjoint(drawn["calibration"] | {recipe.TEST_SEED, recipe.PHOTO_SEED})
+        assert drawn["calibration"].isdisjoint({recipe.TEST_SEED, recipe.PHOTO_SEED})
+
+
+@pytest.mark.needs_real
+def test_longer_wordings_of_the_scored_tasks_are_not_learned_from(real_data: Path) -> None:
+    """Names of classes are anybody's words; a wording that a task brings is there to judge."""
+    tasks = json.loads((real_data / "world_tasks.json").read_text("utf-8"))
+    asked = {p for task in tasks.values() for p in task["phrases"] if " " in p}
+    known = {p for concept in read_concepts() for p in concept.phrases}
+    assert asked & known <= {"bare soil"}
+
+
+def test_phrases_draw_the_tokens_of_one_thing_together() -> None:
+    """From token vectors at random, a token a word: phrases for one land cover come nearer, others go apart."""
+    concepts = read_concepts()
+    words = {w for c in concepts for p in c.phrases for w in p.lower().replace(",", " ").split()}
+    row = {w: i for i, w in enumerate(sorted(words))}
+
+    def cut(texts):  # type: ignore[no-untyped-def]
+        return [[row[w] for w in t.lower().replace(",", " ").split() if w in row] or [0] for t in texts]
+
+    groups = [
+        c.phrases for c in concepts if c.phrases[0] in ("cropland", "woodland", "water", "artificial land")
+    ]
+    tokens = np.random.default_rng(0).normal(size=(len(row), 64))
+
+    def gap(steps: int) -> float:
+        vectors = learn_tokens(tokens, cut, 32, steps=steps)
+        assert vectors.shape == (len(row), 32)
+        units = [
+            np.stack([(v := vectors[r].mean(axis=0)) / np.linalg.norm(v) for r in cut(g)]) for g in groups
+        ]
+        near = np.array([[(a @ b.T).mean() for b in units] for a in units])
+        own = np.eye(len(groups), dtype=bool)
+        return float(near[own].mean() - near[~own].mean())
+
+    assert gap(60) > gap(1) + 0.08
+
+
+def test_a_batch_holds_every_kind_of_places_and_trains() -> None:
+    parts = series_training.training_parts(60, 5)
+    assert all(p.values.shape == (len(p.cover_type), 12, 10) for p in parts)
+    for stage in series_training.STAGES:
+        for shares in (stage.shares, stage.annual):
+            assert len(shares) == len(parts)
+            assert sum(shares) == pytest.approx(1)
+    rng = np.random.default_rng(0)
+    photos = rng.normal(size=(len(COVER_TYPES), 16)).astype(np.float32)
+    photos /= np.linalg.norm(photos, axis=1, keepdims=True)
+    config = EncoderConfig(width=16, depth=1, heads=2, feedforward=16, embedding=16, absent_bands=True)
+    short = replace(series_training.STAGES[0], steps=2)
+
+    def trained() -> list[torch.Tensor]:
+        torch.manual_seed(0)
+        encoder = SeriesEncoder(config)
+        before = [p.detach().clone() for p in encoder.parameters()]
+        assert series_training.train(encoder, parts, photos, short, 0, batch=40) > 1
+        assert any((a != b).any() for a, b in zip(before, encoder.parameters(), strict=True))
+        return list(encoder.parameters())
+
+    assert all((a == b).all() for a, b in zip(trained(), trained(), strict=True))
+    without = series_training.training_parts(60, 5, ("sudan_cropland", "amazonia_covers"))
+    assert INDEX["tropical pasture"] not in without[-1].cover_type
+
+
+def test_moved_places_get_snow_and_another_season() -> None:
+    july = np.full((400, 12, 10), 300.0)
+    july[:, 6] = 3000
+    peak = moved(july, np.random.default_rng(0))[..., 9].argmax(axis=1)  # snow is dark in B12
+    away = np.minimum((peak - 6) % 12, (6 - peak) % 12)
+    assert 0.5 < (away <= 2).mean() < 0.85
+    assert 0.15 < (away >= 4).mean() < 0.45
+    blue = moved(np.full((400, 12, 10), 300.0), np.random.default_rng(1))[..., 0].max(axis=1)
+    assert 0.2 < (blue > 1000).mean() < 0.5

@@ -12,9 +12,10 @@ from functools import cache
 import numpy as np
 
 from timesen_nb.bands import BANDS
-from timesen_nb.simulate.class_statistics import table
+from timesen_nb.simulate.class_statistics import logarithm, table
 from timesen_nb.simulate.cover_types import INDEX
 from timesen_nb.simulate.earth import EarthPlaces
+from timesen_nb.simulate.spectra import surface
 
 #: What each class of a region is drawn as: one of these cover types, by chance.
 DRAWN: dict[tuple[str, str], tuple[str, ...]] = {
@@ -103,15 +104,10 @@ def elsewhere_places(n: int, seed: int, without: tuple[str, ...] = ()) -> EarthP
         values[rows] = middle + spread * np.clip(drawn, -3, 3)
         cover_type[rows] = rng.choice([INDEX[name] for name in DRAWN[key]], len(rows))
         cloudy[rows] = np.clip(1 - seen, 0.02, 0.9)
-    # other places of the class: an earlier or a later season, the other hemisphere, another soil
-    late = rng.normal(0, 0.35, n)
-    a, b = np.roll(values, 1, axis=1), np.roll(values, -1, axis=1)
-    share = np.abs(late)[:, None, None]
-    values = (1 - share) * values + share * np.where(late[:, None, None] > 0, a, b)
-    turned = rng.random(n) < 0.25
-    values[turned], cloudy[turned] = np.roll(values[turned], 6, axis=1), np.roll(cloudy[turned], 6, axis=1)
-    walk = np.cumsum(rng.normal(0, 0.03, (n, len(BANDS))), axis=1)
-    values = np.exp(values + (walk - walk.mean(axis=1, keepdims=True) + rng.normal(0, 0.06, (n, 1)))[:, None])
+    # other places of the class
+    values, turned = _moved(values, rng, late=0.35, turned=0.25, tint=0.03, light=0.06)
+    cloudy[turned] = np.roll(cloudy[turned], 6, axis=1)
+    values = np.exp(values)
     values = np.clip(values, 1, 16000).astype(np.float32)
     red, infrared = values[..., BANDS.index("B4")], values[..., BANDS.index("B8")]
     green = np.clip(((infrared - red) / (infrared + red) - 0.15) / 0.65, 0, 1)
@@ -122,3 +118,41 @@ def elsewhere_places(n: int, seed: int, without: tuple[str, ...] = ()) -> EarthP
     return EarthPlaces(
         cover_type, zero, lat, zero, values, green, brown, np.zeros((n, 12), bool), cloudy, stage
     )
+
+
+def _moved(
+    logs: np.ndarray, rng: np.random.Generator, *, late: float, turned: float, tint: float, light: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Log reflectance (N, 12, 10) of stands somewhere else, and which of them (N,) lie in the other hemisphere.
+
+    late: deviation of the season, months. turned: share that goes to the other hemisphere. tint, light: deviations of
+    the spectrum, from band to band, and of the brightness.
+    """
+    n = len(logs)
+    months = rng.normal(0, late, n)
+    whole = np.floor(months).astype(int)
+    rows = (np.arange(12) - whole[:, None]) % 12
+    a, b = (np.take_along_axis(logs, r[..., None], axis=1) for r in (rows, (rows - 1) % 12))
+    share = (months - whole)[:, None, None]
+    out = (1 - share) * a + share * b
+    south = rng.random(n) < turned
+    out[south] = np.roll(out[south], 6, axis=1)
+    walk = np.cumsum(rng.normal(0, tint, (n, len(BANDS))), axis=1)
+    out = out + (walk - walk.mean(axis=1, keepdims=True) + rng.normal(0, light, (n, 1)))[:, None]
+    return out, south
+
+
+def moved(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Clear years (N, 12, 10) of northern stands as they would be on another continent.
+
+    A third get snow in up to six months around January; then all get a season of their own, and some the other
+    hemisphere.
+    """
+    n = len(values)
+    away = np.abs((np.arange(12) - rng.normal(0, 0.5, (n, 1)) + 6) % 12 - 6)
+    lies = (away < rng.uniform(0.5, 3.2, (n, 1))) & (rng.random((n, 1)) < 0.35)
+    share = (lies * rng.uniform(0.2, 1, (n, 12)) * rng.uniform(0.4, 1, (n, 1)))[..., None]
+    snow = 1e4 * surface("snow") * np.exp(rng.normal(0, 0.15, (n, 1, 1)))
+    logs = logarithm((1 - share) * values + share * snow)
+    out, _ = _moved(logs, rng, late=0.7, turned=0.3, tint=0.04, light=0.08)
+    return np.clip(np.exp(out), 1, 16000).astype(np.float32)

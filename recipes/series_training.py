@@ -1,0 +1,129 @@
+"""How the series encoder of the pocket model is trained: from four kinds of simulated places, across views.
+
+A batch holds so much of each kind, whatever their numbers; a batch of annual composites is mostly European, for one
+median says less of a place than twelve months do, and what it says depends on where that is. Each series is pulled to
+the mean of the drawn photos of its cover type, and away from those of the others, with odds that do not depend on how
+often each is drawn (Menon et al. 2021, logit adjustment).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+from tqdm.auto import tqdm
+
+from timesen_nb.model.encoder import SeriesEncoder
+from timesen_nb.simulate.earth import earth_places
+from timesen_nb.simulate.elsewhere import elsewhere_places, moved
+from timesen_nb.simulate.places import observe, simulate_places
+from timesen_nb.simulate.processing import untidy
+from timesen_nb.training import augment
+
+
+@dataclass(frozen=True)
+class Part:
+    """One kind of places: values (n, 12, 10) as composites show them, NaN = missing; cover_type (n,)."""
+
+    values: np.ndarray
+    cover_type: np.ndarray
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Some steps at a peak learning rate, and how much of a batch each part is: of months, and of annual composites."""
+
+    steps: int
+    rate: float
+    shares: tuple[float, ...]
+    annual: tuple[float, ...]
+
+
+#: Shares of Europe, Europe by other chains, Europe moved, the earth by climate, class statistics of regions elsewhere.
+#: What lies elsewhere is learned first; the end is mostly Europe, where most is known.
+STAGES = (
+    Stage(2400, 1.5e-3, (0.40, 0.10, 0.15, 0.17, 0.18), (0.60, 0.15, 0.05, 0.10, 0.10)),
+    Stage(450, 7e-4, (0.60, 0.10, 0.08, 0.08, 0.14), (0.62, 0.15, 0.03, 0.08, 0.12)),
+    Stage(360, 7e-4, (0.74, 0.10, 0.03, 0.04, 0.09), (0.65, 0.15, 0.02, 0.08, 0.10)),
+)
+
+
+def training_parts(n: int, seed: int, without: tuple[str, ...] = ()) -> list[Part]:
+    """About 6 n series: Europe, Europe moved, the earth by climate, and the class statistics of regions elsewhere.
+
+    Args:
+        n: places of Europe; of the others there are as many or a third more.
+        seed: of the random numbers.
+        without: tasks whose class statistics are left out, as in :func:`elsewhere_places`.
+    """
+    rng = np.random.default_rng([seed, 1])
+    europe = simulate_places(n, seed, clouds=False)
+    cloudy = np.clip(rng.uniform(0, 0.5, (n, 1)) * rng.uniform(0.3, 1.5, (n, 12)), 0, 0.9)
+    near = [observe(europe, rng).values for _ in range(2)]
+    untidied = untidy(europe.values, cloudy, rng)
+    far = [untidy(moved(europe.values, rng), cloudy, rng) for _ in range(2)]
+    parts = [
+        Part(np.concatenate(near), np.tile(europe.cover_type, 2)),
+        Part(untidied, europe.cover_type),
+        Part(np.concatenate(far), np.tile(europe.cover_type, 2)),
+    ]
+    for places in (earth_places(n * 4 // 3, seed), elsewhere_places(n, seed, without)):
+        seen = [untidy(places.values, places.cloudy, rng) for _ in range(2)]
+        parts.append(Part(np.concatenate(seen), np.tile(places.cover_type, 2)))
+    return parts
+
+
+def train(
+    encoder: SeriesEncoder, parts: list[Part], photos: np.ndarray, stage: Stage, seed: int, batch: int = 512
+) -> float:
+    """Train the encoder through a stage; returns the scale that cosines were multiplied by.
+
+    Args:
+        encoder: what is trained, in place.
+        parts: what it is trained on.
+        photos: (cover types, D) unit vectors: the mean of the photos of each.
+        stage: how long, how fast, and how much of each part.
+        seed: of the batches.
+        batch: series a step.
+    """
+    torch.manual_seed(seed)
+    draw, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
+    encoder.train()
+    ground = torch.from_numpy(photos)
+    log_scale = torch.nn.Parameter(torch.tensor(math.log(14.0)))
+    values = [torch.from_numpy(p.values)[..., None, None] for p in parts]
+    labels = [torch.from_numpy(p.cover_type) for p in parts]
+    often = torch.stack([torch.bincount(y, minlength=len(ground)) / len(y) for y in labels])
+    optimizer = torch.optim.AdamW([*encoder.parameters(), log_scale], stage.rate, weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, stage.rate, total_steps=stage.steps, pct_start=0.1
+    )
+    for _ in tqdm(range(stage.steps), desc="series encoder", mininterval=5):
+        kind = rng.choice(("all", "year", "quarter", "months"), p=(0.5, 0.17, 0.1, 0.23))
+        shares = np.array(stage.annual if kind == "year" else stage.shares)
+        rows = [
+            torch.randint(len(y), (round(s * batch),), generator=draw)
+            for y, s in zip(labels, shares, strict=True)
+        ]
+        x = augment.drop_bands(torch.cat([v[r] for v, r in zip(values, rows, strict=True)]), draw)
+        y = torch.cat([y[r] for y, r in zip(labels, rows, strict=True)])
+        months: augment.Months = None
+        if kind == "year":
+            x = augment.annual_median(x)
+        elif kind != "all":
+            x, months = (augment.drop_quarter if kind == "quarter" else augment.drop_months)(x, draw)
+        vectors = encoder(x, months)
+        seen = ~torch.isnan(vectors).any(dim=1)
+        prior = torch.log(torch.from_numpy(shares).float() @ often + 1e-9)
+        loss = F.cross_entropy(log_scale.exp() * vectors[seen] @ ground.T + prior, y[seen])
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        log_scale.data.clamp_(0.0, math.log(40.0))
+    encoder.eval()
+    return log_scale.exp().item()
