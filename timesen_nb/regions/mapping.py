@@ -27,6 +27,7 @@ def map_region(
     store: str | Path | None = None,
     keep: str | None = None,
     every_class: bool = False,
+    applicability: bool = False,
     exact: bool = False,
     chunk: int | None = None,
     overwrite: bool = False,
@@ -46,11 +47,15 @@ def map_region(
     result is in memory.
     keep: "float16" or "int8" to have the pixels' vectors in the result too.
     every_class: also the probability of every class. exact: encode in float32, never in narrower numbers.
+    applicability: also how unlike the model's training series each pixel is, 1 = the edge of what it may be asked
+    (Meyer and Pebesma 2021); needs the cube, not kept vectors.
     chunk: pixels a side of what is done at once; by default chosen. overwrite: lose what the store holds.
     progress: a bar, none, or a function that is told the share done. cancelled: asked from time to time.
 
     Returns label (y, x) int16, numbers of ``label.classes``, -1 = no data; probability (y, x) float32 of that label,
-    NaN = no data; and, where asked for, vectors (y, x, feature) and probabilities (class, y, x).
+    NaN = no data; and, where asked for, vectors (y, x, feature), probabilities (class, y, x) and dissimilarity (y, x).
+    The label is the most probable of the words that pass ``model.check_words``; for "none of these" where no word fits,
+    give ``model.zero_shot(words, open_set=True)``.
 
     Raises ValueError for a cube of another kind or without a CRS, and for a store that holds something else;
     :class:`~timesen_nb.regions.Cancelled` when cancelled.
@@ -66,10 +71,17 @@ def map_region(
             f"the vectors given have {region.data.shape[2]} numbers and the words {features}; expected those of one "
             "model. Make the classifier by the model that made the map."
         )
-    layers = layers_of(region, zs.classes, class_colours(len(zs.classes)), features, keep, every_class)
-    work = Work(
-        region.encoded, region.months, region.nodata, exact, keep, every_class, alone=region.chunks == (1, 1)
-    )
+    if applicability:
+        if zs.limits is None or region.encoded or region.months is not None:
+            raise ValueError(
+                "applicability was asked for of kept vectors, of chosen months, or of a classifier made by hand; "
+                "expected a whole cube and model.zero_shot(words). Leave it out, or map the cube itself."
+            )
+        zs.limits("area of applicability")  # in words now, not in a worker
+    colours = class_colours(len(zs.classes))
+    layers = layers_of(region, zs.classes, colours, features, keep, every_class, applicability)
+    alone = region.chunks == (1, 1)
+    work = Work(region.encoded, region.months, region.nodata, exact, keep, every_class, alone, applicability)
     # also tells now, not in a worker, when the model cannot read such a cube
     asked = _asked(zs, region, work)
     place: MemoryStore | ZarrStore = MemoryStore(region, layers)
@@ -106,6 +118,8 @@ def _asked(zs: ZeroShot, region: Region, work: Work) -> dict[str, Any]:
         "exact": work.exact,
         "keep": work.keep or "",
         "every_class": work.every_class,
+        "passing": [bool(p) for p in zs.passing],
+        "applicability": work.applicability,
     }
 
 
