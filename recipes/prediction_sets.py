@@ -10,9 +10,8 @@ import numpy as np
 from recipes.real_places import RealTask
 from recipes.training_space import LETTERS, Series
 from timesen_nb.composite import annual
-from timesen_nb.model.sets import MONTHS, WORDS, Thresholds, conformal_quantile, month_bin, word_bin
+from timesen_nb.model.sets import MONTHS, WORDS, Thresholds, conformal_quantile, month_bin, softmax, word_bin
 from timesen_nb.model.timesenclip import TimeSenCLIP
-from timesen_nb.model.sets import softmax
 from timesen_nb.simulate.cover_types import COVER_TYPES
 
 SEED = 505
