@@ -102,9 +102,8 @@ class Answer:
         """The same place against other words: one matrix product, nothing fetched."""
         trust = Trust.of(self.series, self.vector, words, checks)
         probabilities = words.of_vectors(self.vector[None])[0]
-        probabilities[trust.empty] = (
-            0  # what means nothing has no probability, and takes none from the others
-        )
+        # what means nothing has no probability, and takes none from the others
+        probabilities[trust.empty] = 0
         probabilities /= max(float(probabilities.sum()), 1e-9)
         return replace(
             self, classes=tuple(words.classes), probabilities=probabilities, prompts=prompts, trust=trust
