@@ -24,6 +24,7 @@ from recipes.real_places import elsewhere, europe
 from recipes.training_space import FAULTS, POINTS, SEED, USUAL, Series, simulated
 from timesen_nb.model.sets import marginal_sets
 from timesen_nb.model.words import check_words, words_of
+from timesen_nb.simulate.cover_types import COVER_TYPES
 
 SPLITS = 20
 COVERAGE = 0.9
@@ -144,7 +145,8 @@ def show_words(model: tn.TimeSenCLIP, real: Sequence[RealScores]) -> None:
         f"{np.mean([not c.passes for c in check_words(land)]):.3f}",
     )
     rng = random.Random(1)
-    names = [name for key in ("land_cover", "crops", "habitat") for name in tn.tasks[key].classes]
+    names = [name for key in ("land_cover", "crops") for name in tn.tasks[key].classes]
+    names += [kind.name for kind in COVER_TYPES]
     words = sorted(
         {w for name in names for w in words_of(name) if len(w) > 3 and not check_words([w])[0].unknown}
     )

@@ -58,7 +58,7 @@ def look(
 
 
 def trust_scores(
-    limits: Confidence, seen: Seen, vectors: np.ndarray, words: np.ndarray, found: Answers, scale: float
+    limits: Confidence, seen: Seen, vectors: np.ndarray, words: np.ndarray, found: Answers
 ) -> dict[str, float]:
     """The scores named in :data:`TRUST`, over the places of these answers.
 
@@ -67,7 +67,7 @@ def trust_scores(
     """
     v = vectors[found.rows]
     cosines = v @ words.T
-    p = softmax(scale * cosines)
+    p = softmax(limits.space.scale * cosines)
     sets = limits.thresholds.sets(p, words, seen.months[found.rows], COVERAGE)
     lead = (v @ limits.background.T).max(axis=1) - cosines.max(axis=1)
     figures: Sequence[np.ndarray] = (
