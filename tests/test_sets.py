@@ -118,7 +118,8 @@ def test_other_weights_have_no_sets() -> None:
         ("a field of maize", True), ("a herd of elephants", False), ("elephants", False), ("a chess tournament", False),
         ("solar park", True), ("rice terrace", True), ("salt pan", True), ("a rock concert", False),
         ("trees over grass", True), ("winter cereals: wheat, barley, rye", True), ("a school of dolphins", False),
-        ("natural grassland with scattered trees", True), ("forrest", False),
+        ("a meadow with a herd of elephants", True), ("forrest", False),
+        ("natural grassland with scattered trees", True),
     ],
 )  # fmt: skip
 def test_words_for_land_pass(text: str, passes: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
 
 import ipywidgets as w
 import numpy as np
@@ -168,10 +167,10 @@ class AnswerPanel(w.VBox):
         """Draw an answer."""
         self._headline.value = answer.headline
         notes = answer.notes
-        for label, note in zip_longest(self._notes, notes[:NOTES], fillvalue=""):
-            label.value = label.tooltip = note
-            label.layout.display = "" if note else "none"
-            (label.add_class if note in (UNLIKE, NO_FIT) else label.remove_class)("tn-warning")
+        for i, label in enumerate(self._notes):
+            label.value = label.tooltip = said = notes[i] if i < len(notes) else ""
+            label.layout.display = "" if said else "none"
+            (label.add_class if said in (UNLIKE, NO_FIT) else label.remove_class)("tn-warning")
         finer = f" ({answer.cover_type})" if answer.cover_type else ""
         self._truth.value = f"{answer.known}{finer}" if answer.known else ""
         self._truth.layout.display = "" if answer.truth else "none"
