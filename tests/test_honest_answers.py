@@ -52,11 +52,17 @@ def test_lines_that_all_mean_nothing_have_no_headline(clicked: Session) -> None:
     assert answer.probability == 0
 
 
-def test_one_class_alone_has_no_percentage(clicked: Session) -> None:
-    clicked.use_words("a lake")
-    answer = clicked.result
-    assert answer is not None
-    assert answer.headline in ("a lake: fits this place", "a lake: does not fit this place")
+def test_one_class_alone_says_how_well_it_fits_and_no_percentage(clicked: Session) -> None:
+    better = {}
+    for word in ("built-up area", "meadow", "a glacier"):
+        clicked.use_words(word)
+        answer = clicked.result
+        assert answer is not None
+        assert answer.trust.nearer is not None
+        better[word], others = answer.trust.nearer
+        expected = f"{word}: {better[word]} of {others} other words for land fit better"
+        assert answer.headline in (expected, f"{word}: does not fit this place")
+    assert better["built-up area"] < better["meadow"]  # a street of houses
     panel = AnswerPanel()
     panel.show(answer)
     assert "%" not in panel.text.split("NDVI")[0]

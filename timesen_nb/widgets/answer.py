@@ -74,13 +74,17 @@ class Answer:
 
     @property
     def headline(self) -> str:
-        """The answer in a few words; of one class alone there is no probability, but whether it fits."""
+        """The answer in a few words; of one class alone there is no probability, but how well it fits."""
         if not self.passing.any():
             return "No answer by these words"
         if len(self.classes) > 1:
             return f"{self.top}: {percent(self.probability)}"
-        fits = {True: "fits this place", False: "does not fit this place", None: "nothing to compare with"}
-        return f"{self.top}: {fits[self.trust.fits]}"
+        if self.trust.nearer is None:
+            return f"{self.top}: nothing to compare with"
+        if self.trust.fits is False:
+            return f"{self.top}: does not fit this place"
+        better, others = self.trust.nearer
+        return f"{self.top}: {better} of {others} other words for land fit better"
 
     @property
     def likely(self) -> list[str]:
