@@ -62,6 +62,11 @@ def test_one_class_alone_says_how_well_it_fits_and_no_percentage(clicked: Sessio
         better[word], others = answer.trust.nearer
         expected = f"{word}: {better[word]} of {others} other words for land fit better"
         assert answer.headline in (expected, f"{word}: does not fit this place")
+    clicked.use_words("qwertyuiop\nbuilt-up area")  # one line that means anything
+    assert clicked.result is not None
+    assert "%" not in clicked.result.headline
+    clicked.use_words("a glacier")
+    answer = clicked.result
     assert better["built-up area"] < better["meadow"]  # a street of houses
     panel = AnswerPanel()
     panel.show(answer)

@@ -73,11 +73,16 @@ class Answer:
         return float(np.max(self.probabilities[self.passing], initial=0.0))
 
     @property
+    def alone(self) -> bool:
+        """Whether there is one class only that means anything: then a share says nothing."""
+        return len(self.classes) - len(self.trust.empty) == 1
+
+    @property
     def headline(self) -> str:
         """The answer in a few words; of one class alone there is no probability, but how well it fits."""
         if not self.passing.any():
             return "No answer by these words"
-        if len(self.classes) > 1:
+        if not self.alone:
             return f"{self.top}: {percent(self.probability)}"
         if self.trust.nearer is None:
             return f"{self.top}: nothing to compare with"
