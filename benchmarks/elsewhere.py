@@ -19,6 +19,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 
 import timesen_nb as tn
 from benchmarks.real import REAL
+from timesen_nb.bands import month_columns
 from timesen_nb.evaluation.baselines import filled
 
 
@@ -57,7 +58,7 @@ def main() -> None:
     print("random forest on the real labels, five folds: balanced accuracy")
     for name in tasks:
         some = rows[rows.task == name]
-        values, valid = world.series(some, [f"_m{m:02d}" for m in range(1, 13)])
+        values, valid = world.series(some, month_columns([""]))
         keep = valid.any(axis=1)
         print(f"{name:22s} {by_forest(values[keep], some.label.to_numpy(str)[keep]):.3f}")
 

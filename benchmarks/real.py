@@ -17,6 +17,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 
 import timesen_nb as tn
 from recipes.class_statistics import TOA_A, TOA_B
+from timesen_nb.bands import month_columns
 from timesen_nb.evaluation.baselines import filled
 from timesen_nb.evaluation.calibration import calibration_error, reliability
 from timesen_nb.nodata import HIGHEST
@@ -50,7 +51,7 @@ TEN: dict[str, str] = {
 def read_series() -> tuple[pd.DataFrame, np.ndarray]:
     """Labelled monthly pixels that are meant for evaluation, and their series (N, 12, 10), NaN = missing."""
     rows = pd.read_parquet(REAL / "s2_monthly_europe.parquet")
-    values = np.stack([[rows[f"{b}_m{m:02d}"] for b in tn.BANDS] for m in range(1, 13)]).transpose(2, 0, 1)
+    values = rows[month_columns()].to_numpy().reshape(-1, 12, len(tn.BANDS))
     # six pixels hold numbers of 49,000 and more, which are no reflectance
     values = np.where((values == 0) | (values > HIGHEST), np.nan, values).astype(np.float32)
     use = rows["use_for_eval"].to_numpy() & ~np.isnan(values).all(axis=(1, 2))

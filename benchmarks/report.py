@@ -33,13 +33,12 @@ from sklearn.neighbors import NearestNeighbors
 
 import timesen_nb as tn
 from timesen_nb.datasets import PlaceDataset
-from timesen_nb.evaluation.encoding import encode_places, readable
-from timesen_nb.evaluation.paper import STYLES
+from timesen_nb.evaluation.encoding import encode_places, readable_places
 from timesen_nb.evaluation.retrieval import nearest, recall_table
 from timesen_nb.evaluation.scoring import encode_words, score
 from timesen_nb.model.timesenclip import TimeSenCLIP
 from timesen_nb.model.towers import Tower, open_tower
-from timesen_nb.model.zeroshot import class_prompts, class_vectors
+from timesen_nb.model.zeroshot import PROMPT_STYLES, class_prompts, class_vectors
 
 LOOP_BATCH = 64
 
@@ -69,7 +68,7 @@ def loop_batch(model: TimeSenCLIP, vectors: np.ndarray, truth: dict[str, np.ndar
     """What the loop does with one batch of vectors: every prompt again, then every task and style."""
     right = 0
     for name, task in tn.tasks.items():
-        for style in STYLES:
+        for style in PROMPT_STYLES:
             words = class_vectors(class_prompts(task, style)[1], model.encode_text)
             right += int(((vectors @ words.T).argmax(axis=1) == truth[name]).sum())
     return right
@@ -82,7 +81,7 @@ def show_scoring(
     n = len(vectors[12])
     model.encode_text(["warm up"])
     clock = time.perf_counter()
-    words = encode_words(tn.tasks.values(), STYLES, model.encode_text)
+    words = encode_words(tn.tasks.values(), PROMPT_STYLES, model.encode_text)
     prompts = time.perf_counter() - clock
     classes = {name: task.classes for name, task in tn.tasks.items()}
     for t in vectors:
@@ -133,7 +132,7 @@ def scoring(n: int, batches: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         model = TimeSenCLIP(encoder, clip_tower(Path(folder)))
         print(f"{encoder.parameters_count:,} parameters, {torch.get_num_threads()} threads, {n:,} places")
-        rows = readable([model], places)
+        rows = readable_places([model], places)
         truth = {name: task.index(places.labels[name][rows]) for name, task in tn.tasks.items()}
         vectors = {}
         for t in (12, 4, 1):

@@ -5,10 +5,11 @@ judged on other simulated places by words (zero-shot accuracy, eight land covers
 photos (satellite-to-ground Recall@1 by land cover), with T = 12 months and T = 1, their median. Two tables, each
 figure the mean over seeds:
 
-recipe: the recipe and what is left out of it, at the same batch; how good it is as it trains; other encoders.
+options: the paper's options and what is left out of them, at the same batch; how good they are over training; other
+encoders.
 bank: batches of 32 to 256 without a memory bank, with one of twice the batch as in the paper, and with 2048.
 
-The recipe has the paper's proportions, not its size: 64 places a batch, and a bank of twice the batch. 40,960 places
+The options have the paper's proportions, not its size: 64 places a batch, and a bank of twice the batch. 40,960 places
 seen eight times, rather than fewer seen more often: what a photo shows by chance is then not learned by heart.
 All is simulated. Runs that were made are kept beside the drawn places, by their settings and the code they ran on, so
 that tables can be made in pieces.
@@ -47,12 +48,12 @@ SIZES = {
     "transformer": {"width": 64, "depth": 2, "heads": 4, "feedforward": 128, "dropout": 0.1},
     "mlp": {"width": 128}, "cnn1d": {"width": 64}, "tempcnn": {}, "convtran": {},
 }  # fmt: skip
-RECIPE: dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
     "batch_size": 64, "memory_bank": 128, "learning_rate": 1e-3, "weight_decay": 1e-2, "device": "cpu",
     "progress": False,
 }  # fmt: skip
 ROWS: dict[str, dict[str, Any]] = {
-    "the recipe": {},
+    "the paper's options": {},
     "without memory bank": {"memory_bank": 0},
     "without temporal masking": {"augment": False},
 }
@@ -66,7 +67,7 @@ Figures = dict[str, float]
 
 
 @dataclass(frozen=True)
-class Run:
+class Trial:
     """One run of training, for a process of its own. validated: measured at every epoch, not at the end only."""
 
     pairs: Path
@@ -85,7 +86,7 @@ class Run:
         drawn = [zlib.crc32(path.read_bytes()) for path in (self.pairs, self.test)]
         sizes = SIZES[self.encoder]
         settings = json.dumps(
-            [self.encoder, sizes, {**RECIPE, **self.options}, self.epochs, self.seed, code, drawn]
+            [self.encoder, sizes, {**OPTIONS, **self.options}, self.epochs, self.seed, code, drawn]
         )
         return (
             self.pairs.parent
@@ -118,7 +119,7 @@ class Run:
             model = tn.fit(
                 start, pairs, tower=tower, epochs=self.epochs, seed=self.seed, folder=folder,
                 classes="land_cover", validation=test if self.validated else None, checkpoint_every=10**9,
-                **{**RECIPE, **self.options},
+                **{**OPTIONS, **self.options},
             )  # fmt: skip
             log = pd.read_csv(Path(folder) / "metrics.csv")
         before = pd.DataFrame({"epoch": [0], "accuracy": [first[0]], "recall_at_1": [first[1]]})
@@ -169,27 +170,27 @@ def line(title: str, figures: dict[str, str]) -> None:
 
 
 def show_learning(logs: list[pd.DataFrame]) -> None:
-    """Accuracy and recall over the epochs of the recipe, mean of the seeds, and whether they rise together."""
+    """Accuracy and recall over the epochs of the paper's options, mean of the seeds, and whether they rise together."""
     mean = pd.concat(logs).groupby("epoch")[["accuracy", "recall_at_1"]].mean() * 100
     last = mean.index.max()
     shown = sorted({0, 1, 2, 3, 5, 8, 12, 20, 30, last} & set(mean.index))
-    print("\nover training, the recipe, T = 12, mean of the seeds")
+    print("\nover training, the paper's options, T = 12, mean of the seeds")
     print("epoch                  " + "".join(f"{e:>7}" for e in shown))
     for column, title in (("accuracy", "zero-shot accuracy %"), ("recall_at_1", "R@1 by class %")):
         print(f"{title:<23}" + "".join(f"{v:>7.1f}" for v in mean.loc[shown, column]))
     print(f"rank correlation of the two over the epochs: {mean.corr('spearman').iloc[0, 1]:.2f}")
 
 
-def show_recipe(pool: ProcessPoolExecutor, run: dict[str, Any], seeds: int, encoders: bool) -> None:
-    """The recipe, what is left out of it, other encoders."""
+def show_options(pool: ProcessPoolExecutor, run: dict[str, Any], seeds: int, encoders: bool) -> None:
+    """The paper's options, what is left out of them, other encoders."""
     rows = [
-        Run(**run, seed=s, options=options, validated=not options)
+        Trial(**run, seed=s, options=options, validated=not options)
         for options in ROWS.values()
         for s in range(seeds)
     ]
     names = list(ENCODERS)[1:] if encoders else []
-    rows += [Run(**run, seed=0, encoder=name) for name in names]
-    found = pool.map(Run.measure, rows)
+    rows += [Trial(**run, seed=0, encoder=name) for name in names]
+    found = pool.map(Trial.measure, rows)
     line("percent, mean ± sd over seeds", dict(zip(COLUMNS, COLUMNS, strict=True)))
     results, logs = {}, []
     for row in ROWS:
@@ -203,7 +204,7 @@ def show_recipe(pool: ProcessPoolExecutor, run: dict[str, Any], seeds: int, enco
     print()
     line("points gained, mean ± its error", dict.fromkeys(COLUMNS, ""))
     for row in list(ROWS)[1:]:
-        line("by " + row.removeprefix("without "), gains(results["the recipe"], results[row]))
+        line("by " + row.removeprefix("without "), gains(results["the paper's options"], results[row]))
 
 
 def show_bank(pool: ProcessPoolExecutor, run: dict[str, Any], seeds: int, batches: Sequence[int]) -> None:
@@ -212,9 +213,9 @@ def show_bank(pool: ProcessPoolExecutor, run: dict[str, Any], seeds: int, batche
     line("percent, mean ± sd over seeds", dict(zip(COLUMNS, COLUMNS, strict=True)))
     banks = {batch: (0, 2 * batch, LARGE_BANK) for batch in batches}
     found = pool.map(
-        Run.measure,
+        Trial.measure,
         [
-            Run(**run, seed=s, options={"batch_size": batch, "memory_bank": bank})
+            Trial(**run, seed=s, options={"batch_size": batch, "memory_bank": bank})
             for batch in batches for bank in banks[batch] for s in range(seeds)
         ],
     )  # fmt: skip
@@ -234,7 +235,7 @@ def show_bank(pool: ProcessPoolExecutor, run: dict[str, Any], seeds: int, batche
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="Cross-view training on simulated places.")
-    parser.add_argument("--tables", nargs="+", choices=("recipe", "bank"), default=("recipe", "bank"))
+    parser.add_argument("--tables", nargs="+", choices=("options", "bank"), default=("options", "bank"))
     parser.add_argument("--pairs", type=int, default=40_960)
     parser.add_argument("--test", type=int, default=3_000)
     parser.add_argument("--epochs", type=int, default=8)
@@ -255,9 +256,9 @@ def main() -> None:
         f"{given.seeds} seeds; {cores} runs at a time ({time.monotonic() - started:.0f} s to draw the places)"
     )
     with ProcessPoolExecutor(cores, multiprocessing.get_context("spawn")) as pool:
-        if "recipe" in given.tables:
-            print(f"\nthe recipe: batch {RECIPE['batch_size']}, bank {RECIPE['memory_bank']}")
-            show_recipe(pool, run, given.seeds, given.encoders)
+        if "options" in given.tables:
+            print(f"\nthe paper's options: batch {OPTIONS['batch_size']}, bank {OPTIONS['memory_bank']}")
+            show_options(pool, run, given.seeds, given.encoders)
         if "bank" in given.tables:
             show_bank(pool, run, given.seeds, given.batches)
     print(f"\n{(time.monotonic() - started) / 60:.1f} minutes")

@@ -11,6 +11,7 @@ import html
 import re
 import tempfile
 import time
+from importlib import import_module
 from pathlib import Path
 
 import nbformat
@@ -21,7 +22,20 @@ from nbformat import NotebookNode
 ROOT = Path(__file__).resolve().parent.parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
 TO_NOTEBOOK = re.compile(r"\]\((?!\w+:)([^)#\s]+)\.ipynb(#[^)\s]*)?\)")
+#: What the API reference shows: the face and its rooms; what lies beside them that users import; and of the sources'
+#: folder those that ``open_source`` opens. A function that a module is named after is shown where it is exported.
+API = (
+    "timesen_nb",
+    "timesen_nb.bands",
+    "timesen_nb.composite",
+    "timesen_nb.nodata",
+    "timesen_nb.model.towers",
+    "timesen_nb.widgets.answer",
+    r"!timesen_nb\.sources\.(?!(cube_file|earth_engine|flanders|sample|stac)$)",
+    r"!timesen_nb\.(evaluation|plots)\.",
+)
 LEARN = re.compile(r"^- (.*(?:\n  .*)*)", re.MULTILINE)
+CODE = re.compile(r"`([^`]+)`")
 
 INDEX = """<!doctype html>
 <html lang="en">
@@ -44,7 +58,8 @@ here they are as pages, with all that they print and draw. Landscape and ground 
 <p><img src="click_map.png" alt="The click map: a landscape, a place that was clicked, probabilities of the words"></p>
 {items}
 <h2><a href="api/timesen_nb.html">API reference</a></h2>
-<p>Every public name, from its own docstring: what it takes and gives, shapes, units, and what is missing data.</p>
+<p>Every public name, from its own docstring: what it takes and gives, shapes, units, and what is missing data. Beside
+what <code>timesen_nb</code> and its rooms export: {beside}.</p>
 </body>
 </html>
 """
@@ -83,19 +98,36 @@ def write_index(paths: list[Path], site: Path) -> None:
     for path in paths:
         first = nbformat.read(path, as_version=4).cells[0].source
         title = first.splitlines()[0].removeprefix("# ")
-        learn = "".join(f"<li>{html.escape(point).replace('*', '')}</li>" for point in LEARN.findall(first))
+        points = (CODE.sub(r"<code>\1</code>", html.escape(point)) for point in LEARN.findall(first))
+        learn = "".join(f"<li>{point.replace('*', '')}</li>" for point in points)
         items.append(
             f'<h2><a href="{path.stem}.html">{path.stem[:2]} {html.escape(title)}</a></h2>\n<ul>{learn}</ul>'
         )
-    (site / "index.html").write_text(INDEX.format(items="\n".join(items)), encoding="utf-8")
+    beside = ", ".join(
+        f'<a href="api/{name.replace(".", "/")}.html">{name}</a>'
+        for name in API
+        if name.startswith("timesen_nb.")
+    )
+    page = INDEX.format(items="\n".join(items), beside=beside)
+    (site / "index.html").write_text(page, encoding="utf-8")
     (site / "click_map.png").write_bytes((ROOT / "docs" / "click_map.png").read_bytes())
 
 
 def write_api(site: Path, *modules: str) -> None:
-    """The API reference, made from docstrings, as pages that ask no other host for anything."""
+    """The API reference, made from docstrings, as pages that ask no other host for anything.
+
+    Args:
+        site: folder that the pages go to, under ``api``.
+        modules: names, each with what it exports; after an exclamation mark a pattern of what is left out.
+    """
     import pdoc
     import pdoc.render
+    from pdoc.extract import walk_specs
 
+    for name in walk_specs(modules):
+        module = import_module(name)
+        # what is loaded when first used is not there before
+        vars(module).update({n: getattr(module, n) for n in getattr(module, "__all__", ())})
     pdoc.render.configure(docformat="google", show_source=False, footer_text="timesen_nb")
     pdoc.pdoc(*modules, output_directory=site / "api")
 
@@ -111,7 +143,7 @@ def main() -> None:
     site.mkdir(exist_ok=True)
     paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
     write_index(paths, site)
-    write_api(site, "timesen_nb")
+    write_api(site, *API)
     for path in paths:
         if not names or path.name.startswith(names):
             started = time.perf_counter()

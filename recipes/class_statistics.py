@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import BANDS, month_columns
 from timesen_nb.simulate.class_statistics import ANNUAL_BANDS, logarithm
+from timesen_nb.simulate.processing import TOA_ADDED, TOA_TIMES
 
 #: Which labels of the monthly pixels make a group of class statistics (columns crop_std, crop or lc_class).
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -65,9 +66,8 @@ ELSEWHERE: tuple[tuple[str, str], ...] = (
     *(("petrolina_covers", c) for c in ("cropland", "shrubland", "bare ground", "built-up area", "water")),
 )  # fmt: skip
 
-#: Top-of-atmosphere to surface reflectance x 10000, (x - A) / B, B2 to B12 without B8A: rough, mid-latitude.
-TOA_A = np.array([750, 450, 280, 220, 170, 140, 120, 20, 10], dtype=float)
-TOA_B = np.array([0.86, 0.88, 0.92, 0.92, 0.94, 0.95, 0.93, 0.95, 0.92])
+#: Top-of-atmosphere to surface reflectance x 10000, (x - A) / B, B2 to B12 without B8A.
+TOA_A, TOA_B = (np.delete(x.astype(float), BANDS.index("B8A")) for x in (TOA_ADDED, TOA_TIMES))
 #: Eigenvalue of a correlation matrix: bands of many places are told apart by what is little.
 SMALLEST = 2e-3
 
@@ -78,7 +78,7 @@ def read_monthly(folder: Path) -> tuple[pd.DataFrame, np.ndarray]:
     About half of the rows lack B8A: for class statistics it is B8 times the month's median ratio in the other rows.
     """
     rows = pd.read_parquet(folder / "s2_monthly_europe.parquet")
-    values = np.stack([[rows[f"{b}_m{m:02d}"] for b in BANDS] for m in range(1, 13)]).transpose(2, 0, 1)
+    values = rows[month_columns()].to_numpy().reshape(-1, 12, len(BANDS))
     values = np.where(values == 0, np.nan, values.astype(float))
     bright = rows["bright_mask"].to_numpy(int)[:, None] >> np.arange(12) & 1
     values[bright.astype(bool)] = np.nan
@@ -174,7 +174,7 @@ def write_elsewhere(folder: Path, target: Path) -> None:
     Points all over the world and the annual ones of Tonga are left out, so that something stays to judge by.
     """
     rows = pd.read_parquet(folder / "s2_world_dev.parquet")
-    values = np.stack([[rows[f"{b}_m{m:02d}"] for b in BANDS] for m in range(1, 13)]).transpose(2, 0, 1)
+    values = rows[month_columns()].to_numpy().reshape(-1, 12, len(BANDS))
     logs = logarithm(np.where(values == 0, np.nan, values.astype(float)))
     lines: list[dict[str, object]] = []
     for task, label in ELSEWHERE:

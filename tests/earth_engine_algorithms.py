@@ -122,7 +122,7 @@ class Habits:
 
 
 def asset(arrays: dict[str, np.ndarray], crs: str, left: float, top: float, **properties: Any) -> Image:
-    """An image as it lies in the catalogue: float arrays (rows, columns), NaN = masked.
+    """An image as it lies in the catalog: float arrays (rows, columns), NaN = masked.
 
     All bands cover the same extent; one with half of the rows and columns has pixels of twice the size.
     """
@@ -146,6 +146,7 @@ def asset(arrays: dict[str, np.ndarray], crs: str, left: float, top: float, **pr
         (left + extent[0], top - extent[1]),
     ]
     lons, lats = zip(*(transformer(crs, "EPSG:4326").transform(*e) for e in edges), strict=True)
+    lons = [lon + 360 * round((lons[0] - lon) / 360) for lon in lons]  # together, over the date line too
     box = min(lons), min(lats), max(lons), max(lats)
     return Image(list(arrays), ["uint16"] * len(arrays), read, properties, box)
 
@@ -169,9 +170,13 @@ class Algorithms:
             ),
             "Date.format": lambda date, format: _joda(date.moment, format),
             "DateRange": lambda start, end: (_moment(start), _moment(end)),
+            "Dictionary.get": lambda dictionary, key, defaultValue=None: dictionary.get(key, defaultValue),
             "Dictionary.values": lambda dictionary, keys: [dictionary[k] for k in keys],
             "Element.get": lambda object, property: object.properties.get(property),
             "Element.set": lambda object, key, value: _with(object, {key: value}),
+            "Element.toDictionary": lambda element: {
+                k: v for k, v in element.properties.items() if not k.startswith("system:")
+            },
             "Element.setMulti": lambda object, properties: _with(object, properties),
             "Feature": lambda geometry=None, metadata=None: Feature(geometry, dict(metadata or {})),
             "Feature.geometry": lambda feature: feature.geometry,
@@ -219,8 +224,15 @@ class Algorithms:
             "Image.updateMask": _update_mask,
             "ImageCollection.fromImages": lambda images: list(images),
             "ImageCollection.load": lambda id: self.load(id),
-            "ImageCollection.merge": lambda collection1, collection2: [*collection1, *collection2],
+            "ImageCollection.merge": lambda collection1, collection2: [
+                _with(e, {"system:index": f"{n}_{e.properties['system:index']}"})
+                if "system:index" in e.properties
+                else e
+                for n, part in ((1, collection1), (2, collection2))
+                for e in part
+            ],
             "ImageCollection.mosaic": _mosaic,
+            "ImageCollection.toBands": _to_bands,
             "ImageCollection.reduce": lambda collection, reducer: _reduce(
                 collection, reducer, f"_{reducer.output}"
             ),
@@ -232,6 +244,9 @@ class Algorithms:
             "Reducer.min": lambda: Reducer("min", _minimum),
             "String": lambda input: str(input),
             "String.cat": lambda string1, string2: string1 + string2,
+            "String.replace": lambda input, regex, replacement, flags="": re.sub(
+                regex, replacement, input, count=0 if "g" in flags else 1
+            ),
             "String.slice": lambda string, start, end=None: string[start:end],
             "reduce.count": lambda collection: _reduce(collection, Reducer("count", self.count), "", "int"),
         }
@@ -288,7 +303,10 @@ def _joda(moment: datetime, pattern: str) -> str:
 def _touch(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> bool:
     if a is None or b is None:
         return True
-    return a[0] <= b[2] and b[0] <= a[2] and a[1] <= b[3] and b[1] <= a[3]
+    # east may be beyond 180, and an image's west beyond its east
+    wide_a, wide_b = (a[2] - a[0]) % 360, (b[2] - b[0]) % 360
+    beside = (b[0] - a[0]) % 360 > wide_a and (a[0] - b[0]) % 360 > wide_b
+    return not beside and a[1] <= b[3] and b[1] <= a[3]
 
 
 def _polygon(coordinates: list[Any], geodesic: bool = True, evenOdd: bool = True) -> Geometry:
@@ -443,6 +461,19 @@ def _mosaic(collection: list[Image]) -> Image:
         return values, mask
 
     return Image(collection[0].names, collection[0].kinds, read)
+
+
+def _to_bands(collection: list[Image]) -> Image:
+    """All bands of all images, named after the images too."""
+    if not collection:
+        raise Refused("ImageCollection.toBands: what an empty collection gives is not written down.")
+
+    def read(grid: Grid) -> Pixels:
+        values, masks = zip(*(image(grid) for image in collection), strict=True)
+        return np.concatenate(values), np.concatenate(masks)
+
+    names = [f"{image.properties['system:index']}_{name}" for image in collection for name in image.names]
+    return Image(names, [kind for image in collection for kind in image.kinds], read)
 
 
 def _same_bands(collection: Iterable[Image]) -> None:

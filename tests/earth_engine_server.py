@@ -59,28 +59,32 @@ def scene(
     top: float = 5_620_000.0,
     cs_cdf: np.ndarray | None = None,
     product: str = "20200101T000000",
+    satellite: str | None = "Sentinel-2A",
+    baseline: str | None = "02.06",
 ) -> tuple[Image, Image | None]:
-    """One image of the catalogue and its Cloud Score+: values (10, y, x) with 0 = masked, scl and cs_cdf (y, x)."""
+    """One image of the catalog and its Cloud Score+: values (10, y, x) with 0 = masked, scl and cs_cdf (y, x)."""
     moment = time.astype("datetime64[s]").item()
     index = f"{moment:%Y%m%dT%H%M%S}_{product}_T{tile}"
     known = {"system:index": index, "system:time_start": int(time.astype("datetime64[ms]").astype(int))}
+    about = {"SPACECRAFT_NAME": satellite, "PROCESSING_BASELINE": baseline}
+    about = {name: value for name, value in about.items() if value is not None}
     measured = np.where(values == 0, np.nan, values.astype(float))
     arrays = {**dict(zip(BANDS, measured, strict=True)), "SCL": scl.astype(float)}
     crs = f"EPSG:{epsg}"
     score = None if cs_cdf is None else asset({"cs_cdf": cs_cdf.astype(float)}, crs, left, top, **known)
-    return asset(arrays, crs, left, top, **known), score
+    return asset(arrays, crs, left, top, **known, **about), score
 
 
 def scenes_of(cube: Any, **options: Any) -> dict[str, list[Image]]:
-    """A catalogue with one image for each date of a tests.dated_cube.DatedCube."""
+    """A catalog with one image for each date of a tests.dated_cube.DatedCube."""
     pairs = [
         scene(v, s, t, left=cube.left, top=cube.top, product=f"{n:08d}T000000", **options)
         for n, (v, s, t) in enumerate(zip(cube.values, cube.scl, cube.times, strict=True))
     ]
-    return catalogue(pairs)
+    return catalog(pairs)
 
 
-def catalogue(pairs: Sequence[tuple[Image, Image | None]]) -> dict[str, list[Image]]:
+def catalog(pairs: Sequence[tuple[Image, Image | None]]) -> dict[str, list[Image]]:
     """Both collections of images made by :func:`scene`."""
     return {REFLECTANCE: [i for i, _ in pairs], CLOUD_SCORE: [s for _, s in pairs if s is not None]}
 

@@ -16,10 +16,10 @@ PLACES = {
 
 
 class Gazetteer:
-    """address: of the server. asked: the names so far. status: what is answered instead, if not 200."""
+    """address: of the server. asked: the names so far. keys: what they came with. status: of answers, if not 200."""
 
     def __init__(self) -> None:
-        self.address, self.asked, self.agents, self.status = "", [], [], 200
+        self.address, self.asked, self.agents, self.keys, self.status = "", [], [], [], 200
 
 
 @contextmanager
@@ -34,6 +34,7 @@ def served() -> Iterator[Gazetteer]:
             name = parse_qs(url.query)["q"][0]
             state.asked.append(name)
             state.agents.append(self.headers["User-Agent"])
+            state.keys.append(self.headers["Authorization"])
             found = PLACES.get(name.lower())
             body = [self._place(*found)] if found else []
             self.send_response(state.status)

@@ -43,9 +43,11 @@ class ServedMap:
 
 
 @contextmanager
-def served_map(source: str, *options: str, port: int = 8866, **env: str) -> Iterator[ServedMap]:
+def served_map(
+    source: str, *options: str, port: int = 8866, python: str = sys.executable, **env: str
+) -> Iterator[ServedMap]:
     """A server that shows a source, with the options of ``timesen_nb.widgets.serve``."""
-    command = [sys.executable, "-m", "timesen_nb.widgets.serve", "--port", str(port), *options]
+    command = [python, "-m", "timesen_nb.widgets.serve", "--port", str(port), *options]
     environment = {**os.environ, "TIMESEN_SOURCE": source, **env}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
         said = []

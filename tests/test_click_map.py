@@ -12,7 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
+from ipywidgets import Label
 from PIL import Image
+from pyproj import Transformer
 from synthetic import GridSource, small_model
 
 import timesen_nb as tn
@@ -44,7 +47,7 @@ def settle(app: tn.ClickMap) -> None:
     until(lambda: not app.busy)
 
 
-def until(condition, seconds: float = 30.0) -> None:
+def until(condition, seconds: float = 300.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "did not happen in time"
@@ -155,6 +158,28 @@ def test_a_place_typed_wrongly_is_said(app: tn.ClickMap, source: GridSource, tex
     assert source.requests == []
 
 
+def test_the_other_order_is_offered_where_only_it_fits(app: tn.ClickMap, source: GridSource) -> None:
+    lon, lat = source.place(9, 9)
+    app.panel.place.value = f"{lat}, {lon}"
+    assert "Did you mean" in app.error
+    assert source.requests == []
+    assert app.panel.mend.layout.display == ""
+    app.panel.mend.click()
+    settle(app)
+    assert (app.result.lon, app.result.lat) == pytest.approx((lon, lat), abs=1e-4)
+    assert app.error is None
+    assert app.panel.mend.layout.display == "none"
+
+
+def test_a_place_outside_offers_the_way_back(app: tn.ClickMap, source: GridSource) -> None:
+    app.map.center = (0.0, 0.0)
+    app.panel.place.value = "0.5, 0.5"
+    assert "outside the data" in app.error
+    app.panel.mend.click()
+    assert app.error is None
+    assert app.map.center == pytest.approx(source.place(16, 16)[::-1], abs=0.01)
+
+
 def test_a_source_that_breaks_is_said_and_logged(
     app: tn.ClickMap, source: GridSource, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -241,6 +266,8 @@ def test_markup_in_a_class_stays_text_everywhere(
     markup = [w.value for w in _widgets(app) if type(w).__name__ in ("HTML", "HTMLMath")]
     assert markup
     assert not any("onerror" in m or "<script" in m for m in markup)
+    # a notebook typesets what stands between two $ in a label
+    assert all("mathjax_ignore" in w._dom_classes for w in _widgets(app) if isinstance(w, Label))
 
 
 def _widgets(box) -> list:
@@ -463,9 +490,38 @@ def test_kept_places_can_be_compared_removed_and_exported(app, source: GridSourc
     assert features[0]["geometry"]["coordinates"] == pytest.approx(source.place(5, 7))
     assert sum(features[0]["properties"]["probabilities"].values()) == pytest.approx(1, abs=1e-4)
     assert features[0]["properties"]["ndvi"][11] is None
+    assert features[0]["properties"]["provenance"] == app.session.kept[1].series.provenance
     app.kept.tick(1)
     app.kept.tick(3)
     assert app.kept._chart.layout.display != "none"
+
+
+def test_labels_of_kept_places_teach_the_words(app: tn.ClickMap, source: GridSource) -> None:
+    app.use(task=["a meadow", "a lake"])
+    first = app.click(*source.place(5, 7))
+    app.keep()
+    other = "a lake" if first.top == "a meadow" else "a meadow"
+    app.kept.labels[1].value = other
+    assert app.error is None
+    assert app.result.top == other, "the place that was labelled is what it was said to be"
+    assert app.session.classes == ["a meadow", "a lake"]
+    app.map_view()
+    before = app.session.words.of_vectors(app.session.view.vectors)
+    app.click(*source.place(6, 8))
+    app.keep()
+    app.label(2, "a qwertyuiop field")
+    assert app.session.classes == ["a meadow", "a lake", "a qwertyuiop field"]
+    assert "a qwertyuiop field" in app.words.words.value
+    assert app.result.top == "a qwertyuiop field", "what somebody has seen there is an answer"
+    assert "no word we know" not in app.text
+    assert app.session.words.of_vectors(app.session.view.vectors).shape[1] == before.shape[1] + 1
+    app.kept._remove(2)
+    app.label(1, "")
+    assert type(app.session.words).__name__ == "ZeroShot"
+    app.click(*source.place(5, 7))
+    np.testing.assert_allclose(app.result.probabilities, first.probabilities, atol=1e-5)
+    app.label(7, "a meadow")
+    assert "place 7 is not kept" in app.error
 
 
 def test_nothing_kept_is_no_file(app: tn.ClickMap, source: GridSource, tmp_path: Path) -> None:
@@ -559,6 +615,22 @@ def test_a_mapped_region_lies_on_the_map_in_its_own_colours(app: tn.ClickMap, so
     assert app._layer.drawn.classes == {}
 
 
+def test_a_large_region_is_thinned_once(app: tn.ClickMap, source: GridSource) -> None:
+    """Three times as wide as what is drawn; the western half of one class, the eastern of the other."""
+    maps = tn.map_region(small_model().zero_shot(WORDS), source.grid)
+    label = maps.label.pad(x=(0, 2100 - maps.sizes["x"]), mode="edge").assign_coords(
+        x=500_005.0 + 10 * np.arange(2100)
+    )
+    label[:, :1050], label[:, 1050:] = 0, 1
+    app.show_region(label.to_dataset(name="label"))
+    assert app.error is None
+    drawn = np.asarray(Image.open(io.BytesIO(app._layer.drawn.picture.png)))
+    colours = maps.label.attrs["colours"]
+    middle, width = drawn[drawn.shape[0] // 2], drawn.shape[1]
+    for at, k in ((0.25, 0), (0.45, 0), (0.55, 1), (0.75, 1)):
+        assert "#{:02X}{:02X}{:02X}".format(*middle[int(at * width), :3]) == colours[k]
+
+
 def test_what_is_no_map_of_a_region_is_said(app: tn.ClickMap, source: GridSource) -> None:
     app.show_region(source.grid)
     assert "map_region" in app.error
@@ -587,6 +659,43 @@ def test_a_still_picture_stands_in_for_the_live_map(app: tn.ClickMap, source: Gr
     assert app.result.top in words
     assert all(name in words for name in WORDS)
     assert app._repr_mimebundle_()["image/png"] != blank["image/png"]
+
+
+@pytest.mark.parametrize("epsg", [32760, 4326])
+def test_data_over_the_date_line_are_read_drawn_and_mapped(epsg: int) -> None:
+    rng = np.random.default_rng(0)
+    if epsg == 4326:
+        x, y = 180 + 1e-4 * (np.arange(30) - 14.5), -17 - 1e-4 * np.arange(20)
+    else:
+        middle, top = Transformer.from_crs(4326, epsg, always_xy=True).transform(180.0, -17.0)
+        x, y = middle + 10 * (np.arange(30) - 14.5), top - 10 * np.arange(20)
+    values = rng.uniform(300, 4000, (12, 10, 20, 30))
+    cube = xr.DataArray(
+        values, {"month": np.arange(1, 13), "band": list(tn.BANDS), "y": y, "x": x}, ("month", "band", "y", "x"),
+        attrs={"crs": f"EPSG:{epsg}", "boa_offset_applied": 1},
+    )  # fmt: skip
+    source = tn.open_source(cube)
+    app = tn.ClickMap(small_model(), source, task=["meadow", "lake"])
+    app.settle()
+    to_degrees = Transformer.from_crs(epsg, 4326, always_xy=True)
+    west, south, east, north = source.bounds
+    assert app.map.center[1] == pytest.approx(180, abs=0.01)
+    for column in (2, 27):
+        lon, lat = to_degrees.transform(x[column], y[5])
+        on_map(app, lon % 360, lat)
+        settle(app)
+        assert app.error is None
+        np.testing.assert_allclose(app.result.series.values, values[:, :, 5, column], rtol=1e-6)
+        assert west < app.map._marker.location[1] < east
+        app.still()
+    drawn = app._landscape.picture.bounds
+    np.testing.assert_allclose(drawn, (west, south, east, north), atol=2e-4)
+    app.map_view(bbox=(west, south, east - 360, north))
+    assert app.error is None
+    np.testing.assert_allclose(app._layer.drawn.picture.bounds, (west, south, east, north), atol=2e-4)
+    # the map repeats itself, and may show the world before
+    seen = visible((west - 360, south, east - 360, north), source.bounds, 2018, source.name)
+    assert seen.bbox == pytest.approx(source.bounds)
 
 
 def test_clicks_of_several_threads_get_their_own_answers(app: tn.ClickMap, source: GridSource) -> None:

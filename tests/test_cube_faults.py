@@ -1,6 +1,8 @@
 """Cubes as people have them: each gives the right values, or is refused in words, or says what is uncertain."""
 
+import os
 import pickle
+import tracemalloc
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,7 @@ from dated_cube import DatedCube, dated_cube
 from pyproj import Transformer
 
 import timesen_nb as tn
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import BANDS, month_columns
 from timesen_nb.composite import monthly_medians
 
 STATED = {
@@ -217,7 +219,7 @@ class TestNoData:
         }  # fmt: skip
         with rasterio.open(tmp_path / "scaled.tif", "w", **profile) as file:
             file.write(dn)
-            file.descriptions = [f"{b}_m{m:02d}" for m in range(1, 13) for b in BANDS]
+            file.descriptions = month_columns()
             file.scales, file.offsets = [1e-4] * 120, [-0.1] * 120
         source, said = opened(tmp_path / "scaled.tif")
         assert not said
@@ -628,6 +630,39 @@ class TestOpening:
         source = tn.open_source(tmp_path)
         assert list(source.years) == [2018]
         np.testing.assert_array_equal(months(source), world.months(2018))
+
+    @pytest.mark.parametrize("dated", ["in the file", "by its name"])
+    def test_a_folder_is_opened_once_read_in_parts_and_let_go_of(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dated: str
+    ) -> None:
+        world = dated_cube(dates=4, height=4, width=1200)
+        world.scl[:] = 4
+        data = world.dataset().isel(y=[1] * 400).assign_coords(y=5_620_000.0 - 10 * np.arange(400))
+        for t, part in data.groupby("time"):
+            part.squeeze("time", drop=dated == "by its name").to_netcdf(tmp_path / f"{str(t)[:10]}.nc")
+        calls: list[str] = []
+        open_dataset = xr.open_dataset
+        monkeypatch.setattr(xr, "open_dataset", lambda *a, **k: calls.append("") or open_dataset(*a, **k))
+        tracemalloc.start()
+        source = tn.open_source(tmp_path)
+        assert len(calls) == 4
+        for column in (3, 130, 1130):
+            np.testing.assert_array_equal(
+                source.pixel(*world.place(200, column)).values, world.months(2018)[:, :, 1, column]
+            )
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        # a date is 10 MB, and a block of the year 2 MB
+        assert most < 20e6
+        assert len(calls) == 4
+        assert not [fd for fd in Path("/proc/self/fd").iterdir() if str(tmp_path) in os.path.realpath(fd)]
+        there = world.place(200, 3)
+        np.testing.assert_array_equal(
+            pickle.loads(pickle.dumps(source)).pixel(*there).values, source.pixel(*there).values
+        )
+        data.isel(time=[0]).to_netcdf(next(tmp_path.iterdir()))
+        with pytest.raises(ValueError, match="written again or moved"):
+            source.pixel(*world.place(399, 0))
 
     def test_a_folder_of_files_that_do_not_fit(self, world: DatedCube, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="folder without a cube"):

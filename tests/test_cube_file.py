@@ -207,7 +207,7 @@ def broken(change: str, world: DatedCube) -> xr.Dataset:
         ("crs", "coordinate system .* not said"),
         ("crs unknown", "Lambert somewhere"),
         ("dates", "dimensions step"),
-        ("months", "its months are 13"),
+        ("months", "its months: 13"),
         ("uneven", "evenly spaced"),
         ("percent", "units are unknown"),
         ("decibel", "units are dB"),

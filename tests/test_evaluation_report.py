@@ -12,10 +12,12 @@ from synthetic import WordTower, small_model
 import timesen_nb as tn
 from timesen_nb.datasets import PlaceDataset, read_sen4map
 from timesen_nb.evaluation import ImageBaseline, paper_table, simulated_dataset
-from timesen_nb.evaluation.encoding import centre, readable
+from timesen_nb.evaluation.encoding import centre, readable_places
+from timesen_nb.model.ablation import make_encoder
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder import SeriesEncoder
 from timesen_nb.model.timesenclip import TimeSenCLIP
+from timesen_nb.spreadsheet import unescaped
 
 TASKS = ("land_cover", "land_use", "crops", "habitat", "bioregion", "country")
 COVERS, USES, COUNTRIES = ("A11", "B16", "C10", "E20", "G11"), ("U370", "U111", "U120"), ("BE", "NL", "FR")
@@ -111,7 +113,7 @@ def test_the_file_goes_through_every_task_style_and_length(full):
 def test_answers_are_those_of_zero_shot(full, places, composites):
     from timesen_nb.composite import annual, quarters
 
-    model, rows = small_model(), readable([small_model()], places)
+    model, rows = small_model(), readable_places([small_model()], places)
     series = {12: lambda x: x, 4: quarters, 1: annual}[composites](places.series(rows))
     for task, style in (("land_cover", "names"), ("habitat", "descriptions")):
         p = model.zero_shot(task, style).probabilities(series)
@@ -171,6 +173,17 @@ def test_layout_is_the_paper_s(full, tmp_path):
     np.testing.assert_allclose(read.to_numpy(), layout.to_numpy(), atol=0.051)
     assert "transductive" not in repr(layout)
     assert full.layout("top1_transductive").index.get_level_values("model").unique().tolist() == ["model"]
+
+
+def test_no_spreadsheet_runs_a_name_of_the_report(tmp_path):
+    names = ["=1+1", "+a", "-b", "@c", "\tx", "'=d", "plain"]
+    models = {name: Oracle(tn.tasks["land_cover"]) for name in names}
+    found = tn.report(
+        models, known_places(), tasks=["land_cover"], prompts=["names"], composites=[12], progress=False
+    )
+    cells = pd.read_csv(found.to_csv(tmp_path / "report.csv"), header=None, dtype=str, keep_default_na=False)
+    assert not cells.apply(lambda column: column.str.match(r"[=+\-@\t\r]")).to_numpy().any()
+    assert set(names) <= {unescaped(name) for name in cells[0]}
 
 
 def test_the_paper_s_overall_is_the_mean_of_its_tasks():
@@ -246,19 +259,19 @@ def test_pictures_for_clip_beside_a_model_of_series(sen4map):
     models = {"CLIP": ImageBaseline(Colours()), "series": small_model()}
     found = tn.report(models, whole, tasks=["land_cover"], composites=[12, 1], resamples=10, progress=False)
     assert found.scores["model"].unique().tolist() == ["CLIP", "series"]
-    with pytest.raises(ValueError, match="a picture needs patches of at least 8 x 8 pixels"):
+    with pytest.raises(ValueError, match="an image needs patches of at least 8 x 8 pixels"):
         tn.report(ImageBaseline(Colours()), read_sen4map(sen4map, progress=False), progress=False)
 
 
 def test_true_colour_is_red_green_blue_of_the_median():
-    from timesen_nb.evaluation import true_colour
+    from timesen_nb.plots.true_colour import patch_images
 
     values = np.full((1, 3, 10, 8, 8), np.nan, dtype=np.float32)
     values[0, 0], values[0, 1] = 1000, 2000
     values[0, :2, tn.BANDS.index("B4")] = 6000  # over white
     values[0, :2, tn.BANDS.index("B2")] = 0
     values[0, :, :, 0, 0] = np.nan
-    picture = true_colour(values)
+    picture = patch_images(values)
     assert picture.shape == (1, 8, 8, 3)
     assert picture[0, 1, 1].tolist() == [255, 128, 0]
     assert picture[0, 0, 0].tolist() == [0, 0, 0]
@@ -271,8 +284,10 @@ def test_models_that_know_absent_bands_read_more_places():
     places = PlaceDataset(values, np.zeros((3, 2)), {"land_cover": ["Water"] * 3}, range(3))
     config = EncoderConfig(width=32, depth=1, heads=2, embedding=16, absent_bands=True)
     knows = TimeSenCLIP(SeriesEncoder(config), WordTower())
-    assert readable([knows], places).tolist() == [0, 2]
-    assert readable([knows, small_model()], places).tolist() == [2]
+    assert readable_places([knows], places).tolist() == [0, 2]
+    assert readable_places([knows, small_model()], places).tolist() == [2]
+    ablation = TimeSenCLIP(make_encoder("mlp", width=16, embedding=16, absent_bands=True), WordTower())
+    assert readable_places([ablation], places).tolist() == [0, 2]
     assert tn.report(knows, places, progress=False).left_out == 1
 
 

@@ -141,13 +141,13 @@ def test_scenicness_counted_by_hand():
     def encode(texts):
         return np.array([words[t] for t in texts], dtype=np.float32)
 
-    prompts = RatedPrompts(["x", "x", "y"], ["lake", "factory", "moor"], [10, 2, 8])
+    prompts = RatedPrompts(["x", "x", "y", "z"], ["lake", "factory", "moor", "factory"], [10, 2, 8, 2])
     place = np.array([[1.0, 0.0]])
     e = np.e
     early = scenicness(place, prompts, encode, 1.0, "early")
-    assert early == pytest.approx([(10 * e + 2 + 8 * e) / (2 * e + 1)])
+    assert early == pytest.approx([(10 * e + 2 + 8 * e + 2) / (2 * e + 2)])
     late = scenicness(place, prompts, encode, 1.0, "late")
-    assert late == pytest.approx([((10 * e + 2) / (e + 1) + 8) / 2])
+    assert late == pytest.approx([((10 * e + 2) / (e + 1) + 8 + 2) / 3])
     assert scenicness(place, prompts, encode, 1e3, "early") == pytest.approx([9.0])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import traceback
 from collections.abc import Iterator
 
 import pytest
@@ -71,6 +73,28 @@ def test_what_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch, name: s
     monkeypatch.setenv(SERVER_VARIABLE, server)
     with pytest.raises(ValueError, match="expected"):
         find_place(name)
+
+
+def test_a_password_goes_to_its_server_and_is_never_shown(
+    gazetteer: Gazetteer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SERVER_VARIABLE, gazetteer.address.replace("//", "//me:s3%40cret@"))
+    assert find_place("Vilvoorde").lon == 4.43
+    assert base64.b64decode(gazetteer.keys[0].removeprefix("Basic ")) == b"me:s3@cret"
+    gazetteer.status = 403
+    wrong = [
+        gazetteer.address,
+        "ftp://here",
+        "https://here/?key=s3%40cret",
+        "http://127.0.0.1:9",
+        "https://[here",
+    ]
+    for address in wrong:
+        monkeypatch.setenv(SERVER_VARIABLE, address.replace("//", "//me:s3%40cret@"))
+        with pytest.raises(ValueError, match=r"Nominatim|cannot be looked up") as refused:
+            find_place("Elsewhere")
+        told = "".join(traceback.format_exception(refused.value))
+        assert "s3" not in told, address
 
 
 # On the click map

@@ -57,7 +57,7 @@ def test_the_centre_of_a_pixel_lies_in_it(lon: float, lat: float) -> None:
 
 @given(lons, lats, st.floats(1e-4, 0.02), st.floats(1e-4, 0.02))
 def test_a_window_covers_its_box(lon: float, lat: float, width: float, height: float) -> None:
-    assume(lon + width <= 180 and lat > -79.9 and lat + height < 83.9)
+    assume(lat > -79.9 and lat + height < 83.9)
     box = (lon, lat, lon + width, lat + height)
     grid = Grid.over(box)
     to_zone = Transformer.from_crs(4326, grid.corner.epsg, always_xy=True)
@@ -67,6 +67,15 @@ def test_a_window_covers_its_box(lon: float, lat: float, width: float, height: f
     assert max(y) <= grid.y[0] + 5 + 1e-6
     assert min(y) >= grid.y[-1] - 5 - 1e-6
     assert grid.shape == (len(grid.y), len(grid.x))
+
+
+@pytest.mark.parametrize("middle", [179.999, -179.999])
+def test_a_window_may_cross_the_date_line(middle: float) -> None:
+    west, east = middle % 360 - 0.004, middle % 360 + 0.004
+    grid = Grid.over((west, -17.001, east, -17.0))
+    assert grid.corner.epsg == (32760 if middle > 0 else 32701)
+    assert 80 < grid.width < 90
+    assert Grid.over((west, -17.001, east - 360, -17.0)) == grid
 
 
 @given(st.lists(st.tuples(st.floats(4.0, 4.02), st.floats(50.0, 50.02)), min_size=1, max_size=9))

@@ -1,6 +1,7 @@
 """The simulated landscape, and the source that gives it out."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -307,6 +308,21 @@ def test_views_show_what_is_there(source: SampleSource, scene: Landscape) -> Non
     assert lake[2] > lake[0]
     assert meadow[1] == meadow.max()
     assert meadow[1] > meadow[2] + 20
+
+
+def test_views_are_drawn_of_their_own_month(source: SampleSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Month, plants, snow and sun all are those of the month that is asked for."""
+    from timesen_nb.simulate import scenes
+
+    drawn: list[tuple[int, dict[str, Any]]] = []
+    monkeypatch.setattr(scenes, "draw_views", lambda name, month, **of: drawn.append((month, of)) or [])
+    for month in range(1, 13):
+        source.views(9.0, 50.0, month=month)
+    scene, (row, column) = source.landscape(), source._frame.index(9.0, 50.0)
+    assert [month for month, _ in drawn] == list(range(1, 13))
+    assert [of["green"] for _, of in drawn] == scene.green[:, row, column].tolist()
+    assert [of["snow"] for _, of in drawn] == scene.snow[:, row, column].tolist()
+    assert int(np.argmax([of["sun"] for _, of in drawn])) == 5
 
 
 def test_views_of_no_place_or_month_are_refused(source: SampleSource) -> None:

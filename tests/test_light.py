@@ -7,6 +7,7 @@ import venv
 from pathlib import Path
 
 import pytest
+from served_map import PATIENCE, chromium, served_map
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -77,9 +78,9 @@ def test_what_needs_torch_says_how_to_install_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs_packages
-@pytest.mark.timeout(1200)
-def test_the_wheel_alone_opens_sample_words_and_map(tmp_path: Path) -> None:
-    """Built, installed without extras into an empty environment, and used there."""
+@pytest.mark.timeout(1800)
+def test_the_wheel_alone_answers_and_with_app_it_serves(tmp_path: Path) -> None:
+    """Built, installed into an empty environment, and used there: without extras, then with that of the app."""
     pip = [sys.executable, "-m", "pip"]
     # tests keep off the network; pip asks the index that it is set up with
     proxies = ("http_proxy", "https_proxy", "all_proxy")
@@ -95,10 +96,22 @@ def test_the_wheel_alone_opens_sample_words_and_map(tmp_path: Path) -> None:
     empty = str(tmp_path / "venv" / "bin" / "python")
     run(empty, "-m", "pip", "install", "--quiet", str(wheel))
     python(ANSWER, tmp_path, empty, PYTHONPATH="")
-    installed = subprocess.run(
-        [empty, "-m", "pip", "list"], env=outside, capture_output=True, text=True, check=True
-    )
-    names = {line.split()[0].lower() for line in installed.stdout.splitlines()[2:]}
-    assert names.isdisjoint(
-        {"torch", "open-clip-torch", "jupyterlab", "voila", "model2vec", "pytest", "onnx"}
-    )
+    heavy = {"torch", "open-clip-torch", "jupyterlab", "model2vec", "pytest", "onnx"}
+    assert installed(empty, outside).isdisjoint({*heavy, "voila"})
+
+    run(empty, "-m", "pip", "install", "--quiet", f"{wheel}[app]")
+    assert installed(empty, outside).isdisjoint(heavy)
+    with (
+        chromium() as browser,
+        served_map("flanders", "--pages", "1", port=8868, python=empty, PYTHONPATH="") as served,
+    ):
+        page = browser.new_page()
+        page.goto(served.address, timeout=PATIENCE)
+        page.locator(".tn-app .leaflet-container").wait_for(timeout=PATIENCE)
+
+
+def installed(python: str, environment: dict[str, str]) -> set[str]:
+    """The names of what is installed."""
+    command = [python, "-m", "pip", "list"]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    return {line.split()[0].lower() for line in said.splitlines()[2:]}

@@ -177,7 +177,7 @@ def test_normalisation_ends_where_the_statistics_do() -> None:
         (series(2)[0], {}, r"values\[None\]"),
         (series(2)[..., :9], {}, r"expected \(N, T, 10\)"),
         (series(2, t=7), {}, "say which months"),
-        (series(2, t=2), {"months": [4, 4]}, "2 different calendar months"),
+        (series(2, t=2), {"months": [4, 4]}, "months given: 4, 4; expected whole numbers from 1 to 12, each once"),
         (series(2, t=2), {"months": [0, 4]}, "from 1 to 12"),
         (series(2), {"valid": np.ones(12, bool)}, r"expected \(2, 12\)"),
         (np.where(np.arange(10) == 3, np.inf, series(2)), {}, "infinities"),

@@ -145,11 +145,31 @@ def test_the_api_reference_is_made_from_docstrings_and_asks_no_other_host(
     monkeypatch.syspath_prepend(str(ROOT / "docs"))
     import pages
 
-    pages.write_api(tmp_path, "timesen_nb.plots")
-    page = (tmp_path / "api" / "timesen_nb" / "plots.html").read_text()
+    pages.write_api(tmp_path, "timesen_nb.plots", "timesen_nb.training", r"!timesen_nb\.plots\.")
+    folder = tmp_path / "api" / "timesen_nb"
+    page = (folder / "plots.html").read_text()
     for words in ("true_colour", "class_colours", "<h6", "reflectance x 10000", "Raises"):
         assert words in page
     assert not re.search(r"(src|@import|url)\W{1,3}https?:", page)
     assert not re.search(r"<link[^>]+https?:", page)
-    assert "api/timesen_nb.html" in pages.INDEX
+    assert not (folder / "plots").exists()
+    # its names are loaded when first used: they are shown as what they are
+    assert '<a class="function" href="#fit"' in (folder / "training.html").read_text()
+    sys.modules.pop("pages")
+
+
+def test_the_first_page_names_every_notebook_and_the_api(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    import pages
+
+    pages.write_index(NOTEBOOKS, tmp_path)
+    page = (tmp_path / "index.html").read_text()
+    links = re.findall(r'href="([^"]+)"', page)
+    shown = [name for name in pages.API if not name.startswith("!")]
+    assert {path.with_suffix(".html").name for path in NOTEBOOKS} < set(links)
+    assert {f"api/{name.replace('.', '/')}.html" for name in shown} < set(links)
+    assert "<code>tn.fit</code>" in page
+    assert "`" not in page
     sys.modules.pop("pages")

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from matplotlib.colors import to_hex
+from matplotlib.text import Text
 
 import timesen_nb as tn
 from timesen_nb.plots import (
@@ -237,3 +238,37 @@ def test_no_two_classes_of_a_map_look_alike(eye: str) -> None:
     """A difference of 2.3 can just be seen side by side; across a map it takes some ten times that."""
     for a, b in combinations(AREAS, 2):
         assert np.linalg.norm(seen(a, eye) - seen(b, eye)) > 24, f"{a} and {b}"
+
+
+# Text of users
+
+
+@pytest.mark.parametrize("word", ["$x^2$", "US$ 5 and $6", r"\$\frac$", "$", "_wood", "100 %"])
+def test_words_are_drawn_letter_by_letter(word: str) -> None:
+    """What a drawing shows is compared with what it shows of the same letters where mathematics are off."""
+    table = pd.DataFrame(np.eye(2), index=[word, "b"], columns=[word, "b"])
+    bins = pd.DataFrame({"low": [0.0], "high": [1.0], "confidence": [0.4], "accuracy": [0.2], "places": [1]})
+    label = xr.DataArray(
+        np.zeros((2, 2), int),
+        {"y": [15.0, 5.0], "x": [5.0, 15.0]},
+        ("y", "x"),
+        attrs={"classes": [word], "colours": ["#ff0000"]},
+    )
+    scores = pd.DataFrame([(word, "names", 0.5, "m", 12, 0.4, 0.6)],
+                          columns=["task", "prompts", "top1", "model", "T", "top1_low", "top1_high"])  # fmt: skip
+    paper = pd.DataFrame(columns=pd.MultiIndex.from_tuples([(word, "names")]))
+    year = tn.PixelSeries(np.full((12, 10), 900.0), np.ones(12, bool), 3.0, 50.0, 2018, word)
+    drawn = {
+        "confusion": plot_confusion(table),
+        "reliability": plot_reliability(bins, label=word),
+        "map": plot_map(xr.Dataset({"label": label}).rio.write_crs(32631)),
+        "report": plot_report(SimpleNamespace(scores=scores, paper=paper)),
+        "model's name": plot_report(SimpleNamespace(scores=scores.assign(model=word, task="a"), paper=paper)),
+        "series": plot_series(year),
+    }
+    for name, ax in drawn.items():
+        texts = [text._preprocess_math(text.get_text()) for text in ax.figure.findobj(Text)]
+        shown = word.replace("_", " ") if name == "report" else word
+        assert any(shown in seen for seen, _ in texts), name
+        assert not any(mathematics for _, mathematics in texts), name
+        ax.figure.canvas.draw()

@@ -4,6 +4,7 @@ import argparse
 import os
 import pickle
 import traceback
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -63,7 +64,7 @@ def reference(seed: int = 0, **sizes: int) -> Reference:
 
 SMALL = {"width": 48, "depth": 2, "hidden": 32}
 ARGS = argparse.Namespace(
-    ARCH="ViT-B/32", channels=["B4", "B3", "B2", *tn.BANDS[3:]], LR=1e-4, resume=False, id=None
+    ARCH="ViT-B/32", heads=8, channels=["B4", "B3", "B2", *tn.BANDS[3:]], LR=1e-4, resume=False, id=None
 )
 
 
@@ -157,8 +158,35 @@ def test_sizes_scale_and_tower_come_from_the_file(tmp_path: Path) -> None:
         tn.load(tmp_path / "m.ckpt", tower="pocket")
 
 
+def test_what_the_file_does_not_say_is_said(tmp_path: Path) -> None:
+    """Four heads and eight have tensors of the same sizes, and other vectors."""
+    theirs = reference(heads=4, **SMALL)
+    state = {f"TS_ViT.{k}": v for k, v in theirs.state_dict().items()}
+    path = lightning_file(tmp_path / "m.ckpt", state, argparse.Namespace(LR=1e-4))
+    with pytest.warns(
+        UserWarning, match=r"m\.ckpt does not say its number of attention heads \(8: heads=\), CLIP tower"
+    ):
+        wrong = tn.load(path).encode(pixels(3, 12, 1))
+    with pytest.warns(
+        UserWarning, match=r"does not say its CLIP tower \(ViT-B/32: tower=\), logit scale"
+    ) as said:
+        right = tn.load(path, heads=4).encode(pixels(3, 12, 1))
+    assert "heads" not in str(said[0].message)
+    with torch.inference_mode():
+        expected = F.normalize(theirs(normalised(pixels(3, 12, 1))), dim=-1)
+    torch.testing.assert_close(right, expected, atol=1e-5, rtol=0)
+    assert (wrong - expected).abs().max() > 1e-3
+
+
+def test_the_published_size_has_eight_heads(tmp_path: Path) -> None:
+    state = prefixed(reference(), "TS_ViT.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tn.load(lightning_file(tmp_path / "m.ckpt", state, argparse.Namespace(ARCH="ViT-B/32")))
+
+
 def test_fewer_bands_keep_their_order_and_statistics(tmp_path: Path) -> None:
-    args = argparse.Namespace(channels=["B4", "B3", "B2"])
+    args = argparse.Namespace(ARCH="ViT-B/32", heads=8, channels=["B4", "B3", "B2"])
     theirs = reference(bands=3, **SMALL)
     model = tn.load(lightning_file(tmp_path / "m.ckpt", prefixed(theirs, "TS_ViT."), args))
     assert model.encoder.config.bands == ("B4", "B3", "B2")

@@ -389,7 +389,7 @@ def test_what_is_no_cube_is_refused(zs, cube):
         (cube.isel(month=0), "has the dimensions band, y, x; expected month"),
         (cube.drop_vars("band"), "have no names"),
         (cube.isel(band=slice(0, 9)), "missing B12"),
-        (cube.assign_coords(month=range(12)), "months of the cube given are 0, 1"),
+        (cube.assign_coords(month=range(12)), "months of the cube given: 0, 1"),
         (cube.drop_vars("spatial_ref"), "no coordinate system"),
         (cube.isel(y=slice(0, 1)), "1 x 32 pixels"),
         (cube / 10_000, "looks like reflectance from 0 to 1"),

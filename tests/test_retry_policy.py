@@ -92,7 +92,8 @@ def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
 
 
 def test_retry_after_is_seconds_or_a_date() -> None:
-    assert retry_after("7") == 7.0
+    assert (retry_after("7"), retry_after("0.5"), retry_after("-3")) == (7.0, 0.5, 0.0)
+    assert (retry_after("nan"), retry_after("inf")) == (None, None)
     soon = retry_after(format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True))
     assert soon is not None
     assert 90 < soon <= 100
@@ -117,7 +118,7 @@ def test_cancel_reaches_a_wait_and_what_comes_between_two_requests() -> None:
         assert requests.state.endswith("It is busy.")
         requests.cancel()
         with pytest.raises(RequestCancelled):
-            asked.result(timeout=20)
+            asked.result(timeout=120)
     assert requests.state == ""
     work = requests.begin()
     work.send(Server())
@@ -160,3 +161,9 @@ def test_no_year_is_the_newest() -> None:
     assert check_year(None, [2019, 2018], "it") == 2019
     with pytest.raises(ValueError, match="year given: None"):
         check_year(None, [], "it")
+
+
+@pytest.mark.parametrize("wrong", [2018.7, "last year", 20180, 18, float("nan"), float("inf")])
+def test_what_is_no_year_is_refused(wrong: object) -> None:
+    with pytest.raises(ValueError, match="expected a calendar year"):
+        check_year(wrong, [], "it")  # type: ignore[arg-type]

@@ -92,3 +92,11 @@ def test_every_cover_type_has_a_form_and_every_form_a_painter() -> None:
 
     assert set(FORMS) == set(INDEX)
     assert set(FORMS.values()) == set(PAINTERS)
+
+
+def test_the_sky_is_palest_where_the_sun_stands() -> None:
+    """To the south; less so to the east and west, and deepest blue to the north, with the sun in the back."""
+    skies = np.mean([views("meadow", seed=seed)[:, :6] for seed in range(10)], axis=(0, 2, 3))
+    north, east, south, west = skies[:, 0] - skies[:, 2]  # red less blue
+    assert south > max(east, west) + 3
+    assert min(east, west) > north + 3

@@ -12,6 +12,7 @@ from timesen_nb.simulate.moment_matching import COVERS, calibrate
 from timesen_nb.simulate.phenology import calendars, weather
 from timesen_nb.simulate.places import _monthly_physics, grow, observe, simulate_places
 from timesen_nb.simulate.spectra import AXES, SURFACES, canopy, surface
+from timesen_nb.simulate.sun import noon_elevation, overpass_zenith
 
 
 def state(n=1, **changes):
@@ -177,3 +178,15 @@ def test_places_are_seeded_and_keep_their_gaps():
 def test_unknown_cover_types_are_refused_by_name():
     with pytest.raises(ValueError, match=r"triffids.*winter wheat"):
         simulate_places(5, 1, cover_types=["triffids"])
+
+
+def test_the_sun_stands_where_it_does_on_earth():
+    """At noon 90 degrees less the distance from the sun's own latitude: 23 north in June, 23 south in December."""
+    assert noon_elevation(50.0, 6) == pytest.approx(90 - 50 + 23.3, abs=0.3)
+    assert noon_elevation(50.0, 12) == pytest.approx(90 - 50 - 23.3, abs=0.3)
+    assert noon_elevation(-35.0, 12) == pytest.approx(90 - 35 + 23.3, abs=0.3)
+    zenith = overpass_zenith(np.array([40.0, -40.0]))
+    assert zenith.argmin(axis=1).tolist() == [5, 11]
+    assert zenith.argmax(axis=1).tolist() == [11, 5]
+    assert zenith[0, 5] == pytest.approx(0.97 * (40 - 23.3) + 6, abs=0.3)
+    assert zenith[0, 2] == pytest.approx(0.97 * (40 + 2.8) + 6, abs=0.3)

@@ -301,29 +301,29 @@ def test_a_refusal_is_said_at_once(world: DatedCube, api: Api, tmp_path: Path) -
 def test_a_catalog_that_hangs_ends_at_the_deadline_and_the_source_lives(
     world: DatedCube, api: Api, tmp_path: Path
 ) -> None:
-    api.set(wait=60)
+    api.set(wait=300)
     source = StacSource(api.address, cache=tmp_path, deadline=0.6, attempts=1)
     started = time.monotonic()
     with pytest.raises(ValueError, match=r"no answer within|did not answer in time"):
         source.pixel(*world.place(0, 0), 2018)
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 120
     api.set(wait=0)
     patient = StacSource(api.address, cache=tmp_path)
     assert patient.pixel(*world.place(0, 0), 2018).valid.any()
 
 
 def test_files_that_hang_end_at_the_deadline(world: DatedCube, api: Api, tmp_path: Path) -> None:
-    api.set(files_wait=60)
+    api.set(files_wait=300)
     source = StacSource(api.address, cache=tmp_path, deadline=3)
     started = time.monotonic()
     with pytest.raises(ValueError, match="no answer within"):
         source.pixel(*world.place(0, 0), 2018)
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 120
     assert not list(tmp_path.rglob("*.npz")), "what was not read is not kept"
 
 
 def test_a_request_can_be_cancelled(world: DatedCube, api: Api, tmp_path: Path) -> None:
-    api.set(wait=60)
+    api.set(wait=300)
     source = StacSource(api.address, cache=tmp_path)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(source.pixel, *world.place(0, 0), 2018)
@@ -332,7 +332,7 @@ def test_a_request_can_be_cancelled(world: DatedCube, api: Api, tmp_path: Path) 
         assert source.state.startswith("asking")
         source.cancel()
         with pytest.raises(ValueError, match="cancelled"):
-            asked.result(timeout=20)
+            asked.result(timeout=120)
     assert source.state == ""
 
 
@@ -381,8 +381,10 @@ def test_places_and_years_that_are_not_there_are_said(
 
 def test_boxes_that_are_none_are_said(catalog: Path) -> None:
     source = StacSource(catalog)
-    with pytest.raises(ValueError, match="date line"):
+    with pytest.raises(ValueError, match=r"covers 180\.00000, 0\.50000: .*not the open sea"):
         source.cube((179.9, 0, -179.9, 1))
+    with pytest.raises(ValueError, match="west < east"):
+        source.cube((4.4, 50.7, 4.4, 50.8))
     with pytest.raises(ValueError, match="not the open sea"):
         source.cube((-30.01, 40, -30, 40.01))
     with pytest.raises(ValueError, match="year given: 2023"):

@@ -233,6 +233,18 @@ def test_a_broken_list_of_items_is_said(tmp_path: Path) -> None:
     left_out_of(source, "torn.json", "gone.json")
 
 
+def test_a_static_catalog_on_a_server_may_lack_an_item(tmp_path: Path) -> None:
+    one_day(tmp_path, {"value": 900, "name": "gone"}, GOOD)
+    (tmp_path / "gone.json").unlink()
+    with served(tmp_path) as api:
+        source = StacSource(f"{api.address}/catalog.json", cache=False, readers=ONE)
+        left_out_of(source, "gone.json")
+        with pytest.warns(UserWarning, match=r"gone\.json is left out: it cannot be read: .* error 404"):
+            source.pixel(*PLACE, 2018)
+        with pytest.raises(ValueError, match=r"answered with the error 404"):
+            StacSource(f"{api.address}/other.json", cache=False).pixel(*PLACE, 2018)
+
+
 def test_an_empty_catalog_says_so(tmp_path: Path) -> None:
     source = StacSource(CatalogWriter(tmp_path).write())
     for ask in (lambda: source.pixel(*PLACE), lambda: source.bounds, lambda: source.years):
@@ -319,6 +331,31 @@ def test_a_tile_of_the_next_zone_is_read_where_a_catalog_has_no_other(tmp_path: 
     assert StacSource(writer.write()).pixel(6.001, 50.7, 2018).values[6, 0] == 700
 
 
+def test_a_cube_over_the_date_line_is_what_its_pixels_are(tmp_path: Path) -> None:
+    from pyproj import Transformer
+
+    writer, rng = CatalogWriter(tmp_path), np.random.default_rng(1)
+    for epsg, lon in ((32760, 179.999), (32701, -179.999)):
+        x, y = Transformer.from_crs(4326, epsg, always_xy=True).transform(lon, -17.0)
+        place = {"left": 20 * (x // 20) - 1000, "top": 20 * (y // 20) + 1000, "epsg": epsg}
+        for day in (5, 20):
+            values = rng.integers(100, 6000, (10, 200, 200))
+            writer.add(
+                f"{epsg}_{day}", f"2018-07-{day:02d}T22:30:00", values, np.full((200, 200), 4), **place
+            )
+    source = StacSource(writer.write())
+    west, _, east, _ = source.bounds
+    assert 179.9 < west < 180 < east < 180.1
+    assert source.cube(source.bounds, 2018).shape[2:] > (200, 200)
+    cube = source.cube((179.997, -17.001, -179.997, -16.999), 2018).compute(scheduler="synchronous")
+    to_degrees = Transformer.from_crs(cube.rio.crs, 4326, always_xy=True)
+    places = [to_degrees.transform(float(cube.x[c]), float(cube.y[3])) for c in (1, 10, 40, 60)]
+    assert {np.sign(lon) for lon, _ in places} == {-1, 1}
+    for column, series in zip((1, 10, 40, 60), source.pixels(places, 2018), strict=True):
+        assert series.valid[6]
+        np.testing.assert_array_equal(series.values, cube.values[:, :, 3, column])
+
+
 # Time
 
 
@@ -372,24 +409,24 @@ def test_one_layer_repeats_a_search(api: Api) -> None:
 
 def test_a_lazy_cube_ends_at_its_deadline(api: Api) -> None:
     cube = StacSource(api.address, cache=False, deadline=1.5).cube(BOX, 2018)
-    api.set(files_wait=60)
+    api.set(files_wait=300)
     started = time.monotonic()
     with pytest.raises(ValueError, match=r"no answer within 1\.5 seconds"):
         cube.compute()
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 120
 
 
 def test_a_lazy_cube_can_be_cancelled(api: Api) -> None:
     source = StacSource(api.address, cache=False)
     cube = source.cube(BOX, 2018)
-    api.set(files_wait=60)
+    api.set(files_wait=300)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(cube.compute)
         while not source.state:
             time.sleep(0.01)
         source.cancel()
         with pytest.raises(ValueError, match="the request was cancelled"):
-            asked.result(timeout=30)
+            asked.result(timeout=120)
 
 
 def test_a_cube_goes_to_workers(world: DatedCube, folder: Path) -> None:
@@ -410,7 +447,7 @@ def test_a_search_that_is_left_sends_on_no_more(api: Api, how: str) -> None:
         if how == "cancel":
             source.cancel()
         with pytest.raises(ValueError, match=r"cancelled|no answer within"):
-            asked.result(timeout=30)
+            asked.result(timeout=120)
     time.sleep(0.3)  # the one that was under way arrives
     before = len(api.searches)
     time.sleep(0.5)

@@ -277,12 +277,15 @@ def test_precision_is_what_the_gpu_can_do(monkeypatch):
     assert find_dtype("auto", torch.device("cpu")) == torch.float32
 
 
-def test_accumulated_batches_are_one_update(tmp_path):
-    """With class names as targets two batches of 16 make the same step as one of 32."""
+def test_accumulated_batches_are_one_update(tmp_path, monkeypatch):
+    """With class names as targets two batches of 16 make the same step as one of 32, of a gradient as large."""
+    norms, real = [], torch.nn.utils.clip_grad_norm_
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *a: norms.append(float(real(*a))))
     pairs = Pairs((p := make_pairs(32)).values, labels=p.labels)
-    plain = {"encoder": small_encoder(dropout=0.0), "epochs": 2, "augment": False, "clip_gradient": None}
+    plain = {"encoder": small_encoder(dropout=0.0), "epochs": 2, "augment": False, "clip_gradient": 1e9}
     one = fit(pairs, batch_size=32, **plain)
     two = fit(pairs, batch_size=16, accumulate=2, folder=tmp_path, **plain)
+    assert norms[2:] == pytest.approx(norms[:2], rel=1e-3)
     assert pd.read_csv(tmp_path / "metrics.csv")["step"].tolist() == [1, 2]
     assert np.allclose(one.encode(pairs.series([0, 1])), two.encode(pairs.series([0, 1])), atol=1e-4)
 

@@ -9,9 +9,8 @@ from PIL import Image
 from synthetic import GridSource
 
 import timesen_nb as tn
-from timesen_nb.evaluation import true_colour as patch_images
 from timesen_nb.plots import true_colour
-from timesen_nb.plots.true_colour import GAMMA, WHITE
+from timesen_nb.plots.true_colour import GAMMA, WHITE, patch_images
 from timesen_nb.widgets.layers import month_picture
 
 

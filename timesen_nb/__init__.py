@@ -8,8 +8,9 @@
 Names are loaded when first used: importing this package imports nothing heavy.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from timesen_nb.extras import lazy_names
 
 __version__ = "0.1.0"
 
@@ -31,6 +32,7 @@ _HOMES = {
     "fit": "training",
     "map_region": "regions",
     "report": "evaluation",
+    "similar": "model",
 }
 #: Rooms of the package that people use by name.
 _ROOMS = ("datasets", "evaluation", "exercises", "model", "plots", "regions", "sources", "tasks", "training")
@@ -59,6 +61,7 @@ __all__ = [
     "plots",
     "regions",
     "report",
+    "similar",
     "sources",
     "tasks",
     "training",
@@ -69,7 +72,7 @@ if TYPE_CHECKING:
     from timesen_nb.bands import BANDS, MONTHS
     from timesen_nb.datasets import Pairs
     from timesen_nb.evaluation import report
-    from timesen_nb.model import EncoderConfig, SeriesEncoder, TimeSenCLIP, ZeroShot, load
+    from timesen_nb.model import EncoderConfig, SeriesEncoder, TimeSenCLIP, ZeroShot, load, similar
     from timesen_nb.regions import map_region
     from timesen_nb.series import PixelSeries
     from timesen_nb.sources import Source, open_source
@@ -78,14 +81,7 @@ if TYPE_CHECKING:
     from timesen_nb.widgets import ClickMap
 
 
-def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return import_module(f"timesen_nb.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"timesen_nb has no {name!r}; it has {', '.join([*_HOMES, *_ROOMS])}")
-    value = getattr(import_module(f"timesen_nb.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES | dict.fromkeys(_ROOMS, ""))
 
 
 def __dir__() -> list[str]:

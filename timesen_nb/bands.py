@@ -1,7 +1,8 @@
 """The ten Sentinel-2 bands the model reads, their order, units and statistics."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -45,13 +46,26 @@ _NUMBERED = re.compile(
 def band_name(name: str) -> str:
     """The standard name of a band, or ``SCL``: ``B02``, ``blue``, ``S2-L2A-B02`` and ``B02_10m`` are all ``B2``.
 
-    The one rule for files and catalogs. Others come back in capitals, without separators.
+    The one rule for files and catalogs.
+
+    Args:
+        name: as a file or a catalog has it.
+
+    Returns:
+        A name such as "B2", "B8A" or "SCL"; one that is no band comes back in capitals, without separators.
     """
     return band_and_pixel(name)[0]
 
 
 def band_and_pixel(name: str) -> tuple[str, int | None]:
-    """:func:`band_name`, and the pixel size in metres where the name says it: ``B05_20m`` is ``B5``, 20."""
+    """The standard name of a band, and the size of its pixels where the name says it: ``B05_20m`` is ``B5``, 20.
+
+    Args:
+        name: as a file or a catalog has it.
+
+    Returns:
+        What :func:`band_name` gives; and 10, 20 or 60 metres, or None.
+    """
     given = str(name).strip().upper()
     numbered = _NUMBERED.match(given)
     if numbered:
@@ -64,8 +78,17 @@ def band_and_pixel(name: str) -> tuple[str, int | None]:
 def band_positions(names: Sequence[str]) -> list[int]:
     """Where each of :data:`BANDS` stands in ``names``: ``x[..., positions]`` is then in order.
 
-    Of one band in several pixel sizes (``B02_10m``, ``B02_20m``) the finest counts. Raises ValueError when a band is
-    missing or named twice: bands are matched by name, never by position.
+    Bands are matched by name, never by position. Of one band in several pixel sizes (``B02_10m``, ``B02_20m``) the
+    finest counts.
+
+    Args:
+        names: as :func:`band_name` understands them, in any order and among others.
+
+    Returns:
+        Ten indices into ``names``.
+
+    Raises:
+        ValueError: a band is missing, or named twice.
     """
     given = [band_and_pixel(n) for n in names]
     there: dict[str, list[int]] = {b: [i for i, (name, _) in enumerate(given) if name == b] for b in BANDS}
@@ -83,11 +106,48 @@ def band_positions(names: Sequence[str]) -> list[int]:
     return [min(there[b], key=lambda i: given[i][1] or 0) for b in BANDS]
 
 
-def ndvi(values: np.ndarray) -> np.ndarray:
-    """Normalised difference vegetation index (B8 - B4) / (B8 + B4).
+def month_columns(names: Iterable[str] = BANDS) -> list[str]:
+    """What a year's values are called in tables and files, month by month: ``B2_m01``, ``B3_m01`` ... ``B12_m12``.
 
-    ``values``: (..., 10) reflectance x 10000, NaN = missing -> (...) in -1 to 1, NaN where B4 or B8 is missing or
-    their sum is not positive.
+    Args:
+        names: of what each month has: the bands, or "ndvi".
+
+    Returns:
+        Twelve times as many names.
+    """
+    names = tuple(names)
+    return [f"{name}_m{month:02d}" for month in range(1, 13) for name in names]
+
+
+def check_months(given: Iterable[Any], what: str = "months given") -> tuple[int, ...]:
+    """Calendar months as whole numbers.
+
+    Args:
+        given: 1 to 12, in any order.
+        what: what they are called in the error.
+
+    Returns:
+        The same months, in the same order.
+
+    Raises:
+        ValueError: others, or one that is there twice.
+    """
+    months = list(given)
+    if any(m not in range(1, 13) for m in months) or len(set(months)) < len(months):
+        found = ", ".join(map(str, months))
+        raise ValueError(f"{what}: {found}; expected whole numbers from 1 to 12, each once.")
+    return tuple(int(m) for m in months)
+
+
+def ndvi(values: np.ndarray) -> np.ndarray:
+    """Normalised difference vegetation index, (B8 - B4) / (B8 + B4) (Rouse et al. 1974).
+
+    Args:
+        values: (..., 10) reflectance x 10000 by :data:`BANDS`, NaN = missing.
+
+    Returns:
+        (...) float32, -1 to 1 where no reflectance is negative; NaN where B4 or B8 is missing or their sum is not
+        positive.
     """
     red, nir = values[..., BANDS.index("B4")], values[..., BANDS.index("B8")]
     total = nir + red

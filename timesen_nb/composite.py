@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from timesen_nb.bands import BANDS
+from timesen_nb.nodata import unmasked
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,11 +63,14 @@ def solar_days(times: np.ndarray, lon: float) -> np.ndarray:
 
 
 def clear(scl: np.ndarray, masked: Collection[int] = tuple(MASKED)) -> np.ndarray:
-    """True where a scene class may enter the median.
+    """Whether a scene class may enter the median.
 
     Args:
         scl: scene classes of any shape. NaN, a fraction or a number beyond 0 to 11 is no class, and not clear.
         masked: classes that are left out.
+
+    Returns:
+        bool of the same shape.
     """
     return np.isin(scl, [c for c in SCENE_CLASSES if c not in masked])
 
@@ -104,11 +108,18 @@ def median_of_observations(
     scl: np.ndarray | None = None,
     masked: Collection[int] = tuple(MASKED),
 ) -> np.ndarray:
-    """One composite: the median of the clear observations, whatever their dates; arguments as :func:`usable`.
+    """One composite: the median of the clear observations, whatever their dates.
 
-    -> (10, ...) float32, NaN where no observation is clear.
+    Args:
+        values: (t, 10, ...), NaN = no data.
+        days: (t,) datetime64[D]; of one day the first with all bands counts.
+        scl: (t, ...) scene classes; None masks nothing.
+        masked: classes that are left out.
+
+    Returns:
+        (10, ...) float32, NaN where no observation is clear.
     """
-    return _median(np.where(usable(values, days, scl, masked)[:, None], values, np.nan))
+    return median(np.where(usable(values, days, scl, masked)[:, None], values, np.nan))
 
 
 def monthly_medians(
@@ -120,11 +131,21 @@ def monthly_medians(
 ) -> np.ndarray:
     """Twelve medians of the clear observations of a calendar year.
 
-    values: (t, 10, ...) reflectance x 10000, NaN = no data, in any order of time; days: (t,) datetime64[D],
-    solar; scl: (t, ...) scene classes, or None when nothing is to be masked (the values are masked already).
-    -> (12, 10, ...) float32, NaN in months without a clear observation.
+    Args:
+        values: (t, 10, ...) reflectance x 10000, NaN or masked = no data, in any order of time.
+        days: (t,) datetime64[D], solar, as :func:`solar_days` gives them.
+        year: what lies in other years is left out.
+        scl: (t, ...) scene classes; None masks nothing (the values are masked already).
+        masked: classes that are left out.
+
+    Returns:
+        (12, 10, ...) float32, NaN in months without a clear observation.
+
+    Raises:
+        ValueError: other shapes.
     """
-    values, days = np.asarray(values, dtype=np.float32), np.asarray(days, dtype="datetime64[D]")
+    values = unmasked(values) if np.ma.isMaskedArray(values) else np.asarray(values, dtype=np.float32)
+    days = np.asarray(days, dtype="datetime64[D]")
     if values.ndim < 2 or values.shape[1] != len(BANDS) or days.shape != values.shape[:1]:
         raise ValueError(
             f"values {values.shape} and days {days.shape} were given; expected (dates, {len(BANDS)}, ...) "
@@ -147,9 +168,15 @@ def monthly_cube(
 ) -> xr.DataArray:
     """:func:`monthly_medians` of a cube: lazily where it lies on Dask, month by month.
 
-    observations: (time, band, y, x), reflectance x 10000, NaN = no data, ``time`` in solar days, in any order;
-    scl: (time, y, x) scene classes, or None.
-    -> (month 1 to 12, band, y, x) float32. A month without any date is missing.
+    Args:
+        observations: (time, band, y, x) reflectance x 10000, NaN = no data; ``time`` in solar days, in any order; ten
+            bands in the order of :data:`timesen_nb.BANDS`.
+        year: what lies in other years is left out.
+        scl: (time, y, x) scene classes; None masks nothing.
+        masked: classes that are left out.
+
+    Returns:
+        (month 1 to 12, band, y, x) float32, NaN in months without a clear observation.
     """
     import xarray as xr
 
@@ -200,17 +227,36 @@ def _in_month(days: np.ndarray, year: int, month: int) -> np.ndarray:
 
 
 def quarters(months: np.ndarray, axis: int = -2) -> np.ndarray:
-    """Four medians of three months each, of those that are there; NaN where all three are missing.
+    """Four medians of three months each, of those that are there.
 
-    months: twelve along ``axis`` (second to last: (..., 12, 10); 0 for a cube), NaN = missing.
+    Args:
+        months: twelve along ``axis``, NaN = missing.
+        axis: of the months: second to last, as in (..., 12, 10); 0 for a cube.
+
+    Returns:
+        The same shape with four along ``axis``, float32; NaN where all three months are missing.
+
+    Raises:
+        ValueError: there are not twelve along ``axis``.
     """
     series = _twelve(months, axis)
-    return np.moveaxis(np.stack([_median(series[q : q + 3]) for q in (0, 3, 6, 9)]), 0, axis)
+    return np.moveaxis(np.stack([median(series[q : q + 3]) for q in (0, 3, 6, 9)]), 0, axis)
 
 
 def annual(months: np.ndarray, axis: int = -2) -> np.ndarray:
-    """The median of the months that are there, ``axis`` kept at length one; arguments as :func:`quarters`."""
-    return np.moveaxis(_median(_twelve(months, axis))[None], 0, axis)
+    """The median of the months that are there.
+
+    Args:
+        months: twelve along ``axis``, NaN = missing.
+        axis: of the months: second to last, as in (..., 12, 10); 0 for a cube.
+
+    Returns:
+        The same shape with one along ``axis``, float32; NaN where all months are missing.
+
+    Raises:
+        ValueError: there are not twelve along ``axis``.
+    """
+    return np.moveaxis(median(_twelve(months, axis))[None], 0, axis)
 
 
 def _twelve(months: np.ndarray, axis: int) -> np.ndarray:
@@ -220,8 +266,15 @@ def _twelve(months: np.ndarray, axis: int) -> np.ndarray:
     return series
 
 
-def _median(observed: np.ndarray) -> np.ndarray:
-    """Median along the first axis of what is not NaN; many times faster than ``np.nanmedian``."""
+def median(observed: np.ndarray) -> np.ndarray:
+    """Median along the first axis of what is not NaN; many times faster than ``np.nanmedian``.
+
+    Args:
+        observed: (t, ...), NaN = missing.
+
+    Returns:
+        (...) float32, NaN where all are missing; of an even number the mean of the two in the middle.
+    """
     ordered = np.sort(observed, axis=0)
     count = np.isfinite(observed).sum(axis=0, keepdims=True)
     low, high = np.maximum((count - 1) // 2, 0), np.minimum(count // 2, len(observed) - 1)

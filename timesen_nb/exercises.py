@@ -9,8 +9,11 @@ from typing import Any
 def check(name: str, answer: Any, is_right: Callable[[Any], Any], hint: str = "") -> None:
     """Print whether an answer is right.
 
-    answer: the learner's; ``...`` (or anything that holds one) means that nothing was filled in yet. is_right: called
-    with the answer, true when it is right; what it raises counts as wrong and is said. hint: printed when it is wrong.
+    Args:
+        name: of the exercise, at the start of what is printed.
+        answer: the learner's; ``...`` (or a list or tuple that holds one) means that nothing was filled in yet.
+        is_right: called with the answer, true when it is right; what it raises counts as wrong and is said.
+        hint: printed when the answer is wrong.
     """
     if answer is ... or (isinstance(answer, tuple | list) and any(part is ... for part in answer)):
         print(f"{name}: fill in the ... first.")

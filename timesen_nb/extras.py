@@ -1,9 +1,11 @@
-"""What comes with an extra of the package, and what is said where it is missing."""
+"""What is loaded when it is first asked for, what comes with an extra, and what is said where that is missing."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 
 def needs(module: str, *, extra: str, what: str) -> ModuleType:
@@ -31,3 +33,25 @@ def needs(module: str, *, extra: str, what: str) -> ModuleType:
             f'{what} needs {package}, which is not installed. Install it with: pip install "timesen_nb[{extra}]"',
             name=package,
         ) from problem
+
+
+def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
+    """The ``__getattr__`` of a package whose names are loaded when they are first asked for.
+
+    Args:
+        package: its name.
+        homes: where each name is from: a module, as seen from ``timesen_nb``; "" for a folder of that name.
+
+    Returns:
+        That function.
+    """
+
+    def load(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"{package} has no {name!r}; it has {', '.join(homes)}")
+        home = import_module(f"timesen_nb.{homes[name] or name}")
+        value = getattr(home, name) if homes[name] else home
+        setattr(import_module(package), name, value)
+        return value
+
+    return load

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -23,8 +24,60 @@ CODES = (-999.0, -9999.0, -10000.0, -99999.0, -32767.0, -32768.0, 32767.0, 65535
 HUGE = 1e9
 #: Between these reflectance x 10000 lies.
 LOWEST, HIGHEST = -2000.0, 20_000.0
+#: Reflectance from 0 to 1 ends here, with snow and glint.
+SHARE = 2.0
+AS_SHARE = "this looks like reflectance from 0 to 1; expected reflectance x 10000. Multiply by 10000."
 #: Codes are met again within this share of them: what was divided by 10000 and multiplied again is not exact.
 _NEAR = 2e-6
+
+
+def unmasked(values: Any) -> np.ndarray:
+    """Numbers as float32 of their own, NaN where a masked array (``numpy.ma``) hides them.
+
+    Args:
+        values: an array, a list, a masked array.
+
+    Returns:
+        The same shape.
+
+    Raises:
+        ValueError: what is given holds no numbers.
+    """
+    try:
+        kind = np.asanyarray(values).dtype.kind
+        if kind in "cmM":
+            raise TypeError("real numbers are needed")
+        # what float32 cannot hold becomes infinite, and is refused as such by whoever reads it
+        with np.errstate(over="ignore"):
+            if np.ma.isMaskedArray(values):
+                return np.asarray(np.ma.filled(values.astype(np.float32), np.nan))
+            return np.array(values, dtype=np.float32)
+    except (TypeError, ValueError) as problem:
+        raise ValueError(
+            f"the values given are no array of numbers ({str(problem)[:100]}); expected reflectance x 10000, NaN where "
+            "data are missing."
+        ) from None
+
+
+def flags(valid: Any) -> np.ndarray:
+    """What is there, as bool.
+
+    Args:
+        valid: bool, or 0 and 1; what a masked array hides is not there.
+
+    Returns:
+        The same shape.
+
+    Raises:
+        ValueError: anything else: text and NaN would count as true.
+    """
+    given = np.ma.filled(valid, 0) if np.ma.isMaskedArray(valid) else np.asarray(valid)
+    if given.dtype.kind != "b" and not (given.dtype.kind in "iuf" and np.isin(given, (0, 1)).all()):
+        example = given.ravel()[0] if given.size else "nothing"
+        raise ValueError(
+            f"valid holds {given.dtype}, such as {example!r}; expected True and False, or 1 and 0."
+        )
+    return given.astype(bool)
 
 
 def known_codes(
@@ -103,7 +156,14 @@ def without_codes(
 
 
 def outside(values: np.ndarray) -> np.ndarray | None:
-    """Where values cannot be reflectance x 10000 (rule 3): a mask, or None where all can. NaN can."""
+    """Where values cannot be reflectance x 10000 (rule 3).
+
+    Args:
+        values: of any shape, x 10000; NaN can.
+
+    Returns:
+        A mask of the same shape, or None where all can.
+    """
     low, high = _ends(values)
     return None if low >= LOWEST and high <= HIGHEST else (values < LOWEST) | (values > HIGHEST)
 
@@ -124,8 +184,11 @@ def clean(values: np.ndarray, bands: Sequence[str], axis: int, what: str) -> np.
         axis: of the bands.
         what: what the values are, in words: "the series given".
 
+    Returns:
+        The values.
+
     Raises:
-        ValueError: A value that is neither a known code nor reflectance x 10000, by band and value.
+        ValueError: a value that is neither a known code nor reflectance x 10000, by band and value.
     """
     values, met = without_codes(values, axis)
     if met:
@@ -151,7 +214,12 @@ def clean(values: np.ndarray, bands: Sequence[str], axis: int, what: str) -> np.
 
 
 def say_codes(codes: Sequence[float], what: str) -> None:
-    """Warn that codes stand in values and were taken as missing."""
+    """Warn that codes stand in values and were taken as missing.
+
+    Args:
+        codes: that were met.
+        what: what the values are, in words.
+    """
     warnings.warn(
         f"{what}: {said(codes)} stands for no data without being declared so; it is taken as missing. Declare it, or "
         "put NaN in its place.",
@@ -161,7 +229,14 @@ def say_codes(codes: Sequence[float], what: str) -> None:
 
 
 def said(codes: Sequence[float]) -> str:
-    """Codes in words: ``"-9999"``, ``"-9999 and 9.96921e+36"``."""
+    """Codes in words.
+
+    Args:
+        codes: numbers.
+
+    Returns:
+        Such as ``"-9999"``, ``"-9999 and 9.96921e+36"``.
+    """
     return " and ".join(f"{code:g}" for code in codes)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.bands import BANDS, MONTHS, ndvi
+from timesen_nb.nodata import flags, unmasked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,25 +31,32 @@ LEVEL = 0.25
 class PixelSeries:
     """Twelve monthly composites of one 10 m pixel.
 
-    values: (12, 10) surface reflectance x 10000, months 1 to 12 by :data:`~timesen_nb.bands.BANDS`, float32; NaN =
-    missing.
-    valid: (12,) bool, False where the month had no clear observation; those rows are all NaN.
-    lon, lat: degrees, of the point that was asked for. year: calendar year. source: where it came from, in words.
-    truth: the true class where the source knows it (the simulated sample), else None.
-    provenance: what the values were made of, as far as the source knows it, as a dict that JSON can hold; a copy of
-    what was given, and no part of what makes two series equal. Its keys, each of which may be absent:
+    Attributes:
+        values: (12, 10) surface reflectance x 10000, months 1 to 12 by :data:`timesen_nb.bands.BANDS`, float32; NaN =
+            missing.
+        valid: (12,) bool, False where the month had no clear observation; those rows are all NaN.
+        lon: degrees, of the point that was asked for.
+        lat: degrees, of the point that was asked for.
+        year: calendar year.
+        source: where it came from, in words.
+        truth: the true class where the source knows it (the samples), else None.
+        provenance: what the values were made of, as far as the source knows it, as a dict that JSON can hold; a copy of
+            what was given, and no part of what makes two series equal. Its keys, each of which may be absent:
 
-    - ``acquisitions``: 12 counts, the clear observations that each month's median was taken of, at this pixel;
-    - ``dates``: their solar days in ISO form, ascending, one each: ``len(dates) == sum(acquisitions)``;
-    - ``satellites``: such as ``["S2A", "S2B"]``; ``baselines``: ESA's processing baselines, such as ``["02.12"]``;
-    - ``offset``: ``{"applied": bool, "rule": str}``: whether a radiometric offset was taken off on the way from the
-      stored values of any of them, and by which rule;
-    - ``mask``: the rule by which observations were left out, in words;
-    - ``catalog`` and ``collections``: who lists the data, and the names of the collections they came from;
-    - ``left_out``: ``[{"what": str, "why": str}]``: what could not be used and is lacking in the medians.
+            - ``acquisitions``: 12 counts, the clear observations that each month's median was taken of, at this pixel;
+            - ``dates``: their solar days in ISO form, ascending, one each: ``len(dates) == sum(acquisitions)``;
+            - ``satellites``: such as ``["S2A", "S2B"]``; ``baselines``: ESA's processing baselines, such as
+              ``["02.12"]``;
+            - ``offset``: ``{"applied": bool, "rule": str}``: whether a radiometric offset was taken off on the way from
+              the stored values of any of them, and by which rule;
+            - ``mask``: the rule by which observations were left out, in words;
+            - ``composites``: in place of the first two, where the data hold months alone: that they do, in words;
+            - ``catalog`` and ``collections``: who lists the data, and the names of the collections they came from;
+            - ``left_out``: ``[{"what": str, "why": str}]``: what could not be used and is lacking in the medians.
 
-    Raises ValueError when shapes are wrong, the place is not on Earth, a valid month has no value at all, or JSON
-    cannot hold the provenance.
+    Raises:
+        ValueError: shapes are wrong, the place is not on Earth, a valid month has no value at all, or JSON cannot hold
+            the provenance.
     """
 
     values: np.ndarray
@@ -61,8 +69,8 @@ class PixelSeries:
     provenance: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        values = np.array(self.values, dtype=np.float32)
-        valid = np.array(self.valid, dtype=bool)
+        values = unmasked(self.values)
+        valid = flags(self.valid)
         if values.shape != (12, len(BANDS)) or valid.shape != (12,):
             raise ValueError(
                 f"a PixelSeries was given values {values.shape} and valid {valid.shape}; expected (12, 10) and (12,): "
@@ -113,11 +121,19 @@ class PixelSeries:
         )
 
     def describe(self) -> str:
-        """The year in words by rules of thumb on NDVI: how green, when most and least, when it turns."""
+        """The year in words by rules of thumb on NDVI: how green, when most and least, when it turns.
+
+        Returns:
+            A sentence or two, see :func:`year_in_words`.
+        """
         return year_in_words(self.ndvi)
 
     def table(self) -> pd.DataFrame:
-        """Months by bands and NDVI, as a data frame; missing months are NaN rows."""
+        """Months by bands, as a data frame.
+
+        Returns:
+            A row for each of months 1 to 12: the ten bands in reflectance x 10000, NDVI, and valid; NaN = missing.
+        """
         import pandas as pd
 
         frame = pd.DataFrame(
@@ -126,7 +142,14 @@ class PixelSeries:
         return frame.assign(NDVI=self.ndvi, valid=self.valid)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Reflectance of red, near infrared and short-wave infrared over the year with NDVI; gaps are shaded."""
+        """Reflectance of red, near infrared and short-wave infrared over the year with NDVI; gaps are hatched.
+
+        Args:
+            ax: where to draw; None: on a new figure.
+
+        Returns:
+            The axes of reflectance.
+        """
         from timesen_nb.plots.series import plot_series
 
         return plot_series(self, ax)
@@ -147,7 +170,18 @@ def _copied(provenance: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_place(lon: float, lat: float) -> tuple[float, float]:
-    """The place as two floats; ValueError when it is no longitude and latitude in degrees."""
+    """Whether two numbers are a place on Earth.
+
+    Args:
+        lon: degrees, -180 to 180.
+        lat: degrees, -90 to 90.
+
+    Returns:
+        Longitude and latitude as floats.
+
+    Raises:
+        ValueError: they are no longitude and latitude in degrees.
+    """
     try:
         x, y = float(lon), float(lat)
     except (TypeError, ValueError):
@@ -166,12 +200,19 @@ def check_place(lon: float, lat: float) -> tuple[float, float]:
 
 
 def year_in_words(ndvi: np.ndarray) -> str:
-    """A sentence or two about (12,) NDVI of months 1 to 12, NaN = missing; missing months are not guessed at.
+    """A year of NDVI in words: how green, when most and least where that differs, and the steepest rise and fall.
 
-    Rules of thumb, not the model: the model never sees these words, and these words never see the model.
+    Rules of thumb, not the model: the model never sees these words, and these words never see the model. Missing months
+    are not guessed at: rise and fall are those between two neighbouring months.
 
-    Says how green the year is, its greenest and least green month where they differ, and the steepest rise and fall
-    between two neighbouring months. Raises ValueError for another shape.
+    Args:
+        ndvi: (12,) of months 1 to 12, NaN = missing.
+
+    Returns:
+        A sentence or two.
+
+    Raises:
+        ValueError: another shape.
     """
     if np.shape(ndvi) != (12,):
         raise ValueError(

@@ -30,7 +30,15 @@ STAND_INS = (
 
 
 def check_content(path: Path, expected: str) -> None:
-    """ValueError for a file that stands in the place of another: a Git LFS pointer, a web page, nothing at all."""
+    """Refuse a file that stands in the place of another: a Git LFS pointer, a web page, nothing at all.
+
+    Args:
+        path: of the file.
+        expected: what should be in it, for the message.
+
+    Raises:
+        ValueError: the file is one of these; the message says which, and what to do.
+    """
     with path.open("rb") as file:
         head = file.read(512)
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -44,9 +52,18 @@ def check_content(path: Path, expected: str) -> None:
 def write_tensors(
     path: str | Path, tensors: Mapping[str, np.ndarray], key: str, about: Mapping[str, Any]
 ) -> Path:
-    """Write arrays, types as they are, and ``about`` as JSON under ``key`` of the metadata; returns the path.
+    """Write arrays, types as they are, with a few words about them.
 
     Folders are made. The file has its name only once it is complete: what was there before stays until then.
+
+    Args:
+        path: of the safetensors file.
+        tensors: name -> array.
+        key: of the metadata.
+        about: what stands under ``key``, as JSON.
+
+    Returns:
+        The path.
     """
     from safetensors.numpy import save_file
 
@@ -60,12 +77,20 @@ def write_tensors(
 
 
 def read_tensors(path: Path, key: str, otherwise: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Arrays, mapped from disk and not to be written to, and what :func:`write_tensors` said about them.
+    """Arrays of a safetensors file, and what :func:`write_tensors` said about them.
+
+    Args:
+        path: of the file.
+        key: of the metadata.
+        otherwise: what is said of a file that has nothing under ``key``.
+
+    Returns:
+        Name -> array, mapped from disk and not to be written to; and what stands under ``key``.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is cut off or holds types that numpy has not, or, in the words of ``otherwise``, it says nothing
-            under ``key``.
+        ValueError: it is cut off, holds types that numpy has not, has nothing under ``key``, or what stands there is no
+            JSON.
     """
     from safetensors import SafetensorError, safe_open
 

@@ -15,7 +15,18 @@ OFFICE = {"BX1": "B", "BX2": "B"}
 
 
 def read_codes(task: str, codes: Any) -> np.ndarray:
-    """Class names of a task by a survey's codes ("B11", "U111", "FR"): (N,) -> (N,), "" where there is no class."""
+    """Class names of a task by a survey's codes.
+
+    Args:
+        task: by name, such as "land_cover".
+        codes: N codes, such as "B11", "U111", "FR".
+
+    Returns:
+        (N,) names, "" where there is no such class.
+
+    Raises:
+        ValueError: an unknown task.
+    """
     from timesen_nb.tasks import tasks
 
     classes = np.array([*tasks[task].classes, ""])
@@ -23,9 +34,19 @@ def read_codes(task: str, codes: Any) -> np.ndarray:
 
 
 def lucas_labels(lc1: Any, lu1: Any, nuts0: Any, ids: Any) -> dict[str, np.ndarray]:
-    """Labels for land_cover, land_use, crops and country from the codes of LUCAS points, each (N,) texts.
+    """Labels of LUCAS points by their codes.
 
-    Raises ValueError for codes that LUCAS 2018 does not have: how many, and where the first ones are.
+    Args:
+        lc1: (N,) codes of land cover.
+        lu1: (N,) codes of land use.
+        nuts0: (N,) codes of countries.
+        ids: (N,) names of the points, for messages.
+
+    Returns:
+        "land_cover", "land_use", "crops" and "country" -> (N,) class names, "" where there is no class.
+
+    Raises:
+        ValueError: codes that LUCAS 2018 does not have: how many, and where the first ones are.
     """
     covers = _plain(lc1)
     return {

@@ -71,6 +71,7 @@ def download_photos(
         finally:
             fetch.policy.cancel()
             pool.shutdown(cancel_futures=True)
+            fetch.close()
     files = {a: str(photo_file(fetch.folder, a)) for a in wanted if a not in reasons}
     out = [files.get(a, "") for a in addresses.reshape(-1).tolist()]
     return np.array(out, dtype=str).reshape(addresses.shape), reasons
@@ -79,7 +80,15 @@ def download_photos(
 def photo_file(folder: Path, address: str) -> Path:
     """Where the photo of an address goes: no two addresses share a file.
 
-    Raises ValueError when it is no address of a web server.
+    Args:
+        folder: of all photos.
+        address: of one.
+
+    Returns:
+        Its file in the folder.
+
+    Raises:
+        ValueError: it is no address of a web server.
     """
     split = urlsplit(address)
     host = split.hostname or ""
@@ -113,6 +122,12 @@ class _Fetch:
         self.policy = RetryPolicy(self._explain, attempts, most, wait, LONGEST_WAIT, threads=False)
         self.unanswered = 0
         self._own = threading.local()
+        self._sessions: list[requests.Session] = []
+
+    def close(self) -> None:
+        """Let go of the connections of all threads."""
+        for session in self._sessions:
+            session.close()
 
     def __call__(self, address: str) -> str:
         """Fetch a photo; "" when it is there, else the reason why not."""
@@ -147,6 +162,7 @@ class _Fetch:
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
         if not hasattr(self._own, "session"):
             self._own.session = requests.Session()
+            self._sessions.append(self._own.session)
         with self._own.session.get(address, headers=headers, stream=True, timeout=self.timeout) as answer:
             status, where = answer.status_code, answer.headers.get("Content-Range", "")
             if status == 416:

@@ -91,9 +91,18 @@ def read_lucas(
 
 
 def photo_address(point: str, country: str, view: str, year: int = 2018) -> str:
-    """Where Eurostat keeps the photo of a point (eight digits, NUTS 0 country) in a view "N", "E", "S" or "W".
+    """Where Eurostat keeps a photo of LUCAS, of surveys up to 2018.
 
-    Surveys up to 2018 are laid out so. A photo that was not taken has an address too, and nothing there.
+    A photo that was not taken has an address too, and nothing there.
+
+    Args:
+        point: number of the point, eight digits, as text.
+        country: NUTS 0 code, such as "BE".
+        view: "N", "E", "S" or "W".
+        year: of the survey.
+
+    Returns:
+        An address.
 
     Raises:
         ValueError: the point is no number of eight digits: its address would be that of another, or of none.
@@ -112,9 +121,13 @@ def is_number(point: str) -> bool:
 
 
 def grid_places(points: np.ndarray) -> np.ndarray:
-    """Longitude and latitude that point numbers stand for: (N,) of eight digits -> (N, 2) degrees, NaN for others.
+    """Where points lie by their numbers: kilometres east and north in ETRS89-LAEA (EPSG:3035), four digits each.
 
-    A number is the place on the LUCAS grid: kilometres east and north in ETRS89-LAEA (EPSG:3035), four digits each.
+    Args:
+        points: (N,) numbers of eight digits, as text.
+
+    Returns:
+        (N, 2) degrees, longitude before latitude; NaN for what is no number.
     """
     numbers = np.array([float(p) if is_number(p) else np.nan for p in points])
     degrees = np.stack(_to_degrees().transform(numbers // 10_000 * 1000.0, numbers % 10_000 * 1000.0), axis=1)
@@ -122,7 +135,14 @@ def grid_places(points: np.ndarray) -> np.ndarray:
 
 
 def grid_numbers(lonlats: np.ndarray) -> np.ndarray:
-    """The inverse of :func:`grid_places`: (N, 2) degrees -> (N,) numbers of the nearest kilometre, "" off the grid."""
+    """The inverse of :func:`grid_places`.
+
+    Args:
+        lonlats: (N, 2) degrees, longitude before latitude.
+
+    Returns:
+        (N,) numbers of the nearest kilometre, "" for places that lie 200 m or more beside the grid's points.
+    """
     metres = np.stack(_to_degrees().transform(*np.asarray(lonlats).T, direction="INVERSE"), axis=1)
     kilometres = np.round(metres / 1000)
     on_grid = (np.abs(metres / 1000 - kilometres) < 0.2) & (kilometres >= 0) & (kilometres < 10_000)
@@ -166,9 +186,18 @@ def _point_numbers(given: np.ndarray, lonlats: np.ndarray) -> np.ndarray:
 
 
 def _held_against_numbers(ids: np.ndarray, lonlats: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Places with the sign that their numbers say, and (N,) whether a number is one and that of its place.
+    """Places, held against what their numbers say.
 
-    Raises ValueError for longitude and latitude the other way round.
+    Args:
+        ids: (N,) point numbers.
+        lonlats: (N, 2) degrees.
+        name: of the file, for messages.
+
+    Returns:
+        The places with the sign that their numbers say, and (N,) whether a number is one and that of its place.
+
+    Raises:
+        ValueError: longitude and latitude the other way round.
     """
     grid = grid_places(ids)
     mirrored = _near(lonlats * (-1, 1), grid) & ~_near(lonlats, grid)

@@ -11,6 +11,7 @@ import numpy as np
 
 from timesen_nb.bands import BANDS
 from timesen_nb.datasets.splits import blocks, split_rows
+from timesen_nb.nodata import AS_SHARE, HIGHEST, SHARE, unmasked
 from timesen_nb.tensor_file import read_tensors, write_tensors
 
 if TYPE_CHECKING:
@@ -91,7 +92,14 @@ class Pairs:
         return len(self.values)
 
     def series(self, rows: Any = slice(None)) -> np.ndarray:
-        """Series of some places, (n, T, C, H, W) float32, NaN = missing. rows: indices, a mask or a slice."""
+        """Series of some places.
+
+        Args:
+            rows: n indices, a mask or a slice.
+
+        Returns:
+            (n, T, C, H, W) float32 reflectance x 10000, NaN = missing; H = W = 1 for single pixels.
+        """
         values = self.values[rows]
         out: np.ndarray = values.astype(np.float32)
         if values.dtype == np.int16:
@@ -99,20 +107,43 @@ class Pairs:
         return out if self.values.ndim == 5 else out[..., None, None]
 
     def photos(self, rows: Any = slice(None)) -> np.ndarray:
-        """Photo vectors of some places, (n, D) or (n, V, D) float32, NaN = no photo. ValueError when there are none."""
+        """Photo vectors of some places.
+
+        Args:
+            rows: n indices, a mask or a slice.
+
+        Returns:
+            (n, D) or (n, V, D) float32, NaN = no photo.
+
+        Raises:
+            ValueError: these pairs have no photos.
+        """
         if self.embeddings is None:
             raise ValueError("these pairs have no photos; expected embeddings.")
         photos: np.ndarray = self.embeddings[rows].astype(np.float32)
         return photos
 
     def take(self, rows: Any) -> Pairs:
-        """Some of the places: indices, a mask or a slice."""
+        """Some of the places.
+
+        Args:
+            rows: indices, a mask or a slice.
+
+        Returns:
+            Their pairs, in that order.
+        """
         rows = np.arange(len(self))[rows if isinstance(rows, slice) else np.asarray(rows)]
         arrays = (self.values, self.embeddings, self.labels, self.lonlats)
         return Pairs(*(None if array is None else array[rows] for array in arrays))
 
     def with_bands(self, bands: Sequence[str]) -> Pairs:
-        """The same places with some of the bands, by name and in that order: ("B4", "B3", "B2") for red, green, blue.
+        """The same places with some of the bands.
+
+        Args:
+            bands: by name, in the order that is wanted: ("B4", "B3", "B2") for red, green, blue.
+
+        Returns:
+            Their pairs.
 
         Raises:
             ValueError: a band that is none, or series that have other bands than :data:`timesen_nb.BANDS`.
@@ -154,7 +185,14 @@ class Pairs:
             )
 
     def save(self, path: str | Path) -> Path:
-        """Write one safetensors file, types as they are; it has its name only once it is complete. Returns its path."""
+        """Write one safetensors file, types as they are; it has its name only once it is complete.
+
+        Args:
+            path: of the file; folders are made.
+
+        Returns:
+            The path.
+        """
         tensors = {"values": self.values}
         if self.embeddings is not None:
             tensors["embeddings"] = self.embeddings
@@ -169,6 +207,12 @@ class Pairs:
     @classmethod
     def load(cls, path: str | Path) -> Pairs:
         """Pairs from :meth:`save`, mapped from disk: more of them than memory holds will do.
+
+        Args:
+            path: of the file.
+
+        Returns:
+            The pairs.
 
         Raises:
             FileNotFoundError: there is no such file.
@@ -198,6 +242,9 @@ class Pairs:
             block_km: edge of the square blocks that stay together, so that neighbours, which are alike, do not stand on
                 both sides; None splits place by place.
 
+        Returns:
+            Pairs for each share.
+
         Raises:
             ValueError: shares do not sum to 1, blocks are too large for them, or there are no lonlats for blocks.
         """
@@ -212,7 +259,7 @@ class Pairs:
 
 def _array(given: Any, kept: tuple[type, ...]) -> np.ndarray:
     """As an array of its own type, if that is kept, or else float32."""
-    array = np.asarray(given)
+    array = unmasked(given) if np.ma.isMaskedArray(given) else np.asarray(given)
     return array if array.dtype in kept else array.astype(np.float32)
 
 
@@ -220,15 +267,17 @@ def _check_series(series: np.ndarray, start: int) -> None:
     places = f"places {start} to {start + len(series) - 1}"
     known = np.where(np.isnan(series), 0.0, series)
     low, high = known.min(), known.max()
-    if not np.isfinite(high) or low < 0:
+    if not high <= HIGHEST or low < 0:
         raise ValueError(
-            f"reflectance from {low:.4g} to {high:.4g} among {places}; expected reflectance x 10000, finite and not "
-            "negative. Set no-data codes to NaN and clip noise below zero to 0."
+            f"reflectance from {low:.4g} to {high:.4g} among {places}; expected reflectance x 10000, finite, "
+            f"not negative and up to {HIGHEST:.0f}. Set no-data codes to NaN and clip noise below zero to 0."
         )
-    if 0 < high <= 2.0:
-        raise ValueError(
-            f"the largest reflectance among {places} is {high:.3g}; expected reflectance x 10000. Multiply by 10000."
-        )
+    # whole numbers up to 2 are dark water, or what Sen4Map puts in place of clouds
+    highest = known.reshape(len(known), -1).max(axis=1)
+    share = (highest > 0) & (highest <= SHARE) & (known * 2 % 1 > 1e-3).reshape(len(known), -1).any(axis=1)
+    if 0 < high <= SHARE or share.any():
+        at = int(share.argmax())
+        raise ValueError(f"the largest reflectance of place {start + at} is {highest[at]:.3g}: {AS_SHARE}")
     dark = np.isnan(series).reshape(len(series), -1).all(axis=1)
     _check_lost(dark, start, "no month with data", "at least one")
 

@@ -16,13 +16,18 @@ from timesen_nb.datasets.tables import names_of
 
 @dataclass(frozen=True, repr=False)
 class PlaceDataset:
-    """N places.
+    """N places, with what is known of each.
 
-    values: (N, 12, 10[, H, W]) surface reflectance x 10000, months by bands: float32 with NaN = missing, or int16 with
-    -32768 = missing (memory-mapped files); None when only the places are known. :meth:`series` reads both.
-    lonlats: (N, 2) degrees, longitude first. labels: task name -> (N,) class names of that task, "" = unknown.
-    ids: (N,) unique names. photos: (N, 4) addresses or files of the views north, east, south, west, "" = no photo.
-    Raises ValueError when lengths differ or an id occurs twice.
+    Attributes:
+        values: (N, 12, 10[, H, W]) surface reflectance x 10000, months by bands: float32 with NaN = missing, or int16
+            with -32768 = missing (memory-mapped files); None when only the places are known. :meth:`series` reads both.
+        lonlats: (N, 2) degrees, longitude before latitude.
+        labels: task name -> (N,) class names of that task, "" = unknown.
+        ids: (N,) unique names.
+        photos: (N, 4) addresses or files of the views north, east, south, west, "" = no photo; None: no photos.
+
+    Raises:
+        ValueError: lengths differ, or an id occurs twice.
     """
 
     values: Any
@@ -33,6 +38,12 @@ class PlaceDataset:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lonlats", np.asarray(self.lonlats, dtype=np.float64).reshape(-1, 2))
+        wrong = (np.abs(self.lonlats) > (180, 90)).any(axis=1)
+        if wrong.any():
+            raise ValueError(
+                f"lonlats has {wrong.sum()} places that are none, such as {self.lonlats[wrong][0].tolist()}; expected "
+                "(N, 2) degrees, longitude before latitude."
+            )
         object.__setattr__(self, "ids", names_of(self.ids))
         object.__setattr__(self, "labels", {k: names_of(v) for k, v in self.labels.items()})
         lengths = {"lonlats": len(self.lonlats), "ids": len(self.ids)}
@@ -56,7 +67,17 @@ class PlaceDataset:
         return f"<{len(self)} places: {series}; labels: {known or 'none'}>"
 
     def series(self, rows: Any = slice(None)) -> np.ndarray:
-        """Series of some places, (n, 12, 10[, H, W]) float32, NaN = missing. ValueError when there are none."""
+        """Series of some of the places.
+
+        Args:
+            rows: n indices, a mask or a slice.
+
+        Returns:
+            (n, 12, 10[, H, W]) float32 reflectance x 10000, NaN = missing.
+
+        Raises:
+            ValueError: these places have no series.
+        """
         if self.values is None:
             raise ValueError(
                 "these places have no series yet. Read them from a source, source.pixels(places.lonlats), "
@@ -68,17 +89,44 @@ class PlaceDataset:
         return values.astype(np.float32)
 
     def with_values(self, values: Any) -> PlaceDataset:
-        """The same places with these series."""
+        """The same places with these series.
+
+        Args:
+            values: (N, 12, 10[, H, W]) reflectance x 10000, as :class:`PlaceDataset` holds them.
+
+        Returns:
+            A new data set.
+
+        Raises:
+            ValueError: there is not one series for each place.
+        """
         return replace(self, values=values)
 
     def take(self, rows: Any) -> PlaceDataset:
-        """Some of the places: indices, a mask or a slice."""
+        """Some of the places.
+
+        Args:
+            rows: indices, a mask or a slice.
+
+        Returns:
+            A data set of these, in that order.
+        """
         labels = {task: names[rows] for task, names in self.labels.items()}
         values, photos = (None if v is None else v[rows] for v in (self.values, self.photos))
         return PlaceDataset(values, self.lonlats[rows], labels, self.ids[rows], photos)
 
     def select(self, ids: Any) -> PlaceDataset:
-        """The places of these ids, in this order. ValueError for ids that are not here."""
+        """The places of these ids.
+
+        Args:
+            ids: names, in the order that is wanted.
+
+        Returns:
+            A data set of these.
+
+        Raises:
+            ValueError: ids that are not here.
+        """
         row = {name: i for i, name in enumerate(self.ids.tolist())}
         wanted = names_of(ids).tolist()
         lost = [name for name in wanted if name not in row]
@@ -91,10 +139,19 @@ class PlaceDataset:
     def split(
         self, shares: Sequence[float], seed: int = 0, block_km: float | None = None
     ) -> tuple[PlaceDataset, ...]:
-        """Disjoint parts by share, for example (0.8, 0.2).
+        """Disjoint parts by share.
 
-        block_km: edge of the square blocks that stay together: neighbours look alike, so that a split place by place
-        (None) flatters whatever is tested. Raises ValueError when shares do not sum to 1 or blocks are too large.
+        Args:
+            shares: of each part, such as (0.8, 0.2).
+            seed: another one draws other parts.
+            block_km: edge of the square blocks that stay together: neighbours look alike, so that a split place by
+                place (None) flatters whatever is tested.
+
+        Returns:
+            A data set for each share.
+
+        Raises:
+            ValueError: shares do not sum to 1, or blocks are too large for them.
         """
         block = np.arange(len(self)) if block_km is None else blocks(self.lonlats, block_km)
         return tuple(self.take(rows) for rows in split_rows(block, shares, seed))
@@ -102,8 +159,18 @@ class PlaceDataset:
     def pairs(self, embeddings: np.ndarray | None = None, task: str | None = "land_cover") -> Pairs:
         """Training pairs: the series beside the photo vectors of the same places, labelled by a task.
 
-        embeddings: (N, D) or (N, V, D), NaN = no photo, as ``model.towers.embed_photos`` gives them; None for
-        labels alone. Places without any month or any photo are left out, and a warning says how many.
+        Places without any month or any photo are left out, and a warning says how many.
+
+        Args:
+            embeddings: (N, D) or (N, V, D), NaN = no photo, as ``model.towers.embed_photos`` gives them; None for
+                labels alone.
+            task: by name, whose labels; None for none.
+
+        Returns:
+            Pairs of the places that are left.
+
+        Raises:
+            ValueError: no labels of that task, not one row of embeddings for each place, or no series.
         """
         if task is not None and task not in self.labels:
             raise ValueError(f"no labels of {task!r}; these places have {', '.join(self.labels) or 'none'}.")

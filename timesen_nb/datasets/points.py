@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import BANDS, month_columns
 from timesen_nb.datasets.geojson import read_geojson
 from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.datasets.tables import check_thousands, names_of, numbers, read_table, where, without_fraction
-from timesen_nb.nodata import clean
+from timesen_nb.nodata import SHARE, clean
+from timesen_nb.sources.checks import CALENDAR
+from timesen_nb.spreadsheet import unescaped
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from timesen_nb.sources import Source
+    from timesen_nb.sources.grid import BBox
 
 EARTH = (-180.0, -90.0, 180.0, 90.0)
-#: The largest value of what is a share of sunlight, from 0 to 1; glint and snow exceed 1.
-SHARE = 2.0
-COLUMNS = [f"{band}_m{month:02d}" for month in range(1, 13) for band in BANDS]
+COLUMNS = month_columns()
 
 
 def read_points(
@@ -49,6 +49,11 @@ def read_points(
     """
     path = Path(path)
     table = _read(path)
+    twice = [name for name in dict.fromkeys(table.columns) if (table.columns == name).sum() > 1]
+    if set(twice) & {"lon", "lat", label, "year", *COLUMNS}:
+        raise ValueError(
+            f"{path.name} has several columns {twice[0]!r}; expected each once. Remove the others."
+        )
     missing = [name for name in ("lon", "lat", label) if name not in table]
     if missing:
         there = ", ".join(map(str, table.columns[:12]))
@@ -56,7 +61,9 @@ def read_points(
             f"{path.name} has no {', '.join(missing)} among {there}; expected lon, lat "
             f"and a column of class names: label='its name'."
         )
-    labels = _unescaped(without_fraction(names_of(table[label].to_numpy(object))))
+    # as they were before the click map's CSV kept spreadsheets from taking them for formulas
+    names = without_fraction(names_of(table[label].to_numpy(object))).tolist()
+    labels = np.array([unescaped(name) for name in names], dtype=str)
     if not (labels != "").any():
         raise ValueError(
             f"no place in {path.name} has a {label}; fill in the class names of the places you know."
@@ -87,11 +94,6 @@ def _read(path: Path) -> pd.DataFrame:
     raise ValueError(f"{path.name}: expected a .csv or .geojson file of points.")
 
 
-def _unescaped(labels: np.ndarray) -> np.ndarray:
-    """Names as they were before the click map's CSV kept spreadsheets from taking them for formulas."""
-    return np.array([re.sub(r"^'(?='*[=+\-@])", "", name) for name in labels.tolist()], dtype=str)
-
-
 def _check_places(lonlats: np.ndarray, table: pd.DataFrame, source: Source | None, name: str) -> None:
     """ValueError for places that are none, or that only a source the other way round would hold."""
     lost = np.isnan(lonlats).any(axis=1)
@@ -120,7 +122,7 @@ def _check_places(lonlats: np.ndarray, table: pd.DataFrame, source: Source | Non
             )
 
 
-def _within(lonlats: np.ndarray, bounds: tuple[float, float, float, float]) -> np.ndarray:
+def _within(lonlats: np.ndarray, bounds: BBox) -> np.ndarray:
     """(N,) bool: which places lie in (west, south, east, north)."""
     west, south, east, north = bounds
     lon, lat = lonlats.T
@@ -136,7 +138,7 @@ def _years(table: pd.DataFrame, year: int, name: str) -> np.ndarray:
     blank = np.isnan(years)
     if blank.all():
         return np.full(len(table), year)
-    wrong = blank | (years % 1 != 0) | (years < 1900) | (years > 2200)
+    wrong = ~np.isin(years, CALENDAR)
     if wrong.any():
         first = where(table, int(wrong.argmax()))
         found = "no year" if blank[wrong][0] else f"the year {years[wrong][0]:g}"
@@ -160,7 +162,15 @@ def _fetch(source: Source, lonlats: np.ndarray, years: np.ndarray) -> np.ndarray
 def _reflectance(values: np.ndarray, name: str) -> np.ndarray:
     """Series of a file as reflectance x 10000: known codes are missing, noise below zero is 0.
 
-    ValueError for what is no reflectance, and for bands or places that are on another scale than the rest.
+    Args:
+        values: (N, 12, 10) as the file has them, NaN = missing.
+        name: of the file, for messages.
+
+    Returns:
+        (N, 12, 10) float32, NaN = missing.
+
+    Raises:
+        ValueError: what is no reflectance, and bands or places that are on another scale than the rest.
     """
     values = clean(values, BANDS, 2, f"the series in {name}")
     with_data = np.isfinite(values)

@@ -43,15 +43,29 @@ def read_sen4map(
 ) -> PlaceDataset:
     """A file of Sen4Map, read in one pass: series, places, photo addresses and labels of every task it knows.
 
-    crop: pixels on a side around the centre, 1 to 64; None keeps all. composites: "clear", our medians of clear looks
-    (:mod:`timesen_nb.composite`), NaN in months without one; or "published", those that the released model was trained
-    on (:func:`published_medians`). Files with ``image`` hold the latter already: "clear" makes months without any value
-    NaN, "published" takes them as they are. into: a .npy file to write the series to, rounded to int16 and
-    memory-mapped, for more of them than memory holds. points: the numbers of some LUCAS points; None reads all.
     Codes for no data (65535, see :mod:`timesen_nb.nodata`) are missing, with a warning, and so is a scene class of 255;
-    "published" counts them as the zeros that it makes of clouds.
-    Raises FileNotFoundError, or ValueError for a file that is cut off or none of these, for reflectance that is
-    negative, beyond 20,000 or from 0 to 1, and for unknown codes.
+    composites="published" counts them as the zeros that it makes of clouds.
+
+    Args:
+        path: of the HDF5 file.
+        crop: pixels on a side around the centre, 1 to 64; None keeps all.
+        composites: "clear", our medians of clear observations (:mod:`timesen_nb.composite`), NaN in months without one;
+            or "published", those that the released model was trained on (:func:`published_medians`). Files with
+            ``image`` hold the latter already: "clear" makes months without any value NaN, "published" takes them as
+            they are.
+        into: a .npy file to write the series to, rounded to int16 and memory-mapped, for more of them than memory
+            holds; None keeps them in memory.
+        points: the numbers of some LUCAS points; None reads all.
+        year: of the composites.
+        progress: show a bar.
+
+    Returns:
+        The places; series are (N, 12, 10), or (N, 12, 10, H, W) of more than one pixel.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: a file that is cut off or none of these; reflectance that is negative, beyond 20,000 or from 0 to 1;
+            an unknown code.
     """
     from tqdm.auto import tqdm
 
@@ -92,10 +106,17 @@ def read_sen4map(
 def published_medians(values: np.ndarray, months: np.ndarray, scl: np.ndarray) -> np.ndarray:
     """The composites that the released model was trained on, for comparison with it: clouds count as zeros.
 
-    values: (t, 10, ...) x 10000; months: (t,) calendar month 1 to 12, 0 = another year; scl: (t, ...) scene classes.
-    Classes from 9 on are set to 0 and stay in the median (the lower middle of an even number); a month without any date
-    is the median of all dates; 1 is added. -> (12, 10, ...) float32, without gaps. Source: released code of Jain et al.
-    2026; :func:`timesen_nb.composite.monthly_medians` is how it is done here.
+    Scene classes from 9 on are set to 0 and stay in the median (the lower middle of an even number); a month without
+    any date is the median of all dates; 1 is added. Source: released code of Jain et al. 2026;
+    :func:`timesen_nb.composite.monthly_medians` is how it is done here.
+
+    Args:
+        values: (t, 10, ...) reflectance x 10000.
+        months: (t,) calendar month 1 to 12, 0 = another year.
+        scl: (t, ...) scene classes.
+
+    Returns:
+        (12, 10, ...) float32, without gaps.
     """
     shown = np.where(scl[:, None] >= 9, 0, values).astype(np.float32)
     out = []

@@ -17,7 +17,14 @@ from timesen_nb.datasets.place_dataset import PlaceDataset
 
 
 def simulated_labels(cover_types: Sequence[int] | np.ndarray) -> dict[str, np.ndarray]:
-    """Labels for land_cover, crops and habitat of places, by rows of ``simulate.cover_types.COVER_TYPES``."""
+    """Labels of simulated places by their cover types.
+
+    Args:
+        cover_types: (N,) rows of ``simulate.cover_types.COVER_TYPES``.
+
+    Returns:
+        "land_cover", "crops" and "habitat" -> (N,) class names, "" where the task has no such class.
+    """
     from timesen_nb.simulate.cover_types import COVER_TYPES
 
     cover_types = np.asarray(cover_types, dtype=int)
@@ -29,9 +36,16 @@ def simulated_labels(cover_types: Sequence[int] | np.ndarray) -> dict[str, np.nd
 
 
 def simulated_dataset(n: int, seed: int = 303) -> PlaceDataset:
-    """n simulated places with labels for land_cover, crops and habitat, and no photos; the same seed gives the same.
+    """Simulated places from all over Europe with labels for land_cover, crops and habitat, and no photos.
 
     Scores on them flatter the bundled model, which was trained on other places of the same simulator.
+
+    Args:
+        n: how many.
+        seed: the same one gives the same places.
+
+    Returns:
+        The places; ids begin with "simulated".
     """
     from timesen_nb.simulate.places import simulate_places
 
@@ -46,8 +60,18 @@ def simulated_survey(
 ) -> PlaceDataset:
     """Places of every land cover in the sample landscape, with four drawn photos each as JPEG files in a folder.
 
-    each: places of a land cover. seed: another number picks other places. size: height and width of a photo. Labels:
-    land_cover, crops and habitat. Photos that are there already are not drawn again.
+    Args:
+        folder: of the photos; those that are there already are not drawn again.
+        each: places of a land cover.
+        seed: another one picks other places.
+        year: calendar year.
+        size: height and width of a photo in pixels.
+
+    Returns:
+        The places, with labels for land_cover, crops and habitat. Nothing in them is real.
+
+    Raises:
+        ValueError: there are not so many places of a land cover.
     """
     from PIL import Image
 

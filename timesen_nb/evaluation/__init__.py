@@ -3,12 +3,13 @@
     from timesen_nb.datasets import simulated_dataset
     tn.report(model, simulated_dataset(4000))       # every task x prompt style x T
 
-One idea a file: ``metrics`` scores, ``scoring`` vectors against words, ``reports`` the tables, ``calibration`` and
-``unlike`` trust, ``retrieval``, ``scenicness``, ``baselines``, ``paper`` the published figures, ``plots``.
+One idea a file: ``metrics`` scores, ``scoring`` vectors against words, ``report`` the tables, ``calibration`` trust,
+``retrieval``, ``scenicness``, ``baselines``, ``paper`` the published figures, ``encoding`` places -> vectors,
+``validation`` an encoder as it trains. The answer "none of these" is made in ``timesen_nb.model.open_set``.
 """
 
 from timesen_nb.datasets.simulated import simulated_dataset
-from timesen_nb.evaluation.baselines import ImageBaseline, baselines, random_and_blocked, true_colour
+from timesen_nb.evaluation.baselines import ImageBaseline, baselines, random_and_blocked
 from timesen_nb.evaluation.calibration import calibrated, calibration_error, fit_logit_scale, reliability
 from timesen_nb.evaluation.encoding import Encodes, Labelled
 from timesen_nb.evaluation.metrics import Tally, bootstrap, confusion, interval
@@ -60,6 +61,5 @@ __all__ = [
     "scenicness",
     "score",
     "simulated_dataset",
-    "true_colour",
     "words_to_places",
 ]  # fmt: skip

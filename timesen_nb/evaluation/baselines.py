@@ -11,7 +11,7 @@ import pandas as pd
 from timesen_nb.bands import BANDS
 from timesen_nb.evaluation.encoding import Encodes, Labelled, centre, encode_places
 from timesen_nb.evaluation.metrics import Tally, confusion
-from timesen_nb.plots.true_colour import RGB, brightened
+from timesen_nb.plots.true_colour import patch_images
 from timesen_nb.tasks import Task, tasks
 
 if TYPE_CHECKING:
@@ -19,16 +19,14 @@ if TYPE_CHECKING:
     from timesen_nb.model.config import EncoderConfig
     from timesen_nb.model.towers import Tower
 
-#: Reflectance x 10000 that is drawn white: the usual stretch of a true-colour picture.
-WHITE = 3000.0
-SMALLEST = 8  # pixels: below, there is no picture to look at
-
 
 class ImageBaseline:
     """A CLIP-family model that looks at the true-colour picture of a place: use it where a model goes in a report.
 
-    tower: such as ``ClipTower("ViT-B-32", "openai")``, or with weights of RemoteCLIP, GeoRSCLIP or SenCLIP in a local
-    file. calibrated_logit_scale: 100, CLIP's own.
+    Args:
+        tower: such as ``ClipTower("ViT-B-32", "openai")``, or with weights of RemoteCLIP, GeoRSCLIP or SenCLIP in a
+            local file.
+        calibrated_logit_scale: what cosines are multiplied by before the softmax; 100 is CLIP's own.
     """
 
     def __init__(self, tower: Tower, calibrated_logit_scale: float = 100.0) -> None:
@@ -36,42 +34,39 @@ class ImageBaseline:
         self.calibrated_logit_scale = calibrated_logit_scale
 
     def encode(self, values: Any) -> np.ndarray:
-        """(n, T, 10, H, W) reflectance x 10000 -> (n, D): the picture of the median of its composites."""
-        return self.tower.encode_photos(true_colour(values))
+        """Vectors of pictures: of each place the median of its composites, as :func:`patch_images` draws it.
+
+        Args:
+            values: (n, T, 10, H, W) reflectance x 10000, NaN = missing; H and W from 8 on.
+
+        Returns:
+            (n, D) float32 unit vectors.
+
+        Raises:
+            ValueError: smaller patches.
+        """
+        return self.tower.encode_photos(patch_images(values))
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
-        """Sentences -> (n, D) unit vectors."""
+        """Vectors of sentences, in the space of the pictures.
+
+        Args:
+            texts: n sentences.
+
+        Returns:
+            (n, D) float32 unit vectors.
+        """
         return self.tower.encode_text(texts)
 
 
-def true_colour(values: Any) -> np.ndarray:
-    """Pictures (n, H, W, 3) uint8 of patches (n, T, 10, H, W): median of the composites, B4 B3 B2, 3000 drawn white.
-
-    Pixels without data are black. Raises ValueError for patches under 8 x 8 pixels: one pixel is no picture.
-    """
-    values = np.asarray(values, dtype=np.float32)
-    if values.ndim != 5 or min(values.shape[3:]) < SMALLEST:
-        raise ValueError(
-            f"values given have shape {values.shape}; a picture needs patches of at least {SMALLEST} x {SMALLEST} "
-            "pixels, (n, T, 10, H, W). Read the data set with whole patches, or leave this baseline out."
-        )
-    from timesen_nb.composite import _median
-
-    rgb = values[:, :, [BANDS.index(b) for b in RGB]]
-    middle = _median(np.moveaxis(rgb, 1, 0))  # (n, 3, H, W)
-    # in proportion to light, as 0.1 had it: what CLIP makes of a picture must not change with the drawing of maps
-    return (
-        (np.nan_to_num(brightened(middle, WHITE, gamma=1)) * 255)
-        .round()
-        .astype(np.uint8)
-        .transpose(0, 2, 3, 1)
-    )
-
-
 def filled(values: np.ndarray) -> np.ndarray:
-    """Series without gaps, (n, 12 x 10), for learners that cannot read them: interpolated around the year.
+    """Series without gaps, for learners that cannot read them: interpolated around the year.
 
-    A missing B8A is B8; a band that no month has is 0. values: (n, 12, 10).
+    Args:
+        values: (n, 12, 10), NaN = missing. A missing B8A is B8; a band that no month has is 0.
+
+    Returns:
+        (n, 12 x 10) float32.
     """
     out = np.array(values, dtype=np.float32)
     a, b = BANDS.index("B8A"), BANDS.index("B8")
@@ -94,13 +89,28 @@ def baselines(
     trees: int = 300,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Classifiers that learn from the labels of ``train``, on ``test``: top-1, balanced accuracy and macro F1.
+    """Classifiers that learn from labels, scored on other places.
 
-    The majority class; k nearest neighbours and a random forest on the raw series (gaps interpolated); with model=, a
-    linear probe on its vectors, and its zero-shot answer by descriptions, which saw no label; with encoder=, a series
-    encoder of that size trained from nothing on the labels, for ``epochs``.
-    For an honest figure split by place: ``train, test = dataset.split((0.8, 0.2), block_km=50)``.
-    Raises ValueError when a part has no labelled place.
+    The majority class; 15 nearest neighbours and a random forest on the raw series (gaps interpolated); with ``model``
+    a linear probe on its vectors, and its zero-shot answer by descriptions, which saw no label; with ``encoder`` a
+    series encoder trained from nothing on the labels. For an honest figure split by place: ``train, test =
+    dataset.split((0.8, 0.2), block_km=50)``.
+
+    Args:
+        train: places to learn from.
+        test: places to score on.
+        task: whose labels; those without one, or without any whole month, are left out.
+        model: whose vectors are probed; None leaves that out.
+        encoder: sizes of an encoder to train; None leaves that out, and needs no torch.
+        epochs: of that training.
+        trees: of the forest.
+        seed: of the forest, and of that training.
+
+    Returns:
+        A row a classifier: top1, balanced (accuracy) and f1 (macro), shares from 0 to 1.
+
+    Raises:
+        ValueError: a part has no labelled place.
     """
     task = task if isinstance(task, Task) else tasks[task]
     x, y, series = _features(train, task)
@@ -140,7 +150,18 @@ def random_and_blocked(
 ) -> pd.DataFrame:
     """A table for a random split beside one for a split by blocks: the difference is what neighbours give away.
 
-    make: (train, test) -> table, such as ``lambda a, b: baselines(a, b, "land_cover")``.
+    Args:
+        dataset: the places to split.
+        make: (train, test) -> table, such as ``lambda a, b: baselines(a, b, "land_cover")``.
+        share: of the places that are learned from.
+        block_km: edge of the blocks that stay together.
+        seed: another one draws other parts.
+
+    Returns:
+        Both tables side by side, under "random" and "blocks of ... km".
+
+    Raises:
+        ValueError: a part is empty: blocks are too large.
     """
     shares = (share, 1 - share)
     return pd.concat(

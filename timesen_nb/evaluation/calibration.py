@@ -11,12 +11,15 @@ from timesen_nb.model.zeroshot import ZeroShot
 
 
 def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> pd.DataFrame:
-    """A row a bin of confidence that holds places: low, high, places, confidence (mean), accuracy.
+    """How often answers of each confidence are right.
 
     Args:
         confidence: (N,) probability of the predicted class, 0 to 1.
         right: (N,) bool, was it so.
         bins: of equal width from 0 to 1.
+
+    Returns:
+        A row a bin that holds places: low, high, places, confidence (mean), accuracy.
 
     Raises:
         ValueError: other lengths, or confidences outside 0 to 1.
@@ -43,7 +46,18 @@ def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> pd
 def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> float:
     """Expected calibration error: |accuracy - confidence| averaged over bins by their share of the places.
 
-    Naeini et al. 2015; Guo et al. 2017, arXiv 1706.04599. NaN without any place.
+    Naeini et al. 2015; Guo et al. 2017, arXiv 1706.04599.
+
+    Args:
+        confidence: (N,) probability of the predicted class, 0 to 1.
+        right: (N,) bool, was it so.
+        bins: of equal width from 0 to 1.
+
+    Returns:
+        0 to 1; NaN without any place.
+
+    Raises:
+        ValueError: other lengths, or confidences outside 0 to 1.
     """
     if not len(confidence):
         return float("nan")
@@ -62,6 +76,9 @@ def fit_logit_scale(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> flo
         vectors: (N, D) of places that the model was not trained on, and not those that are reported on.
         truth: (N,) class numbers, -1 = none of these, left out.
 
+    Returns:
+        What cosines are multiplied by before the softmax, 0.1 to 1000.
+
     Raises:
         ValueError: no labelled place.
     """
@@ -74,6 +91,9 @@ def common_scale(tasks: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> 
     Args:
         tasks: of each the vectors of its words (K, D), those of places (N, D) and truth (N,), as in
             :func:`fit_logit_scale`.
+
+    Returns:
+        What cosines are multiplied by before the softmax, 0.1 to 1000.
 
     Raises:
         ValueError: a task without a labelled place.
@@ -104,6 +124,12 @@ def calibrated(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> ZeroShot
     Args:
         zs: the classifier.
         vectors: (N, D) of labelled places, as in :func:`fit_logit_scale`.
-        truth: (N,) class numbers, -1 = none of these.
+        truth: (N,) class numbers, -1 = none of these, left out.
+
+    Returns:
+        A new classifier.
+
+    Raises:
+        ValueError: no labelled place.
     """
     return ZeroShot(zs.classes, zs.vectors, fit_logit_scale(zs, vectors, truth), zs.encode)

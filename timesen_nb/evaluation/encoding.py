@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from timesen_nb.composite import annual, quarters
+from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.inputs import known_bands, readable
 
 CHUNK = 4096
 #: Number of composites -> how the twelve months along axis 1 become so many.
@@ -19,43 +21,61 @@ COMPOSITES: dict[int, Callable[[np.ndarray], np.ndarray]] = {
 
 
 class Labelled(Protocol):
-    """Places with labels: what a report is made on, such as a :class:`timesen_nb.datasets.PlaceDataset`.
-
-    labels: task -> (N,) class names or codes of that task, "" (or anything that is none) = unknown. lonlats: (N, 2)
-    degrees or None.
-    """
+    """Places with labels: what a report is made on, such as a :class:`timesen_nb.datasets.PlaceDataset`."""
 
     @property
     def labels(self) -> Mapping[str, np.ndarray]:
-        """Task -> (N,) names or codes."""
+        """Task -> (N,) class names or codes of that task, "" (or anything that is none) = unknown."""
         ...
 
     @property
     def lonlats(self) -> np.ndarray | None:
-        """(N, 2) degrees."""
+        """(N, 2) degrees, longitude before latitude; None: not known."""
         ...
 
     def __len__(self) -> int: ...
 
     def series(self, rows: Any) -> Any:
-        """Some of the places as (n, 12, 10[, H, W]) reflectance x 10000, NaN = missing."""
+        """Series of some of the places.
+
+        Args:
+            rows: n indices, a mask or a slice.
+
+        Returns:
+            (n, 12, 10[, H, W]) reflectance x 10000, NaN = missing.
+        """
         ...
 
 
 class Encodes(Protocol):
-    """Series and words into one space: a :class:`~timesen_nb.model.timesenclip.TimeSenCLIP`, or a baseline.
+    """Series and words into one space: a :class:`timesen_nb.model.timesenclip.TimeSenCLIP`, or a baseline.
 
-    calibrated_logit_scale: what cosines are multiplied by before the softmax.
+    Attributes:
+        calibrated_logit_scale: what cosines are multiplied by before the softmax.
     """
 
     calibrated_logit_scale: float
 
     def encode(self, values: Any) -> Any:
-        """Series (n, T, 10[, H, W]) -> (n, D) unit vectors."""
+        """Vectors of series.
+
+        Args:
+            values: (n, T, 10[, H, W]) reflectance x 10000, NaN = missing.
+
+        Returns:
+            (n, D) unit vectors.
+        """
         ...
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
-        """Sentences -> (n, D) unit vectors."""
+        """Vectors of sentences, in the space of the series.
+
+        Args:
+            texts: n sentences.
+
+        Returns:
+            (n, D) unit vectors.
+        """
         ...
 
 
@@ -66,14 +86,22 @@ def encode_places(
     composites: Sequence[int] = (12,),
     label: str | None = None,
 ) -> dict[int, np.ndarray]:
-    """Number of composites -> (n, D) float32 vectors of some places, read once and encoded once for each.
+    """Vectors of some places, read once and encoded once for each number of composites.
 
-    Larger patches than a model takes are cut to their centre. label: a name for the progress bar; None: no bar.
+    Args:
+        model: what encodes; larger patches than it takes are cut to their centre.
+        dataset: the places.
+        rows: (n,) which of them.
+        composites: of 12 monthly, 4 quarterly and 1 annual.
+        label: a name for the progress bar; None: no bar.
+
+    Returns:
+        Number of composites -> (n, D) float32.
     """
     from tqdm.auto import tqdm
 
     out: dict[int, list[np.ndarray]] = {t: [] for t in composites}
-    size = _patch_of(model)
+    size = getattr(getattr(model, "config", None), "patch", None)
     parts = range(0, len(rows), CHUNK)
     for start in tqdm(parts, desc=f"encoding, {label}", unit="batch", disable=label is None, mininterval=1):
         values = centre(np.asarray(dataset.series(rows[start : start + CHUNK]), dtype=np.float32), size)
@@ -83,7 +111,18 @@ def encode_places(
 
 
 def centre(values: np.ndarray, size: int | None) -> np.ndarray:
-    """The middle size x size pixels of (n, T, C, H, W); a single pixel as (n, T, C). None leaves patches whole."""
+    """The middle pixels of patches.
+
+    Args:
+        values: (n, T, C, H, W), or (n, T, C), which comes back as it is.
+        size: pixels a side that are kept; None leaves patches whole.
+
+    Returns:
+        (n, T, C, size, size); a single pixel as (n, T, C).
+
+    Raises:
+        ValueError: patches are smaller.
+    """
     if values.ndim == 5 and size is not None:
         height, width = values.shape[3:]
         if size > min(height, width):
@@ -96,22 +135,20 @@ def centre(values: np.ndarray, size: int | None) -> np.ndarray:
     return values[..., 0, 0] if values.ndim == 5 and values.shape[3:] == (1, 1) else values
 
 
-def _patch_of(model: Any) -> int | None:
-    """The edge of the patch that a model reads; None for one that takes what there is."""
-    config = getattr(getattr(model, "encoder", None), "config", None)
-    return getattr(config, "patch", None)
-
-
-def readable(models: Collection[Encodes], dataset: Labelled) -> np.ndarray:
-    """Places with a month that every model can read: with all bands, or any where a model has learned absent ones."""
-    strict = any(getattr(getattr(m, "encoder", None), "absent_band", None) is None for m in models)
-    sizes = [size for m in models if (size := _patch_of(m)) is not None]
-    lost = []
+def readable_places(models: Collection[Encodes], dataset: Labelled) -> np.ndarray:
+    """Rows of the places with a month that each model can read; for one without an encoder, a month with all bands."""
+    configs = [getattr(model, "config", None) for model in models]
+    kept = [np.empty(0, dtype=bool)]
     for start in range(0, len(dataset), CHUNK):
         part = dataset.series(np.arange(start, min(start + CHUNK, len(dataset))))
-        values = centre(np.asarray(part, dtype=np.float32), max(sizes, default=1))
-        gone = np.isnan(values)
-        if gone.ndim == 5:
-            gone = gone.any(axis=(3, 4))
-        lost.append((gone.any(axis=2) if strict else gone.all(axis=2)).all(axis=1))
-    return np.flatnonzero(~np.concatenate(lost)) if lost else np.empty(0, dtype=int)
+        values = np.asarray(part, dtype=np.float32)
+        kept.append(np.logical_and.reduce([_has_month(values, config) for config in configs]))
+    return np.flatnonzero(np.concatenate(kept))
+
+
+def _has_month(values: np.ndarray, config: EncoderConfig | None) -> np.ndarray:
+    """(n,) bool: such an encoder can read a month of these places."""
+    middle = centre(values, config.patch if config else 1)
+    months = readable(middle, config) if config else known_bands(middle).all(axis=-1)
+    found: np.ndarray = months.any(axis=1)
+    return found

@@ -8,12 +8,15 @@ import numpy as np
 
 
 def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """(K, K) counts: rows are the true classes, columns the predicted ones.
+    """How often each class was taken for which.
 
     Args:
         truth: (N,) integers from 0 to K - 1.
         predicted: (N,) integers from 0 to K - 1.
         classes: K.
+
+    Returns:
+        (K, K) counts: rows are the true classes, columns the predicted ones.
     """
     counts = np.bincount(np.asarray(truth) * classes + np.asarray(predicted), minlength=classes**2)
     return counts.reshape(classes, classes)
@@ -21,7 +24,13 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndar
 
 @dataclass(frozen=True)
 class Tally:
-    """How often each of K classes was right, true and predicted: (..., K) each, many resamples at once."""
+    """How often each of K classes was right, true and predicted: one set of places, or many resamples at once.
+
+    Attributes:
+        right: (..., K) places of the class that were predicted to be of it.
+        true: (..., K) places of the class.
+        predicted: (..., K) places that were predicted to be of the class.
+    """
 
     right: np.ndarray
     true: np.ndarray
@@ -29,7 +38,14 @@ class Tally:
 
     @classmethod
     def of(cls, table: np.ndarray) -> Tally:
-        """The tally of a confusion table."""
+        """The tally of a confusion table.
+
+        Args:
+            table: (K, K) counts, rows true and columns predicted.
+
+        Returns:
+            Its counts, (K,) each.
+        """
         return cls(table.diagonal(), table.sum(axis=1), table.sum(axis=0))
 
     @property
@@ -71,10 +87,19 @@ def bootstrap(
     resamples: int = 500,
     seed: int = 0,
 ) -> Tally:
-    """Tallies of resampled places, (resamples, K) each: their spread is how sure a score is.
+    """Tallies of resampled places: their spread is how sure a score is.
 
-    groups: (N,) labels of what is drawn as a whole, such as spatial blocks, for neighbours are no independent proofs;
-    None draws place by place (Efron & Tibshirani 1993; for groups the cluster bootstrap).
+    Args:
+        truth: (N,) integers from 0 to K - 1.
+        predicted: (N,) integers from 0 to K - 1.
+        classes: K.
+        groups: (N,) labels of what is drawn as a whole, such as spatial blocks, for neighbours are no independent
+            proofs; None draws place by place (Efron & Tibshirani 1993; for groups the cluster bootstrap).
+        resamples: how many.
+        seed: the same one draws the same.
+
+    Returns:
+        Counts (resamples, K) each.
     """
     rng = np.random.default_rng(seed)
     n = len(truth)
@@ -104,7 +129,15 @@ def bootstrap(
 
 
 def interval(scores: np.ndarray, coverage: float = 0.95) -> tuple[float, float]:
-    """The middle of resampled scores, (R,) -> (low, high), that holds ``coverage`` of them."""
+    """The middle of resampled scores: the percentile interval of Efron & Tibshirani 1993.
+
+    Args:
+        scores: (R,), NaN is left out.
+        coverage: share of the scores that it holds.
+
+    Returns:
+        Low and high.
+    """
     tail = (1 - coverage) / 2
     low, high = np.nanquantile(scores, [tail, 1 - tail])
     return float(low), float(high)

@@ -12,11 +12,13 @@ import pandas as pd
 
 from timesen_nb.datasets.splits import blocks
 from timesen_nb.evaluation.calibration import calibration_error, reliability
-from timesen_nb.evaluation.encoding import COMPOSITES, Encodes, Labelled, encode_places, readable
+from timesen_nb.evaluation.encoding import COMPOSITES, Encodes, Labelled, encode_places, readable_places
 from timesen_nb.evaluation.metrics import interval
-from timesen_nb.evaluation.paper import STYLES, TASKS, paper_table
+from timesen_nb.evaluation.paper import TASKS, paper_table
 from timesen_nb.evaluation.scoring import Answers, encode_words, score
 from timesen_nb.evaluation.trust import TRUST, fitted, look, trust_scores
+from timesen_nb.model.zeroshot import PROMPT_STYLES
+from timesen_nb.spreadsheet import escaped
 from timesen_nb.tasks import Task, tasks
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ def report(
     dataset: Labelled,
     *,
     tasks: Sequence[Task | str] | None = None,
-    prompts: Sequence[str] = STYLES,
+    prompts: Sequence[str] = PROMPT_STYLES,
     composites: Sequence[int] = (12, 4, 1),
     names_beside: bool = True,
     block_km: float | None = 50,
@@ -37,22 +39,39 @@ def report(
 ) -> Report:
     """Zero-shot scores for every task, prompt style and number of composites.
 
-    model: one model; or several (seeds, checkpoints, baselines) in a list or by name, for mean and deviation.
-    dataset: labelled places. tasks: names or tasks; None: every one that the data set has labels for.
-    composites: of 12 monthly, 4 quarterly and 1 annual (medians of the months). names_beside: descriptions stand beside
-    the class's name, as ``zero_shot`` has them; False leaves them alone, as the paper's column D does. block_km: edge
-    of the blocks that are drawn as a whole for the second interval of each score (neighbours are alike; a
-    place-by-place interval is too narrow); None leaves it out. resamples: of the bootstrap.
     Places are encoded once for each model and number of composites, sentences once for each model. Places without any
     month that every model can read are left out, and the report says how many.
-    Raises ValueError when there is no task with labels, or nothing to read.
+
+    Args:
+        model: one model; or several (seeds, checkpoints, baselines) in a list or by name, for mean and deviation.
+        dataset: labelled places.
+        tasks: names or tasks; None: every one that the data set has labels for.
+        prompts: styles, of "names", "template" and "descriptions".
+        composites: of 12 monthly, 4 quarterly and 1 annual (medians of the months).
+        names_beside: descriptions stand beside the class's name, as ``zero_shot`` has them; False leaves them alone, as
+            the paper's column D does.
+        block_km: edge of the blocks that are drawn as a whole for the second interval of each score (neighbours are
+            alike; a place-by-place interval is too narrow); None leaves it out.
+        resamples: of the bootstrap.
+        progress: show a bar.
+
+    Returns:
+        The scores, and the answers they are made of.
+
+    Raises:
+        ValueError: no task with labels, nothing to read, or another number of composites.
     """
     models = _by_name(model)
+    if not hasattr(dataset, "labels"):
+        raise ValueError(
+            f"the data set given is a {type(dataset).__name__}; expected labelled places, such as read_sen4map or "
+            "simulated_dataset give."
+        )
     chosen = _chosen(tasks, dataset)
     wrong = [t for t in composites if t not in COMPOSITES]
     if wrong or not composites:
         raise ValueError(f"composites={tuple(composites)}; expected some of 12, 4 and 1.")
-    rows = readable(list(models.values()), dataset)
+    rows = readable_places(list(models.values()), dataset)
     truth = {t.name: t.index(np.asarray(dataset.labels[t.name])[rows]) for t in chosen}
     chosen = [t for t in chosen if (truth[t.name] >= 0).any()]
     if not chosen:
@@ -91,13 +110,17 @@ def report(
 class Report:
     """What :func:`report` found.
 
-    scores: a row a model, number of composites T, task and prompt style; shares from 0 to 1. ``top1_low`` and
-    ``top1_high`` hold 95 % of the bootstrap over places, ``top1_block_low`` and ``_high`` over spatial blocks;
-    ``top1_transductive`` is the "normalised" score of the released code, which needs the whole test set to answer for
-    one place, and is no measure of a classifier: it stands here beside the raw one only. coverage and set_size are
-    those of 90 % prediction sets, rejection is the share of places that would be "none of these", inside the share
-    within the area of applicability: NaN for a model that nothing was fitted for. answers: what each is made
-    of. labels: of the places that were scored. left_out: how many places had no month to read.
+    Attributes:
+        scores: a row a model, number of composites T, task and prompt style; shares from 0 to 1. ``top1_low`` and
+            ``top1_high`` hold 95 % of the bootstrap over places, ``top1_block_low`` and ``_high`` over blocks;
+            ``top1_transductive`` is the "normalised" score of the released code, which needs the whole test set to
+            answer for one place, and is no measure of a classifier: it stands here beside the raw one only.
+            ``coverage`` and ``set_size`` are those of 90 % prediction sets, ``rejection`` is the share of places that
+            would be "none of these", ``inside`` the share within the area of applicability: NaN for a model that
+            nothing was fitted for.
+        answers: (model, T, task, prompt style) -> what each row is made of.
+        labels: task -> (N,) names or codes of the places that were read.
+        left_out: how many places had no month to read.
     """
 
     scores: pd.DataFrame
@@ -124,21 +147,28 @@ class Report:
 
     @property
     def paper(self) -> pd.DataFrame:
-        """The paper's figures in percent, laid out as :func:`~timesen_nb.evaluation.paper_table`."""
+        """The paper's figures in percent, laid out as :func:`timesen_nb.evaluation.paper_table`."""
         return paper_table()
 
     def layout(self, score: str = "top1", paper: bool = True) -> pd.DataFrame:
-        """In percent, as the paper prints it: rows (model, T), columns (task, prompt style).
+        """In percent, as the paper prints it.
 
         "overall" is the mean of the paper's five tasks, where all five are there. Several models add their mean and
-        (sample) deviation. paper: the paper's figures below, marked as such (top-1 only); its descriptions stand alone,
-        as those of a report with ``names_beside=False`` do.
+        (sample) deviation.
+
+        Args:
+            score: a column of ``scores``.
+            paper: the paper's figures below, marked as such (top-1 only); its descriptions stand alone, as those of a
+                report with ``names_beside=False`` do.
+
+        Returns:
+            Rows (model, T), columns (task, prompt style).
         """
         wide = self.scores.pivot(index=["model", "T"], columns=["task", "prompts"], values=score) * 100
         order = dict.fromkeys(zip(self.scores["model"], self.scores["T"], strict=True))
         wide = wide.reindex(index=pd.MultiIndex.from_tuples(order, names=["model", "T"]))
         found = self.scores["task"].unique()
-        styles = [s for s in STYLES if s in set(self.scores["prompts"])]
+        styles = [s for s in PROMPT_STYLES if s in set(self.scores["prompts"])]
         columns = [
             (t, s) for t in (*TASKS, *(t for t in found if t not in TASKS)) if t in found for s in styles
         ]
@@ -160,9 +190,18 @@ class Report:
         return wide
 
     def to_csv(self, path: str | Path) -> Path:
-        """Write :meth:`layout`, the paper's figures included, as CSV: two header rows, percent with one decimal."""
+        """Write :meth:`layout`, the paper's figures included, as CSV: two header rows, percent with one decimal.
+
+        A name that a spreadsheet would run as a formula has an apostrophe before it.
+
+        Args:
+            path: of the file.
+
+        Returns:
+            The path.
+        """
         path = Path(path)
-        self.layout().to_csv(path, float_format="%.1f")
+        self.layout().rename(index=escaped, columns=escaped).to_csv(path, float_format="%.1f")
         return path
 
     def one(
@@ -172,7 +211,20 @@ class Report:
         composites: int | None = None,
         model: str | None = None,
     ) -> Answers:
-        """The answers of one task and style; of the first model and number of composites unless said."""
+        """The answers of one task and prompt style.
+
+        Args:
+            task: by name.
+            prompts: the style.
+            composites: T; None: the first that was asked for.
+            model: by name; None: the first.
+
+        Returns:
+            The answers.
+
+        Raises:
+            ValueError: the report has none for these.
+        """
         first_model, first_t = self.scores["model"].iloc[0], int(self.scores["T"].iloc[0])
         key = (model or first_model, composites or first_t, task, prompts)
         if key not in self.answers:
@@ -181,14 +233,39 @@ class Report:
         return self.answers[key]
 
     def confusion(self, task: str, prompts: str = "descriptions", **which: Any) -> pd.DataFrame:
-        """Counts: rows true, columns predicted. which: composites=, model=."""
+        """How often each class was taken for which.
+
+        Args:
+            task: by name.
+            prompts: the style.
+            which: composites= and model=, as in :meth:`one`.
+
+        Returns:
+            (K, K) counts: rows true, columns predicted.
+
+        Raises:
+            ValueError: the report has no such answers.
+        """
         found = self.one(task, prompts, **which)
         return pd.DataFrame(found.table, index=list(found.classes), columns=list(found.classes)).rename_axis(
             index="true", columns="predicted"
         )
 
     def per_class(self, task: str, prompts: str = "descriptions", **which: Any) -> pd.DataFrame:
-        """A row a class: places, accuracy (recall), precision, F1; NaN where a class has no place."""
+        """Scores of each class.
+
+        Args:
+            task: by name.
+            prompts: the style.
+            which: composites= and model=, as in :meth:`one`.
+
+        Returns:
+            A row a class: places, accuracy (recall), precision and f1, shares from 0 to 1; NaN where nothing can be
+            divided.
+
+        Raises:
+            ValueError: the report has no such answers.
+        """
         found = self.one(task, prompts, **which)
         tally = found.tally
         return pd.DataFrame(
@@ -197,7 +274,19 @@ class Report:
         )
 
     def by_country(self, task: str, prompts: str = "descriptions", **which: Any) -> pd.DataFrame:
-        """A row a country: places, top-1, balanced accuracy. ValueError when the data set has no countries."""
+        """Scores of each country.
+
+        Args:
+            task: by name.
+            prompts: the style.
+            which: composites= and model=, as in :meth:`one`.
+
+        Returns:
+            A row a country: places, top1 and balanced (accuracy), shares from 0 to 1.
+
+        Raises:
+            ValueError: the data set has no labels for "country", or the report has no such answers.
+        """
         if "country" not in self.labels:
             raise ValueError("the data set has no labels for 'country'; expected them for scores by country.")
         found = self.one(task, prompts, **which)
@@ -213,12 +302,36 @@ class Report:
     def reliability(
         self, task: str, prompts: str = "descriptions", bins: int = 10, **which: Any
     ) -> pd.DataFrame:
-        """Confidence against accuracy, see :func:`timesen_nb.evaluation.reliability`."""
+        """How often answers of each confidence are right, see :func:`timesen_nb.evaluation.reliability`.
+
+        Args:
+            task: by name.
+            prompts: the style.
+            bins: of equal width from 0 to 1.
+            which: composites= and model=, as in :meth:`one`.
+
+        Returns:
+            A row a bin that holds places: low, high, places, confidence (mean), accuracy.
+
+        Raises:
+            ValueError: the report has no such answers.
+        """
         found = self.one(task, prompts, **which)
         return reliability(found.confidence, found.right, bins)
 
     def plot(self, composites: int | None = None, ax: Axes | None = None) -> Axes:
-        """Top-1 by task and prompt style with 95 % intervals, the paper's TimeSenCLIP as a mark; the first model's."""
+        """Top-1 by task and prompt style with 95 % intervals, the paper's TimeSenCLIP as a mark; the first model's.
+
+        Args:
+            composites: T; None: the first that was asked for.
+            ax: where to draw; None: on a new figure.
+
+        Returns:
+            The axes, in percent.
+
+        Raises:
+            ValueError: the report has no scores for so many composites.
+        """
         from timesen_nb.plots.reports import plot_report
 
         return plot_report(self, composites, ax)

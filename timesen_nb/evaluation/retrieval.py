@@ -11,10 +11,18 @@ QUERIES, GALLERY = 1024, 8192  # rows of the block of cosines that is in memory 
 
 
 def nearest(queries: np.ndarray, gallery: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest of a gallery to each query: (n, k) rows of the gallery and (n, k) cosines, nearest first.
+    """The k nearest of a gallery to each query. However many there are, one block of cosines is in memory at a time.
 
-    queries: (n, D), gallery: (m, D) unit vectors. However many there are, one block of cosines is in memory at a time.
-    Raises ValueError for widths that differ and a k that is not between 1 and m.
+    Args:
+        queries: (n, D) unit vectors.
+        gallery: (m, D) unit vectors of the same space.
+        k: 1 to m.
+
+    Returns:
+        (n, k) rows of the gallery and (n, k) float32 cosines, nearest first.
+
+    Raises:
+        ValueError: widths that differ, or another k.
     """
     import torch
 
@@ -49,12 +57,21 @@ def recall(
     labels: Mapping[str, np.ndarray] | None = None,
     ks: Sequence[int] = (1, 5, 10),
 ) -> pd.DataFrame:
-    """Recall@k of pairs: row i of the gallery is of the place of query i.
+    """Recall@k of pairs: the share of queries that find what they should among the k nearest.
 
-    labels: what -> (N,) class names, "" = unknown, such as the labels of a data set (land cover, country).
-    A row "place": the share of queries whose own place is among the k nearest. A row a label: the share whose k nearest
-    hold a place of the same class, the query's own place left out, for it is no proof; queries whose class has no
-    other place are left out. Columns R@k, and "chance": R@1 of a random answer.
+    Args:
+        queries: (N, D) unit vectors.
+        gallery: (N, D) unit vectors, row i of the place of query i.
+        labels: what -> (N,) class names, "" = unknown, such as the labels of a data set (land cover, country).
+        ks: the k.
+
+    Returns:
+        Columns R@k, shares from 0 to 1, and "chance", R@1 of a random answer. In the row "place" a query finds its own
+        place; in a row a label another place of its class: its own is left out, for it is no proof, and so are queries
+        whose class has no other place.
+
+    Raises:
+        ValueError: other lengths.
     """
     n = len(queries)
     if len(gallery) != n:
@@ -86,7 +103,17 @@ def recall_table(
 ) -> pd.DataFrame:
     """:func:`recall` both ways: ground to satellite (photos ask) and satellite to ground (series ask).
 
-    series, photos: (N, D) unit vectors of the same places. Rows by direction and what must agree.
+    Args:
+        series: (N, D) unit vectors.
+        photos: (N, D) unit vectors of the same places.
+        labels: what -> (N,) class names, "" = unknown.
+        ks: the k.
+
+    Returns:
+        Columns as in :func:`recall`; rows by direction and what must agree.
+
+    Raises:
+        ValueError: other lengths.
     """
     return pd.concat(
         {
@@ -100,7 +127,18 @@ def recall_table(
 def recall_by_class(
     queries: np.ndarray, gallery: np.ndarray, names: np.ndarray, ks: Sequence[int] = (1, 5, 10)
 ) -> pd.DataFrame:
-    """Recall@k of each class, as :func:`recall` counts it: a row a class with its number of places, and their mean."""
+    """Recall@k of each class, as :func:`recall` counts it; a class of one place finds nothing.
+
+    Args:
+        queries: (N, D) unit vectors.
+        gallery: (N, D) unit vectors, row i of the place of query i.
+        names: (N,) class names, "" = unknown.
+        ks: the k.
+
+    Returns:
+        A row a class with its number of places and R@k, shares from 0 to 1; the last row has all places and the mean of
+        the classes.
+    """
     names = np.asarray(names).astype(str)
     found, _ = nearest(queries, gallery, min(max(ks) + 1, len(gallery)))
     others = _without_own(found, found == np.arange(len(queries))[:, None])
@@ -123,9 +161,15 @@ def words_to_places(
 ) -> pd.DataFrame:
     """Text to satellite: of the k places nearest to a class's words, the share that is of the class (precision@k).
 
-    words: (K, D) unit vectors, such as ``model.zero_shot(task).vectors``. gallery: (N, D) of places, names: (N,) their
-    classes, "" = unknown. A row a class with its places and "chance", its share among all; classes without any place
-    are left out.
+    Args:
+        words: (K, D) unit vectors, such as ``model.zero_shot(task).vectors``.
+        classes: K names.
+        gallery: (N, D) unit vectors of places.
+        names: (N,) their classes, "" = unknown.
+        ks: the k.
+
+    Returns:
+        A row a class with its places, P@k and "chance", its share among all; classes without any place are left out.
     """
     names = np.asarray(names).astype(str)
     found, _ = nearest(words, gallery, min(max(ks), len(gallery)))

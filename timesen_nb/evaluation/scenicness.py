@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from timesen_nb.model.sets import softmax
 from timesen_nb.model.zeroshot import EncodeText
 
 ENSEMBLES = ("early", "late")
@@ -21,9 +22,15 @@ ENSEMBLES = ("early", "late")
 
 @dataclass(frozen=True)
 class RatedPrompts:
-    """P descriptions, each with its voter and the voter's rating. voters, descriptions, ratings: (P,) each.
+    """P descriptions, each with its voter and the voter's rating.
 
-    Raises ValueError when lengths differ, there is none, or a rating is no number.
+    Attributes:
+        voters: (P,) names.
+        descriptions: (P,) texts.
+        ratings: (P,) numbers, on a scale of the voters' own.
+
+    Raises:
+        ValueError: lengths differ, there is none, or a rating is no number.
     """
 
     voters: np.ndarray
@@ -49,7 +56,17 @@ class RatedPrompts:
 
     @classmethod
     def read(cls, path: str | Path) -> RatedPrompts:
-        """From a CSV with the columns voter, description and rating; ValueError for missing ones."""
+        """Prompts from a CSV file.
+
+        Args:
+            path: with the columns voter, description and rating.
+
+        Returns:
+            The prompts.
+
+        Raises:
+            ValueError: a column is missing, or a rating is no number.
+        """
         table = pd.read_csv(path)
         missing = [c for c in ("voter", "description", "rating") if c not in table]
         if missing:
@@ -61,7 +78,11 @@ class RatedPrompts:
 
     @classmethod
     def bundled(cls) -> RatedPrompts:
-        """A few descriptions with ratings that the authors of this package made up, to try things on: no survey."""
+        """A few prompts to try things on, which the authors of this package made up, ratings included: no survey.
+
+        Returns:
+            The prompts, rated from 1 to 10.
+        """
         return cls.read(Path(str(files(__package__).joinpath("scenic_prompts.csv"))))
 
 
@@ -72,10 +93,21 @@ def scenicness(
     scale: float,
     ensemble: str = "late",
 ) -> np.ndarray:
-    """(N,) predicted ratings of places, on the voters' own scale.
+    """Predicted ratings of places, by how well each description fits them (Levering et al. 2024).
 
-    vectors: (N, D) of places. scale: what cosines are multiplied by before the softmax. ensemble: "early", one softmax
-    over all descriptions weighs their ratings; "late", one for each voter's own, and the voters' results are averaged.
+    Args:
+        vectors: (N, D) unit vectors of places.
+        prompts: descriptions and their ratings.
+        encode_text: sentences -> vectors of the same space.
+        scale: what cosines are multiplied by before the softmax.
+        ensemble: "early", one softmax over all descriptions weighs their ratings; "late", one for each voter's own, and
+            the voters' results are averaged.
+
+    Returns:
+        (N,) on the voters' own scale.
+
+    Raises:
+        ValueError: another ensemble.
     """
     if ensemble not in ENSEMBLES:
         raise ValueError(f"ensemble={ensemble!r}; expected 'early' or 'late'.")
@@ -91,7 +123,18 @@ def scenicness(
 
 
 def agreement(predicted: Any, rated: Any) -> dict[str, float]:
-    """Pearson's R and Kendall's tau (b) between predicted and true ratings, (N,) each, N at least 2."""
+    """How well predicted ratings follow true ones.
+
+    Args:
+        predicted: (N,) numbers, N at least 2.
+        rated: (N,) numbers.
+
+    Returns:
+        "pearson", Pearson's R, and "kendall", Kendall's tau-b, -1 to 1.
+
+    Raises:
+        ValueError: other shapes, or fewer than two places.
+    """
     from scipy.stats import kendalltau, pearsonr
 
     predicted, rated = np.asarray(predicted, dtype=np.float64), np.asarray(rated, dtype=np.float64)
@@ -106,6 +149,4 @@ def agreement(predicted: Any, rated: Any) -> dict[str, float]:
 
 
 def _expected(logits: np.ndarray, ratings: np.ndarray) -> np.ndarray:
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    out: np.ndarray = (odds @ ratings) / odds.sum(axis=1)
-    return out
+    return softmax(logits) @ ratings

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from timesen_nb.evaluation.metrics import Tally, bootstrap, confusion
+from timesen_nb.model.sets import softmax
 from timesen_nb.model.zeroshot import EncodeText, class_prompts, class_vectors
 from timesen_nb.tasks import Task
 
@@ -20,7 +21,7 @@ class Answers:
 
     Attributes:
         classes: K names.
-        rows: (n,) which places of the data set.
+        rows: (n,) which of the N places that were scored.
         truth: (n,) class numbers.
         predicted: (n,) class numbers.
         in_five: (n,) bool, the true class is among the five first.
@@ -53,7 +54,17 @@ class Answers:
         return Tally.of(self.table)
 
     def resampled(self, groups: np.ndarray | None = None, resamples: int = 500, seed: int = 0) -> Tally:
-        """Tallies of resampled places; groups: (places of the data set,) what is drawn as a whole, such as blocks."""
+        """Tallies of resampled places: :func:`timesen_nb.evaluation.bootstrap`, their spread is how sure a score is.
+
+        Args:
+            groups: (N,) labels of what is drawn as a whole, such as spatial blocks, for all places that ``rows``
+                counts; None draws place by place.
+            resamples: how many.
+            seed: the same one draws the same.
+
+        Returns:
+            Counts (resamples, K) each.
+        """
         of = None if groups is None else groups[self.rows]
         return bootstrap(self.truth, self.predicted, len(self.classes), of, resamples, seed)
 
@@ -61,10 +72,17 @@ class Answers:
 def encode_words(
     tasks: Iterable[Task], prompts: Sequence[str], encode_text: EncodeText, names_beside: bool = True
 ) -> dict[tuple[str, str], np.ndarray]:
-    """(task, prompt style) -> (K, D) unit vectors. Every sentence of every task is encoded once, in one call.
+    """Vectors of classes; every sentence of every task is encoded once, in one call.
 
-    names_beside: descriptions stand beside the class's name, as :meth:`TimeSenCLIP.zero_shot` has them; False leaves
-    them alone, as the paper does.
+    Args:
+        tasks: whose classes.
+        prompts: styles, of "names", "template" and "descriptions".
+        encode_text: sentences -> vectors.
+        names_beside: descriptions stand beside the class's name, as :meth:`TimeSenCLIP.zero_shot` has them; False
+            leaves them alone, as the paper does.
+
+    Returns:
+        (task, prompt style) -> (K, D) unit vectors.
     """
 
     def sentences_of(task: Task, style: str) -> list[list[str]]:
@@ -88,10 +106,17 @@ def score(
     classes: Mapping[str, tuple[str, ...]],
     scale: float,
 ) -> dict[tuple[str, str], Answers]:
-    """Answers for every (task, prompt style).
+    """Answers of places by the nearest words.
 
-    vectors: (N, D) of places. words: as :func:`encode_words` gives them. truth: task -> (N,) class numbers, -1 = no
-    label. classes: task -> names. scale: what cosines are multiplied by for probabilities.
+    Args:
+        vectors: (N, D) unit vectors of places.
+        words: as :func:`encode_words` gives them.
+        truth: task -> (N,) class numbers, -1 = no label.
+        classes: task -> K names.
+        scale: what cosines are multiplied by for probabilities.
+
+    Returns:
+        (task, prompt style) -> answers for the places with a label; tasks without any are left out.
     """
     parts: dict[tuple[str, str], list[tuple[np.ndarray, ...]]] = {key: [] for key in words}
     for task in {task: None for task, _ in words}:
@@ -125,7 +150,10 @@ def _judge(cosines: np.ndarray, truth: np.ndarray, usual: np.ndarray, scale: flo
     """predicted, in_five, confidence and transductive of a batch: cosines (n, K)."""
     each = np.arange(len(cosines))
     predicted = cosines.argmax(axis=1)
-    best, own = cosines[each, predicted], cosines[each, truth]
-    in_five = (cosines > own[:, None]).sum(axis=1) < 5
-    confidence = 1 / np.exp(scale * (cosines - best[:, None])).sum(axis=1)
-    return predicted, in_five, confidence, ((cosines / 2 + 1) / usual).argmax(axis=1)
+    in_five = (cosines > cosines[each, truth][:, None]).sum(axis=1) < 5
+    return (
+        predicted,
+        in_five,
+        softmax(scale * cosines).max(axis=1),
+        ((cosines / 2 + 1) / usual).argmax(axis=1),
+    )

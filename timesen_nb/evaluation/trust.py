@@ -37,13 +37,16 @@ def fitted(model: Any) -> Confidence | None:
 def look(
     limits: Confidence, dataset: Labelled, rows: np.ndarray, vectors: Mapping[int, np.ndarray]
 ) -> dict[int, Seen]:
-    """Number of composites -> what can be seen in the series of these places.
+    """What can be seen in the series of these places.
 
     Args:
         limits: what was fitted for the model.
         dataset: labelled places, whose series are read once more.
         rows: of the data set.
         vectors: number of composites -> (n, D) of these places.
+
+    Returns:
+        By number of composites.
     """
     found: dict[int, list[Seen]] = {t: [] for t in vectors}
     for start in range(0, len(rows), CHUNK):
@@ -62,8 +65,17 @@ def trust_scores(
 ) -> dict[str, float]:
     """The scores named in :data:`TRUST`, over the places of these answers.
 
-    coverage: share of sets for 0.9 that hold the true class. set_size: mean number of classes in one. rejection: share
-    of places that would be "none of these". inside: share inside the area of applicability.
+    Args:
+        limits: what was fitted for the model.
+        seen: of all places that were read.
+        vectors: (n, D) of the same.
+        words: (K, D) unit vectors of the classes.
+        found: the answers, with the rows that they are of.
+
+    Returns:
+        ``coverage``: share of sets for 0.9 that hold the true class. ``set_size``: mean number of classes in one.
+        ``rejection``: share of places that would be "none of these". ``inside``: share inside the area of
+        applicability.
     """
     v = vectors[found.rows]
     cosines = v @ words.T

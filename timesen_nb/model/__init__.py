@@ -10,21 +10,25 @@
     words            which words are known, and are land    sets         prediction sets: conformal
     applicability    whether a series is like the training  confidence   what was fitted for these, in one file
     towers/          frozen text and photo towers           patch_images months as vectors of an image tower
+    teach            words and labels -> a classifier       alike        the most alike of many vectors
+    linear_probe     labels -> a classifier                 fingerprint  which weights these are
 
 Names are loaded when first used: this package imports nothing heavy, and nothing that answers imports torch.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from timesen_nb.extras import lazy_names
 
 _HOMES = {
-    "EncoderConfig": "config",
-    "OpenZeroShot": "open_set",
-    "SeriesEncoder": "encoder",
-    "TimeSenCLIP": "timesenclip",
-    "ZeroShot": "zeroshot",
-    "load": "timesenclip",
-    "make_encoder": "ablation",
+    "EncoderConfig": "model.config",
+    "OpenZeroShot": "model.open_set",
+    "SeriesEncoder": "model.encoder",
+    "TimeSenCLIP": "model.timesenclip",
+    "ZeroShot": "model.zeroshot",
+    "load": "model.timesenclip",
+    "make_encoder": "model.ablation",
+    "similar": "model.alike",
 }
 
 __all__ = [
@@ -35,10 +39,12 @@ __all__ = [
     "ZeroShot",
     "load",
     "make_encoder",
+    "similar",
 ]
 
 if TYPE_CHECKING:
     from timesen_nb.model.ablation import make_encoder
+    from timesen_nb.model.alike import similar
     from timesen_nb.model.config import EncoderConfig
     from timesen_nb.model.encoder import SeriesEncoder
     from timesen_nb.model.open_set import OpenZeroShot
@@ -46,12 +52,7 @@ if TYPE_CHECKING:
     from timesen_nb.model.zeroshot import ZeroShot
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"timesen_nb.model has no {name!r}; it has {', '.join(_HOMES)}")
-    value = getattr(import_module(f"timesen_nb.model.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -223,11 +223,19 @@ SIZES: dict[str, dict[str, Any]] = {
 
 
 def make_encoder(name: str, bands: Sequence[str] = BANDS, **config: Any) -> Any:
-    """A new encoder by name, untrained: "transformer" (the model), "mlp", "cnn1d", "tempcnn" or "convtran".
+    """A new encoder by name, untrained.
 
-    bands: those it reads, by name and in the order of its input: ("B4", "B3", "B2") is the RGB variant. config: fields
-    of :class:`~timesen_nb.model.config.EncoderConfig` that differ from :data:`SIZES`, such as embedding= or patch=.
-    Raises ValueError for an unknown name or band.
+    Args:
+        name: "transformer" (the model), "mlp", "cnn1d", "tempcnn" or "convtran".
+        bands: those it reads, by name and in the order of its input: ("B4", "B3", "B2") is the RGB variant.
+        config: fields of :class:`timesen_nb.model.config.EncoderConfig` that differ from :data:`SIZES`, such as
+            embedding= or patch=.
+
+    Returns:
+        A torch module that is called as :class:`SeriesEncoder`.
+
+    Raises:
+        ValueError: an unknown name or band, or a size that cannot be.
     """
     if name not in ENCODERS:
         raise ValueError(f"encoder={name!r}; expected one of {', '.join(map(repr, ENCODERS))}.")
@@ -252,6 +260,9 @@ def build_encoder(
         config: bands, statistics and sizes.
         weights: name -> array.
         file: what they come from, for messages.
+
+    Returns:
+        A torch module that is called as :class:`SeriesEncoder`.
 
     Raises:
         ValueError: an encoder that is none of these; every missing, unexpected or misshapen key is named.

@@ -47,10 +47,17 @@ def is_safetensors(path: Path) -> bool:
 
 
 def write_checkpoint(path: str | Path, checkpoint: Checkpoint) -> Path:
-    """Write one safetensors file; it has its name only once it is complete. Returns its path.
+    """Write one safetensors file; it has its name only once it is complete.
 
     Its metadata hold, as JSON under timesen_nb: version, encoder (class), config (bands, statistics, sizes), tower
     (name), logit_scale and calibrated_logit_scale.
+
+    Args:
+        path: of the file.
+        checkpoint: its content.
+
+    Returns:
+        The path.
     """
     return write_tensors(path, checkpoint.weights, FORMAT, about_checkpoint(checkpoint))
 
@@ -68,7 +75,13 @@ def about_checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """What :func:`write_checkpoint` wrote; weights are mapped from disk.
+    """What :func:`write_checkpoint` wrote.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        Its content; weights are mapped from disk.
 
     Raises:
         ValueError: the file is cut off, none of ours, or of a later version.
@@ -83,6 +96,14 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 def checkpoint_from(about: Mapping[str, Any], weights: Mapping[str, np.ndarray], file: str) -> Checkpoint:
     """The inverse of :func:`about_checkpoint`.
+
+    Args:
+        about: what a file says of its model.
+        weights: name -> array.
+        file: its name, for messages.
+
+    Returns:
+        The model as a file holds it.
 
     Raises:
         ValueError: a later version than this package knows, or a description that is incomplete or wrong; it is held
@@ -125,6 +146,13 @@ def _checkpoint(about: Any, weights: Mapping[str, np.ndarray], file: str) -> Che
 
 def plain_names(weights: Mapping[str, Any], file: str) -> dict[str, Any]:
     """Weights without what torch's wrappers put into their names: ``module.`` (DataParallel), ``_orig_mod.`` (compile).
+
+    Args:
+        weights: name -> weight.
+        file: what they come from, for messages.
+
+    Returns:
+        Plain name -> weight.
 
     Raises:
         ValueError: two weights have one name then, or a name is no text.

@@ -67,6 +67,9 @@ def read_confidence(weights: Mapping[str, np.ndarray], what: str, path: Path | N
         what: that is asked for, in words.
         path: of the file; None: the bundled one.
 
+    Returns:
+        What the file holds.
+
     Raises:
         ValueError: it was fitted for other weights, or is missing.
     """

@@ -27,6 +27,24 @@ class EncoderConfig:
 
     The defaults are the published model: 8,169,472 parameters (Jain et al. 2026; ReLU and post-norm as in the released
     code, where the paper says GELU).
+
+    Attributes:
+        bands: C names, in the order of the input.
+        offset: of each band, taken off reflectance x 10000.
+        scale: of each band, what is left is divided by; then it is clamped to 0 to 1.
+        patch: pixels a side (H = W).
+        width: of the transformer.
+        depth: layers of it.
+        heads: of attention; they divide the width.
+        feedforward: width between the two linear steps of a layer.
+        embedding: numbers of a vector (D).
+        dropout: share of numbers that are dropped in training.
+        annual_position: position of a T = 1 composite: "mean" of the twelve, or "january" as published last.
+        absent_bands: learn a vector for a band that is missing in a month that has others; without, such a month is
+            missing.
+
+    Raises:
+        ValueError: a value that cannot be, by name.
     """
 
     bands: tuple[str, ...] = BANDS
@@ -79,12 +97,22 @@ class EncoderConfig:
             raise ValueError(f"annual_position is {self.annual_position!r}; expected 'mean' or 'january'.")
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """The fields as plain values, for JSON.
+
+        Returns:
+            Name -> value.
+        """
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> EncoderConfig:
         """The inverse of :meth:`as_dict`.
+
+        Args:
+            values: name -> value; lists will do for tuples.
+
+        Returns:
+            The configuration.
 
         Raises:
             ValueError: a size or a statistic is missing, a name is unknown, or a value cannot be.

@@ -68,8 +68,11 @@ class Block(nn.Module):
 class SeriesEncoder(nn.Module):
     """Pixel series -> vector: embed each month, add its calendar position, let a class token attend, project.
 
-    Months keep their own position whatever is missing, and missing months are masked out of attention.
-    Architecture: Jain et al. 2026, doi 10.1016/j.isprsjprs.2026.03.043.
+    Months keep their own position whatever is missing, and missing months are masked out of attention. Architecture:
+    Jain et al. 2026, doi 10.1016/j.isprsjprs.2026.03.043.
+
+    Args:
+        config: bands, statistics and sizes; None: those of the published model.
     """
 
     offset: Tensor
@@ -90,11 +93,18 @@ class SeriesEncoder(nn.Module):
         self.mlp_head = nn.Sequential(nn.LayerNorm(config.width), nn.Linear(config.width, config.embedding))
 
     def forward(self, values: Tensor, months: Sequence[int] | None = None) -> Tensor:
-        """values (N, T, C[, H, W]) reflectance x 10000, NaN = missing -> (N, D), L2-normalised.
+        """Vectors of series.
 
-        ``months``: calendar month (1 to 12) of each of the T composites; without it T = 12 are the months, T = 4 the
-        quarters, T = 1 the year. A month with a band missing is missing as a whole, unless the model has learned
-        vectors for absent bands. A series without any month left gives NaN.
+        Args:
+            values: (N, T, C[, H, W]) reflectance x 10000, NaN = missing. A month with a band missing is missing as a
+                whole, unless the model has learned vectors for absent bands.
+            months: calendar month (1 to 12) of each composite; None: T = 12 are the months, 4 the quarters, 1 the year.
+
+        Returns:
+            (N, D), L2-normalised; NaN for a series without any month left.
+
+        Raises:
+            ValueError: months that do not fit T, or another T without them.
         """
         if values.ndim == 3:
             values = values[..., None, None]
@@ -121,7 +131,18 @@ class SeriesEncoder(nn.Module):
         return x if mask is None else torch.where(month_valid.any(-1, keepdim=True), x, torch.nan)
 
     def positions(self, t: int, months: Sequence[int] | None = None) -> Tensor:
-        """(1, T, W) learned positions: by calendar month, or of quarters (lower median of three) or the year."""
+        """Learned positions of composites: by calendar month, or of quarters (lower median of three) or the year.
+
+        Args:
+            t: number of composites.
+            months: calendar month (1 to 12) of each; None as in :meth:`forward`.
+
+        Returns:
+            (1, T, W).
+
+        Raises:
+            ValueError: months that do not fit T, or another T without them.
+        """
         each, c = self.time_pos_encoding, self.config
         quarters = each.view(1, 4, 3, -1).median(dim=2).values
         year = each[:, :1] if c.annual_position == "january" else each.mean(dim=1, keepdim=True)

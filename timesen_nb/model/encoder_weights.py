@@ -58,6 +58,9 @@ class EncoderWeights:
             checkpoint: its content.
             file: its name, for messages.
 
+        Returns:
+            The encoder's weights.
+
         Raises:
             ValueError: weights that do not fit the configuration; every missing, unexpected or misshapen one is named.
             ImportError: an encoder of the ablation, and torch is not installed.
@@ -129,6 +132,9 @@ class EncoderWeights:
 
         Args:
             what: that is asked for, for the message.
+
+        Returns:
+            Area of applicability, thresholds of sets, background and margin.
 
         Raises:
             ValueError: it was fitted for other weights.

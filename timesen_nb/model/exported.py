@@ -14,7 +14,7 @@ from timesen_nb.model.checkpoint import FORMAT, Checkpoint, about_checkpoint, ch
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder_weights import EncoderWeights
 from timesen_nb.model.graph import series_graph
-from timesen_nb.model.inference import Session, encode
+from timesen_nb.model.inference import GraphSession, encode
 from timesen_nb.model.inputs import composite_positions
 
 
@@ -24,12 +24,19 @@ def is_onnx(path: Path) -> bool:
 
 
 def write_onnx(path: str | Path, checkpoint: Checkpoint) -> Path:
-    """Write a model as :meth:`timesen_nb.model.timesenclip.TimeSenCLIP.export`; returns the path.
+    """Write a model as :meth:`timesen_nb.model.timesenclip.TimeSenCLIP.export`.
 
     Folders are made. The file has its name only once it is complete.
 
+    Args:
+        path: of the file, which ends in .onnx.
+        checkpoint: the model.
+
+    Returns:
+        The path.
+
     Raises:
-        ValueError: an encoder other than SeriesEncoder, or patches larger than a pixel.
+        ValueError: another name, an encoder other than SeriesEncoder, or patches larger than a pixel.
     """
     path = Path(path)
     if path.suffix != ".onnx":
@@ -53,14 +60,20 @@ def write_onnx(path: str | Path, checkpoint: Checkpoint) -> Path:
 
 
 def read_onnx(path: Path) -> tuple[Checkpoint, ExportedWeights]:
-    """What :func:`write_onnx` wrote: what the file says of the model, and its encoder, which is that graph.
+    """What :func:`write_onnx` wrote.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        What the file says of the model, and its encoder, which is that graph.
 
     Raises:
         ValueError: the file is cut off, no ONNX, none of ours, or of a later version.
     """
     graph = path.read_bytes()
     try:
-        session = Session(graph)
+        session = GraphSession(graph)
     except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf) as problem:
         raise ValueError(
             f"{path.name} is not a whole ONNX file ({problem}). Copy, download or export it again."
@@ -80,7 +93,7 @@ class ExportedWeights(EncoderWeights):
     def __init__(self, config: EncoderConfig, graph: bytes, file: str) -> None:
         super().__init__(config, {})
         self.graph, self.file = graph, file
-        self._session: Session | None = None
+        self._session: GraphSession | None = None
 
     @property
     def arrays(self) -> Mapping[str, np.ndarray]:
@@ -98,7 +111,7 @@ class ExportedWeights(EncoderWeights):
 
     def vectors(self, x: np.ndarray, months: Sequence[int] | None, exact: bool | None) -> np.ndarray:
         """(N, T, C, H, W) float32 -> (N, D) float32, NaN for a series without any composite to read."""
-        self._session = self._session or Session(self.graph)
+        self._session = self._session or GraphSession(self.graph)
         return encode(self._session, x, composite_positions(x.shape[1], months), self.config)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -12,7 +12,10 @@ def fingerprint(weights: Mapping[str, np.ndarray]) -> str:
     """SHA-256 of an encoder's weights, whatever file they came from.
 
     Args:
-        weights: name -> array, as in :class:`~timesen_nb.model.checkpoint.Checkpoint`.
+        weights: name -> array, as in :class:`timesen_nb.model.checkpoint.Checkpoint`.
+
+    Returns:
+        Hexadecimal digits.
     """
     digest = sha256()
     for name in sorted(weights):

@@ -69,7 +69,7 @@ def series_graph(
     watch: bool = False,
     about: Mapping[str, str] | None = None,
 ) -> bytes:
-    """The graph as an ONNX file.
+    """The graph of an encoder.
 
     Its inputs are values (N, T, C) reflectance x 10000, NaN = missing; (N, T, C, H * W) where the patch is larger; and
     positions (N, T) int64: 0 to 11 months, 12 to 15 quarters, 16 the year. Its output is vectors (N, D), unit length,
@@ -81,6 +81,9 @@ def series_graph(
         ranges: for products in int8, what they are to expect; None: float32.
         watch: also put out the tokens that go into each product, for ranges.
         about: the file's metadata.
+
+    Returns:
+        The content of an ONNX file.
     """
     graph = Graph()
     product = _Products(graph, ranges)
@@ -190,9 +193,10 @@ class _Encoder:
         return tokens, [graph("MatMul", features, _f32(part)) for part in np.split(folded, 3, axis=1)]
 
     def features(self) -> tuple[str, list[np.ndarray]]:
-        """(N L, F) features of tokens, and the rows of the table (F, W) that makes tokens of them.
+        """What tokens are made of: normalised bands, which are absent where that was learned, and the position.
 
-        Normalised bands, which of them are absent where the encoder has learned that, and one for the position.
+        Returns:
+            The name of the features (N L, F), and the rows of the table (F, W) that makes tokens of them.
         """
         graph, c, weights = self.graph, self.config, self.weights
         larger = c.patch > 1
@@ -260,10 +264,17 @@ class _Encoder:
         )
 
     def class_token(self, i: int, x: str) -> str:
-        """Tokens (N L, W) before the last layer -> the class token (N, W) after it.
+        """The class token after the last layer.
 
-        With one query q a head, q . (K x) = (K^T q) . x and sum a (V x) = V (sum a x): tokens are never multiplied by
-        K and V. The bias of the keys adds the same to every token and drops out of the softmax.
+        With one query q a head, q . (K x) = (K^T q) . x and sum a (V x) = V (sum a x): tokens are never multiplied by K
+        and V. The bias of the keys adds the same to every token and drops out of the softmax.
+
+        Args:
+            i: number of the last layer.
+            x: name of the tokens (N L, W) before it.
+
+        Returns:
+            The name of the class token (N, W).
         """
         graph, c, (heads, size) = self.graph, self.config, (self.config.heads, self.head)
         weight, bias = self.queries_keys_values(i)

@@ -14,7 +14,13 @@ def weights_folder() -> Path:
 
 
 def find_file(which: str) -> Path:
-    """The file of "pocket", of a path, or of "hf:OWNER/REPO/FILE"; it holds something that may be a model.
+    """The file that a model's name means; it holds something that may be a model.
+
+    Args:
+        which: "pocket", a path, or "hf:OWNER/REPO/FILE".
+
+    Returns:
+        A file on this machine.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -36,6 +42,12 @@ def _path(which: str) -> Path:
         return path
     if which.startswith("hf:"):
         return download(which)
+    if "://" in which:
+        # it is not repeated: it may have a key
+        raise FileNotFoundError(
+            "the model given is an address; expected 'pocket', a file that exists, or 'hf:OWNER/REPO/FILE'. Download "
+            "the file, and give its path."
+        )
     path = Path(which).expanduser()
     if not path.is_file():
         raise FileNotFoundError(

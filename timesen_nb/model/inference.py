@@ -39,7 +39,7 @@ Run = Callable[[np.ndarray, np.ndarray], np.ndarray]
 _cores: ContextVar[int | None] = ContextVar("cores", default=None)
 
 
-class Session:
+class GraphSession:
     """A graph, ready to run on the core that asks.
 
     Args:
@@ -73,23 +73,23 @@ class Inference:
     def __init__(self, config: EncoderConfig, weights: Mapping[str, np.ndarray]) -> None:
         self.config, self.weights = config, weights
         self._lock = Lock()
-        self._sessions: dict[bool, Session] = {}
+        self._sessions: dict[bool, GraphSession] = {}
 
-    def session(self, exact: bool) -> Session:
+    def session(self, exact: bool) -> GraphSession:
         """The session in float32, or in int8; that in float32 where int8 loses too much or the processor cannot."""
         with self._lock:
             if True not in self._sessions:
-                self._sessions[True] = Session(series_graph(self.config, self.weights))
+                self._sessions[True] = GraphSession(series_graph(self.config, self.weights))
             if exact not in self._sessions:
                 self._sessions[False] = self._narrow(self._sessions[True])
             return self._sessions[exact]
 
-    def _narrow(self, plain: Session) -> Session:
+    def _narrow(self, plain: GraphSession) -> GraphSession:
         if self.config.width < INT8_WIDTH or not sums_bytes():
             return plain
         drawn = draw_series(self.config)
         graph = series_graph(self.config, self.weights, token_ranges(self, drawn))
-        narrow = Session(graph)
+        narrow = GraphSession(graph)
         cosines = [(plain(*some) * narrow(*some)).sum(axis=1).min() for some in drawn]
         return narrow if min(cosines) >= AGREEMENT else plain
 
@@ -100,13 +100,16 @@ class Inference:
 
 
 def encode(run: Run, values: np.ndarray, positions: np.ndarray, config: EncoderConfig) -> np.ndarray:
-    """Vectors (N, D) float32 by a graph, on every core; a series without any composite gives NaN.
+    """Vectors by a graph, on every core.
 
     Args:
         run: the graph.
-        values: (N, T, C, H, W) float32, NaN = missing.
+        values: (N, T, C, H, W) float32 reflectance x 10000, NaN = missing.
         positions: (T,) int64, as the graph takes them.
         config: of the encoder.
+
+    Returns:
+        (N, D) float32, unit length; NaN for a series without any composite to read.
     """
     valid = readable(values, config)  # (N, T)
     flat = values[..., 0, 0] if config.patch == 1 else values.reshape(*values.shape[:3], -1)
@@ -172,14 +175,20 @@ def sums_bytes() -> bool:
     weight = np.full((64, 16), 127, np.int8)
     out = graph("MatMulIntegerToFloat", x, weight, 1.0, 1.0, domain=MICROSOFT)
     graph.rename(out, "sums")
-    [sums] = Session(graph.model({}, {"sums": ("float32", [4, 16])})).all()
+    [sums] = GraphSession(graph.model({}, {"sums": ("float32", [4, 16])})).all()
     return bool((sums == 64 * 255 * 127).all())
 
 
 def draw_series(config: EncoderConfig) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Series as a graph takes them, for the scales of int8, the same every time: years with seasons, and noise.
+    """Series for the scales of int8, the same every time: years with seasons, and noise.
 
     They fill the range that an encoder's statistics span, and miss bands where it has learned to do without.
+
+    Args:
+        config: of the encoder.
+
+    Returns:
+        For each number of composites values and positions, as a graph takes them.
     """
     rng = np.random.default_rng(0)
     channels, pixels = len(config.bands), config.patch**2
@@ -204,7 +213,7 @@ def draw_series(config: EncoderConfig) -> list[tuple[np.ndarray, np.ndarray]]:
 
 def token_ranges(encoder: Inference, drawn: list[tuple[np.ndarray, np.ndarray]]) -> Ranges:
     """Lowest and highest number (with 0 between them) of the tokens that go into each product."""
-    watching = Session(series_graph(encoder.config, encoder.weights, watch=True))
+    watching = GraphSession(series_graph(encoder.config, encoder.weights, watch=True))
     seen = [watching.all(values=values, positions=positions)[1:] for values, positions in drawn]
     return [
         (min(0.0, *(float(x.min()) for x in each)), max(0.0, *(float(x.max()) for x in each)))

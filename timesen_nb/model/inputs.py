@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timesen_nb.nodata import clean
+from timesen_nb.bands import band_name, check_months
+from timesen_nb.nodata import AS_SHARE, SHARE, clean, flags, unmasked
 from timesen_nb.series import PixelSeries
 
 if TYPE_CHECKING:
@@ -15,22 +16,23 @@ if TYPE_CHECKING:
 
 #: Numbers of composites' positions: 0 to 11 the months, from here on the quarters, then the year.
 QUARTERS, YEAR, POSITIONS = 12, 16, 17
-#: Reflectance from 0 to 1 ends here, with snow and glint.
-_SHARE = 2.0
 
 
 def known_bands(values: Any) -> Any:
-    """(N, T, C) bool: the band is there over the whole patch.
+    """Which bands are there over the whole patch.
 
     Args:
         values: (N, T, C[, H, W]) numpy array or torch tensor, NaN = missing.
+
+    Returns:
+        (N, T, C) bool, array or tensor.
     """
     # NaN is the only value that differs from itself: one line for arrays and for tensors
     return (values == values).reshape(*values.shape[:3], -1).all(-1)
 
 
 def readable(values: Any, config: EncoderConfig) -> Any:
-    """(N, T) bool: the composites that an encoder of this configuration can read.
+    """The composites that an encoder of this configuration can read.
 
     A composite with a band missing is missing as a whole, unless the encoder has learned vectors for absent bands. This
     is the one place that decides it, for training, inference and evaluation.
@@ -38,27 +40,32 @@ def readable(values: Any, config: EncoderConfig) -> Any:
     Args:
         values: (N, T, C[, H, W]) numpy array or torch tensor, NaN = missing.
         config: of the encoder.
+
+    Returns:
+        (N, T) bool, array or tensor.
     """
     known = known_bands(values)
     return known.any(-1) if config.absent_bands else known.all(-1)
 
 
 def composite_positions(t: int, months: Sequence[int] | None = None) -> np.ndarray:
-    """(T,) int64: which position each of t composites has; 0 to 11 months, 12 to 15 quarters, 16 the year.
+    """Which position each composite has; 0 to 11 months, 12 to 15 quarters, 16 the year.
 
     Args:
         t: number of composites; without ``months`` 12 are the months, 4 the quarters, 1 the year.
         months: calendar month (1 to 12) of each.
 
+    Returns:
+        (T,) int64.
+
     Raises:
         ValueError: other numbers of composites, or months that are not so many different ones.
     """
     if months is not None:
-        if len(months) != t or len(set(months)) != t or not all(1 <= m <= 12 for m in months):
-            raise ValueError(
-                f"months={list(months)} for {t} composites; expected {t} different calendar months from 1 to 12."
-            )
-        return np.array(months, dtype=np.int64) - 1
+        numbers = np.array(check_months(months), dtype=np.int64)
+        if len(numbers) != t:
+            raise ValueError(f"{len(numbers)} months for {t} composites; expected the month of each.")
+        return numbers - 1
     first = {12: 0, 4: QUARTERS, 1: YEAR}.get(t)
     if first is None:
         raise ValueError(
@@ -69,14 +76,17 @@ def composite_positions(t: int, months: Sequence[int] | None = None) -> np.ndarr
 
 
 def as_arrays(series: Any, valid: Any = None) -> tuple[Any, Any]:
-    """Values (N, T, C[, H, W]) and valid (N, T) or None, of whatever was given as series.
+    """Arrays of whatever was given as series.
 
     Args:
-        series: a :class:`~timesen_nb.series.PixelSeries`, a list of them, or arrays, which come back as they are.
+        series: a :class:`timesen_nb.series.PixelSeries`, a list of them, or arrays, which come back as they are.
         valid: (N, T) bool with arrays; a PixelSeries says itself what is valid.
 
+    Returns:
+        Values (N, T, C[, H, W]), and valid (N, T) or None.
+
     Raises:
-        ValueError: no series in the list, or ``valid`` beside PixelSeries.
+        ValueError: PixelSeries beside ``valid``, or beside something else in one list.
     """
     if isinstance(series, PixelSeries):
         series = [series]
@@ -91,11 +101,14 @@ def as_arrays(series: Any, valid: Any = None) -> tuple[Any, Any]:
 
 
 def months_there(values: Any, valid: Any = None) -> np.ndarray:
-    """(N,) how many months series have: a quarter stands for three, and one annual composite for none.
+    """How many months series have: a quarter stands for three, and one annual composite for none.
 
     Args:
         values: (N, T, C[, H, W]), NaN or 0 = missing.
         valid: (N, T) bool or None.
+
+    Returns:
+        (N,) int, 0 to 12.
     """
     values = np.asarray(values)
     # NaN is not above 0
@@ -106,23 +119,25 @@ def months_there(values: Any, valid: Any = None) -> np.ndarray:
 
 
 def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
-    """Series as (N, T, C, H, W) float32 with invalid composites NaN.
+    """Series as an encoder reads them, or refused.
 
     Codes for "no data" become NaN, with a warning, and so does what is 0 in all bands: see :mod:`timesen_nb.nodata`.
 
     Args:
-        values: (N, T, C[, H, W]) reflectance x 10000, NaN = missing.
+        values: (N, T, C[, H, W]) reflectance x 10000, NaN = missing; masked values of a masked array are missing too. A
+            DataArray's dimensions ``band`` and ``month`` are put in order by their names.
         valid: (N, T) bool or None; False = the composite is missing, whatever it holds.
         config: of the encoder that reads them.
+
+    Returns:
+        (N, T, C, H, W) float32 with invalid composites NaN.
 
     Raises:
         ValueError: another shape; in a composite that is valid, infinite values or others that can be no reflectance;
             or reflectance from 0 to 1, all of it or some bands or composites.
     """
     channels, patch = len(config.bands), config.patch
-    # what float32 cannot hold becomes infinite, and is refused as such below
-    with np.errstate(over="ignore"):
-        x = np.array(values, dtype=np.float32)
+    x = unmasked(_in_order(values, config.bands))
     given = x.shape
     if x.ndim == 3:
         x = x[..., None, None]
@@ -133,7 +148,7 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
             f"values given have shape {given}; expected (N, T, {channels}{size}): pixels, composites, bands.{hint}"
         )
     if valid is not None:
-        keep = np.asarray(valid, dtype=bool)
+        keep = flags(valid)
         if keep.shape != x.shape[:2]:
             raise ValueError(
                 f"valid has shape {keep.shape} for values {given}; expected {x.shape[:2]}: one a composite."
@@ -148,28 +163,49 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
     return x
 
 
+def _in_order(values: Any, bands: Sequence[str]) -> Any:
+    """An xarray DataArray by its names: months before bands, each in the order that is read; else what is given."""
+    dims = getattr(values, "dims", ())
+    if "band" not in dims or not hasattr(values, "coords"):
+        return values
+    steps = [d for d in dims if d in ("month", "time")]
+    rest = [d for d in dims if d not in ("band", *steps)]
+    if len(steps) == 1 and rest:
+        values = values.transpose(rest[0], steps[0], "band", *rest[1:])
+    if "band" in values.coords and values["band"].dtype.kind in "OU":
+        names = [band_name(n) for n in values["band"].values.tolist()]
+        lost = [b for b in bands if b not in names]
+        if lost:
+            raise ValueError(
+                f"the series given have the bands {', '.join(map(str, values['band'].values))}; expected "
+                f"{', '.join(lost)} among them."
+            )
+        values = values.isel(band=[names.index(b) for b in bands])
+    if "month" in values.coords and sorted(values["month"].values.tolist()) == list(range(1, 13)):
+        values = values.sortby("month")
+    return values.values
+
+
 def _check_scale(x: np.ndarray, bands: Sequence[str]) -> None:
     """ValueError where reflectance goes from 0 to 1: everywhere, in one band, or in one composite."""
-    if np.fmin.reduce(x, axis=None, initial=np.inf) > _SHARE:
+    if np.fmin.reduce(x, axis=None, initial=np.inf) > SHARE:
         return
     largest = float(np.fmax.reduce(x, axis=None, initial=-np.inf))
     found = ""
-    if 0 < largest <= _SHARE:
+    if 0 < largest <= SHARE:
         found = f"the largest value is {largest:.3g}"
     elif len(bands) > 1:
         of_bands = np.fmax.reduce(x, axis=(0, 1, 3, 4), initial=-np.inf)
-        for i in np.flatnonzero((of_bands > 0) & (of_bands <= _SHARE)).tolist():
+        for i in np.flatnonzero((of_bands > 0) & (of_bands <= SHARE)).tolist():
             if _no_count(x[:, :, i]).any():
                 found = f"the largest value of {bands[i]} is {of_bands[i]:.3g}, of all bands {largest:.6g}"
-        low = ((x[:, :, 0] <= _SHARE) & _no_count(x[:, :, 0])).any(axis=(-2, -1))
-        low[low] = np.fmax.reduce(x[low], axis=(1, 2, 3), initial=-np.inf) <= _SHARE
+        low = ((x[:, :, 0] <= SHARE) & _no_count(x[:, :, 0])).any(axis=(-2, -1))
+        low[low] = np.fmax.reduce(x[low], axis=(1, 2, 3), initial=-np.inf) <= SHARE
         if low.any():
             n, t = np.argwhere(low)[0]
-            found = f"all bands of series {n}, composite {t}, are below {_SHARE:g}, of all others up to {largest:.6g}"
+            found = f"all bands of series {n}, composite {t}, are below {SHARE:g}, of all others up to {largest:.6g}"
     if found:
-        raise ValueError(
-            f"{found}: this looks like reflectance from 0 to 1; expected reflectance x 10000. Multiply by 10000."
-        )
+        raise ValueError(f"{found}: {AS_SHARE}")
 
 
 def _no_count(x: np.ndarray) -> np.ndarray:

@@ -37,7 +37,7 @@ class Graph:
         domain: str = "",
         **attributes: Any,
     ) -> Any:
-        """Add a node; returns the name of its output, or a list of so many.
+        """Add a node.
 
         Args:
             op: operator, as the ONNX standard names it.
@@ -45,6 +45,9 @@ class Graph:
             outputs: how many there are.
             domain: "" for the standard, or :data:`MICROSOFT`.
             attributes: of the node: int, float or a sequence of int.
+
+        Returns:
+            The name of its output, or a list of so many.
         """
         names = [self._name() for _ in range(outputs)]
         given = [x if isinstance(x, str) else self.constant(x) for x in inputs]
@@ -75,12 +78,15 @@ class Graph:
         outputs: Mapping[str, tuple[str, Sequence[int | str]]],
         about: Mapping[str, str] | None = None,
     ) -> bytes:
-        """The file.
+        """The graph as a file.
 
         Args:
             inputs: name -> (type by numpy's name, shape); a size that varies is a word.
             outputs: the same, of tensors of the graph.
             about: the file's metadata.
+
+        Returns:
+            Its content.
         """
         graph = (
             b"".join(_field(1, node) for node in self._nodes)

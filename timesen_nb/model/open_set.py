@@ -24,8 +24,10 @@ from timesen_nb.model.zeroshot import NONE_OF_THESE, EncodeText, ZeroShot, class
 class OpenZeroShot(ZeroShot):
     """A classifier of words that may answer :data:`NONE_OF_THESE`, its last class.
 
-    background: (B, D) unit vectors of what else there is. margin: how much nearer than the best of the words a word of
-    the background must be, in cosine.
+    Args:
+        zs: the words.
+        background: (B, D) unit vectors of what else there is.
+        margin: how much nearer than the best of the words a word of the background must be, in cosine.
     """
 
     def __init__(self, zs: ZeroShot, background: np.ndarray, margin: float) -> None:
@@ -37,7 +39,14 @@ class OpenZeroShot(ZeroShot):
         self.margin = float(margin)
 
     def of_vectors(self, vectors: np.ndarray) -> np.ndarray:
-        """(N, K + 1) probabilities of encoded places, (N, D); rows sum to 1."""
+        """Probabilities of places that are encoded already.
+
+        Args:
+            vectors: (N, D) unit vectors.
+
+        Returns:
+            (N, K + 1) float32, rows sum to 1; the last column is "none of these".
+        """
         vectors = np.asarray(vectors, dtype=np.float32)
         own = vectors @ self.vectors.T
         other = (vectors @ self.background.T).max(axis=-1, keepdims=True) - self.margin
@@ -46,7 +55,15 @@ class OpenZeroShot(ZeroShot):
 
 
 def background_vectors(encode_text: EncodeText, tasks: Sequence[str] = ("land_cover",)) -> np.ndarray:
-    """(B, D) what land is otherwise called: the names of these tasks' classes, in the templates of one's own words."""
+    """What land is otherwise called: the names of classes, in the templates of one's own words.
+
+    Args:
+        encode_text: sentences -> vectors, the model's.
+        tasks: whose classes, by name.
+
+    Returns:
+        (B, D) unit vectors, one a class.
+    """
     from timesen_nb.tasks import tasks as known
 
     names = list(dict.fromkeys(name for task in tasks for name in known[task].classes))
@@ -56,11 +73,22 @@ def background_vectors(encode_text: EncodeText, tasks: Sequence[str] = ("land_co
 def fit_margin(
     zs: ZeroShot, background: np.ndarray, vectors: np.ndarray, truth: np.ndarray, refused: float = 0.05
 ) -> float:
-    """The margin that turns away at most ``refused`` of labelled places, were the name of their class the only word.
+    """The margin that turns away few of labelled places, were the name of their class the only word.
 
-    zs: the classes of the labels; the margin serves other words too, as far as they fit their places equally well.
-    vectors: (N, D) of places that are not tested on. truth: (N,) class numbers, -1 = none of these, left out. Raises
-    ValueError without any.
+    Split conformal prediction: Vovk et al. 2005.
+
+    Args:
+        zs: the classes of the labels; the margin serves other words too, as far as they fit their places equally well.
+        background: (B, D) unit vectors of what else there is.
+        vectors: (N, D) unit vectors of places that are not tested on.
+        truth: (N,) class numbers, -1 = none of these, left out.
+        refused: the largest share of places like these that may be turned away.
+
+    Returns:
+        How much nearer a word of the background must be, in cosine.
+
+    Raises:
+        ValueError: no labelled place.
     """
     truth = np.asarray(truth)
     rows = np.flatnonzero(truth >= 0)

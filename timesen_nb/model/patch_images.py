@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from timesen_nb.bands import REFLECTANCE_SCALE
 from timesen_nb.extras import needs
 from timesen_nb.model.config import EncoderConfig
+from timesen_nb.plots.true_colour import patch_images
 
 if TYPE_CHECKING:
     from timesen_nb.model.encoder import SeriesEncoder
@@ -36,8 +38,6 @@ def patch_image_series(patches: Any, tower: Tower) -> np.ndarray:
     Raises:
         ValueError: patches too small for an image.
     """
-    from timesen_nb.evaluation.baselines import true_colour
-
     n, t = patches.shape[:2]
     out = np.full((n, t, tower.width), np.nan, dtype=np.float32)
     for start in range(0, n, STEP):
@@ -45,8 +45,8 @@ def patch_image_series(patches: Any, tower: Tower) -> np.ndarray:
         for month in range(t):
             rows = np.flatnonzero(~np.isnan(part[:, month]).all(axis=(1, 2, 3)))
             if len(rows):
-                vectors = tower.encode_photos(true_colour(part[rows, month : month + 1]))
-                out[start + rows, month] = (vectors + 1.0) * 10_000.0
+                vectors = tower.encode_photos(patch_images(part[rows, month : month + 1]))
+                out[start + rows, month] = (vectors + 1.0) * REFLECTANCE_SCALE
     return out
 
 
@@ -56,7 +56,10 @@ def patch_image_encoder(values: Any, embedding: int, **config: Any) -> SeriesEnc
     Args:
         values: (N, T, E), training places: the 1 % and 99 % quantiles of each number become its offset and scale.
         embedding: width of the space to learn.
-        config: other fields of :class:`~timesen_nb.model.config.EncoderConfig`.
+        config: other fields of :class:`timesen_nb.model.config.EncoderConfig`.
+
+    Returns:
+        The encoder.
 
     Raises:
         ImportError: torch is not installed.

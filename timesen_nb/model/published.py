@@ -31,17 +31,30 @@ EXPECTED_BESIDE = re.compile(
 )
 #: Names that the training settings may use for the number of attention heads and for the CLIP tower.
 HEADS, TOWERS, CHANNELS = ("heads", "num_heads", "n_heads", "nhead"), ("ARCH", "clip_arch"), ("channels",)
+#: Width, layers and hidden width of the published model, which has 8 heads.
+PUBLISHED_SIZES = (512, 6, 256)
 #: The learned log scale was clamped to 0 to ln 100.
 LARGEST_LOG_SCALE = math.log(100.0)
 LISTED = 20  # so many keys are named one by one; more are counted by module
 
 
-def read_published(path: Path, given: dict[str, Any]) -> Checkpoint:
+def read_published(path: Path, given: dict[str, Any], tower_given: bool = False) -> Checkpoint:
     """What a published .ckpt holds; sizes are read off the tensors.
 
-    given: fields of :class:`EncoderConfig` that the file does not say (heads, bands, offset, scale): a file
-    whose statistics were mixed up in training is read with the ones it was trained with.
-    Raises ValueError when it is no such file; warns of keys beside the encoder that it does not know.
+    Keys beside the encoder that are not known are named in a warning, and so is what the file does not say, for which
+    the published model's is taken.
+
+    Args:
+        path: of the file.
+        given: fields of :class:`EncoderConfig` that the file does not say (heads, bands, offset, scale): a file whose
+            statistics were mixed up in training is read with the ones it was trained with.
+        tower_given: whether the words' tower is the user's, whatever the file says.
+
+    Returns:
+        The model as our own files hold it.
+
+    Raises:
+        ValueError: it is no such file.
     """
     file = _unpickle(path)
     state = file.get("state_dict", file)
@@ -69,11 +82,32 @@ def read_published(path: Path, given: dict[str, Any]) -> Checkpoint:
         )
     settings = dict(_flat(file.get("hyper_parameters", {})))
     config = _config(weights, settings, path.name, given)
+    _say_what_is_taken(state, settings, path.name, config, {*given, *(["tower"] if tower_given else [])})
     scale = _logit_scale(state, path.name)
     architecture = str(_said(settings, TOWERS, "ViT-B/32")).replace("/", "-")
     arrays = {k: v.float().numpy() for k, v in weights.items()}
     check_weights(arrays, config, path.name)
     return Checkpoint(config, arrays, f"clip:{architecture}:openai", scale, scale)
+
+
+def _say_what_is_taken(
+    state: Mapping[str, Any], settings: Mapping[str, Any], name: str, config: EncoderConfig, given: set[str]
+) -> None:
+    """Warn of what the file does not say: no tensor's size tells it, and a wrong guess gives wrong vectors."""
+    sizes = (config.width, config.depth, config.feedforward)
+    taken = []
+    if "heads" not in given and _said(settings, HEADS, None) is None and sizes != PUBLISHED_SIZES:
+        taken.append(f"number of attention heads ({config.heads}: heads=)")
+    if "tower" not in given and _said(settings, TOWERS, None) is None:
+        taken.append("CLIP tower (ViT-B/32: tower=)")
+    if not any(key.rsplit(".", 1)[-1] == "logit_scale" for key in state):
+        taken.append("logit scale (CLIP's at its start)")
+    if taken:
+        warnings.warn(
+            f"{name} does not say its {', '.join(taken)}; the published model's is taken. If it was trained with "
+            "another, every answer is wrong: give it.",
+            stacklevel=5,
+        )
 
 
 def _logit_scale(state: Mapping[str, Any], name: str) -> float:

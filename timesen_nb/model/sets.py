@@ -49,12 +49,15 @@ class Thresholds:
     near: np.ndarray
 
     def rank(self, score: np.ndarray, months: np.ndarray, words: int) -> np.ndarray:
-        """(N,) shares of true classes on simulated places that have a lower score, 0 to 1.
+        """Shares of true classes on simulated places that have a lower score, 0 to 1.
 
         Args:
             score: (N,) of 1 - p.
             months: (N,) numbers of months, 0 = one annual composite.
             words: how many there are.
+
+        Returns:
+            (N,) float64.
         """
         out = np.ones(len(score))
         for m in range(len(MONTHS)):
@@ -65,13 +68,16 @@ class Thresholds:
         return out
 
     def sets(self, p: np.ndarray, words: np.ndarray, months: np.ndarray, coverage: float) -> np.ndarray:
-        """(N, K) bool: the classes in each set; the most probable always is.
+        """The classes in each set; the most probable always is.
 
         Args:
             p: (N, K) probabilities, NaN rows have empty sets.
             words: (K, D) unit vectors.
             months: (N,) numbers of months, 0 = one annual composite.
             coverage: share of places whose set is to hold the true class.
+
+        Returns:
+            (N, K) bool.
 
         Raises:
             ValueError: a coverage that is not between 0.5 and 0.99.
@@ -137,6 +143,9 @@ def conformal_quantile(scores: np.ndarray, coverage: float) -> float:
     Args:
         scores: (n,) of places like the next.
         coverage: share from 0 to 1.
+
+    Returns:
+        Infinity where there are too few places for this coverage.
 
     Raises:
         ValueError: no score at all.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ class TimeSenCLIP:
         probability_scale: what 0.1 called that.
 
     Attributes:
-        weights: the :class:`~timesen_nb.model.encoder_weights.EncoderWeights`: series -> vectors.
+        weights: the :class:`timesen_nb.model.encoder_weights.EncoderWeights`: series -> vectors.
         tower: turns words (and photos) into vectors of one space.
         logit_scale: what cosines were multiplied by in training; one over the learned temperature.
         calibrated_logit_scale: the same, fitted on validation places so that probabilities mean what they say; it is
@@ -80,7 +81,7 @@ class TimeSenCLIP:
 
     @property
     def encoder(self) -> SeriesEncoder:
-        """The :class:`~timesen_nb.model.encoder.SeriesEncoder` in torch, made when it is first asked for.
+        """The :class:`timesen_nb.model.encoder.SeriesEncoder` in torch, made when it is first asked for.
 
         From then on the model encodes by its weights as they are: train it in place, and ``encode`` follows.
 
@@ -107,19 +108,22 @@ class TimeSenCLIP:
         self, values: Any, valid: Any = None, months: Sequence[int] | None = None, *,
         exact: bool | None = None, allow_empty: bool = False,
     ) -> Any:  # fmt: skip
-        """Series -> unit vectors (N, D) float32; torch for torch, else numpy.
+        """Unit vectors of series.
 
         Args:
-            values: a :class:`~timesen_nb.series.PixelSeries`, a list of them, or (N, T, 10[, H, W]) surface reflectance
+            values: a :class:`timesen_nb.series.PixelSeries`, a list of them, or (N, T, 10[, H, W]) surface reflectance
                 x 10000 by :data:`timesen_nb.BANDS`, NaN = missing. T = 12 months, 4 quarters, 1 annual composite, or
                 any T with ``months``.
             valid: with arrays, (N, T) bool; False = that composite is missing, whatever it holds.
             months: calendar month (1 to 12) of each composite.
             exact: True for float32 throughout; False for narrower numbers where the machine gains by them and vectors
-                keep a cosine of 0.999 to the exact ones: int8 on a processor, from a width of 256 on, and bfloat16 on
-                a GPU. None: float32 on a processor, bfloat16 on a GPU. A series has the same vector whatever is
-                encoded beside it.
+                keep a cosine of 0.999 to the exact ones: int8 on a processor, from a width of 256 on, and bfloat16 on a
+                GPU. None: float32 on a processor, bfloat16 on a GPU. A series has the same vector whatever is encoded
+                beside it.
             allow_empty: a series without any readable composite gives NaN instead of an error.
+
+        Returns:
+            (N, D) float32; a torch tensor for a torch tensor, else numpy.
 
         Raises:
             ValueError: another shape, reflectance from 0 to 1, infinite values, or a series that is empty.
@@ -127,7 +131,14 @@ class TimeSenCLIP:
         return self.weights.encode(values, valid, months, exact=exact, allow_empty=allow_empty)
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
-        """Sentences -> unit vectors (n, D) in the space of the series."""
+        """Unit vectors of sentences, in the space of the series.
+
+        Args:
+            texts: n sentences.
+
+        Returns:
+            (n, D) float32.
+        """
         return self.tower.encode_text(texts)
 
     def check_words(self, classes: Sequence[str]) -> list[WordCheck]:
@@ -182,9 +193,12 @@ class TimeSenCLIP:
                 lists of words 5 % of the places whose class is among them are turned away; by a single list it may be
                 more.
 
+        Returns:
+            The classifier.
+
         Raises:
-            ValueError: an unknown task; empty, repeated or missing names; an open set, and nothing was fitted for this
-                model.
+            ValueError: an unknown task or prompt style; empty, repeated or missing names; an open set, and
+                nothing was fitted for this model.
         """
         if isinstance(classes, str):
             from timesen_nb.tasks import tasks
@@ -196,25 +210,45 @@ class TimeSenCLIP:
         passing = None if hasattr(classes, "classes") else [check.passes for check in check_words(names)]
         # without the tower: a classifier travels to workers
         zs = ZeroShot(names, vectors, self.calibrated_logit_scale, self.weights.encode, passing=passing,
-                      limits=self.weights.confidence)  # fmt: skip
+                      limits=self.weights.confidence, read_words=partial(self._word_vectors, prompts))  # fmt: skip
         if not open_set:
             return zs
         fitted = self.weights.confidence(f'margin for "{NONE_OF_THESE}"')
         return OpenZeroShot(zs, fitted.background, fitted.margin)
 
+    def _word_vectors(self, prompts: str, words: list[str]) -> np.ndarray:
+        return class_vectors(class_prompts(words, prompts)[1], self.encode_text)
+
     def save(self, path: str | Path) -> Path:
-        """Write one safetensors file with the weights and everything needed to load it again; returns its path."""
+        """Write one safetensors file with the weights and everything needed to load it again.
+
+        Args:
+            path: of the file; folders are made.
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: the model came from an ONNX file, which holds no weights.
+        """
         return write_checkpoint(path, self._checkpoint())
 
     def export(self, path: str | Path) -> Path:
-        """Write one ONNX file of the encoder, for ONNX Runtime anywhere and for ``timesen_nb.load``; returns its path.
+        """Write one ONNX file of the encoder, for ONNX Runtime anywhere and for ``timesen_nb.load``.
 
-        Inputs: values (N, T, C) float32, reflectance x 10000 by the bands of ``config``, NaN = missing; positions
-        (N, T) int64, 0 to 11 the months, 12 to 15 the quarters, 16 the year. Output: vectors (N, D) float32, unit
-        length, NaN for a series without any composite to read. Its metadata hold what a checkpoint's do.
+        Inputs: values (N, T, C) float32, reflectance x 10000 by the bands of ``config``, NaN = missing; positions (N,
+        T) int64, 0 to 11 the months, 12 to 15 the quarters, 16 the year. Output: vectors (N, D) float32, unit length,
+        NaN for a series without any composite to read. Its metadata hold what a checkpoint's do.
+
+        Args:
+            path: of the file, which ends in .onnx; folders are made.
+
+        Returns:
+            The path.
 
         Raises:
-            ValueError: an encoder of the ablation, or one that reads patches.
+            ValueError: another name, an encoder of the ablation, one that reads patches, or a model that came from an
+                ONNX file.
         """
         return write_onnx(path, self._checkpoint())
 
@@ -223,7 +257,18 @@ class TimeSenCLIP:
         return Checkpoint(self.config, self.weights.arrays, self.tower.name, *scales, self.weights.name)
 
     def to(self, device: str | torch.device) -> TimeSenCLIP:
-        """Move the encoder; returns itself. Another device than "cpu" needs torch."""
+        """Move the encoder to a device.
+
+        Args:
+            device: such as "cpu" or "cuda"; another one than "cpu" needs torch.
+
+        Returns:
+            The model itself.
+
+        Raises:
+            ImportError: torch is needed and not installed.
+            ValueError: the model came from an ONNX file, which holds no weights.
+        """
         if str(device) != self.device:
             self.encoder.to(device)
         return self
@@ -244,13 +289,17 @@ def load(
         tower: instead of the one the file names; none is opened before words or photos are given.
         device: where the encoder computes: "cpu", or "cuda" by torch.
         config: what a published .ckpt does not say: heads, bands, offset, scale, annual_position as in
-            :class:`~timesen_nb.model.config.EncoderConfig`.
+            :class:`timesen_nb.model.config.EncoderConfig`.
+
+    Returns:
+        The model.
 
     Raises:
         FileNotFoundError: there is no such file.
         ConnectionError: the hub cannot be reached.
         ImportError: a published .ckpt, an encoder of the ablation or a GPU, and torch is not installed.
-        ValueError: the file is no checkpoint of these kinds, or its keys and sizes do not fit.
+        ValueError: the file is no checkpoint of these kinds, its keys and sizes do not fit, or the tower's vectors are
+            of another width.
     """
     path = find_file(str(which))
     if config and (is_safetensors(path) or is_onnx(path)):
@@ -268,7 +317,7 @@ def load(
             needs("torch", extra="train", what=f"the published checkpoint {path.name}")
             from timesen_nb.model.published import read_published
 
-            checkpoint = read_published(path, config)
+            checkpoint = read_published(path, config, tower is not None)
         weights = EncoderWeights.of_checkpoint(checkpoint, path.name)
     held = (
         tower if tower is not None and not isinstance(tower, str) else open_tower(tower or checkpoint.tower)

@@ -27,13 +27,16 @@ GPU_BATCH, FORWARD_BATCH = 8192, 512
 def encode(
     encoder: nn.Module, values: np.ndarray, months: Sequence[int] | None = None, exact: bool | None = None
 ) -> np.ndarray:
-    """(N, T, C, H, W) float32, NaN = missing -> unit vectors (N, D) float32, NaN without any composite.
+    """Vectors by torch, on the device of the encoder.
 
     Args:
         encoder: a SeriesEncoder, or one that is called as it is.
-        values: reflectance x 10000.
+        values: (N, T, C, H, W) float32 reflectance x 10000, NaN = missing.
         months: calendar month (1 to 12) of each composite.
         exact: True for float32; otherwise bfloat16 on a GPU that has it, where it keeps the vectors' direction.
+
+    Returns:
+        (N, D) float32, unit length; NaN for a series without any composite to read.
     """
     device = next(encoder.parameters()).device
     with torch.inference_mode():
@@ -62,9 +65,14 @@ def _threads() -> Iterator[None]:
 
 
 def narrowed(plain: Prepared) -> Prepared:
-    """The same encoder in bfloat16, all of it: attention and memory gain as well. As it was where it loses too much.
+    """The same encoder in bfloat16, all of it: attention and memory gain as well.
 
-    That is judged on series drawn for it, so that it hangs on the weights alone.
+    Args:
+        plain: the encoder in float32.
+
+    Returns:
+        It in bfloat16, or as it was where it loses too much; that is judged on series drawn for it, so that it hangs on
+        the weights alone.
     """
     encoder = plain.encoder
     narrow = deepcopy(encoder).bfloat16()
@@ -153,10 +161,16 @@ class Prepared:
         return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
 
     def class_token(self, x: Tensor) -> Tensor:
-        """Tokens (N, L, W) before the last layer -> the class token (N, W) after it.
+        """The class token after the last layer.
 
-        With one query q a head, q . (K x) = (K^T q) . x and sum a (V x) = V (sum a x): tokens are never multiplied by
-        K and V. The bias of the keys adds the same to every token and drops out of the softmax.
+        With one query q a head, q . (K x) = (K^T q) . x and sum a (V x) = V (sum a x): tokens are never multiplied by K
+        and V. The bias of the keys adds the same to every token and drops out of the softmax.
+
+        Args:
+            x: tokens (N, L, W) before it.
+
+        Returns:
+            (N, W).
         """
         layer, heads, (n, _, width) = self.layers[-1], self.heads, x.shape
         attention, size = layer.self_attn, width // heads

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +13,18 @@ from timesen_nb.model.sets import softmax
 
 if TYPE_CHECKING:
     from timesen_nb.model.confidence import Confidence
+    from timesen_nb.model.teach import Taught
     from timesen_nb.tasks import Task
 
 #: The answer where no word fits.
 NONE_OF_THESE = "none of these"
 
+#: The prompt of one's own words in the style "template"; a task brings its own.
+PHOTO = "a photo of {}"
 #: A class's name as a photographer would write it, CLIP-style; with a task's descriptions, or instead of them.
 TEMPLATES: tuple[str, ...] = (
     "{}",
-    "a photo of {}",
+    PHOTO,
     "a ground photo of {} in the countryside",
     "a place with {}",
     "a view over {} in summer",
@@ -43,11 +46,14 @@ class ZeroShot:
         encode: series -> vectors, the model's.
         passing: (K,) bool: the words that may be the answer: each is known, and names something that land can be.
         limits: gives what was fitted for the model, for :meth:`prediction_sets`.
+        read_words: n words -> (n, D) unit vectors, for labels that are no class yet. It stays behind when the
+            classifier is pickled, for a tower is large.
     """
 
     def __init__(
         self, classes: Sequence[str], vectors: np.ndarray, scale: float, encode: Encode, *,
         passing: Sequence[bool] | np.ndarray | None = None, limits: Callable[[str], Confidence] | None = None,
+        read_words: Callable[[list[str]], np.ndarray] | None = None,
     ) -> None:  # fmt: skip
         self.classes = list(classes)
         self.vectors = np.asarray(vectors, dtype=np.float32)
@@ -55,22 +61,39 @@ class ZeroShot:
         self.encode = encode
         self.passing = np.ones(len(self.classes), bool) if passing is None else np.asarray(passing, bool)
         self.limits = limits
+        self.read_words = read_words or _unread
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "read_words": _unread}
 
     def probabilities(
         self, values: Any, valid: Any = None, months: Sequence[int] | None = None
     ) -> np.ndarray:
-        """(N, K) probabilities, rows sum to 1.
+        """How well each class fits each series.
 
         Args:
-            values: series as ``model.encode`` takes them: a PixelSeries, a list of them, or (N, T, 10) reflectance
-                x 10000.
-            valid: with arrays, (N, T) bool.
+            values: series as ``model.encode`` takes them: a PixelSeries, a list of them, or (N, T, 10) reflectance x
+                10000, NaN = missing.
+            valid: with arrays, (N, T) bool; False = that composite is missing.
             months: calendar month (1 to 12) of each composite.
+
+        Returns:
+            (N, K) float32, rows sum to 1.
+
+        Raises:
+            ValueError: series that ``model.encode`` refuses.
         """
         return self.of_vectors(self.encode(values, valid=valid, months=months))
 
     def of_vectors(self, vectors: Any) -> np.ndarray:
-        """(N, K) probabilities of series that are encoded already, (N, D): a new word costs one matrix product."""
+        """How well each class fits series that are encoded already: a new word costs one matrix product.
+
+        Args:
+            vectors: (N, D) unit vectors.
+
+        Returns:
+            (N, K) float32, rows sum to 1; a row with NaN is NaN.
+        """
         cosines = np.asarray(vectors, dtype=np.float32) @ self.vectors.T
         return softmax(self.scale * cosines)
 
@@ -93,14 +116,44 @@ class ZeroShot:
             values: as for :meth:`probabilities`.
             valid: as for :meth:`probabilities`.
             months: as for :meth:`probabilities`.
+
+        Returns:
+            N names.
+
+        Raises:
+            ValueError: series that ``model.encode`` refuses.
         """
         chosen = self.choose(self.probabilities(values, valid, months))
         return [self.classes[k] if k >= 0 else NONE_OF_THESE for k in chosen]
 
+    def teach(self, values: Any, labels: Sequence[str], valid: Any = None) -> Taught:
+        """A classifier that starts from these words and moves to labelled places as they come.
+
+        Args:
+            values: series of the labelled places, as in :meth:`probabilities`.
+            labels: one for each: classes of this classifier, or new words.
+            valid: with arrays, (N, T) bool.
+
+        Returns:
+            A classifier with the same methods; it can be taught further.
+
+        Raises:
+            ValueError: no label, another number of labels than series, or a series without any month.
+        """
+        from timesen_nb.model.teach import teach
+
+        return teach(self, self.encode(values, valid=valid, allow_empty=True), labels)
+
     def choose(self, p: np.ndarray) -> np.ndarray:
-        """(N,) number of the most probable class of (N, K) probabilities among those that pass, -1 without any.
+        """The most probable class among those that pass.
 
         A word that stands in no list or names nothing that land can be is never the answer, however near it lies.
+
+        Args:
+            p: (N, K) probabilities.
+
+        Returns:
+            (N,) class numbers, -1 where no word passes.
         """
         if not self.passing.any():
             return np.full(len(p), -1)
@@ -108,7 +161,7 @@ class ZeroShot:
         return out
 
     def prediction_sets(self, values: Any, valid: Any = None, coverage: float = 0.9) -> np.ndarray:
-        """(N, K) bool: sets of classes that hold the true one this often (conformal prediction).
+        """Sets of classes that hold the true one this often (conformal prediction).
 
         The promise holds on average over places like those of the calibration, real pixels of Europe and of ten regions
         elsewhere, if the true class is among the words; not for each class, region or place. Light that the model does
@@ -119,6 +172,9 @@ class ZeroShot:
             values: as for :meth:`probabilities`.
             valid: with arrays, (N, T) bool.
             coverage: 0.5 to 0.99.
+
+        Returns:
+            (N, K) bool.
 
         Raises:
             ValueError: another coverage, or nothing was fitted for this model.
@@ -134,6 +190,9 @@ class ZeroShot:
             months: (N,) how many months each has; 0 = one annual composite.
             coverage: 0.5 to 0.99.
 
+        Returns:
+            (N, K) bool.
+
         Raises:
             ValueError: another coverage, or nothing was fitted for this model.
         """
@@ -148,11 +207,23 @@ class ZeroShot:
         return self.limits(what)
 
 
+def _unread(words: list[str]) -> np.ndarray:
+    raise ValueError(
+        f"{', '.join(words)}: no class of this classifier, and it cannot read new words. Add them to "
+        "model.zero_shot([...]) first."
+    )
+
+
 def check_classes(classes: Sequence[str]) -> list[str]:
     """The class names, trimmed. ValueError when there is none, one is empty or no text, or two are the same."""
     if isinstance(classes, str):
         raise ValueError(
             f"classes given: {classes!r}; expected a list of names, for example ['vineyard', 'forest']."
+        )
+    if isinstance(classes, Mapping):
+        raise ValueError(
+            "classes given as a dict, whose sentences would not be read; expected a list of names. Sentences of a "
+            "class stand in a task file: tn.tasks.add('my_task.toml')."
         )
     if not all(isinstance(c, str) for c in classes):
         wrong = next(c for c in classes if not isinstance(c, str))
@@ -171,21 +242,34 @@ def check_classes(classes: Sequence[str]) -> list[str]:
     return names
 
 
+def check_style(style: str) -> str:
+    """A prompt style; ValueError for one that is not among :data:`PROMPT_STYLES`."""
+    if style not in PROMPT_STYLES:
+        raise ValueError(f"prompts={style!r}; expected one of {', '.join(map(repr, PROMPT_STYLES))}.")
+    return style
+
+
 def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str], list[list[str]]]:
     """Class names and the sentences that stand for each.
 
-    ``prompts``: "names", "template" or "descriptions". The last is a task's descriptions beside its name in
-    :data:`TEMPLATES`, since what a description leaves unnamed is easily taken for another class; your own words have no
-    descriptions, and their names in the templates stand alone. Raises ValueError for another style or classes that are
-    none.
+    Args:
+        classes: a task, or names.
+        prompts: "names", "template" or "descriptions". The last is a task's descriptions beside its name in
+            :data:`TEMPLATES`, since what a description leaves unnamed is easily taken for another class; your own words
+            have no descriptions, and their names in the templates stand alone.
+
+    Returns:
+        K names, and the sentences of each.
+
+    Raises:
+        ValueError: another style, or classes that are none.
     """
-    if prompts not in PROMPT_STYLES:
-        raise ValueError(f"prompts={prompts!r}; expected one of {', '.join(map(repr, PROMPT_STYLES))}.")
+    check_style(prompts)
     given: Any = classes  # a Task by what it has: this module imports none
     if hasattr(given, "descriptions"):
         names, template, descriptions = list(given.classes), given.template, given.descriptions
     else:
-        names, template, descriptions = check_classes(given), "a photo of {}", {}
+        names, template, descriptions = check_classes(given), PHOTO, {}
     if prompts == "names":
         return names, [[n] for n in names]
     if prompts == "template":

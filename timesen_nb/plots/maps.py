@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import rioxarray  # noqa: F401 - adds .rio
-import xarray as xr
+
+from timesen_nb.plots.text import plain
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.axes import Axes
 
 MOST_ACROSS = 1000  # pixels of a picture a side
@@ -29,6 +30,7 @@ def plot_map(maps: xr.Dataset, ax: Axes | None = None) -> Axes:
     Raises:
         ValueError: the map has no label that ``map_region`` made.
     """
+    import rioxarray  # noqa: F401 - adds .rio
     from matplotlib.colors import to_rgb
     from matplotlib.patches import Patch
 
@@ -44,14 +46,12 @@ def plot_map(maps: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax.imshow(colours[thin], extent=(left, right, bottom, top), interpolation="nearest")
     counts = np.bincount(thin[thin >= 0], minlength=len(colours) - 1)
     shown = [k for k in np.argsort(-counts, kind="stable") if counts[k]]
-    handles = [Patch(facecolor=colours[k], edgecolor="0.4", label=label.attrs["classes"][k]) for k in shown]
+    names = [plain(name) for name in label.attrs["classes"]]
+    handles = [Patch(facecolor=colours[k], edgecolor="0.4", label=names[k]) for k in shown]
     if (thin < 0).any():
         handles.append(Patch(facecolor="white", edgecolor="0.4", label="no data"))
     ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
-    for text in ax.get_legend().get_texts():  # type: ignore[union-attr]
-        text.set_parse_math(False)
-    crs = label.rio.crs
-    ax.set_xlabel(f"x ({crs})")
+    ax.set_xlabel(plain(f"x ({label.rio.crs})"))
     ax.set_ylabel("y")
     ax.ticklabel_format(style="plain", useOffset=False)
     ax.tick_params(axis="x", rotation=30)
@@ -60,6 +60,8 @@ def plot_map(maps: xr.Dataset, ax: Axes | None = None) -> Axes:
 
 def check_label(maps: xr.Dataset) -> xr.DataArray:
     """The label of a map; ValueError when it is not one that ``map_region`` made."""
+    import xarray as xr
+
     label = maps["label"] if isinstance(maps, xr.Dataset) and "label" in maps else None
     if label is None or "classes" not in label.attrs:
         given = type(maps).__name__

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
+
+from timesen_nb.plots.text import plain
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
 STYLE_COLOURS = {"names": "#56B4E9", "template": "#E69F00", "descriptions": "#009E73"}
@@ -30,9 +32,9 @@ def plot_confusion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     share = np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
     ax = ax or _axes((0.55 * len(table) + 2.4, 0.45 * len(table) + 1.9))
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    ax.set_xticks(range(len(table)), list(table.columns), rotation=45, ha="right", rotation_mode="anchor",
-                  parse_math=False)  # fmt: skip
-    ax.set_yticks(range(len(table)), list(table.index), parse_math=False)
+    columns, rows = ([plain(name) for name in names] for names in (table.columns, table.index))
+    ax.set_xticks(range(len(table)), columns, rotation=45, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(len(table)), rows)
     ax.set(xlabel="predicted", ylabel="true")
     if len(table) <= 16:
         for i, j in np.argwhere(counts > 0):
@@ -58,7 +60,9 @@ def plot_reliability(table: pd.DataFrame, ax: Axes | None = None, label: str | N
     if not ax.lines:
         ax.plot([0, 1], [0, 1], color="0.5", linestyle="--", linewidth=1, label="true probabilities")
     colour, marker = COMPARED[(len(ax.lines) - 1) % len(COMPARED)]
-    ax.plot(table["confidence"], table["accuracy"], marker=marker, color=colour, label=label or "measured")
+    ax.plot(
+        table["confidence"], table["accuracy"], marker=marker, color=colour, label=plain(label or "measured")
+    )
     share = table["places"] / table["places"].sum()
     ax.bar(table["low"], share, width=table["high"] - table["low"], align="edge", color=colour, alpha=0.15)
     ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of the answer", ylabel="share that is right")
@@ -72,7 +76,7 @@ def plot_report(report: Any, composites: int | None = None, ax: Axes | None = No
     """Top-1 in percent by task and prompt style with 95 % intervals, and the paper's TimeSenCLIP as black marks.
 
     Args:
-        report: a :class:`~timesen_nb.evaluation.Report`: its ``scores``, and beside them its ``paper``.
+        report: a :class:`timesen_nb.evaluation.Report`: its ``scores``, and beside them its ``paper``.
         composites: T of the scores that are drawn; None: the first.
         ax: where to draw; None: on a new figure.
 
@@ -111,10 +115,10 @@ def plot_report(report: Any, composites: int | None = None, ax: Axes | None = No
         if row in paper.index:
             figures = [paper.loc[row].get((t, style), np.nan) for t in found]
             ax.plot(x, figures, "k_", markersize=13, label="paper, Sen4Map" if j == 0 else None)
-    ax.set_xticks(range(len(found)), [t.replace("_", " ") for t in found])
+    ax.set_xticks(range(len(found)), [plain(t.replace("_", " ")) for t in found])
     ax.set(ylabel="top-1 (%)", ylim=(0, 100))
     ax.legend(frameon=False, ncols=4, fontsize="small", loc="upper right")
-    ax.set_title(f"{model}, T = {composites}", loc="left", fontsize="medium", parse_math=False)
+    ax.set_title(plain(f"{model}, T = {composites}"), loc="left", fontsize="medium")
     return ax
 
 

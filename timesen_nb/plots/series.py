@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from timesen_nb.bands import BANDS, MONTHS, REFLECTANCE_SCALE
+from timesen_nb.plots.text import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +21,7 @@ LINES = (
 
 
 class Drawable(Protocol):
-    """What is drawn of a :class:`~timesen_nb.series.PixelSeries`: this room lies below it and imports none."""
+    """What is drawn of a :class:`timesen_nb.series.PixelSeries`: this room lies below it and imports none."""
 
     @property
     def values(self) -> np.ndarray:
@@ -49,7 +50,7 @@ def plot_series(series: Drawable, ax: Axes | None = None) -> Axes:
     Missing months are hatched columns; lines break there.
 
     Args:
-        series: a :class:`~timesen_nb.series.PixelSeries`.
+        series: a :class:`timesen_nb.series.PixelSeries`.
         ax: where to draw; None: on a new figure.
 
     Returns:
@@ -80,10 +81,5 @@ def plot_series(series: Drawable, ax: Axes | None = None) -> Axes:
     ax.legend(
         handles=handles, fontsize="small", ncols=3, loc="upper left", bbox_to_anchor=(0, -0.1), frameon=False
     )
-    ax.set_title(
-        series.title,
-        loc="left",
-        fontsize="medium",
-        parse_math=False,
-    )
+    ax.set_title(plain(series.title), loc="left", fontsize="medium")
     return ax

@@ -15,9 +15,17 @@ if TYPE_CHECKING:
 
 
 def area_table(maps: xr.Dataset) -> pd.DataFrame:
-    """Classes by area, the largest first: columns pixels, hectares and share of what has data.
+    """How much of each class a map holds.
 
-    Hectares are missing (NaN) where the coordinate system does not count in metres. ValueError without a label.
+    Args:
+        maps: what ``map_region`` returned.
+
+    Returns:
+        A row a class, the largest first: pixels, hectares (NaN where the coordinate system does not count in metres),
+        and share of what has data, 0 to 1.
+
+    Raises:
+        ValueError: the map has no label that ``map_region`` made.
     """
     import pandas as pd
 

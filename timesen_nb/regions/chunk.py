@@ -21,12 +21,18 @@ Kept = str | None  # how vectors are kept: "float16", "int8" or not at all
 
 
 @dataclass(frozen=True)
-class Work:
+class ChunkWork:
     """What to make of every chunk; travels to the workers.
 
-    encoded: chunks are kept vectors (y, x, feature), else composites (composite, band, y, x).
-    keep: "float16" or "int8" to return vectors. every_class: return the probability of every class. applicability: and
-    how unlike the training series a pixel is.
+    Attributes:
+        encoded: chunks are kept vectors (y, x, feature), else composites (composite, band, y, x).
+        months: calendar month (1 to 12) of each composite, where they are a choice of the year.
+        nodata: what means missing beside NaN, or None.
+        exact: encode in float32.
+        keep: "float16" or "int8" to return vectors.
+        every_class: return the probability of every class.
+        applicability: and how unlike the training series a pixel is.
+        alone: it is the only chunk, and may use every core.
     """
 
     encoded: bool
@@ -40,13 +46,19 @@ class Work:
 
 
 def do_chunk(
-    block: np.ndarray, words: ZeroShot, work: Work, stop: Callable[[], None] = lambda: None
+    block: np.ndarray, words: ZeroShot, work: ChunkWork, stop: Callable[[], None] = lambda: None
 ) -> dict[str, np.ndarray]:
     """One chunk of a region -> its part of the maps.
 
-    label (y, x) int16, :data:`NOTHING` without data; probability (y, x) float32 of that label, NaN without data;
-    vectors (y, x, feature) and probabilities (class, y, x) float16 where asked for.
-    stop: called before every slice; what it raises ends the work.
+    Args:
+        block: the chunk, as ``work`` says.
+        words: the classifier.
+        work: what to make of it.
+        stop: called before every slice; what it raises ends the work.
+
+    Returns:
+        label (y, x) int16, :data:`NOTHING` without data; probability (y, x) float32 of that label, NaN without data;
+        vectors (y, x, feature) and probabilities (class, y, x) float16 where asked for.
     """
     height, width = block.shape[:2] if work.encoded else block.shape[2:]
     # Dask keeps the other cores busy with other chunks
@@ -89,9 +101,18 @@ def encode_block(
     block: np.ndarray, encode: Encode, features: int, tick: Callable[[float], None],
     pixels: int = SLICE, nodata: float | None = None,
 ) -> np.ndarray:  # fmt: skip
-    """Composites (composite, band, y, x) -> vectors (y * x, features), NaN where a pixel has no composite to read.
+    """Vectors of the pixels of a block.
 
-    ``encode`` is that of a model; ``tick`` is told the share done before every ``pixels`` of them.
+    Args:
+        block: (composite, band, y, x) reflectance x 10000, NaN = missing.
+        encode: that of a model.
+        features: numbers of a vector.
+        tick: told the share done, 0 to 1, before every ``pixels`` of them.
+        pixels: encoded at once.
+        nodata: what means missing beside NaN, or None.
+
+    Returns:
+        (y * x, features) float32, NaN where a pixel has no composite to read.
     """
     series = series_of(block, nodata)
     out = np.full((block.shape[2] * block.shape[3], features), np.nan, dtype=np.float32)
@@ -123,9 +144,14 @@ def _slices(rows: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def pack(vectors: np.ndarray, keep: str) -> np.ndarray:
-    """Unit vectors (N, D), NaN = none, in half or a quarter of their bytes.
+    """Vectors in half or a quarter of their bytes.
 
-    float16: as they are. int8: divided by their largest number / 127, for only the direction counts; 0 = none.
+    Args:
+        vectors: (N, D) float32 unit vectors, NaN = none.
+        keep: "float16": as they are; "int8": divided by their largest number / 127, for only the direction counts.
+
+    Returns:
+        (N, D) of that type; in int8 0 = none.
     """
     if keep == "float16":
         return vectors.astype(np.float16)

@@ -23,12 +23,21 @@ ROWS = 512
 
 
 def save_geotiff(maps: xr.Dataset, path: str | Path) -> list[Path]:
-    """Write the label of a map to ``path`` and its probability beside it, ``..._probability.tif``; returns both paths.
+    """Write the label of a map as Cloud Optimized GeoTIFF, and its probability beside it as ``..._probability.tif``.
 
-    Both are Cloud Optimized GeoTIFFs with overviews, written in strips, so that the map may be lazy. The label has a
-    palette, the class names in its tags (``classes``, JSON) and, for QGIS and GDAL, in ``....tif.aux.xml``; its
-    values are those of the map, with the type's largest value for no data. Raises ValueError for no map, or for a name
-    that does not end in .tif.
+    Both have overviews, and are written in strips, so that the map may be lazy. The label has a palette, the class
+    names in its tags (``classes``, JSON) and, for QGIS and GDAL, in ``....tif.aux.xml``; its values are those of the
+    map, with the type's largest value (255, or 65535 from 255 classes on) for no data.
+
+    Args:
+        maps: what ``map_region`` returned.
+        path: of the label, which ends in .tif; folders are made.
+
+    Returns:
+        Both paths.
+
+    Raises:
+        ValueError: no such map, a name that does not end in .tif, or more than 65,535 classes.
     """
     path = Path(path)
     if path.suffix.lower() not in (".tif", ".tiff"):

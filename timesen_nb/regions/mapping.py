@@ -12,7 +12,7 @@ import xarray as xr
 from timesen_nb.bands import BANDS
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.plots.colours import class_colours
-from timesen_nb.regions.chunk import Work, do_chunk
+from timesen_nb.regions.chunk import ChunkWork, do_chunk
 from timesen_nb.regions.region import Region, read_region
 from timesen_nb.regions.run import run_chunks, shown
 from timesen_nb.regions.store import MemoryStore, ZarrStore, layers_of
@@ -36,29 +36,37 @@ def map_region(
 ) -> xr.Dataset:
     """The map of a region in the words of a classifier, with the cube's coordinate system.
 
-    Runs on the threads of this machine, or on a cluster where a ``distributed.Client`` is there; the cube may be
-    lazy and larger than memory, in numpy or Dask.
+    Runs on the threads of this machine, or on a cluster where a ``distributed.Client`` is there.
 
-    cube: (month, band, y, x) surface reflectance x 10000, NaN = missing, bands and months by name, as
-    ``source.cube(bbox)`` gives; quarter or year may stand for month. Missing months are left out pixel by pixel. Or a
-    map made with ``keep``: then nothing is encoded, and new words cost one matrix product.
-    store: a Zarr path (or address) for the result, chunk by chunk. The same call again takes a stopped run up where it
-    was; another cube is told by its source, year, grid, type and a sample of its blocks, and refused. Without, the
-    result is in memory.
-    keep: "float16" or "int8" to have the pixels' vectors in the result too.
-    every_class: also the probability of every class. exact: encode in float32, never in narrower numbers.
-    applicability: also how unlike the model's training series each pixel is, 1 = the edge of what it may be asked
-    (Meyer and Pebesma 2021); needs the cube, not kept vectors.
-    chunk: pixels a side of what is done at once; by default chosen. overwrite: lose what the store holds.
-    progress: a bar, none, or a function that is told the share done. cancelled: asked from time to time.
+    Args:
+        zs: the classifier, such as ``model.zero_shot(...)``.
+        cube: (month, band, y, x) surface reflectance x 10000, NaN = missing, bands and months by name, as
+            ``source.cube(bbox)`` gives; quarter or year may stand for month. Missing months are left out pixel by
+            pixel. It may be lazy and larger than memory, in numpy or Dask. Or a map made with ``keep``: then nothing is
+            encoded, and new words cost one matrix product.
+        store: a Zarr path (or address) for the result, chunk by chunk. The same call again takes a stopped run up where
+            it was; another cube is told by its source, year, grid, type and a sample of its blocks, and refused. None:
+            the result is in memory.
+        keep: "float16" or "int8" to have the pixels' vectors in the result too.
+        every_class: also the probability of every class.
+        applicability: also how unlike the model's training series each pixel is, 1 = the edge of what it may be asked
+            (Meyer and Pebesma 2021); needs the cube, not kept vectors.
+        exact: encode in float32, never in narrower numbers.
+        chunk: pixels a side of what is done at once; None: chosen.
+        overwrite: lose what the store holds.
+        progress: a bar, none, or a function that is told the share done, 0 to 1.
+        cancelled: asked from time to time; the run stops when it says True.
 
-    Returns label (y, x) int16, numbers of ``label.classes``, -1 = no data; probability (y, x) float32 of that label,
-    NaN = no data; and, where asked for, vectors (y, x, feature), probabilities (class, y, x) and dissimilarity (y, x).
-    The label is the most probable of the words that pass ``model.check_words``; for "none of these" where no word fits,
-    give ``model.zero_shot(words, open_set=True)``.
+    Returns:
+        label (y, x) int16, numbers of ``label.classes``, -1 = no data; probability (y, x) float32 of that label, NaN =
+        no data; and, where asked for, vectors (y, x, feature), probabilities (class, y, x) and dissimilarity (y, x).
+        The label is the most probable of the words that pass ``model.check_words``; for "none of these" where no word
+        fits, give ``model.zero_shot(words, open_set=True)``.
 
-    Raises ValueError for a cube of another kind or without a CRS, and for a store that holds something else;
-    :class:`~timesen_nb.regions.Cancelled` when cancelled.
+    Raises:
+        ValueError: a cube of another kind or without a CRS, vectors of another model than the words, or a store that
+            holds something else.
+        Cancelled: it was cancelled; chunks that were finished stay in the store.
     """
     if keep is not None and keep not in KEPT:
         raise ValueError(
@@ -81,7 +89,9 @@ def map_region(
     colours = class_colours(len(zs.classes))
     layers = layers_of(region, zs.classes, colours, features, keep, every_class, applicability)
     alone = region.chunks == (1, 1)
-    work = Work(region.encoded, region.months, region.nodata, exact, keep, every_class, alone, applicability)
+    work = ChunkWork(
+        region.encoded, region.months, region.nodata, exact, keep, every_class, alone, applicability
+    )
     # also tells now, not in a worker, when the model cannot read such a cube
     asked = _asked(zs, region, work)
     place: MemoryStore | ZarrStore = MemoryStore(region, layers)
@@ -97,7 +107,7 @@ def map_region(
     return _named(place.open(), zs.classes)
 
 
-def _asked(zs: ZeroShot, region: Region, work: Work) -> dict[str, Any]:
+def _asked(zs: ZeroShot, region: Region, work: ChunkWork) -> dict[str, Any]:
     """What a run is, as JSON: a store takes up only the same."""
     probe: list[float] = []
     if not region.encoded:

@@ -11,7 +11,7 @@ import numpy as np
 import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 
-from timesen_nb.bands import band_positions
+from timesen_nb.bands import band_positions, check_months
 
 COMPOSITES = ("month", "quarter", "year")
 #: Pixels a side of a chunk: in small regions, so that every core has one, and in others. As float32, 8 and 31 MB.
@@ -25,11 +25,15 @@ SAMPLED, TRIED = 4, 12
 class Region:
     """A region cut into square chunks.
 
-    data: lazy (composite, band, y, x) surface reflectance x 10000, or kept vectors (y, x, feature); whole along the
-    other axes, chunks of ``chunk`` pixels along y and x.
-    months: calendar month of each composite where the cube says it and they are not January to December.
-    grid: an empty dataset with the coordinates x, y and spatial_ref. nodata: what means missing beside NaN, or None.
-    about: what the cube says of itself: source and year, "" where it does not.
+    Attributes:
+        data: lazy (composite, band, y, x) surface reflectance x 10000, or kept vectors (y, x, feature); whole along the
+            other axes, chunks of ``chunk`` pixels along y and x.
+        encoded: the data are kept vectors.
+        months: calendar month of each composite where the cube says it and they are not January to December.
+        grid: an empty dataset with the coordinates x, y and spatial_ref.
+        chunk: pixels a side.
+        nodata: what means missing beside NaN, or None.
+        about: what the cube says of itself: source and year, "" where it does not.
     """
 
     data: da.Array
@@ -57,16 +61,23 @@ class Region:
         top, left = row * self.chunk, column * self.chunk
         return slice(top, min(top + self.chunk, height)), slice(left, min(left + self.chunk, width))
 
+    def place(self, at: tuple[int, int]) -> tuple[int, ...]:
+        """Where a chunk stands among the blocks of ``data``."""
+        return (*at, 0) if self.encoded else (0, 0, *at)
+
     def block(self, at: tuple[int, int]) -> np.ndarray:
         """The data of a chunk, read now."""
-        out: np.ndarray = self.data.blocks[(*at, 0) if self.encoded else (0, 0, *at)].compute()
+        out: np.ndarray = self.data.blocks[self.place(at)].compute()
         return out
 
     def fingerprint(self) -> dict[str, str]:
-        """What tells these data from others, as JSON can hold it: source, year, type, and a hash of some blocks.
+        """What tells these data from others, as JSON can hold it.
 
         Blocks are read until :data:`SAMPLED` of them hold data or :data:`TRIED` were read: small regions whole, large
         ones in places all over.
+
+        Returns:
+            Source, year and type of the data, and a hash of some blocks.
         """
         digest, with_data = sha256(), 0
         order = np.random.default_rng(0).permutation(self.chunks[0] * self.chunks[1])[:TRIED]
@@ -81,9 +92,17 @@ class Region:
 
 
 def read_region(cube: Any, chunk: int | None = None) -> Region:
-    """Check a cube (composite, band, y, x), or vectors kept by :func:`timesen_nb.map_region`, and cut it.
+    """Check a cube, and cut it.
 
-    Raises ValueError for anything else, for bands or months that are not named, and without a coordinate system.
+    Args:
+        cube: (composite, band, y, x), or vectors kept by :func:`timesen_nb.map_region`.
+        chunk: pixels a side; None: chosen.
+
+    Returns:
+        The region.
+
+    Raises:
+        ValueError: anything else, bands or months that are not named, or no coordinate system.
     """
     if isinstance(cube, xr.Dataset) and "vectors" in cube:
         cube = cube["vectors"]
@@ -141,11 +160,7 @@ def _composites(cube: xr.DataArray) -> tuple[xr.DataArray, tuple[int, ...] | Non
     )
     if along[0] != "month" or "month" not in cube.coords:
         return cube, None
-    months = tuple(int(m) for m in cube["month"].values)
-    if len(set(months)) < len(months) or not all(1 <= m <= 12 for m in months):
-        raise ValueError(
-            f"the months of the cube given are {', '.join(map(str, months))}; expected numbers from 1 to 12, each once."
-        )
+    months = check_months(cube["month"].values.tolist(), "months of the cube given")
     return cube, None if months == tuple(range(1, 13)) else months
 
 

@@ -12,7 +12,7 @@ import dask
 import numpy as np
 
 from timesen_nb.model.zeroshot import ZeroShot
-from timesen_nb.regions.chunk import Work, do_chunk
+from timesen_nb.regions.chunk import ChunkWork, do_chunk
 from timesen_nb.regions.region import Region
 from timesen_nb.regions.store import MemoryStore, ZarrStore
 
@@ -25,13 +25,21 @@ class Cancelled(Exception):
 
 
 def run_chunks(
-    region: Region, words: ZeroShot, work: Work, store: MemoryStore | ZarrStore,
+    region: Region, words: ZeroShot, work: ChunkWork, store: MemoryStore | ZarrStore,
     progress: Progress, cancelled: Callable[[], bool],
 ) -> None:  # fmt: skip
     """Do every chunk that the store does not have yet.
 
-    progress is told the share of chunks that are done, 0 to 1. Raises :class:`Cancelled` when ``cancelled()`` turns
-    true; chunks that were finished stay in the store.
+    Args:
+        region: the data.
+        words: the classifier.
+        work: what to make of every chunk.
+        store: where they go.
+        progress: told the share of chunks that are done, 0 to 1.
+        cancelled: asked from time to time.
+
+    Raises:
+        Cancelled: ``cancelled()`` said True; chunks that were finished stay in the store.
     """
     finished = store.finished()
     left: list[Chunk] = [(int(i), int(j)) for i, j in np.argwhere(~finished)]
@@ -66,7 +74,7 @@ def _client() -> Any:
 
 
 def _on_threads(
-    region: Region, words: ZeroShot, work: Work, store: MemoryStore | ZarrStore, left: list[Chunk],
+    region: Region, words: ZeroShot, work: ChunkWork, store: MemoryStore | ZarrStore, left: list[Chunk],
     tick: Callable[[], None], stop: Callable[[], None],
 ) -> None:  # fmt: skip
     lock = Lock()
@@ -77,13 +85,13 @@ def _on_threads(
             tick()
 
     blocks = region.data.to_delayed()
-    tasks = [dask.delayed(task, traverse=False)(_block(blocks, work, at), at) for at in left]
+    tasks = [dask.delayed(task, traverse=False)(blocks[region.place(at)], at) for at in left]
     one_by_one = dask.config.get("scheduler", None) in ("synchronous", "single-threaded", "sync")
     dask.compute(*tasks, scheduler="synchronous" if one_by_one else "threads")
 
 
 def _on_cluster(
-    client: Any, region: Region, words: ZeroShot, work: Work, store: MemoryStore | ZarrStore, left: list[Chunk],
+    client: Any, region: Region, words: ZeroShot, work: ChunkWork, store: MemoryStore | ZarrStore, left: list[Chunk],
     tick: Callable[[], None], stop: Callable[[], None],
 ) -> None:  # fmt: skip
     from distributed import as_completed
@@ -94,7 +102,7 @@ def _on_cluster(
     tasks = [
         dask.delayed(_write)(do, at, there) if there is not None else do
         for at in left
-        for do in [dask.delayed(do_chunk)(_block(blocks, work, at), shared, work)]
+        for do in [dask.delayed(do_chunk)(blocks[region.place(at)], shared, work)]
     ]
     futures = client.compute(tasks)
     where = dict(zip(futures, left, strict=True))
@@ -115,11 +123,6 @@ def _on_cluster(
 
 def _write(parts: dict[str, np.ndarray], at: Chunk, store: ZarrStore) -> None:
     store.write(at, parts)
-
-
-def _block(blocks: np.ndarray, work: Work, at: Chunk) -> Any:
-    """The lazy block of a chunk among those of the region's array."""
-    return blocks[(*at, 0)] if work.encoded else blocks[(0, 0, *at)]
 
 
 @contextmanager

@@ -14,9 +14,15 @@ MONTH = np.arange(12)
 class Zone:
     """Ranges that places of a climate zone are drawn from.
 
-    latitude: degrees from the equator. altitude: metres. mean, swing: of monthly temperature, Celsius. wet: length of
-    the wet season, months. peak: months from midsummer to the middle of the wet season. low, high: moisture, 0 to 1,
-    in and out of it.
+    Attributes:
+        latitude: degrees from the equator.
+        mean: of monthly temperature, Celsius.
+        swing: of monthly temperature, Celsius.
+        wet: length of the wet season, months.
+        low: moisture out of it, 0 to 1.
+        high: moisture in it, 0 to 1.
+        peak: months from midsummer to the middle of the wet season.
+        altitude: metres.
     """
 
     latitude: Range
@@ -52,9 +58,14 @@ NAMES = tuple(ZONES)
 class Climate:
     """Where N places lie, and their year.
 
-    zone: (N,) index into :data:`NAMES`. lat: (N,) degrees, negative in the south. altitude: (N,) metres. midsummer:
-    (N,) month, 0 = mid-January. temperature: (N, 12) Celsius; moisture: (N, 12), 0 to 1; snow: (N, 12) probability that
-    it lies.
+    Attributes:
+        zone: (N,) index into :data:`NAMES`.
+        lat: (N,) degrees, negative in the south.
+        altitude: (N,) metres.
+        midsummer: (N,) month, 0 = mid-January.
+        temperature: (N, 12) Celsius.
+        moisture: (N, 12), 0 to 1.
+        snow: (N, 12) probability that it lies.
     """
 
     zone: np.ndarray

@@ -37,8 +37,10 @@ _MARGIN = 12  # pixels: a smaller remnant of a parcel goes to its neighbour
 class Plan:
     """Where things are. All (y, x), north up.
 
-    cover_type: index into ``cover_types.COVER_TYPES``. parcel: labels of fields, stands and building plots, 0 to
-    parcels - 1; one parcel is of one cover type. altitude: metres.
+    Attributes:
+        cover_type: index into ``cover_types.COVER_TYPES``.
+        parcel: labels of fields, stands and building plots, 0 to parcels - 1; one parcel is of one cover type.
+        altitude: metres.
     """
 
     cover_type: np.ndarray

@@ -11,10 +11,15 @@ from importlib.resources import files
 class CoverType:
     """One thing that grows or stands at a place.
 
-    name: ours. land_cover: LUCAS letter A to H. lc1: LUCAS 2018 land-cover code. habitat: EUNIS level 2 name.
-    share: how often it is drawn within its land cover in Europe; 0 for what grows elsewhere alone, which
-    stands last. words: nouns a person would use for it. form: the cover type whose ground view it shares; "" its own.
-    statistics: the group in ``statistics/monthly.csv`` whose level and spread it honours; "" where there is none.
+    Attributes:
+        name: ours.
+        lc1: LUCAS 2018 land-cover code.
+        share: how often it is drawn within its land cover in Europe; 0 for what grows elsewhere alone, which stands
+            last.
+        words: nouns a person would use for it.
+        statistics: the group in ``statistics/monthly.csv`` whose level and spread it honours; "" where there is none.
+        habitat: EUNIS level 2 name.
+        form: the cover type whose ground view it shares; "" its own.
     """
 
     name: str

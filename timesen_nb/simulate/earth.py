@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import BANDS, REFLECTANCE_SCALE
 from timesen_nb.simulate.climates import MONTH, NAMES, Climate, climate
 from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
 from timesen_nb.simulate.places import Places
 from timesen_nb.simulate.spectra import canopy, surface
+from timesen_nb.simulate.sun import overpass_zenith
 
 Range = tuple[float, float]
 
@@ -81,8 +82,9 @@ def growths() -> dict[str, Growth]:
 class EarthPlaces(Places):
     """Places all over the earth.
 
-    cloudy: (N, 12) probability that a month has no clear acquisition. stage: (N, 12) how far a crop is from emergence
-    (0) to harvest (1), or how leafy trees are.
+    Attributes:
+        cloudy: (N, 12) probability that a month has no clear acquisition.
+        stage: (N, 12) how far a crop is from emergence (0) to harvest (1), or how leafy trees are.
     """
 
     cloudy: np.ndarray
@@ -265,8 +267,7 @@ def _light(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Reflectance (n, 12, 10), 0 to 1, and shares of green and dry plants (n, 12)."""
     n = len(c.lat)
-    tilt = 23.4 * np.cos(2 * np.pi * (MONTH - 5.7) / 12)
-    sun = np.clip(np.abs(c.lat[:, None] - tilt) * 0.97 + 6, 20, 72)
+    sun = overpass_zenith(c.lat)
     soil = _soil(c, g.damp, rng)
     dead = rng.dirichlet((1.5, 1.5, 0.7), n) @ np.stack(
         [surface(x) for x in ("straw", "dry grass", "litter")]
@@ -362,7 +363,7 @@ def earth_places(n: int, seed: int, cover_types: list[str] | None = None) -> Ear
             which have most cover types and are drawn more often.
 
     Returns:
-        Clear years; :func:`~timesen_nb.simulate.processing.untidy` makes composites of them.
+        Clear years; :func:`timesen_nb.simulate.processing.untidy` makes composites of them.
 
     Raises:
         ValueError: an unknown cover type.
@@ -409,7 +410,7 @@ def earth_places(n: int, seed: int, cover_types: list[str] | None = None) -> Ear
     walk = np.cumsum(rng.normal(0, 0.035, (n, len(BANDS))), axis=1)
     walk += rng.normal(0, 0.06, (n, 1)) - walk.mean(axis=1, keepdims=True)
     values = values * np.exp(walk[:, None] + rng.normal(0, 0.035, (n, 12, 1)))
-    values = np.clip(values * 1e4, 1, 16000).astype(np.float32)
+    values = np.clip(values * REFLECTANCE_SCALE, 1, 16000).astype(np.float32)
     lon = rng.uniform(-170, 180, n)
     cloudy = np.clip(0.05 + 0.55 * c.moisture**2.5 + 0.25 * snow + rng.normal(0, 0.05, (n, 12)), 0.01, 0.9)
     return EarthPlaces(cover_type, lon, c.lat, c.altitude, values, green, brown, snow, cloudy, stage)

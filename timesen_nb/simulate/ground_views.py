@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
@@ -13,12 +12,18 @@ from timesen_nb.simulate.earth import EarthPlaces, growths
 from timesen_nb.simulate.places import Places
 from timesen_nb.simulate.scenes import FORMS, draw_views
 from timesen_nb.simulate.scenes.fields import CROPS
+from timesen_nb.simulate.sun import noon_elevation
 
 
 def survey_months(places: Places, rng: np.random.Generator) -> np.ndarray:
-    """(N,) the month in which each place is photographed: rather while something stands there.
+    """When places are photographed: rather while something stands there, in Europe from April to October.
 
-    In Europe that is one of April to October.
+    Args:
+        places: N of them.
+        rng: what chance is drawn from.
+
+    Returns:
+        (N,) months.
     """
     standing = (places.green + 0.7 * places.brown + 0.02) ** 4
     if not isinstance(places, EarthPlaces):
@@ -34,11 +39,10 @@ def _draw(job: tuple[Places, np.ndarray, int]) -> np.ndarray:
     for i, m in enumerate(months - 1):
         name = COVER_TYPES[places.cover_type[i]].name
         painted = _painted_month(places, i, int(m), name) if isinstance(places, EarthPlaces) else int(m) + 1
-        sun = 90 - abs(places.lat[i] - 23.4 * math.sin(2 * math.pi * (30.4 * m - 66) / 365))
         views[i] = draw_views(
             name, painted,
             green=float(places.green[i, m]), brown=float(places.brown[i, m]),
-            snow=bool(places.snow[i, m]), sun=float(sun), rng=rng,
+            snow=bool(places.snow[i, m]), sun=noon_elevation(places.lat[i], m + 1), rng=rng,
         )  # fmt: skip
     return views
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import convolve1d
 
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import BANDS, REFLECTANCE_SCALE
 from timesen_nb.simulate.countryside import Plan, plan
 from timesen_nb.simulate.cover_types import COVER_TYPES
 from timesen_nb.simulate.phenology import Weather, weather
-from timesen_nb.simulate.places import MISSING, grow
+from timesen_nb.simulate.places import grow
+from timesen_nb.simulate.processing import MISSING
 from timesen_nb.simulate.sheet import noise
 from timesen_nb.simulate.spectra import surface
 
@@ -35,9 +36,13 @@ def corner(size: int) -> tuple[float, float]:
 class Landscape:
     """A simulated scene. All (..., y, x), north up.
 
-    plan: cover type, parcel and altitude of every pixel. year: its weather and crops.
-    reflectance: (12, 10, y, x) float32, surface reflectance x 10000 by ``bands.BANDS``, NaN = no clear observation.
-    green, brown: (12, y, x) share of the ground under green and under dry standing plants. snow: (12, y, x) bool.
+    Attributes:
+        plan: cover type, parcel and altitude of every pixel.
+        year: its weather and crops.
+        reflectance: (12, 10, y, x) float32, surface reflectance x 10000 by ``bands.BANDS``, NaN = no clear observation.
+        green: (12, y, x) share of the ground under green plants.
+        brown: (12, y, x) share of the ground under dry standing plants.
+        snow: (12, y, x) bool.
     """
 
     plan: Plan
@@ -73,13 +78,21 @@ class Landscape:
 
 
 def landscape(seed: int = 7, size: int = 256, year: int = 2018) -> Landscape:
-    """A simulated countryside of size x size pixels of 10 m in one year.
+    """A simulated countryside in one year; the same seed, size and year give the same scene.
 
-    seed: which countryside; the same seed, size and year give the same scene. year: another year has other weather and
-    the next crops of each field's rotation, on the same ground. Physics and class statistics of real places are those
-    of :mod:`timesen_nb.simulate.places`; pixels at borders are mixed, and clouds take whole patches of a month away.
+    Physics and class statistics of real places are those of :mod:`timesen_nb.simulate.places`; pixels at borders are
+    mixed, and clouds take whole patches of a month away.
 
-    Raises ValueError for a size under 128 (the village and the lake would have no room) or over 2048.
+    Args:
+        seed: which countryside.
+        size: pixels of 10 m a side.
+        year: another year has other weather and the next crops of each field's rotation, on the same ground.
+
+    Returns:
+        The scene.
+
+    Raises:
+        ValueError: a size under 128 (the village and the lake would have no room) or over 2048.
     """
     if not 128 <= size <= 2048:
         raise ValueError(f"size given: {size}; expected 128 to 2048 pixels a side.")
@@ -133,7 +146,7 @@ def _snow(values: np.ndarray, ground: Plan, climate: Weather, rng: np.random.Gen
         depth = np.clip(-0.7 - (temperature[m] + 0.9 * patchy), 0, 1) * ~wet
         lies[m] = depth > 0.3
         depth = np.where(tall, 0.35, 0.9) * depth
-        values[m] += depth * (surface("snow")[:, None, None] * 1e4 - values[m])
+        values[m] += depth * (surface("snow")[:, None, None] * REFLECTANCE_SCALE - values[m])
     return lies
 
 

@@ -79,11 +79,18 @@ def calibrate(
     variants: int = 1,
     variety: float = 1.0,
 ) -> np.ndarray:
-    """Series (N, 12, 10) with the monthly class statistics of their cover types; those without come back as they are.
+    """Series with the monthly class statistics of their cover types; those without come back as they are.
 
-    physics: gives the simulator's own mean and deviation where a group's class statistics are from. variants: this many
-    rows after each other are one stand and share what is drawn. variety: share of what is drawn, for the class
-    statistics' spread is a continent's.
+    Args:
+        cover_type: (N,) indices of cover types.
+        values: (N, 12, 10) reflectance x 10000.
+        physics: gives the simulator's own mean and deviation where a group's class statistics are from.
+        rng: what chance is drawn from.
+        variants: this many rows after each other are one stand and share what is drawn.
+        variety: share of what is drawn, for the class statistics' spread is a continent's.
+
+    Returns:
+        (N, 12, 10) reflectance x 10000.
     """
     out = values.copy()
     groups = np.array([k.statistics for k in COVER_TYPES])[cover_type]
@@ -132,11 +139,23 @@ def anchor(
     probability: float = 0.9,
     level_only: bool = False,
 ) -> np.ndarray:
-    """Series (N, 12, 10), each moved with ``probability`` to the annual class statistics, band by band.
+    """Series, some of them moved to the annual class statistics, band by band.
 
     The map is the linear one between Gaussians (optimal transport), from the simulator's own annual medians of the land
     cover, each blurred a little, to the statistics': where physics varies in fewer ways than real places do, the blur
-    fills the others. level_only: the mean alone is moved, and stands differ as the physics says.
+    fills the others.
+
+    Args:
+        cover_type: (N,) indices of cover types.
+        values: (N, 12, 10) reflectance x 10000.
+        physics: gives the simulator's own mean and covariance of a land cover.
+        rng: what chance is drawn from.
+        variants: this many rows after each other are moved, or left, together.
+        probability: of being moved.
+        level_only: the mean alone is moved, and stands differ as the physics says.
+
+    Returns:
+        (N, 12, 10) reflectance x 10000.
     """
     out = values.copy()
     moved = np.repeat(rng.random(len(cover_type) // variants) < probability, variants)

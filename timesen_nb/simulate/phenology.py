@@ -44,7 +44,7 @@ class Calendar:
 
 @cache
 def calendars() -> tuple[Calendar, ...]:
-    """The calendar of each of :data:`~timesen_nb.simulate.cover_types.EUROPEAN`, in their order."""
+    """The calendar of each of :data:`timesen_nb.simulate.cover_types.EUROPEAN`, in their order."""
     table = tomllib.loads(files(__package__).joinpath("calendars.toml").read_text("utf-8"))
     defaults = table.pop("crop-defaults")
     if differ := sorted(set(table) ^ {t.name for t in EUROPEAN}):
@@ -69,8 +69,17 @@ class Weather:
 def weather(lon: np.ndarray, lat: np.ndarray, altitude: np.ndarray, rng: np.random.Generator) -> Weather:
     """A plain climate of Europe: colder to the north and uphill, more continental eastward, dry summers in the south.
 
-    lon, lat in degrees, altitude in metres, (N,). Linear fits of our own to round climate normals (18.5 degrees of
-    annual mean at 36 N, 0.6 less a degree north, 6.5 less a kilometre up); each place gets a random year.
+    Linear fits of our own to round climate normals (18.5 degrees of annual mean at 36 N, 0.6 less a degree north, 6.5
+    less a kilometre up); each place gets a random year.
+
+    Args:
+        lon: (N,) degrees.
+        lat: (N,) degrees.
+        altitude: (N,) metres.
+        rng: what chance is drawn from.
+
+    Returns:
+        A year of each place.
     """
     mean = 18.5 - 0.6 * (lat - 36) - 0.0065 * altitude + rng.normal(0, 0.8, lat.shape)
     swing = np.clip(7.0 + 0.18 * lon + rng.normal(0, 0.5, lat.shape), 5.5, 13.0)
@@ -90,11 +99,15 @@ def rise(day: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Season:
-    """Monthly state of N stands, each (N, 12).
+    """Monthly state of N stands.
 
-    lai: green leaf area of the main canopy. ripe: 0 green to 1 dry. straw: share of ground under straw after harvest.
-    grass: leaf area of the grass. parched: share of dry grass. bloom: share of yellow flowers. sown: False while the
-    field lies bare of its main crop.
+    Attributes:
+        lai: (N, 12) green leaf area of the main canopy.
+        ripe: (N, 12) 0 green to 1 dry.
+        straw: (N, 12) share of ground under straw after harvest.
+        grass: (N, 12) leaf area of the grass.
+        parched: (N, 12) share of dry grass.
+        bloom: (N, 12) share of yellow flowers.
     """
 
     lai: np.ndarray
@@ -110,8 +123,18 @@ def season(
 ) -> Season:
     """The year of N stands of one cover type.
 
-    shift: (N,) days later than the calendar. vigour: (N,) factor on leaf area. The calendar wraps around the year, so
-    an autumn-sown crop is green in the winter before its harvest and after its next sowing.
+    The calendar wraps around the year, so an autumn-sown crop is green in the winter before its harvest and after its
+    next sowing.
+
+    Args:
+        calendar: of the cover type.
+        climate: of the N places.
+        shift: (N,) days later than the calendar.
+        vigour: (N,) factor on leaf area.
+        rng: what chance is drawn from.
+
+    Returns:
+        Its months.
     """
     n = len(shift)
     emerge, full, ripen, end = (

@@ -7,15 +7,14 @@ from functools import cache
 
 import numpy as np
 
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import BANDS, REFLECTANCE_SCALE
 from timesen_nb.simulate.class_statistics import logarithm
 from timesen_nb.simulate.cover_types import COVER_TYPES, EUROPEAN, INDEX
 from timesen_nb.simulate.moment_matching import anchor, calibrate, moments
-from timesen_nb.simulate.phenology import MID_MONTH, Calendar, Season, Weather, calendars, season, weather
+from timesen_nb.simulate.phenology import Calendar, Season, Weather, calendars, season, weather
+from timesen_nb.simulate.processing import clouded, mix, noisy, processed
 from timesen_nb.simulate.spectra import canopy, surface
-
-#: Probability that a month has no clear date, January to December: round figures after temperate Europe.
-MISSING = np.array([0.16, 0.08, 0.09, 0.05, 0.03, 0.02, 0.02, 0.02, 0.03, 0.06, 0.14, 0.22])
+from timesen_nb.simulate.sun import overpass_zenith
 
 #: Share of what only the class statistics explain of the spread between stands that is left within one countryside.
 REGIONAL = 0.3
@@ -25,9 +24,15 @@ REGIONAL = 0.3
 class Places:
     """N simulated places.
 
-    cover_type: (N,) index into :data:`~timesen_nb.simulate.cover_types.COVER_TYPES`. lon, lat: (N,) degrees. altitude:
-    (N,) metres. values: (N, 12, 10) simulated surface reflectance x 10000, NaN = no clear observation. green, brown:
-    (N, 12) share of the ground under green and under dry standing plants. snow: (N, 12) bool.
+    Attributes:
+        cover_type: (N,) index into :data:`timesen_nb.simulate.cover_types.COVER_TYPES`.
+        lon: (N,) degrees.
+        lat: (N,) degrees.
+        altitude: (N,) metres.
+        values: (N, 12, 10) simulated surface reflectance x 10000, NaN = no clear observation.
+        green: (N, 12) share of the ground under green plants.
+        brown: (N, 12) share of the ground under dry standing plants.
+        snow: (N, 12) bool.
     """
 
     cover_type: np.ndarray
@@ -64,12 +69,22 @@ def grow(
 ) -> Places:
     """A year at each of N places.
 
-    cover_type: (N,) indices of cover types. parcel: (N,) labels; pixels of one parcel share crop, calendar, soil and
-    vigour, and differ by little. blend: (N, 3) shares of a parcel's three variants in each of its pixels, random
-    without it. climate: their weather; without it each place, or parcel, gets a random year of its own. clouds=False
-    leaves every month clear. calibrated=False is physics alone, without the class statistics of real places.
-    regional=True is one countryside in place of all Europe: stands of a cover type differ less than the class
-    statistics say.
+    Args:
+        cover_type: (N,) indices of cover types.
+        lon: (N,) degrees.
+        lat: (N,) degrees.
+        altitude: (N,) metres.
+        rng: what chance is drawn from.
+        parcel: (N,) labels; pixels of one parcel share crop, calendar, soil and vigour, and differ by little.
+        blend: (N, 3) shares of a parcel's three variants in each of its pixels, random without it.
+        climate: their weather; without it each place, or parcel, gets a random year of its own.
+        clouds: False leaves every month clear.
+        calibrated: False is physics alone, without the class statistics of real places.
+        regional: True is one countryside in place of all Europe: stands of a cover type differ less than the class
+            statistics say.
+
+    Returns:
+        The places.
     """
     cover_type = np.asarray(cover_type)
     if parcel is None:
@@ -91,8 +106,8 @@ def grow(
             values += share[:, None, None] * stands.values[member * 3 + j]
         green, brown, snow = (a[member * 3] for a in (stands.green, stands.brown, stands.snow))
         places = Places(cover_type, lon, lat, altitude, values, green, brown, snow)
-    places = replace(places, values=_sensor(places.values, rng))
-    return replace(places, values=_clouds(places, rng)) if clouds else places
+    places = replace(places, values=noisy(places.values, rng))
+    return replace(places, values=clouded(places.values, places.lat, rng)) if clouds else places
 
 
 def draw_cover_types(n: int, rng: np.random.Generator) -> np.ndarray:
@@ -127,11 +142,21 @@ def simulate_places(
     mixed: float = 0.12,
     clouds: bool = True,
 ) -> Places:
-    """n simulated places over Europe with clouds and mixed pixels; the same seed gives the same places.
+    """Simulated places over Europe with clouds and mixed pixels.
 
-    cover_types: names to draw from evenly; without it all, land covers evenly. mixed: share of pixels that hold a part
-    of another place. clouds=False: the places as they are, for :func:`observe`. Raises ValueError for an unknown cover
-    type.
+    Args:
+        n: how many.
+        seed: the same one gives the same places.
+        cover_types: names to draw from evenly; None: all, land covers evenly.
+        calibrated: False is physics alone, without the class statistics of real places.
+        mixed: share of pixels that hold a part of another place.
+        clouds: False: the places as they are, for :func:`observe`.
+
+    Returns:
+        The places.
+
+    Raises:
+        ValueError: an unknown cover type.
     """
     rng = np.random.default_rng(seed)
     if cover_types is None:
@@ -148,8 +173,8 @@ def simulate_places(
 
 def observe(places: Places, rng: np.random.Generator, mixed: float = 0.12) -> Places:
     """Places without clouds as a year's composites show them: mixed pixels, processing, months without a date."""
-    seen = _processed(_mix(places.values, rng, mixed), rng)
-    return replace(places, values=_clouds(replace(places, values=seen), rng))
+    seen = processed(mix(places.values, rng, mixed), rng)
+    return replace(places, values=clouded(seen, places.lat, rng))
 
 
 def _where(cover_type: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -166,15 +191,6 @@ def _where(cover_type: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray
     altitude = np.clip(rng.gamma(1.2, 220, n), 0, 1600)
     base = np.array([c.altitude for c in calendars()])[cover_type]
     return lat, lon, np.where(base > 0, base + rng.normal(0, 250, n), altitude)
-
-
-def _mix(values: np.ndarray, rng: np.random.Generator, probability: float) -> np.ndarray:
-    """Some pixels hold a share of another place: field margins, roads, hedges."""
-    n = len(values)
-    share = np.where(rng.random(n) < probability, rng.beta(1.3, 4.0, n), 0.0).astype(np.float32)[
-        :, None, None
-    ]
-    return (1 - share) * values + share * values[rng.permutation(n)]
 
 
 def _stands(
@@ -239,7 +255,7 @@ def _stands(
             cover_type_[rows], values[rows], _annual_physics, rng, variants, level_only=regional
         )
     if snowy:
-        values = values * (1 - depth) + depth * surface("snow") * 1e4
+        values = values * (1 - depth) + depth * surface("snow") * REFLECTANCE_SCALE
     return Places(cover_type_, lon_, lat_, altitude_, values.astype(np.float32), green, brown, snow)
 
 
@@ -282,8 +298,7 @@ def _reflectance(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Reflectance x 10000 (n, 12, 10), green share and brown share (n, 12) of one cover type."""
     n = len(lat)
-    declination = 23.4 * np.sin(2 * np.pi * (MID_MONTH - 81) / 365)
-    sun = np.clip(np.abs(lat[:, None] - declination) * 0.97 + 6, 20, 72)  # zenith at the 10:30 overpass
+    sun = overpass_zenith(lat)
 
     def flat(a: np.ndarray) -> np.ndarray:
         return np.broadcast_to(a, (n, 12)).reshape(-1)
@@ -354,50 +369,4 @@ def _reflectance(
 
 
 def _shape(reflectance: np.ndarray, n: int) -> np.ndarray:
-    return reflectance.reshape(n, 12, len(BANDS)) * 1e4
-
-
-def _sensor(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Radiometric noise, and monthly haze of mean zero: the class statistics hold haze of their own."""
-    gain = 1 + rng.normal(0, 0.012, values.shape)
-    haze = rng.normal(0, 0.02, values.shape[:2])[..., None] * np.array(
-        [1.0, 0.8, 0.6, 0.4, 0.3, 0.3, 0.3, 0.3, 0.1, 0.1]
-    )
-    out: np.ndarray = (values * gain * (1 + haze) + rng.normal(0, 8, values.shape)).astype(np.float32)
-    return np.clip(out, 1, 16000)
-
-
-def _processed(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """What one processing chain leaves in a whole year and another does not: a gain a band, and haze under the blue.
-
-    Half of the places come out of the chain that the class statistics are from.
-    """
-    n = len(values)
-    other = rng.random((n, 1, 1)) < 0.5
-    gain = np.exp(other * rng.normal(0, 0.03, (n, 1, len(BANDS))))
-    haze = (
-        other * rng.normal(0, 50, (n, 1, 1)) * np.array([1.0, 0.7, 0.5, 0.35, 0.25, 0.2, 0.2, 0.2, 0.1, 0.1])
-    )
-    out: np.ndarray = np.clip(values * gain + haze, 1, 16000).astype(np.float32)
-    return out
-
-
-def _clouds(places: Places, rng: np.random.Generator) -> np.ndarray:
-    """Months without a clear date become NaN, more in northern winters; at least three months stay."""
-    values = places.values.copy()
-    n = len(values)
-    probability = MISSING * np.clip(1 + (places.lat[:, None] - 48) / 12, 0.3, 2.2)
-    # Half of the places have a bad year, up to one with hardly a clear month: the model must read those too.
-    bad = np.where(rng.random((n, 1)) < 0.5, rng.uniform(0.1, 0.8, (n, 1)), 0.0)
-    gone = rng.random((n, 12)) < np.maximum(probability, bad)
-    # Some have composites of the growing season alone, as many people make them: 4 to 7 months from March to June on.
-    first, length = rng.integers(2, 6, (n, 1)), rng.integers(4, 8, (n, 1))
-    out_of_season = (np.arange(12) < first) | (np.arange(12) >= first + length)
-    gone |= out_of_season & (rng.random((n, 1)) < 0.15)
-    few = (~gone).sum(axis=1) < 3
-    gone[few, 4:9] = False
-    left_over = rng.random((n, 12, 1)) < 0.015  # a cloud that the mask has missed
-    cloud = left_over * rng.uniform(0.05, 0.5, (n, 12, 1))
-    values = values * (1 - cloud) + cloud * 7500
-    values[gone] = np.nan
-    return values.astype(np.float32)
+    return reflectance.reshape(n, 12, len(BANDS)) * REFLECTANCE_SCALE

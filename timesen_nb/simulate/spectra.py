@@ -87,10 +87,15 @@ def _table() -> np.ndarray:
 
 
 def canopy(state: Mapping[str, np.ndarray], soil: np.ndarray) -> np.ndarray:
-    """Reflectance (N, 10), 0 to 1, of canopies over a soil.
+    """Reflectance of canopies over a soil: multilinear in the state, quadratic in the soil.
 
-    state: an (N,) array for each of lai, cab, brown, water, angle, sun (see :data:`AXES`; values outside are clipped).
-    soil: (N, 10) reflectance of the ground below. Multilinear in the state, quadratic in the soil.
+    Args:
+        state: an (N,) array for each of lai, cab, brown, water, angle, sun (see :data:`AXES`; values outside are
+            clipped).
+        soil: (N, 10) reflectance of the ground below, 0 to 1.
+
+    Returns:
+        (N, 10), 0 to 1.
     """
     n = len(soil)
     table = _table()

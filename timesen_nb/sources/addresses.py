@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit, urlunsplit
 
-_WITH_KEY = re.compile(r"(://|\b)[^\s/@:'\"]+:[^\s/@'\"]+@")
-_QUERY = re.compile(r"\?[^\s'\"<>?]*=[^\s'\"<>)]*")
+_WITH_KEY = re.compile(r"(?<=://)[^\s/]*@|\b[^\s/@:'\"]+:[^\s/@'\"]+@")
+_QUERY = re.compile(r"([?#])[^\s'\"<>?]*=[^\s'\"<>)]*")
 
 
 def plain_address(address: str) -> str:
@@ -16,5 +16,5 @@ def plain_address(address: str) -> str:
 
 
 def without_keys(text: str) -> str:
-    """A text whose addresses have lost their passwords, and whatever follows a ``?``: there tokens stand."""
-    return _QUERY.sub("?...", _WITH_KEY.sub(r"\1", text))
+    """A text whose addresses have lost users and passwords, and whatever follows ``?`` or ``#``: there tokens stand."""
+    return _QUERY.sub(r"\1...", _WITH_KEY.sub("", text))

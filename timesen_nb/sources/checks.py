@@ -1,14 +1,18 @@
-"""What every source says in the same words: a year it has not, a pixel without a clear month."""
+"""What every source says in the same words: a year it has not, a pixel without a clear month, its mask."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from timesen_nb.series import PixelSeries
+from timesen_nb.composite import MASKED, SCENE_CLASSES
+from timesen_nb.series import PixelSeries, check_place
+
+#: What can be a year of somebody's data at all; others are typing errors, or numbers of something else.
+CALENDAR = range(1900, 2201)
 
 
 def check_year(year: int | None, years: Sequence[int], name: str) -> int:
@@ -29,23 +33,61 @@ def check_year(year: int | None, years: Sequence[int], name: str) -> int:
         return int(max(years))
     try:
         asked = int(year)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise ValueError(f"year given: {year!r}; expected a calendar year such as 2018.") from None
+        known = not isinstance(year, bool) and asked == float(year) and asked in CALENDAR  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        known = False
+    if not known:
+        raise ValueError(f"year given: {year!r}; expected a calendar year such as 2018.")
     if len(years) and asked not in years:
         first, last = min(years), max(years)
-        known = f"{first} to {last}" if len(years) > 2 else " and ".join(map(str, sorted({first, last})))
-        raise ValueError(f"year given: {asked}; {name} has {known}. Choose one of those.")
+        there = f"{first} to {last}" if len(years) > 2 else " and ".join(map(str, sorted({first, last})))
+        raise ValueError(f"year given: {asked}; {name} has {there}. Choose one of those.")
     return asked
+
+
+def check_places(lonlats: Any) -> list[tuple[float, float]]:
+    """Places as (longitude, latitude); ValueError for what is no list of them, or for one that is no place on Earth."""
+    try:
+        pairs = [(lon, lat) for lon, lat in lonlats]
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"places given: {' '.join(str(lonlats).split())[:80]}; expected a list of (longitude, latitude), such as "
+            "[(4.35, 50.85), (3.02, 50.81)]. Of a table: list(zip(table.lon, table.lat))."
+        ) from None
+    return [check_place(lon, lat) for lon, lat in pairs]
 
 
 def whole_years(today: datetime.date | None = None) -> range:
     """Calendar years that remote sources offer: 2017, the first with surface reflectance, to the last that is over.
 
-    A year counts as over from the middle of January on, when its last images are there: what is cached then
-    stays true.
+    A year counts as over from the middle of January on, when its last images are there: what is cached then stays true.
+
+    Args:
+        today: None for today.
+
+    Returns:
+        The years, newest last.
     """
     day = today or datetime.datetime.now(datetime.UTC).date()
     return range(2017, (day - datetime.timedelta(days=14)).year)
+
+
+def check_masked(masked: Collection[int]) -> None:
+    """ValueError for what is no list of scene classes: it would mask nothing."""
+    if isinstance(masked, (str, bytes)) or not all(
+        c in SCENE_CLASSES and not isinstance(c, bool) for c in masked
+    ):
+        raise ValueError(
+            f"masked={masked!r}; expected scene classes to leave out, from 0 to 11, such as (3, 8, 9, 10)."
+        )
+
+
+def mask_rule(masked: Collection[int]) -> str:
+    """Which scene classes are left out, in words."""
+    classes = ", ".join(
+        f"{c} ({MASKED[c].partition(':')[0]})" if c in MASKED else str(c) for c in sorted(masked)
+    )
+    return f"scene classes left out: {classes or 'none'}"
 
 
 def series_of(

@@ -25,6 +25,9 @@ def crs_of(data: xr.Dataset, bands: tuple[str, ...] = ()) -> CRS:
         data: with the dimensions x and y.
         bands: variables whose grid mapping comes first.
 
+    Returns:
+        The coordinate system.
+
     Raises:
         ValueError: none, none that is understood, or several where nothing names one.
     """
@@ -63,13 +66,16 @@ def crs_of(data: xr.Dataset, bands: tuple[str, ...] = ()) -> CRS:
 
 
 def check_coordinates(crs: CRS, x: np.ndarray, y: np.ndarray, units: str) -> None:
-    """ValueError where coordinates cannot be those of the coordinate system.
+    """Whether coordinates can be those of the coordinate system.
 
     Args:
         crs: as stated.
         x: pixel centres.
         y: pixel centres.
         units: what the coordinates say of themselves; "" for nothing.
+
+    Raises:
+        ValueError: they cannot.
     """
     where = f"x goes from {x.min():.6g} to {x.max():.6g} and y from {y.min():.6g} to {y.max():.6g}"
     cure = "State the right one: open_source(path, crs='EPSG:32631'), say."

@@ -21,18 +21,18 @@ from timesen_nb.composite import (
     solar_days,
     usable,
 )
-from timesen_nb.nodata import HIGHEST, LOWEST, outside, said, say_codes
-from timesen_nb.series import PixelSeries, check_place
-from timesen_nb.sources.checks import check_year, series_of
+from timesen_nb.nodata import HIGHEST, LOWEST, SHARE, outside, said, say_codes
+from timesen_nb.series import PixelSeries
+from timesen_nb.sources.checks import check_places, check_year, series_of
 from timesen_nb.sources.cube_layout import (
+    Opener,
     Options,
     check_classes,
-    opened,
     read_layout,
     stored_classes,
     stored_values,
 )
-from timesen_nb.sources.grid import BBox, check_bbox
+from timesen_nb.sources.grid import BBox, check_bbox, turned
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -85,14 +85,18 @@ class CubeFileSource:
             raise ValueError(
                 f"out_of_range={out_of_range!r}; expected one of {', '.join(map(repr, OUT_OF_RANGE))}."
             )
-        self._options = Options(group, dict(rename or {}), offset, nodata, crs)
+        if rename is not None and not isinstance(rename, Mapping):
+            raise ValueError(
+                f"rename={rename!r}; expected names in the data -> names of bands: {{'refl_490': 'B2'}}."
+            )
         self._out_of_range = out_of_range
         self._given: Any = Path(data).expanduser() if isinstance(data, (str, Path)) else data
+        self._opener = Opener(self._given, Options(group, dict(rename or {}), offset, nodata, crs))
         self._label = _label_of(self._given)
         self._written = _state_of(self._given)
         self._said: set[float] = set()
         try:
-            self._cube = cube = read_layout(self._given, self._options)
+            self._cube = cube = read_layout(self._opener)
         except ValueError as error:
             raise ValueError(f"{self._label} cannot be used: {error}") from error
         self._from_degrees = Transformer.from_crs(4326, cube.crs, always_xy=True)
@@ -101,7 +105,7 @@ class CubeFileSource:
         self.bounds: BBox = self._extent()
         if cube.dated:
             middle = (self.bounds[0] + self.bounds[2]) / 2
-            self._days = solar_days(cube.step, middle - 360 if middle > 180 else middle)
+            self._days = solar_days(cube.step, turned(middle, 0.0))
             self.years: Sequence[int] = sorted({int(str(day)[:4]) for day in self._days})
         else:
             self.years = () if cube.year is None else (cube.year,)
@@ -126,7 +130,8 @@ class CubeFileSource:
 
     def __getstate__(self) -> dict[str, Any]:
         """Workers of a cluster open the file themselves, as it was found here."""
-        return {key: value for key, value in vars(self).items() if key != "_block"}
+        kept = {key: value for key, value in vars(self).items() if key != "_block"}
+        return kept | {"_opener": Opener(self._given, self._opener.options)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -135,16 +140,36 @@ class CubeFileSource:
     def pixel(self, lon: float, lat: float, year: int = 2018) -> PixelSeries:
         """The series of the pixel that holds the place, with its provenance.
 
-        Raises ValueError outside the file, for a year it has not, for a pixel without any valid month, or with a clear
-        observation that can be no reflectance.
+        Args:
+            lon: degrees.
+            lat: degrees.
+            year: calendar year.
+
+        Returns:
+            The series; months without a clear observation are NaN and not valid.
+
+        Raises:
+            ValueError: a place outside the file, a year that it has not, a pixel without any valid month, or one with a
+                clear observation that can be no reflectance.
         """
         return self.pixels([(lon, lat)], year)[0]
 
     def pixels(self, lonlats: Sequence[tuple[float, float]], year: int = 2018) -> list[PixelSeries]:
-        """Many pixels, in the order asked; neighbours are read together. Raises as :meth:`pixel`."""
+        """Many pixels; neighbours are read together.
+
+        Args:
+            lonlats: longitude and latitude of each place, in degrees.
+            year: calendar year.
+
+        Returns:
+            A series each, in the order asked.
+
+        Raises:
+            ValueError: as :meth:`pixel`, for any of them; or the file was written again since it was opened.
+        """
         year = check_year(year, self.years, self.name)
         self._check_unchanged()
-        places = [check_place(lon, lat) for lon, lat in lonlats]
+        places = check_places(lonlats)
         at = [self._position(lon, lat) for lon, lat in places]
         found: dict[int, PixelSeries] = {}
         for n in sorted(range(len(at)), key=lambda n: (at[n][0] // _BLOCK, at[n][1] // _BLOCK)):
@@ -160,11 +185,20 @@ class CubeFileSource:
         return [found[n] for n in range(len(at))]
 
     def cube(self, bbox: BBox, year: int = 2018) -> xr.DataArray:
-        """(month, band, y, x) float32 reflectance x 10000, NaN = missing, of a box in degrees.
+        """The pixels that a box touches.
 
-        The box is cut to the file; one that crosses the date line has its west beyond its east, or its east beyond 180.
-        More than 256 x 256 pixels come as a lazy Dask array. Raises ValueError where the box does not touch the file,
-        or, when it is computed, for a clear observation that can be no reflectance.
+        Args:
+            bbox: (west, south, east, north) in degrees; it is cut to the file. One that crosses the date line has its
+                west beyond its east, or its east beyond 180.
+            year: calendar year.
+
+        Returns:
+            (month 1 to 12, band, y, x) float32 reflectance x 10000, NaN = missing, with its CRS; more than 256 x 256
+            pixels as a lazy Dask array.
+
+        Raises:
+            ValueError: a box that does not touch the file, a year that it has not; or, when it is computed, a clear
+                observation that can be no reflectance.
         """
         import rioxarray  # noqa: F401
         import xarray as xr
@@ -222,13 +256,14 @@ class CubeFileSource:
 
     def _read_block(self, row: int, column: int, year: int) -> _Block:
         """The months of up to 64 x 64 pixels, and what they were made of."""
+        self._check_unchanged()
         days = self._days_of(year)
         steps = np.flatnonzero(days.astype("datetime64[Y]") == np.datetime64(f"{year:04d}", "Y"))
         days, radiometry = days[steps], self._cube.radiometry
         window: dict[str, Any] = {"time" if self._cube.dated else "month": steps}
         window |= {axis: slice(n * _BLOCK, (n + 1) * _BLOCK) for axis, n in (("y", row), ("x", column))}
         try:
-            with opened(self._given, self._options) as (_, bands, scl):
+            with self._opener.opened() as (_, bands, scl):
                 stored = stored_values(bands.isel(window))
                 classes = None if scl is None else stored_classes(scl.isel(window))
         except ValueError as error:
@@ -321,7 +356,7 @@ class CubeFileSource:
 
     def _turned(self, x: float) -> float:
         """A longitude, whole turns nearer to the middle of the data."""
-        return x + 360 * round((sum(self._cube.edges("x")) / 2 - x) / 360)
+        return turned(x, sum(self._cube.edges("x")) / 2)
 
     def _pixels_in(self, bbox: BBox) -> tuple[slice, slice]:
         """Rows and columns of the pixels that a box in degrees touches."""
@@ -351,8 +386,12 @@ class CubeFileSource:
 class _Block:
     """The months of a block of the cube, and what became of its observations.
 
-    months: (12, 10, y, x). days: (t,) of the year. used: (t, y, x) those in a median; left_out: masks of others by
-    the reason why. wrong: why a pixel is refused, by row and column.
+    Attributes:
+        months: (12, 10, y, x) reflectance x 10000, NaN = missing.
+        days: (t,) of the year.
+        used: (t, y, x) those in a median.
+        left_out: masks (t, y, x) of others by the reason why.
+        wrong: why a pixel is refused, by row and column.
     """
 
     months: np.ndarray
@@ -392,14 +431,14 @@ def _wrong(
                 "number, or with out_of_range='missing'.",
             )
     if factor == 1:
-        # a date from 0 to 1 among dates x 10000: all bands at most 2, and no whole numbers, as clipped water is
-        low = used & (values[:, 0] <= 2) & (values[:, 0] * 2 % 1 > 1e-3)
+        # a date from 0 to 1 among dates x 10000: all bands at most SHARE, and no whole numbers, as clipped water is
+        low = used & (values[:, 0] <= SHARE) & (values[:, 0] * 2 % 1 > 1e-3)
         if low.any():
-            for t, *at in np.argwhere(low & (values.max(axis=1) <= 2)):
+            for t, *at in np.argwhere(low & (values.max(axis=1) <= SHARE)):
                 found.setdefault(
                     tuple(map(int, at)),
-                    f"all bands are below 2 on {days[t]}: reflectance from 0 to 1 among dates x 10000. Bring all dates "
-                    "to one scale.",
+                    f"all bands are below {SHARE:g} on {days[t]}: reflectance from 0 to 1 among dates x 10000. Bring "
+                    "all dates to one scale.",
                 )
     return found
 

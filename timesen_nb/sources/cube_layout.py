@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,11 +25,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from timesen_nb.bands import BANDS, band_name, band_positions
+from timesen_nb.bands import BANDS, REFLECTANCE_SCALE, band_name, band_positions
 from timesen_nb.composite import SCENE_CLASSES
 from timesen_nb.nodata import known_codes
+from timesen_nb.sources.cube_axes import by_step, centres_of, dates_of, months_of
 from timesen_nb.sources.cube_crs import check_coordinates, crs_of
-from timesen_nb.sources.cube_open import AXES, explained, open_cube
+from timesen_nb.sources.cube_open import explained, open_cube
 from timesen_nb.sources.cube_radiometry import (
     Radiometry,
     check_surface,
@@ -63,10 +64,16 @@ class Options:
 class CubeLayout:
     """A cube in this package's words; nothing but coordinates and a sample has been read.
 
-    has_scl: whether it has scene classes.
-    step: (t,) datetime64 UTC of a dated cube, or (t,) months 1 to 12. x, y: pixel centres in ``crs``.
-    radiometry: what makes the stored values reflectance x 10000. raised: whether they look as if the radiometric offset
-    were still on them. year: of a monthly cube, where the file says it.
+    Attributes:
+        has_scl: whether it has scene classes.
+        step: (t,) datetime64 UTC of a dated cube, or (t,) months 1 to 12.
+        dated: which of the two.
+        x: pixel centres in ``crs``.
+        y: pixel centres in ``crs``.
+        crs: the coordinate system.
+        radiometry: what makes the stored values reflectance x 10000.
+        raised: whether they look as if the radiometric offset were still on them.
+        year: of a monthly cube, where the file says it.
     """
 
     has_scl: bool
@@ -100,17 +107,38 @@ class CubeLayout:
 Given = Path | xr.Dataset | xr.DataArray
 
 
-@contextmanager
-def opened(given: Given, options: Options) -> Iterator[tuple[xr.Dataset, xr.Dataset, xr.DataArray | None]]:
-    """A cube while it is read: the whole dataset, its ten bands and its scene classes, each (step, y, x) as stored.
+class Opener:
+    """Opens a cube, and keeps what its metadata say: that is most of the work, above all of a folder of files.
 
-    Its file is let go of afterwards, so that it may be written again, and threads do not share it.
+    Between two readings no file is held, so that each may be written again; threads that read at the same time have
+    files of their own.
+
+    Args:
+        given: a path, or a dataset in memory.
+        options: how it is to be read.
     """
-    data, close = open_cube(given, options.group, options.rename)
-    try:
-        yield data, *_bands(data)
-    finally:
-        close()
+
+    def __init__(self, given: Given, options: Options) -> None:
+        self.given, self.options = given, options
+        self._idle: list[tuple[xr.Dataset, xr.Dataset, xr.DataArray | None, Callable[[], None]]] = []
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[xr.Dataset, xr.Dataset, xr.DataArray | None]]:
+        """A cube while it is read: the whole dataset, its ten bands and its scene classes, (step, y, x) as stored."""
+        try:
+            data, bands, scl, close = self._idle.pop()
+        except IndexError:
+            data, close = open_cube(self.given, self.options.group, self.options.rename)
+            try:
+                bands, scl = _bands(data)
+            except BaseException:
+                close()
+                raise
+        try:
+            yield data, bands, scl
+        finally:
+            close()
+        self._idle.append((data, bands, scl, close))
 
 
 def stored_values(bands: xr.Dataset) -> np.ndarray:
@@ -130,13 +158,14 @@ def stored_classes(scl: xr.DataArray) -> np.ndarray:
         raise explained(error, None) from error
 
 
-def read_layout(given: Given, options: Options) -> CubeLayout:
+def read_layout(opener: Opener) -> CubeLayout:
     """The layout of a cube; ValueError that says what is wrong with it."""
-    with opened(given, options) as (data, bands, scl):
+    options = opener.options
+    with opener.opened() as (data, bands, scl):
         check_surface(data, bands)
         dated = "time" in bands.dims
-        step = _dates(data, bands["time"]) if dated else _months(bands["month"])
-        x, y = _centres(bands, "x"), _centres(bands, "y")
+        step = dates_of(data, bands["time"]) if dated else months_of(bands["month"])
+        x, y = centres_of(bands, "x"), centres_of(bands, "y")
         crs = _crs(data, bands, x, y, options.crs)
         days = step.astype("datetime64[D]") if dated else None
         radiometry, raised = _radiometry(data, bands, scl, step, days, options)
@@ -166,7 +195,7 @@ def _bands(data: xr.Dataset) -> tuple[xr.Dataset, xr.DataArray | None]:
         scl += [_band(stacked[0], i) for i, n in enumerate(names) if band_name(n) == "SCL"]
     if len(scl) > 1:
         raise ValueError("it has two scene classifications (SCL); keep one of them.")
-    layers = {b: _steps(v, b) for b, v in named.items()}
+    layers = {b: by_step(v, b) for b, v in named.items()}
     for b, layer in layers.items():
         if layer.dtype.kind not in "iuf":
             raise ValueError(
@@ -178,7 +207,7 @@ def _bands(data: xr.Dataset) -> tuple[xr.Dataset, xr.DataArray | None]:
             f"its bands have the shapes {' and '.join(map(str, sorted(sizes)))}; expected one grid. Bring the bands of "
             "20 m to 10 m (nearest neighbour)."
         )
-    classes = _steps(scl[0], "SCL") if scl else None
+    classes = by_step(scl[0], "SCL") if scl else None
     if classes is not None and classes.shape != layers["B2"].shape:
         raise ValueError(
             f"SCL has the shape {classes.shape} and the bands {layers['B2'].shape}; they must be the same."
@@ -197,86 +226,6 @@ def _band(stacked: xr.DataArray, i: int) -> xr.DataArray:
     one = stacked.isel(band=i, drop=True)
     one.encoding = dict(stacked.encoding)
     return one
-
-
-def _steps(variable: xr.DataArray, name: str) -> xr.DataArray:
-    variable = variable.squeeze(
-        [d for d in variable.dims if variable.sizes[d] == 1 and d not in AXES], drop=True
-    )
-    for step in ("time", "month"):
-        if set(variable.dims) == {step, "y", "x"}:
-            if 0 in variable.shape:
-                raise ValueError(f"{name} is empty: its shape is {variable.shape}.")
-            return variable.transpose(step, "y", "x")
-    raise ValueError(
-        f"{name} has the dimensions {', '.join(map(str, variable.dims))}; expected time or month, y and x, and "
-        "nothing else."
-    )
-
-
-def _dates(data: xr.Dataset, time: xr.DataArray) -> np.ndarray:
-    """(t,) UTC, in seconds; the middle of the period where the file states periods."""
-    import pandas as pd
-
-    periods = time.encoding.get("bounds", time.attrs.get("bounds"))
-    times: Any = time.values
-    if periods in data.variables and data[periods].shape == (time.size, 2):
-        ends = data[periods].values
-        if ends.dtype.kind == "M":
-            times = ends[:, 0] + (ends[:, 1] - ends[:, 0]) // 2
-    if times.dtype.kind not in "MUSO":
-        raise ValueError(f"its time is {times.dtype} without units; expected dates, or a dimension 'month'.")
-    if times.dtype.kind != "M":
-        given = [t.decode() if isinstance(t, bytes) else t for t in times.tolist()]
-        given = [t.isoformat() if hasattr(t, "isoformat") else t for t in given]
-        try:
-            # one format, for 01/02 is two days of the year
-            times = pd.to_datetime(given, format="ISO8601", utc=True).tz_localize(None).to_numpy()
-        except (TypeError, ValueError, OverflowError) as error:
-            raise ValueError(
-                f"its time cannot be read as dates ({given[0]!r} ...); expected datetime64 or texts such as "
-                "2018-03-05T10:50:31."
-            ) from error
-    dates: np.ndarray = times.astype("datetime64[s]")
-    if np.isnat(dates).any():
-        raise ValueError("its time holds dates that are missing.")
-    return dates
-
-
-def _months(month: xr.DataArray) -> np.ndarray:
-    given = month.values.tolist() if "month" in month.coords else []
-    if not given or any(m not in range(1, 13) for m in given) or len(set(given)) < len(given):
-        raise ValueError(
-            f"its months are {', '.join(map(str, given)) or 'not numbered'}; expected 1 to 12, each once at most."
-        )
-    return np.array(given, dtype=int)
-
-
-def _centres(bands: xr.Dataset, axis: str) -> np.ndarray:
-    """Pixel centres; those that 32-bit numbers round are put back on their even grid."""
-    if axis not in bands.coords:
-        raise ValueError(f"its {axis} has no coordinates; expected the pixel centres.")
-    stored = bands[axis].values
-    if stored.dtype.kind not in "iuf":
-        raise ValueError(f"its {axis} coordinates are {stored.dtype}; expected numbers: the pixel centres.")
-    centres = stored.astype(float)
-    if len(centres) > 1 and np.isfinite(centres).all():
-        # the mean rise of both halves, so that no single rounding tilts the grid
-        steps = np.arange(len(centres))
-        rise, first = np.polyfit(steps, centres - centres[0], 1)
-        even = centres[0] + first + rise * steps
-        off, size = np.abs(centres - even).max(), abs(rise)
-        rounded = 2 * float(np.finfo(np.float32).eps) * np.abs(centres).max()
-        if size > 0 and off <= max(1e-3 * size, min(rounded, size / 4)):
-            return centres if off <= 1e-6 * size else even
-        if size > 0 and off <= rounded:
-            raise ValueError(
-                f"its {axis} coordinates are too coarse: {size:.3g} a pixel, rounded to {rounded:.3g}. Write them as "
-                "64-bit numbers."
-            )
-    if not np.isfinite(centres).all() or len(centres) > 1:
-        raise ValueError(f"its {axis} coordinates are not evenly spaced; expected a grid of equal pixels.")
-    return centres
 
 
 def _crs(data: xr.Dataset, bands: xr.Dataset, x: np.ndarray, y: np.ndarray, chosen: Any) -> CRS:
@@ -307,7 +256,10 @@ def _radiometry(
 ) -> tuple[Radiometry, bool]:
     """What stored values mean, by what the cube states and a sample of it; and whether an offset seems to be on."""
     scale, add = packing_of(bands)
-    nodata = tuple(float(n) for n in np.ravel([] if options.nodata is None else options.nodata))
+    try:
+        nodata = tuple(float(n) for n in np.ravel([] if options.nodata is None else options.nodata))
+    except (TypeError, ValueError):
+        raise ValueError(f"nodata={options.nodata!r}; expected a number, or several: nodata=-9999.") from None
     declared = (*nodata, *declared_nodata(data, bands))
     units = {str(owner.get("units", "")) for owner in (data.attrs, *(v.attrs for v in bands.values()))}
     sample: np.ndarray = np.empty(0)
@@ -352,7 +304,7 @@ def _radiometry(
 
 def _wild(sample: np.ndarray) -> np.ndarray:
     """Codes of reflectance from 0 to 1 that were divided by 10000 along with it."""
-    mask, _ = known_codes(sample * np.float32(10_000))
+    mask, _ = known_codes(sample * np.float32(REFLECTANCE_SCALE))
     return np.zeros(sample.shape, bool) if mask is None or np.nanmax(sample) > 255 else mask
 
 
@@ -366,6 +318,10 @@ def _windows(bands: xr.Dataset) -> list[dict[str, slice]]:
 
 def check_classes(scl: np.ndarray) -> None:
     """ValueError where scene classes are none: averaged by resampling, or of another scheme."""
+    if scl.dtype.kind not in "iuf":
+        raise ValueError(
+            f"SCL holds {scl.dtype}; expected the whole numbers 0 to 11 of Sentinel-2's scene classes. Is it a mask?"
+        )
     there = scl[np.isfinite(scl)] if scl.dtype.kind == "f" else scl
     codes, _ = known_codes(there.astype(np.float32))
     known = np.isin(there, (*SCENE_CLASSES, *_NO_CLASS))

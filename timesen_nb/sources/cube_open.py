@@ -15,20 +15,11 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from timesen_nb.bands import BANDS, band_name, band_positions
-from timesen_nb.sources.cube_crs import crs_of
-from timesen_nb.sources.cube_radiometry import is_statement
+from timesen_nb.sources.cube_axes import AXES
+from timesen_nb.sources.cube_folder import dated_part, joined
+from timesen_nb.sources.cube_geotiff import bands_of_tiff
 
 ENDINGS = (".nc", ".nc4", ".cdf", ".h5", ".zarr", ".tif", ".tiff")
-AXES = {
-    "x": ("x", "lon", "longitude", "easting"),
-    "y": ("y", "lat", "latitude", "northing"),
-    "time": ("time", "t", "date"),
-    "month": ("month", "months"),
-    "band": ("band", "bands", "variable", "channel"),
-}
-_DESCRIPTION = re.compile(r"^(?P<band>.+?)[ _-]?m(?P<month>\d{1,2})$", re.IGNORECASE)
-_DATED = re.compile(r"(?<!\d)(20\d\d)[-_]?([01]\d)(?:[-_]?([0-3]\d))?(?!\d)")
 #: First bytes of what people save or clone in place of a cube, and what it is.
 _OTHER = {
     b"version https://git-lfs": "a Git LFS pointer, not the file itself: run `git lfs pull` where it came from",
@@ -47,12 +38,15 @@ _CODEC = re.compile(r"required filter|codec|filter plugin|compressor", re.IGNORE
 def open_cube(
     given: Path | xr.Dataset | xr.DataArray, group: str | None, rename: Mapping[str, str]
 ) -> tuple[xr.Dataset, Callable[[], None]]:
-    """The dataset, opened lazily, and what lets go of its file: it opens itself again when it is read.
+    """The dataset, opened lazily, and what lets go of its files, each time it is called: they open again when read.
 
     Args:
         given: a path, or a dataset in memory.
         group: of a Zarr store or NetCDF file that has several.
         rename: names in the file -> names of bands, ``SCL``, or ``B2_m01`` of a GeoTIFF.
+
+    Returns:
+        The dataset, and what lets go of its file: it opens itself again when it is read.
 
     Raises:
         ValueError: in words, for whatever cannot be opened.
@@ -64,7 +58,17 @@ def open_cube(
             raise ValueError("group= was given with a dataset in memory, which has none. Leave it out.")
         return _axes(_renamed(given, rename)), lambda: None
     if given.is_dir() and not _is_zarr(given):
-        return _folder(given, group, rename), lambda: None
+        closing: list[Callable[[], None]] = []
+
+        def close() -> None:
+            for let_go in closing:
+                let_go()
+
+        try:
+            return _folder(given, group, rename, closing), close
+        except BaseException:
+            close()
+            raise
     return _open(given, group, rename)
 
 
@@ -92,9 +96,10 @@ def _open(path: Path, group: str | None, rename: Mapping[str, str]) -> tuple[xr.
             ) from error
         except Exception as error:
             raise explained(error, path, group) from error
-    close = data.close if hasattr(data, "close") else lambda: None
+    # xarray's own close() lets go of a file once only, though the file opens again when it is read
+    close = getattr(data, "_close", None) or (lambda: None)
     if kind in (".tif", ".tiff"):
-        data = _bands_of_tiff(data, path, rename)
+        data = bands_of_tiff(data, path, rename)
     else:
         if not data.data_vars and (groups := _groups(path, group)):
             close()
@@ -251,95 +256,19 @@ def _axes(data: xr.Dataset) -> xr.Dataset:
         if name != axis:
             data = data.rename({name: axis})
         step = data[axis]
-        layers = {v: data[v].expand_dims(axis) for v in data.data_vars if {"y", "x"} <= set(data[v].dims)}
+        # on Dask first: a new dimension would read the whole file
+        layers = {
+            v: data[v].chunk().expand_dims(axis) for v in data.data_vars if {"y", "x"} <= set(data[v].dims)
+        }
         values = (axis, np.atleast_1d(step.values), step.attrs)
         data = data.drop_vars(axis).assign(layers).assign_coords({axis: values})
     return data
 
 
-def _descriptions(raster: xr.DataArray, path: Path) -> tuple[str, ...]:
-    """What a GeoTIFF calls its bands: their descriptions, or a tag DESCRIPTION of each, or one of all."""
-    described = raster.attrs.get("long_name", ())
-    described = (described,) if isinstance(described, str) else tuple(d or "" for d in described)
-    if len(described) == raster.sizes["band"] and all(described):
-        return described
-    import rasterio
-
-    with rasterio.open(path, driver="GTiff") as file:
-        tags = [{k.upper(): v for k, v in file.tags(i).items()} for i in file.indexes]
-        whole = {k.upper(): v for k, v in file.tags().items()}
-    for key in ("DESCRIPTION", "BAND_NAME", "BANDNAME", "LONG_NAME"):
-        each = tuple(str(t.get(key, "")) for t in tags)
-        if all(each):
-            return each
-        listed = tuple(n for n in re.split(r"[\s,;|'\"()\[\]]+", str(whole.get(key, ""))) if n)
-        if len(listed) == len(tags):
-            return listed
-    return described
-
-
-def _bands_of_tiff(raster: Any, path: Path, rename: Mapping[str, str]) -> xr.Dataset:
-    """A raster of described bands as variables by month, or, without months, as variables alone."""
-    if not isinstance(raster, xr.DataArray):
-        raise ValueError("it holds several rasters; expected one with bands described as B2_m01 ... B12_m12.")
-    given = _descriptions(raster, path)
-    unknown = set(rename) - set(given)
-    if unknown:
-        raise ValueError(
-            f"rename= has {', '.join(sorted(unknown))}, which it does not hold; its bands are described as "
-            f"{', '.join(given) or 'nothing'}."
-        )
-    described = tuple(rename.get(d, d) for d in given)
-    found = [_DESCRIPTION.match(d) for d in described]
-    raster = (
-        raster.drop_vars("band")
-        .drop_attrs(deep=False)
-        .assign_attrs({k: v for k, v in raster.attrs.items() if k != "long_name"})
-    )
-    packed = {
-        k: raster.encoding.pop(k)
-        for k in ("scale_factor", "add_offset", "scales", "offsets")
-        if k in raster.encoding
-    }
-
-    def packing(i: int) -> dict[str, float]:
-        """Scale and offset of a band, as rioxarray took them off."""
-        scale = packed.get("scale_factor", np.atleast_1d(packed.get("scales", 1.0)))
-        offset = packed.get("add_offset", np.atleast_1d(packed.get("offsets", 0.0)))
-        scale, offset = np.atleast_1d(scale), np.atleast_1d(offset)
-        return {"scale_factor": float(scale[i % len(scale)]), "add_offset": float(offset[i % len(offset)])}
-
-    def layer(at: int | list[int]) -> xr.DataArray:
-        out = raster.isel(band=at)
-        out.encoding = {**raster.encoding, **packing(at if isinstance(at, int) else at[0])}
-        return out
-
-    if described and not any(found) and {band_name(d) for d in described} >= set(BANDS):
-        at = dict(zip(BANDS, band_positions(described), strict=True))
-        scl = [i for i, d in enumerate(described) if band_name(d) == "SCL"]
-        at |= {"SCL": scl[0]} if scl else {}
-        return xr.Dataset({b: layer(i) for b, i in at.items()}, attrs=raster.attrs)
-    if not found or not all(found):
-        raise ValueError(
-            f"it has {raster.sizes['band']} bands described as {', '.join(described[:4]) or 'nothing'}; "
-            "it needs a description for each: B2_m01 ... B12_m12 (band and month)."
-        )
-    where = {(band_name(m["band"]), int(m["month"])): i for i, m in enumerate(found) if m}
-    months = sorted({month for _, month in where})
-    if len(where) < len(found):
-        raise ValueError("it describes two bands alike; each band and month must be there once.")
-    for month in months:
-        band_positions([b for b, m in where if m == month])
-    names = [*BANDS, *["SCL"] * all(("SCL", m) in where for m in months)]
-    variables = {
-        b: layer([where[b, m] for m in months]).rename(band="month").assign_coords(month=months)
-        for b in names
-    }
-    return xr.Dataset(variables, attrs=raster.attrs)
-
-
-def _folder(path: Path, group: str | None, rename: Mapping[str, str]) -> xr.Dataset:
-    """Files of one grid, a month or a date each or several, as one dataset on Dask."""
+def _folder(
+    path: Path, group: str | None, rename: Mapping[str, str], closing: list[Callable[[], None]]
+) -> xr.Dataset:
+    """Files of one grid, a month or a date each or several, as one dataset on Dask; closing: takes what lets go."""
     files = sorted(p for p in path.iterdir() if p.suffix.lower() in ENDINGS)
     if not files:
         raise ValueError(
@@ -348,56 +277,9 @@ def _folder(path: Path, group: str | None, rename: Mapping[str, str]) -> xr.Data
     parts = []
     for file in files:
         try:
-            parts.append(_part(_open(file, group, rename)[0], file))
+            data, let_go = _open(file, group, rename)
+            closing.append(let_go)
+            parts.append(dated_part(data, file))
         except ValueError as error:
             raise ValueError(f"{file.name} in it: {error}") from error
-    steps = {"time" if "time" in part.dims else "month" for part in parts}
-    if len(steps) > 1:
-        raise ValueError("some of its files have months and some have dates; expected one of them in all.")
-    systems = [crs_of(part, tuple(b for b in BANDS if b in part)) for part in parts]
-    if any(not crs.equals(systems[0], ignore_axis_order=True) for crs in systems):
-        raise ValueError("its files have different coordinate systems; expected one. Bring them to one grid.")
-    step = steps.pop()
-    years = {part.attrs.get("year") for part in parts}
-    if step == "month" and len(years) > 1:
-        raise ValueError(
-            f"its files are months of {len(years)} years ({', '.join(sorted(map(str, years)))}); expected one year. "
-            "Put each year in a folder of its own, or give the files dates."
-        )
-    try:
-        whole = xr.concat(
-            parts, step, data_vars="minimal", coords="minimal", compat="override", join="exact",
-            combine_attrs="override",
-        )  # fmt: skip
-    except (ValueError, KeyError) as error:
-        raise ValueError(
-            f"its files do not fit together ({str(error)[:200]}); expected the same grid and bands in each."
-        ) from error
-    return whole.sortby(step)
-
-
-def _part(data: xr.Dataset, file: Path) -> xr.Dataset:
-    """One file of a folder, with a step of its own: a date or month that it holds, or that its name says."""
-    if not {"time", "month"} & set(data.dims):
-        said = _DATED.search(file.stem)
-        if said is None:
-            raise ValueError(
-                "it says no date, and its name none either; expected a time, or a name such as cube_2018-03.nc."
-            )
-        year, month, day = said.groups()
-        layers = [v for v in data.data_vars if {"y", "x"} <= set(data[v].dims)]
-        if day is None:
-            data = data.assign({v: data[v].expand_dims(month=[int(month)]) for v in layers})
-            data = data.assign_attrs(year=int(year))
-        else:
-            when = np.array([f"{year}-{month}-{day}"], dtype="datetime64[ns]")
-            data = data.assign({v: data[v].expand_dims(time=when) for v in layers})
-    step = "time" if "time" in data.dims else "month"
-    # what differs between files, such as the processing baseline, goes along with the date
-    owners = [data.attrs, *(v.attrs for v in data.data_vars.values())]
-    stated = {k: v for owner in owners for k, v in owner.items() if is_statement(str(k)) and np.ndim(v) == 0}
-    for owner in owners:
-        for key in stated:
-            owner.pop(key, None)
-    of_date = {str(k): (step, [v] * data.sizes[step]) for k, v in stated.items() if k not in data.variables}
-    return data.assign_coords(of_date).chunk()
+    return joined(parts)

@@ -7,33 +7,38 @@ stores. What a cube states of it is applied; where it states nothing nothing is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from timesen_nb.bands import BANDS, REFLECTANCE_SCALE
-from timesen_nb.nodata import blank, known_codes
+from timesen_nb.nodata import SHARE, blank, known_codes
+from timesen_nb.sources.cube_statements import baselines_of, plain, stated_offset, statements
+from timesen_nb.sources.offset_rule import NO, OFFSET, OFFSET_FROM, SINCE, YES
 
-#: From this processing baseline on 1000 is added, and from this day on all new images have it.
-OFFSET_FROM, OFFSET, SINCE = 4.0, -1000.0, np.datetime64("2022-01-25", "D")
 #: Stored values below this show that nothing was added: reflectance would be below -0.05, which no clear surface has.
 PLAIN = 500.0
 _NODATA = ("nodata", "no_data", "nodata_value", "no_data_value", "fill_value", "fillvalue", "missing")
 _OTHER_UNITS = re.compile(r"%|percent|\bdb\b|decibel|kelvin|^k$|celsius|radiance|\bw[ /.]?m", re.IGNORECASE)
-_PRODUCT = re.compile(r"_N(\d\d)(\d\d)_R\d{3}_")
-_YES, _NO = ("true", "1", "1.0", "yes"), ("false", "0", "0.0", "no")
 
 
 @dataclass(frozen=True)
 class Radiometry:
     """How stored values become reflectance x 10000: :meth:`measure`.
 
-    factor: 1 or 10000. offset: (t,) added to values x 10000. scale, add: (10,) what was taken off on the way from the
-    file, so that its own numbers can be told. nodata: numbers that the file or the user declares. rule: how the offset
-    is known. stated: whether anything says it. applied: whether one was taken off anywhere. baselines: as stated.
+    Attributes:
+        factor: 1 or 10000.
+        offset: (t,) added to values x 10000.
+        scale: (10,) what values were multiplied by on the way from the file, so that its own numbers can be told.
+        add: (10,) what was added to them there.
+        nodata: numbers that the file or the user declares.
+        rule: how the offset is known.
+        stated: whether anything says it.
+        applied: whether one was taken off anywhere.
+        baselines: as stated.
+        codes: of the sample: what stood in it for no data without being declared.
     """
 
     factor: float
@@ -45,7 +50,6 @@ class Radiometry:
     stated: bool = True
     applied: bool = False
     baselines: tuple[str, ...] = ()
-    #: of the sample: what stood in it for no data without being declared
     codes: tuple[float, ...] = field(default=(), compare=False)
 
     def measure(self, stored: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, dict[float, np.ndarray]]:
@@ -114,7 +118,7 @@ def declared_nodata(data: xr.Dataset, bands: xr.Dataset) -> tuple[float, ...]:
     found = set()
     for owner in (data.attrs, *(v.attrs for v in bands.values())):
         for key, value in owner.items():
-            if _plain(key).strip("_") in _NODATA:
+            if plain(key).strip("_") in _NODATA:
                 for number in np.ravel(value):
                     try:
                         found.add(float(number))
@@ -124,7 +128,7 @@ def declared_nodata(data: xr.Dataset, bands: xr.Dataset) -> tuple[float, ...]:
 
 
 def scale_of(sample: np.ndarray, units: set[str], steps: Sequence[str]) -> float:
-    """What makes stored values reflectance x 10000: 1 or 10000, judged by a sample, band by band and date by date.
+    """What makes stored values reflectance x 10000, judged by a sample, band by band and date by date.
 
     Clouds reach about 1.6 in reflectance, so a 99th percentile up to 2 is 0 to 1; percent and 8-bit pictures end at
     255, far below any scene x 10000; more than 32000 is a raw count. What lies between is refused.
@@ -133,6 +137,9 @@ def scale_of(sample: np.ndarray, units: set[str], steps: Sequence[str]) -> float
         sample: (t, 10, n) stored values, NaN = missing.
         units: what the file says.
         steps: the dates or months, in words.
+
+    Returns:
+        1 or 10000.
 
     Raises:
         ValueError: another unit, or not the same one everywhere.
@@ -143,7 +150,7 @@ def scale_of(sample: np.ndarray, units: set[str], steps: Sequence[str]) -> float
     low, top = np.percentile(there, [50, 99])
     other = sorted(u for u in units if _OTHER_UNITS.search(u))
     factor = 0.0
-    if low >= -0.05 and top <= 2:
+    if low >= -0.05 and top <= SHARE:
         factor = REFLECTANCE_SCALE
     elif low >= -500 and 255 < top <= 32_000:
         factor = 1.0
@@ -172,7 +179,7 @@ def _check_even(sample: np.ndarray, factor: float, steps: Sequence[str]) -> None
     else:
         # whole numbers up to 2 are dark water, as products clip it
         fractions = (np.nan_to_num(sample, posinf=0, neginf=0) * 2 % 1 > 1e-3).any(axis=2)
-        odd = (highest > 0) & (highest <= 2) & fractions
+        odd = (highest > 0) & (highest <= SHARE) & fractions
         if not odd.any():
             # percent lies far below the rest, a whole band or a whole date of it
             found = "values up to 100"
@@ -214,17 +221,17 @@ def offset_of(
     """
     t = len(sample)
     none = np.zeros(t)
-    said = {kind: list(_statements(data, bands, kind, t)) for kind in ("applied", "offset", "baseline")}
-    baselines = _baselines(said["baseline"], t)
+    said = {kind: list(statements(data, bands, kind, t)) for kind in ("applied", "offset", "baseline")}
+    baselines = baselines_of(said["baseline"], t)
     names = tuple(sorted({f"{b:05.2f}" for b in baselines[np.isfinite(baselines)]}))
     if chosen is not None:
-        return none + _offset(chosen, "offset="), f"offset={chosen:g}, as given", True, names
+        return none + stated_offset(chosen, "offset="), f"offset={chosen:g}, as given", True, names
     applied = np.zeros(t, dtype=bool)
     denied = False
     for _, value in said["applied"]:
         texts = np.array([str(v).strip().lower() for v in np.broadcast_to(value, t)])
-        applied |= np.isin(texts, _YES)
-        denied |= bool(np.isin(texts, _NO).any())
+        applied |= np.isin(texts, YES)
+        denied |= bool(np.isin(texts, NO).any())
     if applied.all():
         return none, "none: the data say that it is off already", True, names
     _, added = packing_of(bands)
@@ -232,7 +239,10 @@ def offset_of(
         return none, "taken off as the file's own packing says (add_offset)", True, names
     if said["offset"]:
         every = np.stack(
-            [np.broadcast_to([_offset(v, key) for v in np.ravel(value)], t) for key, value in said["offset"]]
+            [
+                np.broadcast_to([stated_offset(v, key) for v in np.ravel(value)], t)
+                for key, value in said["offset"]
+            ]
         )
         if (every != every[0]).any():
             raise ValueError(
@@ -265,7 +275,12 @@ def offset_of(
 def looks_raised(sample: np.ndarray, days: np.ndarray | None) -> bool:
     """Whether values look as if 1000 were still on them: hardly any lies below it, in all of them or since 2022.
 
-    sample: (t, 10, n) values x 10000, NaN = missing; days: (t,) or None.
+    Args:
+        sample: (t, 10, n) values x 10000, NaN = missing.
+        days: (t,) datetime64[D], or None where they are not known.
+
+    Returns:
+        Whether they do.
     """
     groups = [sample] if days is None else [sample, sample[days >= SINCE]]
     for group in groups:
@@ -286,90 +301,3 @@ def check_surface(data: xr.Dataset, bands: xr.Dataset) -> None:
                     f"it is top-of-atmosphere reflectance (Level-1C, says its attribute {key}); expected surface "
                     "reflectance (Level-2A). Take the Level-2A product."
                 )
-
-
-def is_statement(key: str) -> bool:
-    """Whether an attribute or coordinate of this name says something of the offset."""
-    return any(_says(key, kind) for kind in ("applied", "offset", "baseline"))
-
-
-def _says(key: Any, kind: str) -> bool:
-    name = _plain(key)
-    if kind == "applied":
-        return name.endswith("boa_offset_applied")
-    if kind == "offset":
-        return name in ("offset", "boa_offset", "radiometric_offset") or name.startswith("boa_add_offset")
-    return name.endswith(
-        ("processing_baseline", "processing_version", "product_uri", "product_id")
-    ) or name in (
-        "baseline",
-        "product",
-        "product_name",
-    )
-
-
-def _plain(key: Any) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", str(key).lower())
-
-
-def _statements(data: xr.Dataset, bands: xr.Dataset, kind: str, t: int) -> Iterator[tuple[str, np.ndarray]]:
-    """(name, value) of what says something: values of shape () or (t,), or more numbers where all are alike."""
-    owners: list[Mapping[Any, Any]] = [data.attrs, *(v.attrs for v in bands.values())]
-    for owner in owners:
-        for key, value in owner.items():
-            if _says(key, kind):
-                numbers = np.unique(np.ravel(value)) if not isinstance(value, str) else np.array([value])
-                if len(numbers) == 1:
-                    yield str(key), numbers[0]
-                elif kind == "offset":
-                    raise ValueError(
-                        f"it states {key} {np.ravel(value).tolist()}; expected one number. Say it: "
-                        "open_source(path, offset=-1000)."
-                    )
-    for name, variable in data.variables.items():
-        dated = variable.dims in (("time",), ("month",)) and variable.size == t
-        if _says(name, kind) and name not in bands and (variable.ndim == 0 or dated):
-            yield str(name), np.asarray(variable.values)
-
-
-def _offset(value: Any, key: str) -> float:
-    """A stated offset x 10000: -0.1 is -1000."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = np.nan
-    if abs(number) <= 1:
-        number *= REFLECTANCE_SCALE
-    if not -2000 <= number <= 0:
-        raise ValueError(
-            f"the radiometric offset is given as {key} {value}; expected what is to be added to values x 10000: 0, or "
-            "a negative number such as -1000. Say it: open_source(path, offset=-1000), or offset=0."
-        )
-    return round(number, 6)
-
-
-def _baselines(said: list[tuple[str, np.ndarray]], t: int) -> np.ndarray:
-    """(t,) processing baselines, NaN where none is stated."""
-    out = np.full(t, np.nan)
-    for key, value in said:
-        product = "product" in _plain(key)
-        of = np.broadcast_to([_baseline(v, product) for v in np.ravel(value)], t)
-        out = np.where(np.isfinite(out), out, of)
-    return out
-
-
-def _baseline(value: Any, product: bool) -> float:
-    """5.09 for "05.09", "N0509", 509 or, with ``product``, a product's name; NaN for what is none."""
-    text = (value.decode() if isinstance(value, bytes) else str(value)).strip()
-    named = _PRODUCT.search(text)
-    if named or product:
-        return float(f"{named[1]}.{named[2]}") if named else float("nan")
-    plain = re.fullmatch(r"N?(\d\d)\.?(\d\d)", text)
-    if plain:
-        return float(f"{plain[1]}.{plain[2]}")
-    try:
-        number = float(text)
-    except ValueError:
-        return float("nan")
-    number = number / 100 if number >= 100 else number
-    return round(number, 2) if 0 < number < 20 else float("nan")

@@ -16,7 +16,7 @@ import numpy as np
 
 from timesen_nb.bands import BANDS
 from timesen_nb.series import PixelSeries
-from timesen_nb.sources.checks import check_year, series_of
+from timesen_nb.sources.checks import check_places, check_year, series_of
 from timesen_nb.sources.frame import Frame
 from timesen_nb.sources.grid import PIXEL, BBox
 
@@ -70,6 +70,9 @@ class FlandersSource:
             lat: degrees.
             year: 2018.
 
+        Returns:
+            The series; months without a clear observation are NaN and not valid.
+
         Raises:
             ValueError: no place on Earth, a place outside, or another year.
         """
@@ -79,15 +82,29 @@ class FlandersSource:
         return replace(series, truth=self.truth(lon, lat) or None)
 
     def pixels(self, lonlats: Sequence[tuple[float, float]], year: int = 2018) -> list[PixelSeries]:
-        """Many pixels, in the order asked. Raises as :meth:`pixel`."""
-        return [self.pixel(lon, lat, year) for lon, lat in lonlats]
+        """Many pixels.
+
+        Args:
+            lonlats: longitude and latitude of each place, in degrees.
+            year: 2018.
+
+        Returns:
+            A series each, in the order asked.
+
+        Raises:
+            ValueError: as :meth:`pixel`, for any of them.
+        """
+        return [self.pixel(lon, lat, year) for lon, lat in check_places(lonlats)]
 
     def cube(self, bbox: BBox, year: int = 2018) -> xr.DataArray:
-        """(month, band, y, x) float32 reflectance x 10000 of the pixels that a box touches, NaN = missing.
+        """The pixels that a box touches.
 
         Args:
             bbox: (west, south, east, north) in degrees; it is cut to the sample.
             year: 2018.
+
+        Returns:
+            (month 1 to 12, band, y, x) float32 reflectance x 10000, NaN = missing, with its CRS.
 
         Raises:
             ValueError: a box that is none or does not touch the sample, or another year.
@@ -100,19 +117,47 @@ class FlandersSource:
         )
 
     def truth(self, lon: float, lat: float, year: int = 2018) -> str:
-        """The declared land cover, by its name in the task "land_cover"; "" where nothing is declared."""
+        """The declared land cover at a place.
+
+        Args:
+            lon: degrees.
+            lat: degrees.
+            year: 2018.
+
+        Returns:
+            Its name in the task "land_cover"; "" where nothing is declared.
+
+        Raises:
+            ValueError: as :meth:`pixel`.
+        """
         check_year(year, self.years, self.name)
         row, column = self._frame.index(lon, lat)
         return str(self._file["land_covers"][self._file["land_cover"][row, column]])
 
     def cover_type(self, lon: float, lat: float, year: int = 2018) -> str:
-        """What was declared, finer than land cover: "maize", "potatoes"; "" where nothing is declared."""
+        """What was declared at a place, finer than land cover.
+
+        Args:
+            lon: degrees.
+            lat: degrees.
+            year: 2018.
+
+        Returns:
+            Such as "maize", "potatoes"; "" where nothing is declared.
+
+        Raises:
+            ValueError: as :meth:`pixel`.
+        """
         check_year(year, self.years, self.name)
         row, column = self._frame.index(lon, lat)
         return str(self._file["cover_types"][self._file["cover_type"][row, column]])
 
     def declared(self) -> xr.DataArray:
-        """(y, x) of all pixels: index into ``.attrs["cover_types"]``, 0 where nothing is declared."""
+        """What was declared at all pixels.
+
+        Returns:
+            (y, x) index into ``.attrs["cover_types"]``, 0 where nothing is declared.
+        """
         import xarray as xr
 
         codes = self._file["cover_type"]
@@ -140,10 +185,13 @@ class FlandersSource:
         return xr.Dataset({"reflectance": bands, "SCL": scl})
 
     def vectors(self, weights: str) -> np.ndarray | None:
-        """(y, x, D) int8: the vectors of all pixels, made beforehand; None when they are of other weights.
+        """The vectors of all pixels, made beforehand.
 
         Args:
             weights: of the model that asks, as :func:`timesen_nb.model.fingerprint.fingerprint` tells them.
+
+        Returns:
+            (y, x, D) int8; None when they are of other weights.
         """
         made = _read("flanders_2018_vectors.npz")
         return made["vectors"] if str(made["weights"]) == weights else None

@@ -55,11 +55,14 @@ class Frame:
         )
 
     def index(self, lon: float, lat: float) -> tuple[int, int]:
-        """Row and column of the pixel that holds a place.
+        """The pixel that holds a place.
 
         Args:
             lon: degrees.
             lat: degrees.
+
+        Returns:
+            Row and column.
 
         Raises:
             ValueError: no place on Earth, or one outside.
@@ -74,10 +77,13 @@ class Frame:
         return row, column
 
     def window(self, bbox: BBox) -> tuple[slice, slice]:
-        """Rows and columns of the pixels that a box touches, cut to the square.
+        """The pixels that a box touches, cut to the square.
 
         Args:
             bbox: (west, south, east, north) in degrees.
+
+        Returns:
+            Rows and columns.
 
         Raises:
             ValueError: a box that is none, or that does not touch the square.

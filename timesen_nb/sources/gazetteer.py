@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import urlsplit
+from http.client import HTTPException
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from timesen_nb.sources.addresses import without_keys
+
+if TYPE_CHECKING:
+    from timesen_nb.sources.grid import BBox
 
 #: The environment variable that names another Nominatim server, such as one of your own.
 SERVER_VARIABLE = "TIMESEN_GAZETTEER"
@@ -15,19 +23,35 @@ TIMEOUT = 10.0  # seconds
 
 @dataclass(frozen=True)
 class NamedPlace:
-    """A place with a name: lon, lat in degrees; bounds (west, south, east, north) in degrees."""
+    """A place with a name.
+
+    Attributes:
+        name: in full, as OpenStreetMap writes it.
+        lon: degrees.
+        lat: degrees.
+        bounds: (west, south, east, north) in degrees.
+    """
 
     name: str
     lon: float
     lat: float
-    bounds: tuple[float, float, float, float]
+    bounds: BBox
 
 
 def find_place(name: str) -> NamedPlace:
     """The place that OpenStreetMap knows best by a name; names © OpenStreetMap contributors.
 
-    One request a name and session, for the service asks to be used sparingly. TIMESEN_GAZETTEER names another
-    Nominatim server. Raises ValueError when there is no such place, or no answer.
+    One request a name and session, for the service asks to be used sparingly. TIMESEN_GAZETTEER names another Nominatim
+    server; a user and password in it (``https://user:password@host``) go to that server alone, and are never shown.
+
+    Args:
+        name: such as "Vilvoorde".
+
+    Returns:
+        The place.
+
+    Raises:
+        ValueError: there is no such place, or no answer.
     """
     asked = " ".join(name.split())
     if not asked:
@@ -41,24 +65,31 @@ def _ask(name: str, server: str) -> NamedPlace:
     from geopy.exc import GeopyError
     from geopy.geocoders import Nominatim
 
-    address = urlsplit(server)
-    if address.scheme not in ("http", "https") or not address.netloc:
+    try:
+        address = urlsplit(server)
+    except ValueError:
+        address = urlsplit("")
+    user, _, host = address.netloc.rpartition("@")
+    if address.scheme not in ("http", "https") or not host or address.query or address.fragment:
         raise ValueError(
-            f"{SERVER_VARIABLE} is {server!r}; expected the address of a Nominatim server, such as {SERVER}."
+            f"{SERVER_VARIABLE} is {without_keys(server)!r}; expected the address of a Nominatim server, such as "
+            f"{SERVER}, with nothing after a ? or #."
         )
     service = Nominatim(
         user_agent="timesen_nb",
         scheme=address.scheme,
-        domain=address.netloc + address.path,
+        domain=host + address.path,
         timeout=TIMEOUT,
         adapter_factory=URLLibAdapter,
     )
+    if user:
+        service.headers["Authorization"] = "Basic " + b64encode(unquote(user).encode()).decode()
     try:
         found = service.geocode(name, language="en")
-    except GeopyError as problem:
+    except (GeopyError, OSError, HTTPException) as problem:
         raise ValueError(
-            f"{name!r} cannot be looked up: {address.netloc} did not answer ({type(problem).__name__}). Names need the "
-            "network; longitude and latitude do not."
+            f"{name!r} cannot be looked up: {host} did not answer ({type(problem).__name__}). Names need the network; "
+            "longitude and latitude do not."
         ) from problem
     if found is None:
         raise ValueError(

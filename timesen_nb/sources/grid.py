@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 #: Metres; every value is read at this size, whatever a map shows.
 PIXEL = 10
 
+#: West, south, east, north, in degrees.
 BBox = tuple[float, float, float, float]
 
 
@@ -56,9 +57,17 @@ class Pixel:
 
 
 def utm_epsg(lon: float, lat: float) -> int:
-    """EPSG code of the zone in which Sentinel-2 tiles of a place are gridded (MGRS, with Norway's exceptions).
+    """The UTM zone in which Sentinel-2 tiles of a place are gridded (MGRS, with Norway's exceptions).
 
-    Raises ValueError north of 84 and south of 80 degrees, where there is no UTM grid and no Sentinel-2 land cover.
+    Args:
+        lon: degrees.
+        lat: degrees.
+
+    Returns:
+        Its EPSG code.
+
+    Raises:
+        ValueError: north of 84 or south of 80 degrees, where there is no UTM grid and no Sentinel-2 land cover.
     """
     lon, lat = check_place(lon, lat)
     if not -80 <= lat <= 84:
@@ -92,12 +101,15 @@ def pixel_at(lon: float, lat: float) -> Pixel:
 
 
 def check_bbox(bbox: BBox, date_line: bool = False) -> BBox:
-    """(west, south, east, north) as floats.
+    """A box, or why it is none.
 
     Args:
-        bbox: in degrees.
+        bbox: (west, south, east, north) in degrees.
         date_line: whether it may cross the date line: west beyond east, as GeoJSON has it, or east beyond 180. East
             comes back beyond 180 then.
+
+    Returns:
+        Its edges as floats.
 
     Raises:
         ValueError: no box in degrees, or one that crosses the date line where it may not.
@@ -123,6 +135,17 @@ def check_bbox(bbox: BBox, date_line: bool = False) -> BBox:
             f"the box given is {west, south, east, north}; expected west < east and south < north."
         )
     return west, south, east, north
+
+
+def turned(lon: float, middle: float) -> float:
+    """A longitude, whole turns nearer to another one: of a place over the date line, on the same side."""
+    return lon + 360 * round((middle - lon) / 360)
+
+
+def halves(bbox: BBox) -> list[BBox]:
+    """A box whose east may lie beyond 180, as boxes that do not cross the date line."""
+    west, south, east, north = bbox
+    return [bbox] if east <= 180 else [(west, south, 180.0, north), (-180.0, south, east - 360, north)]
 
 
 def holds(bounds: BBox, lon: float, lat: float) -> bool:
@@ -161,9 +184,19 @@ class Grid:
 
     @classmethod
     def over(cls, bbox: BBox) -> Grid:
-        """The smallest window that covers a box in degrees, in the zone of the box's middle."""
-        west, south, east, north = check_bbox(bbox)
-        epsg = utm_epsg((west + east) / 2, (south + north) / 2)
+        """The smallest window that covers a box in degrees, in the zone of the box's middle.
+
+        Args:
+            bbox: (west, south, east, north); it may cross the date line: west beyond east, or east beyond 180.
+
+        Returns:
+            The window.
+
+        Raises:
+            ValueError: a box that is none.
+        """
+        west, south, east, north = check_bbox(bbox, date_line=True)
+        epsg = utm_epsg(turned((west + east) / 2, 0.0), (south + north) / 2)
         left, bottom, right, top = from_degrees(epsg).transform_bounds(west, south, east, north)
         column, row = math.floor(left / PIXEL), math.ceil(top / PIXEL)
         width, height = math.ceil(right / PIXEL) - column, row - math.floor(bottom / PIXEL)

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
+from timesen_nb.sources.addresses import without_keys
+
 #: The environment variable that allows public addresses only, in this process and those it starts.
 PUBLIC_ONLY = "TIMESEN_PUBLIC_ADDRESSES_ONLY"
 #: IPv6 addresses that stand for the IPv4 address in their last four bytes (RFC 6052).
@@ -24,12 +26,15 @@ def public_only() -> bool:
 
 
 def check_address(address: str) -> str:
-    """The address itself, if it may be asked.
+    """An address, if it may be asked.
 
     A name that cannot be looked up passes: whoever asks it will say so in better words.
 
     Args:
         address: what was typed, or what a catalog names.
+
+    Returns:
+        The address itself.
 
     Raises:
         ValueError: it is not http or https, names no host, or leads to a private address where these are barred.
@@ -41,8 +46,8 @@ def check_address(address: str) -> str:
         host = None
     if host is None or parts.scheme not in ("http", "https"):
         raise ValueError(
-            f"address given: {address!r}; expected one that begins with https:// or http:// and names a host, "
-            "for example https://earth-search.aws.element84.com/v1."
+            f"address given: {without_keys(address)!r}; expected one that begins with https:// or http:// and names a "
+            "host, for example https://earth-search.aws.element84.com/v1."
         )
     if public_only():
         try:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from itertools import count
+from math import isfinite
+from numbers import Real
 from typing import Any, TypeVar
 
 from urllib3.exceptions import InvalidHeader, MaxRetryError
@@ -32,12 +34,14 @@ class Problem:
         passing: It may work when sent again.
         wait: Seconds that the server asks for, None where it does not.
         too_much: Less may be asked for.
+        absent: What was asked for is not there, or not for us; the server works.
     """
 
     words: str
     passing: bool = False
     wait: float | None = None
     too_much: bool = False
+    absent: bool = False
 
 
 class RequestFailed(ValueError):
@@ -48,14 +52,24 @@ class TooMuch(RequestFailed):
     """More was asked for at once than the server computes."""
 
 
+class NotThere(RequestFailed):
+    """What was asked for is not there, or not for us."""
+
+
 class RequestCancelled(RequestFailed):
     """Somebody cancelled the request."""
 
 
 def retry_after(header: str | None) -> float | None:
     """Seconds that a ``Retry-After`` header asks for, as a number or a date; None where it asks for nothing."""
+    if header is None:
+        return None
     try:
-        return None if header is None else Retry().parse_retry_after(header)
+        return max(0.0, float(header)) if isfinite(float(header)) else None
+    except ValueError:
+        pass
+    try:
+        return Retry().parse_retry_after(header)
     except InvalidHeader:
         return None
 
@@ -86,9 +100,11 @@ class RetryPolicy:
         longest_wait: float = 32.0,
         threads: bool = True,
     ) -> None:
-        if attempts < 1 or deadline <= 0 or first_wait < 0:
+        given = (attempts, deadline, first_wait)
+        numbers = all(isinstance(n, Real) and n == n for n in given)
+        if not numbers or attempts < 1 or deadline <= 0 or first_wait < 0:
             raise ValueError(
-                f"attempts={attempts}, deadline={deadline}, first_wait={first_wait} given; expected at least one "
+                f"attempts={attempts!r}, deadline={deadline!r}, first_wait={first_wait!r} given; expected at least one "
                 "attempt, a deadline above 0 seconds and a wait that is not negative."
             )
         self.explain, self.attempts, self.deadline, self.threads = explain, attempts, deadline, threads
@@ -130,12 +146,25 @@ class RetryPolicy:
         return self.begin(deadline).send(request)
 
     def _next(self, retry: Retry, problem: Problem, attempt: int, left: float) -> tuple[Retry, float]:
-        """The retries that are left and the seconds before the next; raises where asking again makes no sense.
+        """Whether to ask again. What the library raised stays out of it: it may hold secrets.
 
-        What the library raised stays out of it: it may hold secrets.
+        Args:
+            retry: the retries that are left.
+            problem: what went wrong.
+            attempt: which one that was, from 1.
+            left: seconds until the deadline.
+
+        Returns:
+            The retries that are left then, and the seconds before the next.
+
+        Raises:
+            RequestFailed: asking again makes no sense.
+            TooMuch: it makes sense for less.
         """
         if problem.too_much:
             raise TooMuch(problem.words)
+        if problem.absent:
+            raise NotThere(problem.words)
         if not problem.passing:
             raise RequestFailed(problem.words)
         times = "once" if attempt == 1 else f"{attempt} times"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from timesen_nb.bands import check_months
 from timesen_nb.series import PixelSeries
 from timesen_nb.simulate.cover_types import COVER_TYPES
 from timesen_nb.simulate.landscape import EPSG, PIXEL, Landscape, corner, landscape
-from timesen_nb.sources.checks import check_year, series_of
+from timesen_nb.sources.checks import check_places, check_year, series_of
 from timesen_nb.sources.frame import Frame
 from timesen_nb.sources.grid import BBox, from_degrees
 from timesen_nb.tasks import tasks
@@ -37,11 +37,14 @@ def _class_name(letter: str) -> str:
 
 
 class SampleSource:
-    """A simulated countryside of size x size pixels of 10 m, for learning and trying without account or network.
+    """A simulated countryside of pixels of 10 m, for learning and trying without account or network.
 
-    Everything it gives is simulated (:mod:`timesen_nb.simulate.landscape`); the map coordinates only make it
-    clickable, and no real place looks like it. Each year is made when it is first asked for, in a few seconds.
-    seed: another number gives another countryside.
+    Everything it gives is simulated (:mod:`timesen_nb.simulate.landscape`); the map coordinates only make it clickable,
+    and no real place looks like it. Each year is made when it is first asked for, in a few seconds.
+
+    Args:
+        seed: another number gives another countryside.
+        size: pixels a side.
     """
 
     name = "the simulated sample landscape"
@@ -64,14 +67,33 @@ class SampleSource:
         return self._frame.bounds
 
     def landscape(self, year: int = 2018) -> Landscape:
-        """The whole scene of a year; made once a process. Raises ValueError for a year it has not."""
+        """The whole scene of a year; made once a process.
+
+        Args:
+            year: calendar year.
+
+        Returns:
+            The scene.
+
+        Raises:
+            ValueError: a year that it has not.
+        """
         with _lock:
             return _made(self.seed, self.size, check_year(year, self.years, self.name))
 
     def pixel(self, lon: float, lat: float, year: int = 2018) -> PixelSeries:
         """The series of the pixel that holds the place, with its true land cover.
 
-        Raises ValueError for what is no place, a place outside, or a year it has not.
+        Args:
+            lon: degrees.
+            lat: degrees.
+            year: calendar year.
+
+        Returns:
+            The series; months without a clear observation are NaN and not valid.
+
+        Raises:
+            ValueError: what is no place, a place outside, or a year that it has not.
         """
         row, column = self._frame.index(lon, lat)
         scene = self.landscape(year)
@@ -80,32 +102,83 @@ class SampleSource:
         return replace(series, truth=_class_name(scene.land_cover[row, column]))
 
     def pixels(self, lonlats: Sequence[tuple[float, float]], year: int = 2018) -> list[PixelSeries]:
-        """Many pixels, in the order asked. Raises as :meth:`pixel`."""
-        return [self.pixel(lon, lat, year) for lon, lat in lonlats]
+        """Many pixels.
+
+        Args:
+            lonlats: longitude and latitude of each place, in degrees.
+            year: calendar year.
+
+        Returns:
+            A series each, in the order asked.
+
+        Raises:
+            ValueError: as :meth:`pixel`, for any of them.
+        """
+        return [self.pixel(lon, lat, year) for lon, lat in check_places(lonlats)]
 
     def cube(self, bbox: BBox, year: int = 2018) -> xr.DataArray:
-        """(month, band, y, x) float32 reflectance x 10000 of the pixels that a box in degrees touches, NaN = missing.
+        """The pixels that a box touches.
 
-        The box is cut to the scene; ValueError where it does not touch it.
+        Args:
+            bbox: (west, south, east, north) in degrees; it is cut to the scene.
+            year: calendar year.
+
+        Returns:
+            (month 1 to 12, band, y, x) float32 reflectance x 10000, NaN = missing, with its CRS.
+
+        Raises:
+            ValueError: a box that is none or does not touch the scene, or a year that it has not.
         """
         rows, columns = self._frame.window(bbox)
         return self.landscape(year).cube.isel(y=rows, x=columns).copy()
 
     def truth(self, lon: float, lat: float, year: int = 2018) -> str:
-        """The true land cover at a place, by its name in the task "land_cover"; ValueError outside."""
+        """The true land cover at a place.
+
+        Args:
+            lon: degrees.
+            lat: degrees.
+            year: calendar year.
+
+        Returns:
+            Its name in the task "land_cover".
+
+        Raises:
+            ValueError: as :meth:`pixel`.
+        """
         row, column = self._frame.index(lon, lat)
         return _class_name(self.landscape(year).land_cover[row, column])
 
     def cover_type(self, lon: float, lat: float, year: int = 2018) -> str:
-        """What grows or stands at a place, finer than land cover: "maize", "reed bed"; ValueError outside."""
+        """What grows or stands at a place, finer than land cover.
+
+        Args:
+            lon: degrees.
+            lat: degrees.
+            year: calendar year.
+
+        Returns:
+            Such as "maize", "reed bed".
+
+        Raises:
+            ValueError: as :meth:`pixel`.
+        """
         row, column = self._frame.index(lon, lat)
         return COVER_TYPES[self.landscape(year).plan.cover_type[row, column]].name
 
     def survey(self, each: int = 20, seed: int = 0, year: int = 2018) -> list[tuple[float, float]]:
-        """Longitude and latitude of places drawn at random, ``each`` of every land cover A to H in turn.
+        """Places drawn at random: centres of pixels that lie 20 m or more inside a patch, as a surveyor would choose.
 
-        They are centres of pixels that lie 20 m or more inside a patch, as a surveyor would choose. Raises ValueError
-        when the scene has fewer of one.
+        Args:
+            each: places of every land cover.
+            seed: another one picks other places.
+            year: calendar year.
+
+        Returns:
+            Longitude and latitude in degrees, land covers A to H in turn.
+
+        Raises:
+            ValueError: the scene has fewer of one, or it has not the year.
         """
         from scipy.ndimage import distance_transform_edt
 
@@ -125,7 +198,19 @@ class SampleSource:
         return found
 
     def survey_month(self, lon: float, lat: float, year: int = 2018) -> int:
-        """The month of May to September in which most stands at a place: when a survey would see it best."""
+        """The month of May to September in which most stands at a place: when a survey would see it best.
+
+        Args:
+            lon: degrees.
+            lat: degrees.
+            year: calendar year.
+
+        Returns:
+            5 to 9.
+
+        Raises:
+            ValueError: as :meth:`pixel`.
+        """
         row, column = self._frame.index(lon, lat)
         scene = self.landscape(year)
         standing = scene.green[:, row, column] + 0.7 * scene.brown[:, row, column]
@@ -139,24 +224,33 @@ class SampleSource:
         month: int | None = None,
         size: tuple[int, int] = (96, 128),
     ) -> list[np.ndarray]:
-        """Four drawn ground photos of a place, to the north, east, south and west: (height, width, 3) uint8 each.
+        """Four drawn ground photos of a place. The same place and time give the same photos.
 
-        month: 1 to 12; without it :meth:`survey_month`. The same place and time give the same photos. Raises ValueError
-        outside.
+        Args:
+            lon: degrees.
+            lat: degrees.
+            year: calendar year.
+            month: 1 to 12; None: :meth:`survey_month`.
+            size: height and width in pixels.
+
+        Returns:
+            To the north, east, south and west: (height, width, 3) uint8 RGB each.
+
+        Raises:
+            ValueError: a month that is none, or as :meth:`pixel`.
         """
         from timesen_nb.simulate.scenes import draw_views
+        from timesen_nb.simulate.sun import noon_elevation
 
         row, column = self._frame.index(lon, lat)
         scene = self.landscape(year)
-        m = (self.survey_month(lon, lat, year) if month is None else month) - 1
-        if m not in range(12):
-            raise ValueError(f"month given: {month!r}; expected a whole number from 1 to 12.")
-        tilt = 23.4 * math.sin(2 * math.pi * (30.4 * m - 66) / 365)
+        [month] = check_months([self.survey_month(lon, lat, year) if month is None else month], "month given")
+        m = month - 1
         return list(
             draw_views(
-                COVER_TYPES[scene.plan.cover_type[row, column]].name, m + 1,
+                COVER_TYPES[scene.plan.cover_type[row, column]].name, month,
                 green=float(scene.green[m, row, column]), brown=float(scene.brown[m, row, column]),
-                snow=bool(scene.snow[m, row, column]), sun=90 - abs(float(lat) - tilt),
+                snow=bool(scene.snow[m, row, column]), sun=noon_elevation(lat, month),
                 rng=np.random.default_rng([self.seed, scene.year, row, column]), size=size,
             )
         )  # fmt: skip

@@ -62,9 +62,17 @@ class Tasks(ModuleType, Mapping[str, Task]):
         return f"<tasks: {', '.join(_known)}>"
 
     def add(self, task: Task | str | Path) -> Task:
-        """Add a task, or a TOML file that holds one, under its name; one that you added before is replaced.
+        """Add a task under its name; one that you added before is replaced.
 
-        Raises ValueError by line and reason for a broken file, and for a name that a bundled task has.
+        Args:
+            task: a task, or a TOML file that holds one.
+
+        Returns:
+            The task.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: a broken file, by line and reason; or the name of a bundled task.
         """
         if not isinstance(task, Task):
             task = Task.read(task)

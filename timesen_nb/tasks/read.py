@@ -12,11 +12,20 @@ CLASS_KEYS = ("name", "code", "members", "descriptions")
 
 
 def read_fields(path: Path) -> dict[str, Any]:
-    """The fields of a :class:`~timesen_nb.tasks.Task` in a TOML file.
+    """The fields of a :class:`timesen_nb.tasks.Task` in a TOML file.
 
     Its keys: name (the file's own without it), about, caution, attribute, template with {}, and a table [[classes]]
-    each: name, code (the name without it), members, descriptions (one sentence or more). Raises FileNotFoundError, or
-    ValueError by line and reason.
+    each: name, code (the name without it), members, descriptions (one sentence or more).
+
+    Args:
+        path: of the file.
+
+    Returns:
+        Field -> value.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is broken; the message says line and reason.
     """
     try:
         text = path.read_text("utf-8")

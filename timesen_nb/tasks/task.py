@@ -20,11 +20,16 @@ TEMPLATE = "a centered satellite image of {}"
 class Task:
     """K classes that a place can belong to.
 
-    name: how it is asked for. classes: K names. codes: K codes, as labels write them ("B11"). template: prompt with
-    {} for the name. descriptions: class name -> sentences on what a ground photo there shows over the seasons.
-    members: class name -> finer codes that count as this class ("U111" for "U11"). attribute: what the label is
-    called in Sen4Map files. about: what the classes are, and their source. caution: what a pixel can hardly tell of
-    them, by measured figures; "" where there is none.
+    Attributes:
+        name: how it is asked for.
+        classes: K names.
+        codes: K codes, as labels write them ("B11").
+        descriptions: class name -> sentences on what a ground photo there shows over the seasons.
+        template: prompt with {} for the name.
+        members: class name -> finer codes that count as this class ("U111" for "U11").
+        attribute: what the label is called in Sen4Map files.
+        about: what the classes are, and their source.
+        caution: what a pixel can hardly tell of them, by measured figures; "" where there is none.
     """
 
     name: str
@@ -44,7 +49,15 @@ class Task:
     def read(cls, path: str | Path) -> Task:
         """A task from a TOML file laid out as those of this package.
 
-        Raises FileNotFoundError when there is none, and ValueError that says line and reason when it is broken.
+        Args:
+            path: of the file.
+
+        Returns:
+            The task.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is broken; the message says line and reason.
         """
         return cls(**read_fields(Path(path)))
 
@@ -58,7 +71,14 @@ class Task:
         return said
 
     def index(self, labels: Sequence[Any] | np.ndarray) -> np.ndarray:
-        """(N,) class indices of labels, each a name, a code or a code of members; -1 for what is no class here."""
+        """Which class each label means.
+
+        Args:
+            labels: N texts: a name, a code or a code of ``members`` each, in capitals or not.
+
+        Returns:
+            (N,) class numbers, -1 for what is no class here.
+        """
         unique, which = np.unique(np.asarray(labels).astype(str), return_inverse=True)
         found = np.array([self._places.get(label.strip().casefold(), -1) for label in unique], dtype=np.int64)
         out: np.ndarray = found[which.reshape(-1)] if len(unique) else found

@@ -4,10 +4,9 @@ Read in this order: options, fitting (the call), loop (every rank runs it), loss
 run_folder (checkpoint and log). Names are loaded when first used: torch comes with an extra.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from timesen_nb.extras import needs
+from timesen_nb.extras import lazy_names, needs
 
 if TYPE_CHECKING:
     from timesen_nb.datasets.pairs import Pairs
@@ -21,14 +20,13 @@ __all__ = ["MemoryBank", "Pairs", "TrainingOptions", "fit", "info_nce", "linear_
 _HOMES = {"fit": "training.fitting", "info_nce": "training.loss", "MemoryBank": "training.loss",
           "TrainingOptions": "training.options", "Pairs": "datasets.pairs", "linear_probe": "model.linear_probe",
           "plot_metrics": "plots.training"}  # fmt: skip
+_load = lazy_names(__name__, _HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"timesen_nb.training has no {name!r}; it has {', '.join(_HOMES)}")
     if name in ("fit", "info_nce", "MemoryBank"):
         needs("torch", extra="train", what=f"tn.{name}" if name == "fit" else name)
-    return getattr(import_module(f"timesen_nb.{_HOMES[name]}"), name)
+    return _load(name)
 
 
 def __dir__() -> list[str]:

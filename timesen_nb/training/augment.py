@@ -52,8 +52,16 @@ def drop_months(values: Tensor, generator: Generator) -> tuple[Tensor, Months]:
 def temporal(values: Tensor, generator: Generator, p: float = 0.5) -> tuple[Tensor, Months]:
     """With probability p one of three: the annual median, a quarter dropped, 1 to 11 months dropped; else unchanged.
 
-    Returns the series that stay and their months, both as the encoder takes them. Series of other lengths than twelve
-    months are returned as they are. A series may be left without any valid month: leave it out of the loss.
+    Series of other lengths than twelve months come back as they are. A series may be left without any valid month:
+    leave it out of the loss.
+
+    Args:
+        values: (n, T, C, H, W), NaN = missing.
+        generator: what chance is drawn from.
+        p: of any change.
+
+    Returns:
+        The series that stay and their months, both as the encoder takes them.
     """
     if values.shape[1] != 12 or _uniform(generator) >= p:
         return values, None
@@ -72,8 +80,17 @@ def drop_bands(
 ) -> Tensor:
     """With probability p a series loses some of its bands, in every month.
 
-    fill: what takes their place: NaN, or a value (C, 1, 1) such as the normalisation's offset. protected: bands that
-    always stay; without any, one drawn at random stays. The number that goes is even between one and all the others.
+    The number that goes is even between one and all the others.
+
+    Args:
+        values: (n, T, C, H, W), NaN = missing.
+        generator: what chance is drawn from.
+        fill: what takes their place: NaN, or a value (C, 1, 1) such as the normalisation's offset.
+        protected: bands that always stay; without any, one drawn at random stays.
+        p: of a loss.
+
+    Returns:
+        The series, shaped as before.
     """
     n, _, c = values.shape[:3]
     score = torch.rand(n, c, generator=generator, device=values.device)

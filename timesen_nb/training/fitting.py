@@ -53,26 +53,22 @@ def fit(
         OSError: the disk is full.
     """
     options = replace(options or TrainingOptions(), **changes)
-    encoder: Any = getattr(model, "encoder", model)
-    tower = options.tower or getattr(model, "tower", None)
-    scale, calibrated = (
-        getattr(model, "logit_scale", 1 / 0.07),
-        getattr(model, "calibrated_logit_scale", 1 / 0.07),
-    )
-    if not isinstance(getattr(encoder, "config", None), EncoderConfig):
+    if not isinstance(getattr(model, "config", None), EncoderConfig):
         said = f"model given: {model!r:.80}; expected a model, such as tn.load('pocket'), to train further"
         raise ValueError(f"{said}, or an encoder, such as tn.SeriesEncoder(tn.EncoderConfig(embedding=128)).")
+    tower = options.tower or getattr(model, "tower", None)
     if tower is None:
         raise ValueError(
             "an encoder was given without a tower; say whose space it is to learn: tower='pocket'."
         )
     tower = open_tower(tower) if isinstance(tower, str) else tower
+    start = model if isinstance(model, TimeSenCLIP) else TimeSenCLIP(model, tower)
     for name, given in {"pairs": pairs, "validation": options.validation}.items():
         if not isinstance(given, Pairs) and (name, given) != ("validation", None):
             said = f"{name} given: a {type(given).__name__}; expected Pairs(values, embeddings, labels)"
             raise ValueError(f"{said}, or what places.pairs(embeddings) makes of a data set.")
         if given is not None:
-            given.check_fits(encoder.config, tower, name)
+            given.check_fits(start.config, tower, name)
     device = _find_device(options.device, options.devices)
 
     targets: Callable[[np.ndarray], np.ndarray] = pairs.photos
@@ -85,7 +81,8 @@ def fit(
         words, targets = torch.from_numpy(classes.vectors), classes.numbers(pairs).__getitem__
         options = replace(options, memory_bank=0)
     _check_batches(len(pairs), options)
-    run = Run(Learner(copy.deepcopy(encoder), scale, options, words), pairs, targets, options, device)
+    learner = Learner(copy.deepcopy(start.encoder), start.logit_scale, options, words)
+    run = Run(learner, pairs, targets, options, device)
     if options.validation and classes:
         run.validation = Validation(options.validation, classes)
     # torchrun calls this in every process: the first one keeps the folder
@@ -103,16 +100,15 @@ def fit(
         try:
             train_on(run, 1 if ended else options.devices)
         except KeyboardInterrupt:
-            how = (
-                f"the same call goes on from {run.folder.path}"
-                if run.folder
-                else "give folder= to go on later"
-            )
+            how = "give folder= to go on later"
+            if run.folder:
+                how = f"the same call goes on from {run.folder.path}"
             raise KeyboardInterrupt(f"training was stopped; {how}.") from None
         if run.folder and first:
             run.folder.plot()
-    learned = run.learner.log_scale.exp().item()
-    return TimeSenCLIP(run.learner.encoder.cpu(), tower, learned, learned * calibrated / scale)
+    learned = learner.log_scale.exp().item()
+    calibrated = learned * start.calibrated_logit_scale / start.logit_scale
+    return TimeSenCLIP(learner.encoder.cpu(), tower, learned, calibrated)
 
 
 def _find_device(device: str, devices: int) -> str:

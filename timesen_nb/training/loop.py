@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -53,14 +53,11 @@ def learning_rate(step: int, peak: float, warmup: int, steps: int) -> float:
     return peak * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
 
 
-def batches(n: int, size: int, seed: int, first: int) -> Iterator[tuple[int, np.ndarray]]:
-    """(number, rows) of every batch from ``first`` on, a function of the seed and its number: runs resume exactly."""
-    for epoch in itertools.count(first // (n // size)):
-        generator = torch.Generator().manual_seed(derived_seed(seed, 0, epoch))
-        order = torch.randperm(n, generator=generator).numpy()
-        for i in range(n // size):
-            if (number := epoch * (n // size) + i) >= first:
-                yield number, order[i * size : (i + 1) * size]
+@lru_cache(maxsize=1)
+def order_of(epoch: int, n: int, seed: int) -> np.ndarray:
+    """The rows in the order of one epoch, a function of the seed and its number alone: runs resume exactly."""
+    generator = torch.Generator().manual_seed(derived_seed(seed, 0, epoch))
+    return torch.randperm(n, generator=generator).numpy()
 
 
 def find_dtype(precision: str, device: torch.device) -> torch.dtype:
@@ -91,7 +88,7 @@ def train(run: Run, rank: int = 0, ranks: int = 1) -> None:
         past = SimpleNamespace(**run.state["watch"])
     model: Any = DistributedDataParallel(learner, broadcast_buffers=False) if ranks > 1 else learner
     step, parts, every = int(learner.step), options.accumulate, options.checkpoint_every or run.epoch_steps
-    numbered = batches(len(run.pairs), options.batch_size, options.seed, step * parts)
+    size, n = options.batch_size, len(run.pairs)
     bar = tqdm(total=run.steps, initial=step, desc="training", unit="step", dynamic_ncols=True,
                disable=not options.progress or rank > 0)  # fmt: skip
     with bar, torch.random.fork_rng([device] if run.device == "cuda" else []):
@@ -100,11 +97,12 @@ def train(run: Run, rank: int = 0, ranks: int = 1) -> None:
             for group in optimizer.param_groups:
                 group["lr"] = rate
             losses = []
-            for part in range(parts):
-                number, rows = next(numbered)
+            for number in range(step * parts, (step + 1) * parts):
+                epoch, place = divmod(number, n // size)
+                rows = order_of(epoch, n, options.seed)[place * size : (place + 1) * size]
                 arrays = rows, run.pairs.series(rows[rank::ranks]), run.targets(rows)
                 # ranks add up their gradients once an update
-                with model.no_sync() if ranks > 1 and part < parts - 1 else nullcontext():
+                with model.no_sync() if ranks > 1 and (number + 1) % parts else nullcontext():
                     loss = model(number, *(torch.from_numpy(array).to(device) for array in arrays))
                     scaler.scale(loss / parts).backward()
                 losses.append(loss.detach())

@@ -16,7 +16,12 @@ from timesen_nb.training.pooling import make_pooling
 
 
 class MemoryBank(nn.Module):
-    """The last ``size`` ground embeddings, the places they are of, and how many were put in; all in the state dict."""
+    """The last ground embeddings, the places they are of, and how many were put in; all in the state dict.
+
+    Args:
+        size: embeddings that are kept.
+        width: numbers of an embedding (D).
+    """
 
     embeddings: Tensor
     rows: Tensor
@@ -29,11 +34,20 @@ class MemoryBank(nn.Module):
         self.register_buffer("count", torch.zeros((), dtype=torch.long))
 
     def filled(self) -> int:
-        """How many embeddings are there."""
+        """How many embeddings are there.
+
+        Returns:
+            0 to ``size``.
+        """
         return min(int(self.count), len(self.embeddings))
 
     def put(self, embeddings: Tensor, rows: Tensor) -> None:
-        """Replace the oldest by (n, D) embeddings of the places ``rows`` (n,); the size is a multiple of n."""
+        """Replace the oldest embeddings.
+
+        Args:
+            embeddings: (n, D); the bank's size is a multiple of n.
+            rows: (n,) places they are of.
+        """
         if len(self.embeddings):
             start = int(self.count) % len(self.embeddings)
             self.embeddings[start : start + len(rows)] = embeddings.detach()
@@ -44,7 +58,7 @@ class MemoryBank(nn.Module):
 def info_nce(
     satellite: Tensor, ground: Tensor, rows: Tensor, positives: Tensor, scale: Tensor, bank: MemoryBank | None = None
 ) -> Tensor:  # fmt: skip
-    """Mean cross-entropy of picking each series' own photos among all (van den Oord et al. 2018).
+    """Mean cross-entropy of picking each series' own photos among all (van den Oord et al. 2018, arXiv 1807.03748).
 
     Args:
         satellite: (n, D) unit vectors of series; one that is NaN, for nothing of it was left, does not count.
@@ -53,6 +67,9 @@ def info_nce(
         positives: (n,) index into ``ground`` of each series' own photos.
         scale: what cosines are multiplied by.
         bank: more negatives, of past batches; those of the place itself are left out.
+
+    Returns:
+        The loss, one number; 0 where no series counts.
     """
     seen = ~torch.isnan(satellite).any(dim=1)
     satellite, positives = satellite[seen], positives[seen]
@@ -103,8 +120,14 @@ class Learner(nn.Module):
     def forward(self, number: int, rows: Tensor, values: Tensor, targets: Tensor) -> Tensor:
         """The loss of one batch. Dropout and augmentation follow from the seed and its number alone.
 
-        rows: (B,) places of the batch; values: (b, T, C, H, W) series of this rank's share of them; targets: photos
-        (B, D) or (B, V, D) of all of them, or their class numbers (B,).
+        Args:
+            number: of the batch.
+            rows: (B,) places of the batch.
+            values: (b, T, C, H, W) series of this rank's share of them.
+            targets: photos (B, D) or (B, V, D) of all of them, or their class numbers (B,).
+
+        Returns:
+            One number.
         """
         own, seed = slice(self.rank, None, self.ranks), derived_seed(self.options.seed, 1, number, self.rank)
         torch.manual_seed(seed)

@@ -18,10 +18,16 @@ from timesen_nb.widgets.trust import Trust
 class Answer:
     """A place, its annual time series, and how well each class fits.
 
-    series: what the source gave. vector: (D,) its encoding, kept so that other words cost no new request.
-    classes: K names; probabilities: (K,) in the same order, summing to 1. prompts: the prompt style they came from.
-    cover_type: what stands there, finer than the true class ("maize"), where the source knows it (the samples).
-    simulated: the place is there in a simulation only. trust: how far it may be believed.
+    Attributes:
+        series: what the source gave.
+        vector: (D,) its encoding, kept so that other words cost no new request.
+        classes: K names.
+        probabilities: (K,) in the same order, summing to 1.
+        prompts: the prompt style they came from.
+        cover_type: what stands there, finer than the true class ("maize"), where the source knows it (the samples);
+            else None or "".
+        simulated: the place is there in a simulation only.
+        trust: how far it may be believed.
     """
 
     series: PixelSeries
@@ -103,12 +109,25 @@ class Answer:
         return self.trust.notes(self.likely)
 
     def ranked(self) -> list[tuple[str, float]]:
-        """Classes with their probabilities, most probable first."""
+        """Classes with their probabilities.
+
+        Returns:
+            (class, probability), the most probable first.
+        """
         order = np.argsort(-self.probabilities, kind="stable")
         return [(self.classes[k], float(self.probabilities[k])) for k in order]
 
     def scored(self, words: ZeroShot, prompts: str, checks: Sequence[WordCheck] = ()) -> Answer:
-        """The same place against other words: one matrix product, nothing fetched."""
+        """The same place against other words: one matrix product, nothing fetched.
+
+        Args:
+            words: the classifier.
+            prompts: the prompt style it was made by.
+            checks: what is known of its words.
+
+        Returns:
+            A new answer.
+        """
         trust = Trust.of(self.series, self.vector, words, checks)
         probabilities = words.of_vectors(self.vector[None])[0]
         # what means nothing has no probability, and takes none from the others

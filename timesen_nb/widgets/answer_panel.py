@@ -11,6 +11,7 @@ from timesen_nb.bands import MONTHS
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.charts import BLUE, SKY, percent, series_chart
 from timesen_nb.widgets.layers import png
+from timesen_nb.widgets.page import plain_label
 from timesen_nb.widgets.trust import NO_FIT, UNLIKE
 
 BARS, NOTES = 8, 4
@@ -30,11 +31,11 @@ class Bars(w.VBox):
     def __init__(self) -> None:
         self._rows = []
         for _ in range(BARS):
-            name, bar, share = w.Label(), w.FloatProgress(min=0.0, max=1.0), w.Label()
+            name, bar, share = plain_label(), w.FloatProgress(min=0.0, max=1.0), plain_label()
             self._rows.append((name, bar, share, w.HBox([name, bar, share])))
             for widget, style in ((name, "tn-name"), (bar, "tn-bar"), (share, "tn-share")):
                 widget.add_class(style)
-        self._rest = w.Label()
+        self._rest = plain_label()
         self._rest.add_class("tn-small")
         super().__init__([row[-1] for row in self._rows] + [self._rest])
         self.add_class("tn-bars")
@@ -81,14 +82,15 @@ class Bars(w.VBox):
 class AnswerPanel(w.VBox):
     """Place box, state, headline, bars, chart and ground views.
 
-    place: text box for "lon, lat"; go, stop, keep: buttons. Whoever owns the panel listens to them.
+    place: text box for coordinates or a name; go, stop, keep, mend: buttons. Whoever owns the panel listens to them.
     """
 
     def __init__(self) -> None:
         self.place = w.Text(
             placeholder="4.35, 50.85 or the name of a place",
             continuous_update=False,
-            tooltip="Longitude, latitude: Enter reads the place. A name: OpenStreetMap is asked where that is",
+            tooltip="Longitude, latitude, or with letters 50.85 N, 4.35 E, or a map's link: Enter reads the place. "
+            "A name: OpenStreetMap is asked where that is",
         )
         self.go = w.Button(
             description="Read place", button_style="primary", tooltip="Read the place typed here"
@@ -97,14 +99,15 @@ class AnswerPanel(w.VBox):
             description="Cancel", button_style="warning", tooltip="Stop waiting for the source"
         )
         self.keep = w.Button(description="Keep this place", disabled=True, icon="bookmark")
-        self._status, self._error, self._where = w.Label(), w.Label(), w.Label()
-        self._headline, self._truth = w.Label(), w.Label()
-        self._notes = [w.Label() for _ in range(NOTES)]
+        self.mend = w.Button()
+        self._status, self._error, self._where = plain_label(), plain_label(), plain_label()
+        self._headline, self._truth = plain_label(), plain_label()
+        self._notes = [plain_label() for _ in range(NOTES)]
         self._bars = Bars()
-        self._chart, self._year = w.Image(format="svg+xml"), w.Label()
+        self._chart, self._year = w.Image(format="svg+xml"), plain_label()
         self._views = [w.Image(format="png") for _ in DIRECTIONS]
-        captions = [w.Label(f"looking {name}") for name in DIRECTIONS]
-        self._when = w.Label()
+        captions = [plain_label(f"looking {name}") for name in DIRECTIONS]
+        self._when = plain_label()
         for caption in (*captions, self._when):
             caption.add_class("tn-small")
         row = w.HBox([w.VBox(pair) for pair in zip(self._views, captions, strict=True)])
@@ -113,6 +116,7 @@ class AnswerPanel(w.VBox):
         for widget, style in (
             (self._status, "tn-status"),
             (self._error, "tn-error"),
+            (self.mend, "tn-mend"),
             (self._headline, "tn-headline"),
             (self._truth, "tn-truth"),
             *((note, "tn-note") for note in self._notes),
@@ -137,13 +141,14 @@ class AnswerPanel(w.VBox):
             ]
         )
         self._answered.layout.display = "none"
-        self._steps = w.VBox([w.Label(step) for step in STEPS])
+        self._steps = w.VBox([plain_label(step) for step in STEPS])
         self._steps.add_class("tn-steps")
         super().__init__(
             [
                 w.HBox([self.place, self.go]),
                 w.HBox([self._status, self.stop]),
                 self._error,
+                self.mend,
                 self._steps,
                 self._answered,
             ]
@@ -157,19 +162,21 @@ class AnswerPanel(w.VBox):
         self._status.value = status
         self.stop.layout.display = "" if busy else "none"
 
-    def fail(self, error: str | None) -> None:
-        """Show what went wrong, or that nothing did; the answer below stays."""
+    def fail(self, error: str | None, mend: str = "") -> None:
+        """Show what went wrong, or that nothing did; the answer below stays. ``mend``: what a button says, if any."""
         self._error.value = (error or "")[:1].upper() + (error or "")[1:]
         self._error.layout.display = "" if error else "none"
+        self.mend.description = mend
+        self.mend.layout.display = "" if mend else "none"
 
     def show(self, answer: Answer) -> None:
         """Draw an answer."""
         self._headline.value = answer.headline
-        notes = answer.notes
-        for i, label in enumerate(self._notes):
-            label.value = label.tooltip = said = notes[i] if i < len(notes) else ""
-            label.layout.display = "" if said else "none"
-            (label.add_class if said in (UNLIKE, NO_FIT) else label.remove_class)("tn-warning")
+        notes = [*answer.notes[:NOTES], *[""] * NOTES]
+        for label, note in zip(self._notes, notes, strict=False):
+            label.value = label.tooltip = note
+            label.layout.display = "" if note else "none"
+            (label.add_class if note in (UNLIKE, NO_FIT) else label.remove_class)("tn-warning")
         finer = f" ({answer.cover_type})" if answer.cover_type else ""
         self._truth.value = f"{answer.known}{finer}" if answer.known else ""
         self._truth.layout.display = "" if answer.truth else "none"

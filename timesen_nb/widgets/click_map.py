@@ -43,12 +43,16 @@ LANDSCAPE_WAITS = 60.0  # seconds a still picture or a served page waits for a l
 class ClickMap(w.VBox):
     """A map to click beside a panel that answers: probabilities of your words, and the year behind them.
 
-    model: from ``timesen_nb.load``. source: from ``timesen_nb.open_source``. task: a task, its name, or your own
-    classes. prompts: "descriptions", "template" or "names". year: default 2018, or the newest the source has.
-
     Nothing raises into the page: what fails is written in the panel and in ``error``, the last good answer stays in
-    ``result``, and faults of the program also go to the log ``timesen_nb.widgets``. Where the live map cannot be
-    drawn, a notebook shows a still picture; :meth:`click` and :meth:`still` do the rest.
+    ``result``, and faults of the program also go to the log ``timesen_nb.widgets``. Where the live map cannot be drawn,
+    a notebook shows a still picture; :meth:`click` and :meth:`still` do the rest.
+
+    Args:
+        model: from ``timesen_nb.load``.
+        source: from ``timesen_nb.open_source``.
+        task: a task, its name, or your own classes.
+        prompts: "descriptions", "template" or "names".
+        year: None: 2018, or the newest the source has.
     """
 
     def __init__(
@@ -60,14 +64,18 @@ class ClickMap(w.VBox):
         year: int | None = None,
     ) -> None:
         self.session = Session(model, source, task, prompts, year)
-        self.map = SceneMap(source.bounds)
+        self.map = SceneMap(self.session.source.bounds)
         self.panel = AnswerPanel()
         self.time = TimeControl(self.session)
         self.words = WordsControl(self.session, _task_names())
         self.view = ViewControl(self.session)
         self.data = DataControl(self.session)
         self._messages = Messages(self.panel)
-        self.kept = KeptPanel(self.session.kept, self._messages.safely(self.session.forget))
+        self.kept = KeptPanel(
+            self.session.kept,
+            self._messages.safely(self.session.forget),
+            self._messages.safely(self.session.label),
+        )
         self._landscape = BaseLayer(self.map, self.time, self._messages)
         self._layer = ViewLayer(self.session, self.map, self.view, self._landscape, self._messages)
         self._clicking = Lock()
@@ -133,16 +141,27 @@ class ClickMap(w.VBox):
         return self.panel.text
 
     def click(self, lon: float, lat: float) -> Answer | None:
-        """Do what a click does, and wait: the answer is returned, or None when ``error`` says why not.
+        """Do what a click does, and wait.
 
         From several threads, one after the other: each gets the answer of its own place.
+
+        Args:
+            lon: degrees.
+            lat: degrees.
+
+        Returns:
+            The answer, or None when ``error`` says why not.
         """
         with self._clicking:
             self._places.read(lon, lat, patient=True)
             return self.result if self.error is None else None
 
     def find(self, name: str) -> None:
-        """Do what typing the name of a place does, and wait: the map goes there; ``error`` says why it does not."""
+        """Do what typing the name of a place does, and wait: the map goes there; ``error`` says why it does not.
+
+        Args:
+            name: as OpenStreetMap knows it, such as "Vilvoorde".
+        """
         self._places.find(name, patient=True)
 
     def keep(self) -> None:
@@ -150,11 +169,26 @@ class ClickMap(w.VBox):
         with self._messages.shown():
             self.session.keep()
 
+    def label(self, number: int, label: str) -> None:
+        """Do what typing a label beside a kept place does: the words move to the labels.
+
+        Args:
+            number: of the place; the first that is kept is 1.
+            label: one of the classes, or a new word; "" takes the label away.
+        """
+        self._messages.well()
+        with self._messages.shown():
+            self.session.label(number, label)
+
     def map_view(self, class_name: str | None = None, bbox: BBox | None = None) -> EncodedView | None:
         """Do what "Map this view" does, and wait.
 
-        class_name: whose probability is drawn; None = the most probable class of every pixel. bbox: (west, south,
-        east, north) in degrees, in place of what the page shows. None comes back when ``error`` says why not.
+        Args:
+            class_name: whose probability is drawn; None = the most probable class of every pixel.
+            bbox: (west, south, east, north) in degrees; None = what the page shows.
+
+        Returns:
+            The vectors of the view's pixels, or None when ``error`` says why not.
         """
         self._messages.well()
         with self._messages.shown():
@@ -167,9 +201,12 @@ class ClickMap(w.VBox):
         return self.session.view if self.error is None else None
 
     def show_region(self, maps: xr.Dataset) -> None:
-        """Lay the classes of a region, as ``timesen_nb.map_region`` gives them, on the map, and go there.
+        """Lay the classes of a region on the map, and go there, until a view is drawn or other data are opened.
 
-        They stay until a view is drawn or other data are opened. What is no such map is said in ``error``.
+        What is no such map is said in ``error``.
+
+        Args:
+            maps: what ``timesen_nb.map_region`` returned.
         """
         self._messages.well()
         with self._messages.shown():
@@ -178,9 +215,12 @@ class ClickMap(w.VBox):
     def use(
         self, task: str | Sequence[str] | None = None, prompts: str | None = None, year: int | None = None
     ) -> None:
-        """Choose a task by name or your own classes, the prompt style, the year: what is None stays as it is.
+        """Choose words, prompt style or year; what is wrong is said in ``error``, as on the page.
 
-        What is wrong is said in ``error``, as on the page.
+        Args:
+            task: the name of a task, or your own classes; None = as it is.
+            prompts: "descriptions", "template" or "names"; None = as it is.
+            year: calendar year; None = as it is.
         """
         self._messages.well()
         with self._messages.shown():
@@ -194,7 +234,11 @@ class ClickMap(w.VBox):
                 self._use_year(year, patient=True)
 
     def open_source(self, source: Source) -> None:
-        """Read other data from now on; the last answer stays until the next click."""
+        """Read other data from now on; the last answer stays until the next click.
+
+        Args:
+            source: from ``timesen_nb.open_source``.
+        """
         with self._messages.shown():
             self._open(source)
 
@@ -230,15 +274,33 @@ class ClickMap(w.VBox):
         self._layer.cancel()
 
     def table(self) -> pd.DataFrame:
-        """The kept places, one row each, with NDVI of months 1 to 12."""
+        """The kept places.
+
+        Returns:
+            A row each: where, what, how probable, the true class if known, and NDVI of months 1 to 12; NaN = missing.
+        """
         return self.session.kept.table()
 
     def export(self, path: str | Path) -> Path:
-        """Write the kept places as .csv or .geojson; ValueError for another suffix or nothing kept."""
+        """Write the kept places, with every band of every month (.csv) or all probabilities (.geojson).
+
+        Args:
+            path: of the file, which ends in .csv or .geojson.
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: another suffix, or nothing is kept.
+        """
         return self.session.kept.export(path)
 
     def still(self) -> Figure:
-        """Map and last answer as a matplotlib figure, for places where no live map can be drawn, and for print."""
+        """Map and last answer as a figure, for places where no live map can be drawn, and for print.
+
+        Returns:
+            A matplotlib figure.
+        """
         from timesen_nb.widgets.still import draw_still
 
         self.settle()

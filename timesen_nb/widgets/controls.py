@@ -10,6 +10,7 @@ from timesen_nb.bands import MONTHS
 from timesen_nb.tasks import tasks
 from timesen_nb.widgets.charts import colour_bar
 from timesen_nb.widgets.layers import palette
+from timesen_nb.widgets.page import plain_label
 from timesen_nb.widgets.session import OWN_WORDS, Session
 
 PROMPT_WORDS = (
@@ -24,14 +25,14 @@ SHORT_MONTHS = tuple(name[:3] for name in MONTHS)
 
 def note(text: str) -> w.Label:
     """A line of explanation."""
-    label = w.Label(text)
+    label = plain_label(text)
     label.add_class("tn-small")
     return label
 
 
 def field(name: str, *widgets: w.Widget) -> w.VBox:
     """A name above what it names."""
-    label = w.Label(name)
+    label = plain_label(name)
     label.add_class("tn-field")
     return w.VBox([label, *widgets])
 
@@ -55,7 +56,7 @@ class TimeControl(w.HBox):
         self.year = w.Dropdown(tooltip="Year to read")
         self.year.add_class("tn-year")
         self._note = note("")
-        label, year = w.Label("Seen from space in"), w.HBox([w.Label("Year"), self.year])
+        label, year = plain_label("Seen from space in"), w.HBox([plain_label("Year"), self.year])
         super().__init__([label, play, self.month, year, self._note])
         self.add_class("tn-time")
         self.show(session)
@@ -129,8 +130,8 @@ class ViewControl(w.VBox):
         super().__init__(
             [
                 note("Reads every pixel in view once. Then another class, or other words, cost nothing."),
-                w.HBox([w.Label("Show"), self.choice, self.start, self.stop, self.progress, self._state]),
-                w.HBox([w.Label("Opacity"), self.opacity]),
+                w.HBox([plain_label("Show"), self.choice, self.start, self.stop, self.progress, self._state]),
+                w.HBox([plain_label("Opacity"), self.opacity]),
                 self._legend,
             ]
         )

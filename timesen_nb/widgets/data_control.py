@@ -6,6 +6,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from timesen_nb.sources.grid import BBox
 from timesen_nb.sources.public_addresses import check_address
 from timesen_nb.widgets.controls import field, note
 from timesen_nb.widgets.session import Session
@@ -71,9 +72,13 @@ class DataControl(w.VBox):
         )
 
     def wanted(self) -> Any:
-        """The source that was chosen: a function that opens it, on any thread.
+        """The source that was chosen.
 
-        Raises ValueError for a file that is not named yet.
+        Returns:
+            A function that opens it, on any thread.
+
+        Raises:
+            ValueError: a file that is not named yet.
         """
         from timesen_nb.sources import open_source
 
@@ -100,7 +105,7 @@ def _catalog(typed: str) -> str:
     return check_address(typed) if "://" in typed else typed
 
 
-def extent(bounds: tuple[float, float, float, float], digits: int = 3) -> str:
+def extent(bounds: BBox, digits: int = 3) -> str:
     """Bounds in words."""
     west, south, east, north = (f"{b:.{digits}f}" for b in bounds)
     return f"longitude {west} to {east}, latitude {south} to {north}."

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import month_columns
+from timesen_nb.spreadsheet import escaped
 from timesen_nb.widgets.answer import Answer
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: How a cell begins that spreadsheets take for a formula; after apostrophes too, so that one can be taken away again.
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
 MOST = 100  # rows that a person can still compare
 
 
@@ -66,27 +64,27 @@ class KeptPlaces:
                 "probability": a.probability,
             }
             row |= {"true_class": a.truth, "prompts": a.prompts}
-            row |= {
-                f"NDVI_m{month:02d}": value for month, value in enumerate(a.series.ndvi.tolist(), start=1)
-            }
+            row |= dict(zip(month_columns(["NDVI"]), a.series.ndvi.tolist(), strict=True))
             rows.append(row)
         return pd.DataFrame(rows)
 
     def csv(self) -> str:
-        """The table, with every band of every month beside it; missing values are empty.
+        """The table, with every band of every month beside it.
 
         Text that a spreadsheet would run as a formula (``=``, ``+``, ``-``, ``@`` at its start) has an apostrophe
         before it; ``read_points`` takes it away again.
+
+        Returns:
+            CSV; missing values are empty.
         """
         import pandas as pd
 
-        names = [f"{band}_m{month:02d}" for month in range(1, 13) for band in BANDS]
-        bands = pd.DataFrame([a.series.values.ravel() for _, a in self], columns=names)
-        table = self.table().map(lambda cell: _escaped(cell) if isinstance(cell, str) else cell)
+        bands = pd.DataFrame([a.series.values.ravel() for _, a in self], columns=month_columns())
+        table = self.table().map(escaped)
         return pd.concat([table, bands], axis=1).to_csv(index=False, lineterminator="\n")
 
     def geojson(self) -> str:
-        """One point feature a place (RFC 7946), with all its probabilities; missing values are null."""
+        """One point feature a place (RFC 7946), with its probabilities and provenance; missing values are null."""
         return json.dumps({"type": "FeatureCollection", "features": [self._feature(n, a) for n, a in self]})
 
     @staticmethod
@@ -99,6 +97,7 @@ class KeptPlaces:
             "true_class": a.truth,
             "prompts": a.prompts,
             "probabilities": {name: round(p, 6) for name, p in a.ranked()},
+            "provenance": a.series.provenance,
             "ndvi": [None if np.isnan(v) else round(float(v), 4) for v in a.series.ndvi],
         }
         return {
@@ -108,9 +107,16 @@ class KeptPlaces:
         }
 
     def export(self, path: str | Path) -> Path:
-        """Write ``.csv`` or ``.geojson``, as the name of the file says.
+        """Write the places.
 
-        Raises ValueError for another suffix, or when nothing is kept.
+        Args:
+            path: of the file, which ends in .csv or .geojson.
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: another suffix, or nothing is kept.
         """
         path = Path(path)
         writers = {".csv": self.csv, ".geojson": self.geojson, ".json": self.geojson}
@@ -122,7 +128,3 @@ class KeptPlaces:
             raise ValueError("no place is kept yet, so there is nothing to export. Keep a place first.")
         path.write_text(writers[path.suffix.lower()](), encoding="utf-8")
         return path
-
-
-def _escaped(text: str) -> str:
-    return f"'{text}" if FORMULA.match(text) else text

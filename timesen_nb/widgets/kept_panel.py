@@ -9,20 +9,43 @@ import ipywidgets as w
 
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.charts import COMPARED, compare_chart, percent
+from timesen_nb.widgets.controls import note
 from timesen_nb.widgets.kept import KeptPlaces
+from timesen_nb.widgets.page import plain_label
 
-COLUMNS = ("compare", "place", "longitude, latitude", "year", "most probable", "true class", "remove")
+COLUMNS = (
+    "compare",
+    "place",
+    "longitude, latitude",
+    "year",
+    "most probable",
+    "true class",
+    "your label",
+    "remove",
+)
 
 
 class KeptPanel(w.VBox):
-    """A row a place; ticked rows are drawn over each other. ``remove`` is called with a place's number."""
+    """A row a place; ticked rows are drawn over each other.
 
-    def __init__(self, kept: KeptPlaces, remove: Callable[[int], None]) -> None:
-        self._kept, self._remove = kept, remove
+    Args:
+        kept: the places.
+        remove: called with a place's number.
+        label: called with a place's number and what somebody says stands there.
+    """
+
+    def __init__(
+        self, kept: KeptPlaces, remove: Callable[[int], None], label: Callable[[int, str], None]
+    ) -> None:
+        self._kept, self._remove, self._label = kept, remove, label
+        self.labels: dict[int, w.Text] = {}
+        self._teaches = note(
+            "Say what stands at places that you know: the words move to your labels, here and on the map."
+        )
         self._rows: dict[int, w.HBox] = {}
         self._ticks: dict[int, w.Checkbox] = {}
-        self._hint = w.Label("Nothing kept yet. Click the map, then “Keep this place”.")
-        self._header = w.HBox([w.Label(name) for name in COLUMNS])
+        self._hint = plain_label("Nothing kept yet. Click the map, then “Keep this place”.")
+        self._header = w.HBox([plain_label(name) for name in COLUMNS])
         self._table = w.VBox()
         self._chart = w.Image(format="svg+xml")
         self._files = (
@@ -35,7 +58,7 @@ class KeptPanel(w.VBox):
         ):
             widget.add_class(style)
         self._files.add_class("tn-files")
-        super().__init__([self._hint, self._header, self._table, self._files, self._chart])
+        super().__init__([self._hint, self._header, self._table, self._teaches, self._files, self._chart])
         self.show()
 
     def show(self) -> None:
@@ -43,13 +66,14 @@ class KeptPanel(w.VBox):
         kept = dict(self._kept)
         for number in [n for n in self._rows if n not in kept]:
             self._ticks.pop(number)
+            self.labels.pop(number)
             _close(self._rows.pop(number))
         for number, answer in kept.items():
             if number not in self._rows:
                 self._rows[number] = self._row(number, answer)
         self._table.children = tuple(self._rows.values())
         self._hint.layout.display = "none" if kept else ""
-        self._header.layout.display = "" if kept else "none"
+        self._header.layout.display = self._teaches.layout.display = "" if kept else "none"
         self._files.value = self._links() if kept else ""
         self._draw_comparison()
 
@@ -61,6 +85,10 @@ class KeptPanel(w.VBox):
         tick = w.Checkbox(indent=False, tooltip=f"Compare place {number}")
         self._ticks[number] = tick
         tick.observe(lambda _: self._draw_comparison(), names="value")
+        self.labels[number] = label = w.Text(
+            placeholder="label", continuous_update=False, tooltip=f"What stands at place {number}"
+        )
+        label.observe(lambda change: self._label(number, change["new"]), names="value")
         drop = w.Button(icon="times", tooltip=f"Remove place {number}")
         drop.on_click(lambda _: self._remove(number))
         texts = [
@@ -69,7 +97,9 @@ class KeptPanel(w.VBox):
             str(a.series.year),
             f"{a.top} {percent(a.probability)}",
         ]
-        return w.HBox([tick, *(w.Label(t, tooltip=t) for t in [*texts, a.truth or "not known"]), drop])
+        return w.HBox(
+            [tick, *(plain_label(t, tooltip=t) for t in [*texts, a.truth or "not known"]), label, drop]
+        )
 
     def _draw_comparison(self) -> None:
         chosen = [n for n, tick in self._ticks.items() if tick.value][: len(COMPARED)]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
+from math import atan, degrees, floor, sinh
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from timesen_nb.sources.grid import BBox
 
-WEB = "EPSG:3857"  # the projection of Leaflet: images are put into it so that they lie where they belong
+#: The projection of Leaflet, but for its meridian: images are put into it so that they lie where they belong.
+WEB = "+proj=merc +a=6378137 +b=6378137 +lon_0={:.9f} +units=m +nadgrids=@null +wktext +no_defs"
+RADIUS = 6378137.0  # metres
 COLOURS = "cividis"  # even steps in lightness, the same for the colour-blind
 MOST_ACROSS = 700  # pixels of an image a side: more than a screen shows
 
@@ -60,16 +63,20 @@ class WebGrid:
     def of(cls, cube: xr.DataArray) -> WebGrid:
         """The grid of a cube (..., y, x) with a CRS: nearest pixels."""
         import rioxarray  # noqa: F401 - adds .rio
+        from pyproj import Transformer
         from rasterio.enums import Resampling
-        from rasterio.warp import transform_bounds
 
         step = -(-max(cube.sizes["y"], cube.sizes["x"]) // MOST_ACROSS)
         flat = cube.isel({d: 0 for d in cube.dims if d not in ("y", "x")}, drop=True)[::step, ::step]
         positions = flat.copy(data=np.arange(flat.size, dtype=np.int32).reshape(flat.shape))
         positions.attrs.pop("_FillValue", None)
-        web = positions.rio.write_nodata(-1).rio.reproject(WEB, resampling=Resampling.nearest)
-        west, south, east, north = transform_bounds(WEB, "EPSG:4326", *web.rio.bounds())
-        return cls(step, web.values, (west, south, east, north))
+        # around the cube's own meridian, so that one over the date line is not torn apart; its east is beyond 180
+        x, y = (float(flat[axis].values[[0, -1]].mean()) for axis in ("x", "y"))
+        middle, _ = Transformer.from_crs(flat.rio.crs, 4326, always_xy=True).transform(x, y)
+        web = positions.rio.write_nodata(-1).rio.reproject(WEB.format(middle), resampling=Resampling.nearest)
+        left, bottom, right, top = web.rio.bounds()
+        middle -= 360 * floor((_lon(left, middle) + 180) / 360)
+        return cls(step, web.values, (_lon(left, middle), _lat(bottom), _lon(right, middle), _lat(top)))
 
     def lay(self, values: np.ndarray) -> np.ndarray:
         """(..., y, x) float on the cube's grid -> (..., height, width) in Web Mercator, NaN outside."""
@@ -78,6 +85,14 @@ class WebGrid:
             self.index >= 0, thin.reshape(*thin.shape[:-2], -1)[..., self.index], np.nan
         )
         return out
+
+
+def _lon(x: float, middle: float) -> float:
+    return middle + degrees(x / RADIUS)
+
+
+def _lat(y: float) -> float:
+    return degrees(atan(sinh(y / RADIUS)))
 
 
 def month_picture(cube: xr.DataArray, month: int, web: WebGrid | None = None) -> Picture:

@@ -47,6 +47,12 @@ class Link:
     def read(cls, text: str) -> Link:
         """What the end of an address says; fields that it does not know are passed over.
 
+        Args:
+            text: without the #.
+
+        Returns:
+            The link.
+
         Raises:
             ValueError: a place or a year that is no number, or far too many fields; in words.
         """

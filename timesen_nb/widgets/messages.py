@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from timesen_nb.sources.addresses import without_keys
 from timesen_nb.widgets.answer_panel import AnswerPanel
 from timesen_nb.widgets.background import JobCancelled
 
@@ -17,6 +18,20 @@ log = logging.getLogger("timesen_nb.widgets")
 
 READY = "Click the map, or type a place."
 READY_ANYWHERE = "Type the name of a place to go there, or zoom in; then click."
+
+
+class Offer(ValueError):
+    """A failure that a button mends.
+
+    Args:
+        problem: in words.
+        label: what the button says.
+        mend: what it does.
+    """
+
+    def __init__(self, problem: str, label: str, mend: Callable[[], Any]) -> None:
+        super().__init__(problem)
+        self.label, self.mend = label, mend
 
 
 class Messages:
@@ -28,6 +43,8 @@ class Messages:
     def __init__(self, panel: AnswerPanel) -> None:
         self._panel = panel
         self.error: str | None = None
+        self._mend: Callable[[], Any] = self.well
+        panel.mend.on_click(lambda _: self.safely(self._mend)())
         self.say(READY)
 
     def say(self, status: str, busy: bool = False) -> None:
@@ -35,10 +52,12 @@ class Messages:
         self.status = status
         self._panel.say(status, busy)
 
-    def fail(self, problem: str) -> None:
-        """Tell what went wrong; the last answer stays."""
-        self.error = problem
-        self._panel.fail(problem)
+    def fail(self, problem: str, offer: Offer | None = None) -> None:
+        """Tell what went wrong, with a button where one mends it; the last answer stays."""
+        # an address in it may have a key
+        self.error = problem = without_keys(problem)
+        self._mend = offer.mend if offer else self.well
+        self._panel.fail(problem, offer.label if offer else "")
         self.say(
             "That did not work; the last answer stays." if self._panel.answered else "That did not work."
         )
@@ -63,8 +82,8 @@ class Messages:
             ValueError,
             OSError,
         ) as problem:  # said in words by whoever raised it: input, files, the network
-            log.info("shown in the panel: %s", problem)
-            self.fail(str(problem) or type(problem).__name__)
+            log.info("shown in the panel: %s", without_keys(str(problem)))
+            self.fail(str(problem) or type(problem).__name__, problem if isinstance(problem, Offer) else None)
         except Exception as problem:
             log.exception("a fault, shown in the panel")
             self.fail(f"{type(problem).__name__}: {problem}. This is a fault of the program or the source.")

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import Any
 
 import ipywidgets as w
+
+
+def plain_label(text: str = "", **options: Any) -> w.Label:
+    """A line of text, letter by letter: notebooks typeset what stands between two ``$`` of a label, if not told so."""
+    label = w.Label(text, **options)
+    for name in ("mathjax_ignore", "tex2jax_ignore"):  # of MathJax 3 and later, and of 2
+        label.add_class(name)
+    return label
 
 
 def style_sheet() -> w.HTML:
@@ -14,8 +23,8 @@ def style_sheet() -> w.HTML:
 
 def heading() -> w.VBox:
     """What this is, in two lines."""
-    name = w.Label("What grows here? Ask a year of satellite light in your own words.")
-    told = w.Label(
+    name = plain_label("What grows here? Ask a year of satellite light in your own words.")
+    told = plain_label(
         "Every 10 m pixel has a year of its own: fields green up and ripen, woods turn, water stays dark. "
         "A model compares that year with your words and says how well each fits."
     )
@@ -26,7 +35,7 @@ def heading() -> w.VBox:
 
 def hidden(name: str) -> w.Label:
     """Text of a class that the page's script reads and nobody sees."""
-    label = w.Label(layout={"display": "none"})
+    label = plain_label(layout={"display": "none"})
     label.add_class(name)
     return label
 

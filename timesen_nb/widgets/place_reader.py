@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from timesen_nb.series import PixelSeries, check_place
+from timesen_nb.series import PixelSeries
+from timesen_nb.sources.coordinates import read_coordinates
 from timesen_nb.sources.gazetteer import NamedPlace, find_place
+from timesen_nb.sources.grid import BBox
 from timesen_nb.widgets.answer_panel import AnswerPanel
 from timesen_nb.widgets.background import Latest
-from timesen_nb.widgets.messages import Messages
+from timesen_nb.widgets.messages import READY, READY_ANYWHERE, Messages, Offer
 from timesen_nb.widgets.scene_map import NEAR, SceneMap
 from timesen_nb.widgets.session import Session
 
 FOLLOWED = 0.3  # seconds between two questions what a source says of a request
-NAME = re.compile(r"[^\W\d_]{2}")  # two letters in a row: no number has them
 DOUBLE_CLICK = 0.5  # seconds: a second click on the same spot within this is the same click
 
 
@@ -49,20 +49,51 @@ class PlaceReader:
             self._once(lon if -180 <= lon <= 180 else (lon + 180) % 360 - 180, lat)  # the map repeats itself
 
     def typed(self, text: str) -> None:
-        """Read a place typed as "lon, lat", or go to one typed by its name; ValueError for anything else."""
-        if NAME.search(text):
+        """Read a place typed in coordinates, or go to one typed by its name; ValueError for anything else."""
+        try:
+            place = read_coordinates(text)
+            if place is not None:
+                self._check_inside(*place)
+        except ValueError as problem:
+            meant = self._other_way_round(text)
+            if meant is None:
+                raise
+            words = "{:.5g}, {:.5g}".format(*meant)
+            raise Offer(
+                f"{text.strip()[:60]} is outside, longitude first. Did you mean {words}?", f"Read {words}",
+                lambda: self._go(*meant),
+            ) from problem  # fmt: skip
+        if place is None:
             self.find(text, patient=False)
-            return
-        parts = text.replace(",", " ").replace(";", " ").split()
-        if len(parts) != 2:
-            raise ValueError(
-                f"the place given is {text[:60]!r}; expected two numbers, longitude first, as in 4.35, 50.85, "
-                "or the name of a place."
-            )
-        lon, lat = check_place(*parts)  # type: ignore[arg-type]
-        self._session.check_inside(lon, lat)
+        else:
+            self._go(*place)
+
+    def _go(self, lon: float, lat: float) -> None:
         self._map.come_near(lon, lat)
         self._once(lon, lat)
+
+    def _other_way_round(self, text: str) -> tuple[float, float] | None:
+        """The place that two numbers are with the latitude first, if it can be read."""
+        try:
+            place = read_coordinates(text, latitude_first=True)
+            if place is not None:
+                self._session.check_inside(*place)
+        except ValueError:
+            return None
+        return place
+
+    def _check_inside(self, lon: float, lat: float) -> None:
+        """Offer the way back to the data for a place that they do not cover."""
+        try:
+            self._session.check_inside(lon, lat)
+        except ValueError as problem:
+            bounds = self._session.source.bounds
+            raise Offer(str(problem), "Back to the data", lambda: self._back(bounds)) from None
+
+    def _back(self, bounds: BBox | None) -> None:
+        self._map.frame(bounds)
+        self._messages.well()
+        self._messages.say(READY if bounds else READY_ANYWHERE)
 
     def find(self, name: str, patient: bool) -> None:
         """Look a name up and go there; what to read there is for whoever looks at it to choose."""
@@ -73,7 +104,7 @@ class PlaceReader:
     def _found(self, future: Future[NamedPlace]) -> None:
         with self._messages.shown():
             place = future.result()
-            self._session.check_inside(place.lon, place.lat)
+            self._check_inside(place.lon, place.lat)
             west, south, east, north = place.bounds
             self._map.go_to(
                 (

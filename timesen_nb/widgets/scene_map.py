@@ -6,9 +6,13 @@ from math import cos, floor, log2, radians
 from typing import TYPE_CHECKING
 
 import ipyleaflet as leaflet
-from leafmap.leafmap import Map
 
+from timesen_nb.sources.grid import turned
 from timesen_nb.widgets.charts import VERMILION
+from timesen_nb.widgets.postponed import GRAMMAR_OF_ADDRESSES, postponed
+
+with postponed(*GRAMMAR_OF_ADDRESSES):
+    from leafmap.leafmap import Map
 
 if TYPE_CHECKING:
     from timesen_nb.sources.grid import BBox
@@ -76,6 +80,7 @@ class SceneMap(Map):
         if seen is None:
             return
         west, south, east, north = seen
+        lon = turned(lon, (west + east) / 2)
         if not (west <= lon <= east and south <= lat <= north) or self.zoom < FAR:
             self.approach(lon, lat)
 
@@ -91,15 +96,15 @@ class SceneMap(Map):
         return west, south, east, north
 
     def mark(self, lon: float, lat: float) -> None:
-        """Put the marker."""
-        self._marker.location = (lat, lon)
+        """Put the marker, in the world that is looked at: the map repeats itself."""
+        self._marker.location = (lat, turned(lon, self.center[1]))
         self._marker.opacity, self._marker.fill_opacity = 1.0, 0.9
 
     def number(self, places: dict[int, tuple[float, float]]) -> None:
         """Small numbered flags at (lon, lat) of kept places."""
         self._kept.layers = tuple(
             leaflet.Marker(
-                location=(lat, lon),
+                location=(lat, turned(lon, self.center[1])),
                 draggable=False,
                 icon=leaflet.DivIcon(html=f"{number:d}", icon_size=(20, 20), icon_anchor=(10, 26)),
             )

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from timesen_nb.widgets.postponed import GRAMMAR_OF_ADDRESSES, postponed
 from timesen_nb.widgets.server.check import MODEL, SOURCE, check_model, check_source
 from timesen_nb.widgets.server.memory import kernels_that_fit
 
@@ -76,7 +77,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     logging.getLogger("tornado.general").setLevel(
         logging.ERROR
     )  # Jupyter's ping times are not the user's concern
-    from timesen_nb.widgets.server.app import Server
+    with postponed(*GRAMMAR_OF_ADDRESSES):
+        from timesen_nb.widgets.server.app import Server
 
     Server.launch_instance(
         [

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timesen_nb.model.words import check_words
-from timesen_nb.model.zeroshot import PROMPT_STYLES, check_classes
+from timesen_nb.model.teach import teach
+from timesen_nb.model.words import WordCheck, check_words
+from timesen_nb.model.zeroshot import check_classes, check_style
 from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources import Source
 from timesen_nb.sources.checks import check_year
@@ -43,15 +44,19 @@ class Session:
         prompts: str = "descriptions",
         year: int | None = None,
     ) -> None:
+        _check("model", model, "zero_shot", 'tn.load("pocket")')
+        _check("source", source, "pixel", 'tn.open_source("flanders")')
         self.model = model
         self.source = source
         self.year = self._year_of(source, year)
         self.result: Answer | None = None
         self._draw: Callable[..., Sequence[np.ndarray]] | None = None
         self.kept = KeptPlaces()
+        #: Labels of kept places, by their numbers: what the words are taught by.
+        self.labels: dict[int, str] = {}
         self.view: EncodedView | None = None
         self._callbacks: list[Callable[[str], None]] = []
-        self.prompts = self._style(prompts)
+        self.prompts = check_style(prompts)
         self._choose(task)
 
     def on_change(self, callback: Callable[[str], None]) -> None:
@@ -121,9 +126,14 @@ class Session:
         return self.read(self.ask(lon, lat))
 
     def views(self, month: int) -> Sequence[np.ndarray]:
-        """Ground views N, E, S, W of the last answer's place in a month, (height, width, 3) uint8 each.
+        """Ground views of the last answer's place in a month.
 
-        None are there for sources that cannot draw them: the sample can.
+        Args:
+            month: 1 to 12.
+
+        Returns:
+            North, east, south, west: (height, width, 3) uint8 each. None for sources that cannot draw them: the sample
+            can.
         """
         return self._draw(month=month) if self._draw else ()
 
@@ -140,10 +150,14 @@ class Session:
         self._rescore()
 
     def use_words(self, text: str) -> None:
-        """Score your own classes, one a line; blank lines are left out. Nothing is fetched again.
+        """Score your own classes. Nothing is fetched again.
 
-        Raises ValueError, and keeps the words as they were, for no class, more than :data:`MOST_CLASSES`, a
-        class given twice, or one longer than :data:`LONGEST_CLASS` characters.
+        Args:
+            text: one class a line; blank lines are left out.
+
+        Raises:
+            ValueError: no class, more than :data:`MOST_CLASSES`, a class given twice, or one longer than
+                :data:`LONGEST_CLASS` characters; the words stay as they were.
         """
         lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
         if not lines:
@@ -155,19 +169,15 @@ class Session:
                 f"{len(lines):,} classes given; at most {MOST_CLASSES} can be compared here. Shorten the "
                 "list, or use model.zero_shot(classes) from Python, which has no limit."
             )
-        long = next((line for line in lines if len(line) > LONGEST_CLASS), None)
-        if long:
-            raise ValueError(
-                f"a class has {len(long):,} characters ({long[:40]!r}...); expected at most {LONGEST_CLASS}. "
-                "Write it as a few words."
-            )
+        for line in lines:
+            _check_length(line)
         if lines != self.classes:
             self._choose(check_classes(lines))
             self._rescore()
 
     def use_prompts(self, style: str) -> None:
         """Choose how classes become sentences: "names", "template" or "descriptions"."""
-        old, self.prompts = self.prompts, self._style(style)
+        old, self.prompts = self.prompts, check_style(style)
         try:
             self._choose(self._asked)
         except ValueError:
@@ -176,11 +186,10 @@ class Session:
         self._rescore()
 
     def _choose(self, classes: Task | str | Sequence[str]) -> None:
-        self.words = self.model.zero_shot(classes, prompts=self.prompts)
+        self._untaught = self.model.zero_shot(classes, prompts=self.prompts)
         self._asked = classes
-        own = not isinstance(classes, str) and not hasattr(classes, "classes")
-        self.checks = check_words(self.words.classes) if own else []
         self.task = classes if isinstance(classes, str) else getattr(classes, "name", OWN_WORDS)
+        self._teach()
 
     def _rescore(self) -> None:
         self._changed("words")
@@ -190,16 +199,11 @@ class Session:
         if self.view is not None:
             self._changed("view")
 
-    @staticmethod
-    def _style(style: str) -> str:
-        if style not in PROMPT_STYLES:
-            raise ValueError(f"prompt style given: {style!r}; expected one of {', '.join(PROMPT_STYLES)}.")
-        return style
-
     # Where reflectance comes from
 
     def use_source(self, source: Source) -> None:
         """Read other data from now on; the last answer stays until the next click."""
+        _check("source", source, "pixel", 'tn.open_source("flanders")')
         # the year of a sample says nothing of what is wanted of the whole Earth; that of another such source does
         same_reach = source.bounds is not None or self.source.bounds is None
         kept = same_reach and (self.year in source.years or not source.years)
@@ -232,9 +236,47 @@ class Session:
         return number
 
     def forget(self, number: int) -> None:
-        """Remove a kept place."""
+        """Remove a kept place, and what it taught."""
         self.kept.remove(number)
         self._changed("kept")
+        if self.labels.pop(number, None):
+            self._teach()
+            self._rescore()
+
+    def label(self, number: int, label: str) -> None:
+        """Say what stands at a kept place: the words move to the labels as they come.
+
+        Args:
+            number: of the place.
+            label: one of the classes, or a new word, which becomes a class; "" takes the label away.
+
+        Raises:
+            ValueError: no such place, or a label that is longer than :data:`LONGEST_CLASS` characters.
+        """
+        label = " ".join(label.split())
+        if number not in dict(self.kept):
+            raise ValueError(f"place {number} is not kept; kept are {[n for n, _ in self.kept] or 'none'}.")
+        _check_length(label)
+        self.labels.pop(number, None)
+        if label:
+            self.labels[number] = label
+        self._teach()
+        self._changed("kept")
+        self._rescore()
+
+    def _teach(self) -> None:
+        """The words as they are, moved to the labels of kept places."""
+        self.words = self._untaught
+        if self.labels:
+            vectors = np.stack([self.kept[number].vector for number in self.labels])
+            self.words = teach(self._untaught, vectors, list(self.labels.values()))
+        own = not isinstance(self._asked, str) and not hasattr(self._asked, "classes")
+        seen = {label.casefold() for label in self.labels.values()}
+        # what somebody has seen there is an answer, whatever stands in lists of words
+        self.checks = [
+            WordCheck(check.text) if check.text.casefold() in seen else check
+            for check in (check_words(self.words.classes) if own else [])
+        ]
 
     def encode(
         self,
@@ -252,3 +294,17 @@ class Session:
         """Make an encoded view the one that is shown."""
         self.view = encoded
         self._changed("view")
+
+
+def _check(what: str, given: object, method: str, example: str) -> None:
+    """ValueError for what was not opened yet: a name in place of a model or source."""
+    if not hasattr(given, method):
+        raise ValueError(f"the {what} given is {given!r:.80}; expected what {example} gives.")
+
+
+def _check_length(name: str) -> None:
+    if len(name) > LONGEST_CLASS:
+        raise ValueError(
+            f"a class has {len(name):,} characters ({name[:40]!r}...); expected at most {LONGEST_CLASS}. "
+            "Write it as a few words."
+        )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
+from timesen_nb.plots.text import plain
+from timesen_nb.sources.grid import turned
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.charts import BLUE, SKY, VERMILION, percent
 
@@ -93,6 +95,7 @@ def _map(
         _lay(axes, layer.picture, layer.opacity)
         _legend(axes, layer.classes)
     west, south, east, north = bounds or (-180, -85, 180, 85)
+    middle = (west + east) / 2
     axes.set(
         xlim=(west, east), ylim=(south, north), xlabel="longitude", ylabel="latitude", facecolor="#e9eef1"
     )
@@ -101,11 +104,22 @@ def _map(
     axes.locator_params(axis="x", nbins=4)
     for number, (lon, lat) in kept.items():
         axes.annotate(
-            f"{number}", (lon, lat), fontsize="small", ha="center", bbox={"boxstyle": "circle", "fc": "white"}
+            f"{number}",
+            (turned(lon, middle), lat),
+            fontsize="small",
+            ha="center",
+            bbox={"boxstyle": "circle", "fc": "white"},
         )
     if place is not None:
+        lon, lat = place
         axes.plot(
-            *place, "o", markersize=10, markerfacecolor=VERMILION, markeredgecolor="white", markeredgewidth=2
+            turned(lon, middle),
+            lat,
+            "o",
+            markersize=10,
+            markerfacecolor=VERMILION,
+            markeredgecolor="white",
+            markeredgewidth=2,
         )
 
 
@@ -114,9 +128,7 @@ def _legend(axes: Axes, classes: dict[str, str]) -> None:
 
     if classes:
         patches = [Patch(facecolor=colour, edgecolor="0.4") for colour in classes.values()][:BARS]
-        legend = axes.legend(patches, list(classes)[:BARS], fontsize="small", loc="lower left")
-        for text in legend.get_texts():
-            text.set_parse_math(False)
+        axes.legend(patches, [plain(name) for name in classes][:BARS], fontsize="small", loc="lower left")
 
 
 def _bars(axes: Axes, answer: Answer) -> None:
@@ -128,9 +140,9 @@ def _bars(axes: Axes, answer: Answer) -> None:
     axes.barh(rows, shares, color=[BLUE if name in likely else SKY for name, _ in ranked])
     for row, share in zip(rows, shares, strict=True):
         axes.text(share + 0.01, row, percent(share), va="center", fontsize="small")
-    axes.set_yticks(rows, names, parse_math=False)
+    axes.set_yticks(rows, [plain(name) for name in names])
     axes.invert_yaxis()
     axes.set(xlim=(0, 1.12), xticks=[])
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     truth = f" · {answer.known}" if answer.known else ""
-    axes.set_title(f"{answer.headline}{truth}", loc="left", fontsize="medium", parse_math=False)
+    axes.set_title(plain(f"{answer.headline}{truth}"), loc="left", fontsize="medium")

@@ -12,7 +12,7 @@ import numpy as np
 
 from timesen_nb.bands import BANDS
 from timesen_nb.model.zeroshot import ZeroShot
-from timesen_nb.sources.grid import BBox
+from timesen_nb.sources.grid import BBox, turned
 from timesen_nb.widgets.background import JobCancelled
 from timesen_nb.widgets.layers import WebGrid
 
@@ -28,7 +28,13 @@ METRES_A_DEGREE = 111_320.0
 
 @dataclass(frozen=True)
 class View:
-    """Which pixels: (west, south, east, north) in degrees, a year, and the name of the source."""
+    """Which pixels, and of which data.
+
+    Attributes:
+        bbox: (west, south, east, north) in degrees.
+        year: calendar year.
+        source: its name.
+    """
 
     bbox: BBox
     year: int
@@ -44,11 +50,26 @@ class View:
 
 
 def visible(seen: BBox, bounds: BBox | None, year: int, source: str) -> View:
-    """The part of what is seen that has data, as a :class:`View`.
+    """The part of what is seen that has data.
 
-    Raises ValueError when there is none, or when it has more than :data:`MOST_PIXELS` pixels.
+    Args:
+        seen: (west, south, east, north) in degrees.
+        bounds: of the data; None: everywhere.
+        year: calendar year.
+        source: its name.
+
+    Returns:
+        The part.
+
+    Raises:
+        ValueError: there is none, or it has more than :data:`MOST_PIXELS` pixels.
     """
     west, south, east, north = seen
+    # the map repeats itself: of its worlds the one with the data, or the first
+    turn = (
+        turned((west + east) / 2, 0.0 if bounds is None else (bounds[0] + bounds[2]) / 2) - (west + east) / 2
+    )
+    west, east = west + turn, east + turn
     if bounds is not None:
         west, south = max(west, bounds[0]), max(south, bounds[1])
         east, north = min(east, bounds[2]), min(north, bounds[3])
@@ -67,8 +88,11 @@ def visible(seen: BBox, bounds: BBox | None, year: int, source: str) -> View:
 class EncodedView:
     """The vectors of a view.
 
-    cube: (12, 10, y, x) reflectance x 10000 with its CRS. readable: (y, x) bool, pixels the model could read.
-    vectors: (readable pixels, D).
+    Attributes:
+        view: which pixels.
+        cube: (12, 10, y, x) reflectance x 10000 with its CRS, NaN = missing.
+        readable: (y, x) bool, pixels that the model could read.
+        vectors: (readable pixels, D).
     """
 
     view: View
@@ -82,7 +106,14 @@ class EncodedView:
         return WebGrid.of(self.cube)
 
     def probabilities(self, words: ZeroShot) -> np.ndarray:
-        """(y, x, K), NaN where nothing can be read: one matrix product, whatever the words."""
+        """How well each class fits each pixel: one matrix product, whatever the words.
+
+        Args:
+            words: the classifier.
+
+        Returns:
+            (y, x, K) float32, NaN where nothing can be read.
+        """
         out = np.full((*self.readable.shape, len(words.classes)), np.nan, dtype=np.float32)
         out[self.readable] = words.of_vectors(self.vectors)
         return out
@@ -95,10 +126,21 @@ def encode_view(
     progress: Callable[[float], None],
     cancelled: Callable[[], bool],
 ) -> EncodedView:
-    """Encode the pixels of a cube (month, band, y, x), a chunk at a time.
+    """Encode the pixels of a cube, a chunk at a time.
 
-    ``progress`` is told the share done, 0 to 1. Raises :class:`JobCancelled` when ``cancelled()`` turns true,
-    and ValueError when no pixel has a month to read.
+    Args:
+        model: whose vectors.
+        cube: (month, band, y, x) reflectance x 10000, NaN = missing.
+        view: which pixels they are.
+        progress: told the share done, 0 to 1.
+        cancelled: asked before each chunk.
+
+    Returns:
+        The vectors.
+
+    Raises:
+        JobCancelled: ``cancelled()`` said True.
+        ValueError: no pixel has a month to read.
     """
     from timesen_nb.regions.chunk import encode_block  # here, for Dask and rasterio come with it
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from timesen_nb.plots.colours import class_colours
-from timesen_nb.sources.grid import BBox
+from timesen_nb.sources.grid import BBox, check_bbox
 from timesen_nb.widgets.background import Job, Latest
 from timesen_nb.widgets.base_layer import BaseLayer
 from timesen_nb.widgets.charts import class_legend
@@ -60,7 +60,7 @@ class ViewLayer:
     def start(self, bbox: BBox | None, patient: bool) -> None:
         """Read what the page shows, or ``bbox`` in degrees; ValueError when that holds no data or too much."""
         source = self._session.source
-        seen = bbox or self._map.seen() or source.bounds
+        seen = check_bbox(bbox, date_line=True) if bbox else self._map.seen() or source.bounds
         if seen is None:
             raise ValueError(
                 "the page has not said yet what it shows. Open the map, or give bbox=(west, south, east, north) "
@@ -117,10 +117,15 @@ class ViewLayer:
             self.draw()
 
     def draw_region(self, maps: xr.Dataset) -> None:
-        """Draw the classes of a region that ``map_region`` made, in its own colours; until a view is drawn.
+        """Draw the classes of a region in its own colours, until a view is drawn.
 
-        Large maps are thinned, and a lazy one is read no further than that. Raises ValueError for what is no such map,
-        or one without a coordinate system.
+        Large maps are thinned, and a lazy one is read no further than that.
+
+        Args:
+            maps: what ``map_region`` returned.
+
+        Raises:
+            ValueError: what is no such map, or one without a coordinate system.
         """
         from timesen_nb.plots.maps import check_label
 

@@ -13,10 +13,12 @@ __all__ = ["Tower", "embed_photos", "open_tower"]
 
 
 class Tower(Protocol):
-    """Words and photos -> unit vectors (n, width) float32 of one space.
+    """Words and photos -> unit vectors of one space.
 
-    name: what :func:`open_tower` opens it by; it is saved inside checkpoints. Towers are frozen, and load their weights
-    when they are first asked for a vector.
+    Towers are frozen, and load their weights when they are first asked for a vector.
+
+    Attributes:
+        name: what :func:`open_tower` opens it by; it is saved inside checkpoints.
     """
 
     name: str
@@ -27,19 +29,40 @@ class Tower(Protocol):
         ...
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
-        """Sentences -> (n, width) unit vectors."""
+        """Vectors of sentences.
+
+        Args:
+            texts: n sentences.
+
+        Returns:
+            (n, width) float32 unit vectors.
+        """
         ...
 
     def encode_photos(self, photos: Any) -> np.ndarray:
-        """Photos (n, height, width, 3) uint8, or a sequence of such arrays or files -> (n, width) unit vectors."""
+        """Vectors of photos.
+
+        Args:
+            photos: (n, height, width, 3) uint8 RGB, or a sequence of such arrays or files.
+
+        Returns:
+            (n, width) float32 unit vectors.
+        """
         ...
 
 
 def open_tower(name: str) -> Tower:
-    """A tower by name: ``"pocket"`` (bundled, offline) or ``"clip:ARCHITECTURE:PRETRAINED"`` through open_clip.
+    """A tower by name.
 
-    PRETRAINED is a tag of open_clip or a weights file: ``"clip:ViT-B-32:openai"``, ``"clip:RN50:my/weights.pt"``.
-    Raises ValueError for any other name.
+    Args:
+        name: ``"pocket"`` (bundled, offline), or ``"clip:ARCHITECTURE:PRETRAINED"`` through open_clip, where PRETRAINED
+            is a tag of open_clip or a weights file: ``"clip:ViT-B-32:openai"``, ``"clip:RN50:my/weights.pt"``.
+
+    Returns:
+        The tower.
+
+    Raises:
+        ValueError: any other name.
     """
     kind, _, rest = name.partition(":")
     if kind == "pocket" and not rest:

@@ -26,15 +26,19 @@ TEXTS_AT_ONCE, PHOTOS_AT_ONCE = 256, 64
 class ClipTower:
     """A model of open_clip, frozen. Its weights are loaded, once downloaded, when the first vector is asked for.
 
-    architecture: "ViT-B-32", "RN50", or any of ``open_clip.list_models()``. pretrained: one of its tags ("openai";
-    ``open_clip.list_pretrained()`` has them all) or a file of weights (.pt, .bin, .safetensors). Tags that were trained
-    with QuickGELU get it; a file says nothing of it, so for OpenAI's weights in a file name the architecture with it:
-    "ViT-B-32-quickgelu".
-    device: where it computes; None takes a GPU where there is one.
+    Tags that were trained with QuickGELU get it; a file says nothing of it, so for OpenAI's weights in a file name the
+    architecture with it: "ViT-B-32-quickgelu".
 
-    Raises ValueError for an architecture or tag that open_clip does not know, a file that does not fit, or no GPU; when
-    first used, ImportError where torch or open_clip is not installed, and ConnectionError for weights that are neither
-    here nor to be had.
+    Args:
+        architecture: "ViT-B-32", "RN50", or any of ``open_clip.list_models()``.
+        pretrained: one of its tags ("openai"; ``open_clip.list_pretrained()`` has them all) or a file of weights (.pt,
+            .bin, .safetensors).
+        device: where it computes; None takes a GPU where there is one.
+
+    Raises:
+        ValueError: an architecture or tag that open_clip does not know, a file that does not fit, or no GPU.
+        ImportError: when first used, torch or open_clip is not installed.
+        ConnectionError: when first used, the weights are neither here nor to be had.
     """
 
     def __init__(
@@ -130,10 +134,17 @@ class ClipTower:
         return np.concatenate(out)
 
     def encode_photos(self, photos: Any) -> np.ndarray:
-        """Photos -> (n, width) unit vectors float32, in batches.
+        """Vectors of photos, in batches.
 
-        photos: (n, height, width, 3) uint8, or a sequence of such arrays, of PIL images or of files. Raises ValueError
-        that names a photo which cannot be read; :func:`timesen_nb.model.towers.embed_photos` leaves those out.
+        Args:
+            photos: (n, height, width, 3) uint8 RGB, or a sequence of such arrays, of PIL images or of files.
+
+        Returns:
+            (n, width) float32 unit vectors.
+
+        Raises:
+            ValueError: a photo that cannot be read, by name; :func:`timesen_nb.model.towers.embed_photos` leaves those
+                out.
         """
         import torch
 

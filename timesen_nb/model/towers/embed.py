@@ -25,13 +25,22 @@ def embed_photos(
     batch_size: int = 32,
     progress: bool = True,
 ) -> tuple[np.ndarray, dict[str, str]]:
-    """Vectors of photo files, and the files that had to be left out.
+    """Vectors of photo files: in batches, with progress, and a cache on disk that a stopped run goes on from.
 
-    photos: (N,) files, or (N, V) files of V views a place; "" = no photo. cache: a file that keeps every vector as soon
-    as it is made; the same call takes up a run that was stopped, and a photo that changed is embedded again.
-    batch_size: photos at once; twice as many are in memory (6 MB each at 1600 x 1200 pixels).
-    -> (N, D) or (N, V, D) float32 unit vectors, NaN where there is no photo or none that can be read; and a dictionary
-    of the files left out, each with the reason. Raises ValueError when ``cache`` is no cache of this kind.
+    Args:
+        tower: whose vectors.
+        photos: (N,) files, or (N, V) files of V views a place; "" = no photo.
+        cache: a file that keeps every vector as soon as it is made; the same call takes up a run that was stopped, and
+            a photo that changed is embedded again. None keeps nothing.
+        batch_size: photos at once; twice as many are in memory (6 MB each at 1600 x 1200 pixels).
+        progress: show a bar.
+
+    Returns:
+        (N, D) or (N, V, D) float32 unit vectors, NaN where there is no photo or none that can be read; and a dictionary
+        of the files left out, each with the reason.
+
+    Raises:
+        ValueError: ``cache`` is no cache of this kind.
     """
     from tqdm.auto import tqdm
 

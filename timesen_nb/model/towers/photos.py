@@ -12,9 +12,17 @@ if TYPE_CHECKING:
 
 
 def open_photo(photo: Any) -> Image:
-    """A photo in red, green and blue: from a file, a (height, width, 3) uint8 array or a PIL image.
+    """A photo in red, green and blue.
 
-    Raises FileNotFoundError when there is no such file, ValueError when it is no picture, cut off or another array.
+    Args:
+        photo: a file, a (height, width, 3) uint8 array or a PIL image.
+
+    Returns:
+        A PIL image.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no picture, cut off or another array.
     """
     from PIL import Image, UnidentifiedImageError
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from timesen_nb.model.hub import weights_folder
-from timesen_nb.model.inference import Session
+from timesen_nb.model.inference import GraphSession
 from timesen_nb.model.onnx_file import Graph
 from timesen_nb.model.towers.photos import open_photo
 
@@ -40,10 +40,10 @@ class PocketTower:
         return StaticWords(self.folder / "text")
 
     @cached_property
-    def _photo(self) -> Session:
+    def _photo(self) -> GraphSession:
         from safetensors.numpy import load_file
 
-        return Session(photo_graph(load_file(self.folder / "photo.safetensors")))
+        return GraphSession(photo_graph(load_file(self.folder / "photo.safetensors")))
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Sentences -> (n, 128) unit vectors. Raises ValueError for a text without any known word."""
@@ -92,10 +92,13 @@ class StaticWords:
 
 
 def photo_graph(weights: Mapping[str, np.ndarray]) -> bytes:
-    """The photo network as an ONNX file: views (n, 3, 48, 64) in 0 to 1 -> vectors (n, D), unit length.
+    """The photo network as a graph: views (n, 3, 48, 64) in 0 to 1 -> vectors (n, D), unit length.
 
     Args:
         weights: of ``PhotoNet`` (``recipes/photo_net.py``), named as in torch. Batch norms go into convolutions.
+
+    Returns:
+        The content of an ONNX file.
     """
     w = {k: v.astype(np.float32) for k, v in weights.items()}
     graph = Graph()
@@ -133,9 +136,16 @@ def as_views(photos: Any) -> np.ndarray:
 
 
 def area_means(given: int, wanted: int) -> np.ndarray:
-    """(given, wanted): by this matrix a row of pixels becomes the means of the pixels that each wanted one covers.
+    """The matrix by which a row of pixels becomes the means of the pixels that each wanted one covers.
 
     A wanted pixel covers from floor(i given / wanted) to ceil((i + 1) given / wanted), as torch's area interpolation.
+
+    Args:
+        given: pixels of the row.
+        wanted: pixels that it becomes.
+
+    Returns:
+        (given, wanted).
     """
     out = np.zeros((given, wanted), np.float32)
     for i in range(wanted):

@@ -13,6 +13,7 @@ from functools import partial
 
 import numpy as np
 
+from timesen_nb.bands import check_months
 from timesen_nb.simulate.cover_types import COVER_TYPES
 from timesen_nb.simulate.scenes import bare, built, far, orchards, water, wetland, wild, woods, works
 from timesen_nb.simulate.scenes.canvas import FINER, Canvas, Site, blend
@@ -77,21 +78,30 @@ def draw_views(
 ) -> np.ndarray:
     """Four simulated ground photos of one place in one month.
 
-    cover_type: a name of ``cover_types.COVER_TYPES``. month: 1 to 12. green, brown: share of the ground, 0 to 1, under
-    green and under dry standing plants. snow: does it lie. sun: noon elevation in degrees. size: height, width in
-    pixels. -> (4, height, width, 3) uint8 RGB, to the north, east, south and west.
+    Args:
+        cover_type: a name of ``cover_types.COVER_TYPES``.
+        month: 1 to 12.
+        green: share of the ground, 0 to 1, under green plants.
+        brown: share of the ground, 0 to 1, under dry standing plants.
+        snow: does it lie.
+        sun: noon elevation in degrees.
+        rng: draws what differs from photo to photo.
+        size: height and width in pixels.
 
-    Raises ValueError for an unknown cover type, a month that is none, or shares that are not between 0 and 1.
+    Returns:
+        (4, height, width, 3) uint8 RGB, to the north, east, south and west.
+
+    Raises:
+        ValueError: an unknown cover type, a month that is none, or shares that are not between 0 and 1.
     """
     if cover_type not in FORMS:
         raise ValueError(f"cover type given: {cover_type!r}; expected one of {', '.join(FORMS)}.")
-    if month not in range(1, 13):
-        raise ValueError(f"month given: {month!r}; expected a whole number from 1 to 12.")
     if not (0 <= green <= 1 and 0 <= brown <= 1):
         raise ValueError(
             f"given green={green}, brown={brown}; expected shares of the ground between 0 and 1."
         )
-    site = _site(int(month), float(green), float(brown), bool(snow), float(sun), rng)
+    [month] = check_months([month], "month given")
+    site = _site(month, float(green), float(brown), bool(snow), float(sun), rng)
     height, width = size
     odd = site.dice.randrange(4) if cover_type in _OPEN and site.dice.random() < 0.4 else None
     photos = np.empty((4, height, width, 3), np.uint8)

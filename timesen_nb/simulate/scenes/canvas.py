@@ -115,9 +115,17 @@ class Canvas:
     def crowd(
         self, n: float, near: float, far: float, spacing: float = 0.0, margin: float = 0.06
     ) -> Iterator[tuple[float, float, float]]:
-        """About n standing points (u, v, pixels per metre), far ones first, evenly over the picture.
+        """About n standing points, far ones first, evenly over the picture.
 
-        spacing: metres between rows on which they stand; 0 = anywhere.
+        Args:
+            n: how many, about.
+            near: metres.
+            far: metres.
+            spacing: metres between rows on which they stand; 0 = anywhere.
+            margin: how far beyond the picture they may stand, as a share of its width.
+
+        Yields:
+            u, v, pixels per metre.
         """
         dice = self.dice
         inverse = sorted(dice.uniform(1 / far, 1 / near) for _ in range(round(n * self.detail)))

@@ -6,6 +6,7 @@ is too much for a request.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -15,12 +16,12 @@ import numpy as np
 
 from timesen_nb.bands import BANDS
 from timesen_nb.series import PixelSeries
-from timesen_nb.sources.cache import SeriesCache
-from timesen_nb.sources.checks import check_year, series_of, whole_years
-from timesen_nb.sources.earth_engine import expressions
+from timesen_nb.sources.cache import Entry, SeriesCache
+from timesen_nb.sources.checks import check_places, check_year, series_of, whole_years
+from timesen_nb.sources.earth_engine import expressions, provenance
 from timesen_nb.sources.earth_engine.calls import compute_pixels, compute_value
 from timesen_nb.sources.earth_engine.connection import Key, open_session
-from timesen_nb.sources.earth_engine.errors import explain
+from timesen_nb.sources.earth_engine.errors import expected, explain
 from timesen_nb.sources.grid import BBox, Grid, Pixel, pixel_at
 from timesen_nb.sources.retry_policy import RetryPolicy, TooMuch
 
@@ -137,6 +138,9 @@ class EarthEngineSource:
             lat: degrees.
             year: from 2017 on; None for the last that is over.
 
+        Returns:
+            The series; months without a clear observation are NaN and not valid.
+
         Raises:
             ValueError: in words, for no place on Earth, the poles, a year before 2017 or not over yet, a place that no
                 image covers (the open sea), a year of clouds, and for whatever keeps Earth Engine from answering.
@@ -146,29 +150,36 @@ class EarthEngineSource:
     def pixels(
         self, lonlats: Sequence[tuple[float, float]], year: int | None = None, progress: bool | None = None
     ) -> list[PixelSeries]:
-        """Many pixels in pages, in the order asked; a page that was answered stays in the cache.
-
-        Raises as :meth:`pixel`.
+        """Many pixels in pages; a page that was answered stays in the cache.
 
         Args:
             lonlats: longitude and latitude of each place, in degrees.
             year: as in :meth:`pixel`.
             progress: show a bar; None for where there is more than one page.
+
+        Returns:
+            A series each, in the order asked.
+
+        Raises:
+            ValueError: as :meth:`pixel`, for any of them.
         """
         return self._read(lonlats, year, _LONGER * self._requests.deadline, progress)
 
     def cube(self, bbox: BBox, year: int | None = None) -> xr.DataArray:
-        """(month, band, y, x) float32 reflectance x 10000 of a box in degrees, NaN = missing; fetched when read.
+        """The pixels that a box touches; fetched when read.
 
         One request for each block of up to 256 pixels a side, on the 10 m grid of the UTM zone of the box's middle;
         beyond the zone's own images, tens of kilometres past its edge, values are missing.
 
         Args:
-            bbox: (west, south, east, north) in degrees.
+            bbox: (west, south, east, north) in degrees; it may cross the date line.
             year: as in :meth:`pixel`.
 
+        Returns:
+            (month 1 to 12, band, y, x) float32 reflectance x 10000, NaN = missing, in Dask, with its CRS.
+
         Raises:
-            ValueError: a year it has not, a box that is none, or that crosses the date line.
+            ValueError: a year it has not, or a box that is none.
         """
         import dask
         import dask.array as da
@@ -189,8 +200,9 @@ class EarthEngineSource:
             {"month": np.arange(1, 13), "band": list(BANDS), "y": grid.y, "x": grid.x},
             ("month", "band", "y", "x"),
             f"reflectance_{year}",
-            {"units": "surface reflectance x 10000", "source": self.name},
+            {"units": "surface reflectance x 10000", "year": year, "source": self.name},
         )
+        cube.attrs["provenance"] = json.dumps(provenance.of_all(self.rule))
         return cube.rio.write_crs(grid.corner.epsg)
 
     def export_points(
@@ -205,7 +217,7 @@ class EarthEngineSource:
         """Start a batch export of many pixels to a CSV file: for jobs that no request can answer in time.
 
         The file gets a row a place: ``n`` (its number in ``lonlats``), ``lon``, ``lat``, ``year`` and ``B2_m01`` ...
-        ``B12_m12``, empty where missing. Follow it with ``.follow()``.
+        ``B12_m12``, empty where missing.
 
         Args:
             lonlats: longitude and latitude of each place, in degrees.
@@ -214,12 +226,16 @@ class EarthEngineSource:
             folder: of your Google Drive, where the file goes.
             bucket: of Cloud Storage, in its place.
 
+        Returns:
+            The job; ``.follow()`` waits for it.
+
         Raises:
-            ValueError: as :meth:`pixel`, and for no places at all.
+            ValueError: as :meth:`pixel`, for no places at all, and for a folder beside a bucket.
         """
         from timesen_nb.sources.earth_engine.export import start
 
         year = self._year(year)
+        lonlats = check_places(lonlats)
         pixels = [pixel_at(lon, lat) for lon, lat in lonlats]
         if not pixels:
             raise ValueError("no places were given to export; expected a list of (longitude, latitude).")
@@ -239,23 +255,24 @@ class EarthEngineSource:
         from tqdm.auto import tqdm
 
         year = self._year(year)
+        lonlats = check_places(lonlats)
         pixels = [pixel_at(lon, lat) for lon, lat in lonlats]
         pages = [pixels[i : i + self._page] for i in range(0, len(pixels), self._page)]
-        months: list[np.ndarray] = []
+        entries: list[Entry] = []
         silent = len(pages) < 2 if progress is None else not progress
         with tqdm(total=len(pixels), desc="Earth Engine", unit="place", disable=silent) as bar:
             for page in pages:
-                months += self._cache.months(
+                entries += self._cache.entries(
                     page, year, lambda lacking: self._points(lacking, year, deadline)
                 )
                 bar.update(len(page))
         return [
-            self._series(pixel, found, lon, lat, year)
-            for pixel, found, (lon, lat) in zip(pixels, months, lonlats, strict=True)
+            self._series(pixel, entry, lon, lat, year)
+            for pixel, entry, (lon, lat) in zip(pixels, entries, lonlats, strict=True)
         ]
 
-    def _series(self, pixel: Pixel, months: np.ndarray, lon: float, lat: float, year: int) -> PixelSeries:
-        if pixel in self._never_seen and not np.isfinite(months).any():
+    def _series(self, pixel: Pixel, entry: Entry, lon: float, lat: float, year: int) -> PixelSeries:
+        if pixel in self._never_seen and not np.isfinite(entry.months).any():
             if year < expressions.GLOBAL_SINCE:
                 raise ValueError(
                     f"no Sentinel-2 image of {year} covers {lon:.5f}, {lat:.5f} in Earth Engine: its surface "
@@ -266,10 +283,11 @@ class EarthEngineSource:
                 f"no Sentinel-2 image of {year} covers {lon:.5f}, {lat:.5f}: the satellites take land and coasts, not "
                 "the open sea. Choose a place on land."
             )
-        return series_of(months, lon, lat, year, self.name)
+        made_of = {**provenance.of_all(self.rule), **entry.provenance}
+        return series_of(entry.months, lon, lat, year, self.name, made_of)
 
-    def _points(self, places: Sequence[Any], year: int, deadline: float) -> list[np.ndarray]:
-        """(12, 10) for each pixel, in one request; in halves where that is too much for the server."""
+    def _points(self, places: Sequence[Any], year: int, deadline: float) -> list[Entry]:
+        """An entry for each pixel, in one request; in halves where that is too much for the server."""
         if len(places) >= self._too_many_points:
             half = len(places) // 2
             return [
@@ -277,18 +295,19 @@ class EarthEngineSource:
                 *self._points(places[half:], year, deadline),
             ]
         try:
-            answer = self._requests.send(
-                lambda: compute_value(expressions.points(list(places), year, self.rule)), deadline
+            found = self._requests.send(
+                lambda: _rows(compute_value(expressions.points(list(places), year, self.rule)), len(places)),
+                deadline,
             )
         except TooMuch:
             if len(places) == 1:
                 raise
             self._too_many_points = min(len(places), self._too_many_points)
             return self._points(places, year, deadline)
-        rows = {int(f["properties"]["n"]): f["properties"]["values"] for f in answer["features"]}
-        values = np.array([rows[n] for n in range(len(places))], dtype=np.float32)
-        self._never_seen |= {place for place, days in zip(places, values[:, -1], strict=True) if days <= 0}
-        return list(_months(values[:, :-1]))
+        self._never_seen |= {
+            place for place, (values, _) in zip(places, found, strict=True) if values[-1] <= 0
+        }
+        return [Entry(_months(values[:-1]), made_of) for values, made_of in found]
 
     def _window(self, grid: Grid, year: int) -> np.ndarray:
         return self._cache.months([grid], year, lambda _: [self._pixels_of(grid, year)])[0]
@@ -300,8 +319,8 @@ class EarthEngineSource:
             halves = _cut(grid, across, math.ceil(max(grid.shape) / 2))
             return np.concatenate([self._pixels_of(half, year) for half in halves], axis=-1 if across else -2)
         try:
-            found = self._requests.send(
-                lambda: compute_pixels(expressions.window(grid, year, self.rule), grid),
+            values = self._requests.send(
+                lambda: _stacked(compute_pixels(expressions.window(grid, year, self.rule), grid), grid),
                 _LONGER * self._requests.deadline,
             )
         except TooMuch:
@@ -309,12 +328,37 @@ class EarthEngineSource:
                 raise
             self._too_many_pixels = min(grid.width * grid.height, self._too_many_pixels)
             return self._pixels_of(grid, year)
-        values = np.stack([found[name] for name in expressions.NAMES], axis=-1)
         return np.moveaxis(_months(values), (-2, -1), (0, 1))
 
 
 def _opened(project: str, options: Mapping[str, Any]) -> EarthEngineSource:
     return EarthEngineSource(project, **options)
+
+
+def _rows(answer: Any, n: int) -> list[tuple[np.ndarray, dict[str, Any]]]:
+    """Of each of n points its numbers, as the server gives them, and what they were made of."""
+    with expected(f"{n} points, each with {len(expressions.NAMES) + 1} numbers and its days"):
+        rows = {int(f["properties"]["n"]): f["properties"] for f in answer["features"]}
+        found = [
+            (np.array(row["values"], np.float32), provenance.of_pixel(row["clear"], row["told"]))
+            for row in (rows[i] for i in range(n))
+        ]
+        for values, _ in found:
+            _check_numbers(values, (len(expressions.NAMES) + 1,))
+    return found
+
+
+def _stacked(answer: np.ndarray, grid: Grid) -> np.ndarray:
+    """(height, width, 120) of a window."""
+    with expected(f"{len(expressions.NAMES)} bands of {grid.height} x {grid.width} pixels"):
+        values = np.stack([answer[name] for name in expressions.NAMES], axis=-1)
+        _check_numbers(values, (*grid.shape, len(expressions.NAMES)))
+    return values
+
+
+def _check_numbers(values: np.ndarray, shape: tuple[int, ...]) -> None:
+    if values.shape != shape or not np.isfinite(values).all():
+        raise ValueError(f"numbers of shape {values.shape}")
 
 
 def _months(values: np.ndarray) -> np.ndarray:

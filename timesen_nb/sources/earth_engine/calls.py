@@ -1,7 +1,7 @@
 """The calls to Earth Engine's REST interface, through the client's own session, each sent once.
 
 The public functions of ``ee.data`` repeat a failed call on their own, up to five times and without a deadline; here
-:class:`~timesen_nb.sources.retry_policy.RetryPolicy` decides that, so that what it counts is what is sent. Hence
+:class:`timesen_nb.sources.retry_policy.RetryPolicy` decides that, so that what it counts is what is sent. Hence
 the client's inner functions, which every version since 1.1 has.
 """
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from timesen_nb.sources.earth_engine.errors import expected
 from timesen_nb.sources.grid import PIXEL, Grid
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ def project() -> str:
 def compute_value(what: ee.ComputedObject) -> Any:
     """``value:compute``: the value as JSON has it."""
     call = _projects().value().compute
-    return call(project=_path(), body=_tagged(_expression(what)), prettyPrint=False).execute(num_retries=0)[
-        "result"
-    ]
+    answer = call(project=_path(), body=_tagged(_expression(what)), prettyPrint=False).execute(num_retries=0)
+    with expected("a result"):
+        return answer["result"]
 
 
 def compute_pixels(image: ee.Image, grid: Grid) -> np.ndarray:
@@ -50,7 +51,8 @@ def compute_pixels(image: ee.Image, grid: Grid) -> np.ndarray:
     }  # fmt: skip
     call = ee.data._get_cloud_projects_raw().image().computePixels
     raw = call(project=_path(), body=_tagged(body)).execute(num_retries=0)
-    return np.load(io.BytesIO(raw), allow_pickle=False)
+    with expected("an array in NumPy's form"):
+        return np.load(io.BytesIO(raw), allow_pickle=False)
 
 
 def export_table(table: ee.FeatureCollection, config: dict[str, Any], number: str) -> dict[str, Any]:

@@ -21,10 +21,20 @@ Key = str | Path | Mapping[str, Any]
 
 
 def open_session(requests: RetryPolicy, project: str | None, key: Key | None, url: str | None) -> str:
-    """Make sure that the ``ee`` client is initialised, and return the project it works on.
+    """Make sure that the ``ee`` client is initialised. A session that is initialised already is used as it is.
 
-    A session that is initialised already is used as it is. Raises ValueError in words: no credentials, no project,
-    a key that cannot be read, a project that is refused, or one that differs from that of the session.
+    Args:
+        requests: sends what is asked.
+        project: a Google Cloud project; None: what the environment or the account says.
+        key: of a service account, a path or JSON; None: what the environment says, or your own account.
+        url: another endpoint than the standard one.
+
+    Returns:
+        The project it works on.
+
+    Raises:
+        ValueError: in words: no credentials, no project, a key that cannot be read, a project that is refused, or one
+            that differs from that of the session.
     """
     import ee
 
@@ -77,9 +87,16 @@ def _setting(name: str) -> str | None:
 
 
 def _service_account(key: Key | None) -> tuple[Any, str | None]:
-    """Credentials and the project of a service account; (None, None) where there is no key.
+    """Credentials of a service account. What is given is never repeated in an error: it may be the key itself.
 
-    What is given is never repeated in an error: it may be the key itself.
+    Args:
+        key: a path, JSON, or its content; None for none.
+
+    Returns:
+        The credentials and the project; None and None where there is no key.
+
+    Raises:
+        ValueError: the key cannot be read, or is not complete.
     """
     if key is None:
         return None, None

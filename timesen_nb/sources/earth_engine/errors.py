@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from timesen_nb.sources.retry_policy import Problem
+from timesen_nb.sources.retry_policy import Problem, retry_after
 
 #: What needs no account.
 INSTEAD = 'Without an account, open_source("stac") and open_source("sample") work.'
@@ -37,6 +39,19 @@ _TOO_MUCH = re.compile(
 )
 
 
+class OddAnswer(ValueError):
+    """An answer that is not what was asked for; in words."""
+
+
+@contextmanager
+def expected(what: str) -> Iterator[None]:
+    """Reading an answer: whatever it lacks makes it an :class:`OddAnswer`."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, EOFError, OSError) as problem:
+        raise OddAnswer(f"expected {what}; {type(problem).__name__} while it was read") from None
+
+
 def without_secrets(text: str) -> str:
     """The text with tokens and keys cut out, in one line of sensible length."""
     clean = " ".join(_SECRETS.sub("(secret)", text).split())
@@ -48,6 +63,9 @@ def explain(error: BaseException) -> Problem:
     from google.auth import exceptions as auth
     from googleapiclient.errors import HttpError
 
+    if isinstance(error, OddAnswer):
+        words = f"Earth Engine's answer is of another kind than was asked for: {error}. Where it stays so, report it."
+        return Problem(words, passing=True)
     answered = _http_error(error, HttpError)
     if answered is not None:
         return _explain_answer(answered)
@@ -153,7 +171,4 @@ def _said(content: bytes | str, otherwise: str) -> tuple[str, str]:
 
 
 def _retry_after(error: Any) -> float | None:
-    try:
-        return max(0.0, float(error.resp.get("retry-after")))
-    except (TypeError, ValueError):
-        return None
+    return retry_after(error.resp.get("retry-after"))

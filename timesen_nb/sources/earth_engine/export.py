@@ -21,8 +21,13 @@ _ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 class Export:
     """A batch job on Earth Engine; it goes on there whether it is followed or not.
 
-    operation: its name there. state: PENDING, RUNNING, SUCCEEDED, FAILED or CANCELLED; progress: 0 to 1, both as of
-    the last :meth:`refresh`. target: where the file goes, in words. files: addresses of what was written.
+    Attributes:
+        operation: its name there.
+        state: PENDING, RUNNING, SUCCEEDED, FAILED or CANCELLED, as of the last :meth:`refresh`.
+        progress: 0 to 1, as of the last :meth:`refresh`.
+        target: where the file goes, in words.
+        files: addresses of what was written.
+        problem: what Earth Engine says went wrong; "" for nothing.
     """
 
     def __init__(self, requests: RetryPolicy, operation: dict[str, Any], target: str) -> None:
@@ -34,15 +39,29 @@ class Export:
         return f"Export({self.operation!r}, {self.state}, {self.progress:.0%}, to {self.target})"
 
     def refresh(self) -> Export:
-        """Ask Earth Engine how far it is."""
+        """Ask Earth Engine how far it is.
+
+        Returns:
+            The job itself.
+
+        Raises:
+            ValueError: Earth Engine does not answer, in words.
+        """
         self._take(self._requests.send(lambda: calls.operation(self.operation)))
         return self
 
     def follow(self, every: float = 10.0, told: Callable[[Export], None] | None = None) -> Export:
-        """Wait until it has ended, with a progress bar; ask ``every`` seconds.
+        """Wait until it has ended, with a progress bar.
 
-        told: called with this export after each answer; stop following by raising in it. Raises ValueError with
-        Earth Engine's reason when the job fails or is cancelled.
+        Args:
+            every: seconds between two questions.
+            told: called with this export after each answer; stop following by raising in it.
+
+        Returns:
+            The job itself.
+
+        Raises:
+            ValueError: the job failed or was cancelled, with Earth Engine's reason; or Earth Engine does not answer.
         """
         from tqdm.auto import tqdm
 
@@ -64,7 +83,14 @@ class Export:
         return self
 
     def cancel(self) -> Export:
-        """Stop the job on Earth Engine."""
+        """Stop the job on Earth Engine.
+
+        Returns:
+            The job itself.
+
+        Raises:
+            ValueError: Earth Engine does not answer, in words.
+        """
         self._requests.send(lambda: calls.cancel_operation(self.operation))
         return self.refresh()
 

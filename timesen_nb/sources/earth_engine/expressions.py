@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import BANDS, month_columns
 from timesen_nb.composite import MASKED
 from timesen_nb.sources.grid import PIXEL, Grid, Pixel, from_degrees
 
@@ -28,7 +28,7 @@ MISSING = -1
 #: Scene classes that Cloud Score+ judges in SCL's place: shadow, clouds, cirrus.
 CLOUD_CLASSES = (3, 8, 9, 10)
 #: Bands of the composite, month by month, and how many days had data at all.
-NAMES: tuple[str, ...] = tuple(f"{band}_m{month:02d}" for month in range(1, 13) for band in BANDS)
+NAMES: tuple[str, ...] = tuple(month_columns())
 OBSERVED = "observed"
 
 #: Past any reflectance x 10000, and exact in float32.
@@ -66,11 +66,17 @@ class CompositeRule:
         """Scene classes left out of the median."""
         return tuple(c for c in MASKED if self.clouds == "scl" or c not in CLOUD_CLASSES)
 
-    def image(self, area: ee.Geometry, zone: Any, shift: Any, year: int) -> ee.Image:
-        """One image of 120 bands (:data:`NAMES`, masked where missing) and :data:`OBSERVED`.
+    def observations(self, area: ee.Geometry, zone: Any, shift: Any, year: int) -> ee.ImageCollection:
+        """What was taken of a place in a year and a day around it: ten bands and ``clear``, with their solar day.
 
-        area: where it will be read. zone: "_T31" for UTM zone 31, as it stands in the images' names. shift: seconds
-        from UTC to solar time. Each may be a value of Earth Engine's own, computed there.
+        Args:
+            area: where it will be read.
+            zone: "_T31" for UTM zone 31, as it stands in the images' names.
+            shift: seconds from UTC to solar time; it and ``zone`` may be values of Earth Engine's own, computed there.
+            year: calendar year.
+
+        Returns:
+            The images, in any order.
         """
         import ee
 
@@ -82,22 +88,30 @@ class CompositeRule:
         )
         if self.clouds == "cloud_score":
             images = images.linkCollection(ee.ImageCollection(CLOUD_SCORE), ["cs_cdf"])
-        observations = images.map(lambda image: self._observation(ee.Image(image), shift))
+        return images.map(lambda image: self._observation(ee.Image(image), shift))
+
+    def days(self, observations: ee.ImageCollection) -> ee.ImageCollection:
+        """One mosaic a solar day, with its ``day`` and ``month``."""
+        import ee
 
         def one_day(day: Any) -> ee.Image:
             # The last of a mosaic lies on top, so the day's first observation with data goes last.
             merged = observations.filter(ee.Filter.eq("day", day)).sort("taken", False).mosaic()
-            return merged.set("month", ee.String(day).slice(0, 7))
+            return merged.set({"month": ee.String(day).slice(0, 7), "day": day})
 
-        days = ee.ImageCollection(ee.List(observations.aggregate_array("day")).distinct().map(one_day))
+        return ee.ImageCollection(ee.List(observations.aggregate_array("day")).distinct().map(one_day))
+
+    def image(self, days: ee.ImageCollection, year: int) -> ee.Image:
+        """One image of 120 bands (:data:`NAMES`, masked where missing) and :data:`OBSERVED`."""
+        import ee
+
         usable = days.map(
             lambda day: ee.Image(day).updateMask(ee.Image(day).select("clear")).select(list(BANDS))
         )
         of_month = (usable.filter(ee.Filter.eq("month", f"{year}-{m:02d}")) for m in range(1, 13))
         months = [_median(observations, self.certain) for observations in of_month]
         nothing = ee.ImageCollection([ee.Image.constant(0).rename("clear").toFloat().updateMask(0)])
-        this_year = days.select("clear").filter(ee.Filter.stringStartsWith("month", str(year)))
-        seen = this_year.merge(nothing).count()
+        seen = _of_year(days, year).merge(nothing).count()
         return ee.Image.cat([*months, seen]).rename([*NAMES, OBSERVED]).toFloat()
 
     def _observation(self, image: ee.Image, shift: Any) -> ee.Image:
@@ -113,8 +127,21 @@ class CompositeRule:
         at = (
             ee.Date(image.get("system:time_start")).advance(shift, "second").format("YYYY-MM-dd HH:mm:ss.SSS")
         )
-        named = {"taken": at.cat(ee.String(image.get("system:index"))), "day": at.slice(0, 10)}
+        day, about = at.slice(0, 10), image.toDictionary()
+        told = [ee.String(about.get(name, "")) for name in ("SPACECRAFT_NAME", "PROCESSING_BASELINE")]
+        named = {
+            "taken": at.cat(ee.String(image.get("system:index"))),
+            "day": day,
+            "told": day.cat("|").cat(told[0]).cat("|").cat(told[1]),
+        }
         return bands.addBands(clear).updateMask(bands.mask().reduce(ee.Reducer.min())).set(named)
+
+
+def _of_year(days: ee.ImageCollection, year: int) -> ee.ImageCollection:
+    """Which pixels are clear on each day of a year."""
+    import ee
+
+    return days.select("clear").filter(ee.Filter.stringStartsWith("month", str(year)))
 
 
 def _median(observations: ee.ImageCollection, certain: bool) -> ee.Image:
@@ -128,6 +155,9 @@ def _median(observations: ee.ImageCollection, certain: bool) -> ee.Image:
         observations: of one month, clear, one a solar day.
         certain: leave nothing open: an even stack is reduced twice, with one observation below all others and with one
             above, which gives either middle value. It nearly doubles what a project pays.
+
+    Returns:
+        An image of the ten bands.
     """
     import ee
 
@@ -151,17 +181,38 @@ def _median(observations: ee.ImageCollection, certain: bool) -> ee.Image:
 
 
 def points(pixels: list[Pixel], year: int, rule: CompositeRule) -> ee.FeatureCollection:
-    """A feature for each pixel with its number ``n`` and ``values``: :data:`NAMES`, then :data:`OBSERVED`.
+    """The months of pixels, as Earth Engine is to compute them.
 
-    Missing months are :data:`MISSING`: a list on the server cannot hold gaps.
+    Args:
+        pixels: on the 10 m grid.
+        year: calendar year.
+        rule: what decides a value.
+
+    Returns:
+        A feature for each pixel with its number ``n`` and ``values``: :data:`NAMES`, then :data:`OBSERVED`. Missing
+        months are :data:`MISSING`: a list on the server cannot hold gaps. Beside them stand
+        ``clear``, by names that hold a day as ``20180705``: 1 where it is in a median; and ``told``, texts of a day,
+        satellite and baseline.
     """
     import ee
 
     names = [*NAMES, OBSERVED]
 
     def read(feature: Any) -> ee.Feature:
-        months = _at(feature, year, rule, lambda image: image.unmask(MISSING, False))
-        return ee.Feature(None, {"n": feature.get("n"), "values": months.values(names)})
+        observations = _observations(feature, year, rule)
+        days = rule.days(observations)
+        months = _value(feature, rule.image(days, year).unmask(MISSING, False))
+        # bands are named after the day; one is there in a year without any image too
+        named = _of_year(days, year).map(
+            lambda day: day.unmask(0, False).set(
+                "system:index", ee.String(day.get("day")).replace("-", "", "g")
+            )
+        )
+        none = ee.Image.constant(0).rename("clear").toFloat().set("system:index", "none")
+        clear = _value(feature, named.merge(ee.ImageCollection([none])).toBands())
+        told = ee.List(observations.aggregate_array("told")).distinct()
+        found = {"n": feature.get("n"), "values": months.values(names), "clear": clear, "told": told}
+        return ee.Feature(None, found)
 
     return ee.FeatureCollection([_feature(n, pixel) for n, pixel in enumerate(pixels)]).map(read)
 
@@ -176,7 +227,12 @@ def table(
         _feature(n, pixel, lon=lon, lat=lat, year=year)
         for n, (pixel, (lon, lat)) in enumerate(zip(pixels, lonlats, strict=True))
     ]
-    return ee.FeatureCollection(rows).map(lambda row: row.set(_at(row, year, rule, lambda image: image)))
+
+    def read(row: Any) -> ee.Feature:
+        days = rule.days(_observations(row, year, rule))
+        return row.set(_value(row, rule.image(days, year)))
+
+    return ee.FeatureCollection(rows).map(read)
 
 
 def window(grid: Grid, year: int, rule: CompositeRule) -> ee.Image:
@@ -189,20 +245,26 @@ def window(grid: Grid, year: int, rule: CompositeRule) -> ee.Image:
         left, top - PIXEL * grid.height, left + PIXEL * grid.width, top, direction="INVERSE"
     )
     middle = Pixel(corner.epsg, corner.column + grid.width // 2, corner.row - grid.height // 2)
-    image = rule.image(
+    observations = rule.observations(
         ee.Geometry.BBox(west, south, east, north), _zone(corner.epsg), _shift(middle.place[0]), year
     )
-    return image.unmask(MISSING, False)
+    return rule.image(rule.days(observations), year).unmask(MISSING, False)
 
 
-def _at(feature: Any, year: int, rule: CompositeRule, last: Any) -> ee.Dictionary:
-    """The image's value in the pixel that holds a feature, on that pixel's own grid."""
+def _observations(feature: Any, year: int, rule: CompositeRule) -> ee.ImageCollection:
+    """What was taken of the pixel that holds a feature."""
     import ee
 
-    area = feature.geometry()
-    image = last(rule.image(area, ee.String(feature.get("zone")), ee.Number(feature.get("shift")), year))
+    zone, shift = ee.String(feature.get("zone")), ee.Number(feature.get("shift"))
+    return rule.observations(feature.geometry(), zone, shift, year)
+
+
+def _value(feature: Any, image: ee.Image) -> ee.Dictionary:
+    """An image's value in the pixel that holds a feature, on that pixel's own grid."""
+    import ee
+
     grid = ee.Projection(ee.String(feature.get("crs")), [PIXEL, 0, 0, 0, -PIXEL, 0])
-    return image.reduceRegion(ee.Reducer.first(), area, crs=grid)
+    return image.reduceRegion(ee.Reducer.first(), feature.geometry(), crs=grid)
 
 
 def _feature(n: int, pixel: Pixel, **more: Any) -> ee.Feature:

@@ -21,8 +21,8 @@ from timesen_nb.bands import BANDS
 from timesen_nb.composite import MASKED
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources.cache import Entry, SeriesCache
-from timesen_nb.sources.checks import check_year, series_of, whole_years
-from timesen_nb.sources.grid import BBox, Grid, Pixel, pixel_at
+from timesen_nb.sources.checks import check_masked, check_places, check_year, series_of, whole_years
+from timesen_nb.sources.grid import BBox, Grid, Pixel, check_bbox, pixel_at
 from timesen_nb.sources.stac.acquisitions import LeftOut, footprint
 from timesen_nb.sources.stac.catalog import USUAL, Catalog
 from timesen_nb.sources.stac.reading import Reading, box_of
@@ -76,6 +76,7 @@ class StacSource:
         readers: int = 32,
         cache: str | Path | bool | None = None,
     ) -> None:
+        check_masked(masked)
         self._catalog = Catalog(catalog, collection, attempts, deadline)
         self._policy = self._catalog.policy
         self._options: dict[str, Any] = {
@@ -117,7 +118,10 @@ class StacSource:
 
     @cached_property
     def bounds(self) -> BBox | None:
-        """(west, south, east, north) in degrees of the items of a catalog on this machine, else None: all land."""
+        """(west, south, east, north) in degrees of the items of a catalog on this machine, else None: all land.
+
+        East is beyond 180 where items lie over the date line.
+        """
         if not self._catalog.is_local:
             return None
         boxes = [
@@ -128,6 +132,8 @@ class StacSource:
                 f"no item of {self._catalog.name} says where it lies, by a bbox or a geometry; expected Sentinel-2 L2A "
                 "items. Choose another catalog."
             )
+        if any(west > east for west, _, east, _ in boxes):
+            boxes = [(w % 360, s, e % 360 if w > e or w < 0 else e, n) for w, s, e, n in boxes]
         west, south = np.min(boxes, axis=0)[:2]
         east, north = np.max(boxes, axis=0)[2:]
         return float(west), float(south), float(east), float(north)
@@ -159,8 +165,7 @@ class StacSource:
 
         Raises:
             ValueError: In words for no place on Earth, the poles, a year that is not there, a place that no image
-                covers
-                (the open sea), a year of clouds, and for whatever keeps the catalog from answering.
+                covers (the open sea), a year of clouds, and for whatever keeps the catalog from answering.
         """
         return self.pixels([(lon, lat)], year)[0]
 
@@ -186,6 +191,7 @@ class StacSource:
         from tqdm.auto import tqdm
 
         year = check_year(year, self.years, self.name)
+        lonlats = check_places(lonlats)
         pixels = [pixel_at(lon, lat) for lon, lat in lonlats]
         groups: dict[tuple[int, int, int], list[Pixel]] = {}
         for pixel in pixels:
@@ -210,7 +216,8 @@ class StacSource:
         within the deadline. For a bar compute it within ``tqdm.dask.TqdmCallback()``.
 
         Args:
-            bbox: (west, south, east, north) in degrees.
+            bbox: (west, south, east, north) in degrees; it may cross the date line, and then all its days are those of
+                its middle.
             year: Calendar year; None for the newest.
 
         Returns:
@@ -226,6 +233,7 @@ class StacSource:
         import rioxarray  # noqa: F401
         import xarray as xr
 
+        bbox = check_bbox(bbox, date_line=True)
         year, grid = check_year(year, self.years, self.name), Grid.over(bbox)
         reading = self._reading(bbox, year)
         self._say(reading.left_out, year)

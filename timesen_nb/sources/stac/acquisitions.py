@@ -15,7 +15,7 @@ Catalogs of the same images differ:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,20 +23,15 @@ import numpy as np
 
 from timesen_nb.bands import BANDS, REFLECTANCE_SCALE, band_and_pixel
 from timesen_nb.sources.grid import BBox
+from timesen_nb.sources.offset_rule import NO, OFFSET, OFFSET_FROM, YES, baseline_of_product
 
 if TYPE_CHECKING:
     from pystac import Asset, Item
 
 FILES = (*BANDS, "SCL")
 
-#: From processing baseline 04.00 on ESA adds 1000 to what it stores, also when it processes old images anew
-#: (Sentinel-2 products specification 14.9; in force since 25 January 2022).
-OFFSET_FROM, OFFSET = 4.0, -1000.0
 #: Beyond these a stated scale or offset is no radiometry of Sentinel-2 (its own are 1 and -1000).
 _GAINS, _OFFSETS = (0.01, 100.0), (-5000.0, 5000.0)
-#: Two items are one acquisition when their times and footprints differ by less: a satellite comes back after 100
-#: minutes at the earliest, and the halves of a tile that was sent down in two parts cover different ground.
-_SECONDS, _DEGREES = 60, 0.02
 
 #: ``{"what": ..., "why": ...}``: what could not be used.
 LeftOut = dict[str, str]
@@ -78,10 +73,16 @@ class Acquisition:
 
 
 def read_acquisitions(items: Iterable[Item]) -> tuple[list[Acquisition], list[LeftOut]]:
-    """The acquisitions of items, and the items that cannot be used, each with the reason.
+    """The acquisitions of items.
 
     An item that lacks a band is of no use, for a month has all bands or none. What has no file of Sentinel-2 at all is
     something else, and not spoken of.
+
+    Args:
+        items: as a catalog lists them.
+
+    Returns:
+        The acquisitions, and the items that cannot be used, each with the reason.
     """
     acquisitions, left_out = [], []
     for item in items:
@@ -93,38 +94,6 @@ def read_acquisitions(items: Iterable[Item]) -> tuple[list[Acquisition], list[Le
         except _Unusable as problem:
             left_out.append({"what": item.id, "why": str(problem)})
     return acquisitions, left_out
-
-
-def in_order(acquisitions: Iterable[Acquisition]) -> list[Acquisition]:
-    """Acquisitions in the order in which they count: of one day the first with data shows.
-
-    The newest processing first, then by time and name.
-    """
-    return sorted(acquisitions, key=lambda a: (-a.baseline, a.time, a.item.id, a.collection))
-
-
-def versions(acquisitions: Sequence[Acquisition]) -> list[list[Acquisition]]:
-    """Each acquisition once, with all that catalogs have of it: processed anew, or listed by another collection.
-
-    Args:
-        acquisitions: In the order in which they count.
-
-    Returns:
-        Versions of one acquisition together; the first of each counts, the others stand in where it cannot be read.
-    """
-    out: list[list[Acquisition]] = []
-    by_tile: dict[tuple[str, str, int | None], list[list[Acquisition]]] = {}
-    for acquisition in acquisitions:
-        known = by_tile.setdefault((acquisition.satellite, acquisition.tile, acquisition.epsg), [])
-        for group in known:
-            if _same(group, acquisition):
-                group.append(acquisition)
-                break
-        else:
-            group = [acquisition]
-            known.append(group)
-            out.append(group)
-    return out
 
 
 def footprint(item: Item) -> BBox | None:
@@ -140,13 +109,6 @@ def footprint(item: Item) -> BBox | None:
     return float(west), float(south), float(east), float(north)
 
 
-def touches(one: BBox, other: BBox) -> bool:
-    """Whether two boxes in degrees meet; the first may lie over the date line."""
-    west, south, east, north = one
-    beside = other[0] > east and other[2] < west if west > east else other[0] > east or other[2] < west
-    return not (beside or other[1] > north or other[3] < south)
-
-
 def _corners(coordinates: Any) -> Iterable[tuple[float, float]]:
     if not isinstance(coordinates, (list, tuple)) or not coordinates:
         return
@@ -155,16 +117,6 @@ def _corners(coordinates: Any) -> Iterable[tuple[float, float]]:
         return
     for part in coordinates:
         yield from _corners(part)
-
-
-def _same(group: Sequence[Acquisition], other: Acquisition) -> bool:
-    first = group[0]
-    if not (first.tile and first.satellite):
-        return False
-    known = {(a.collection, a.baseline) for a in group}
-    near = abs((first.time - other.time) / np.timedelta64(1, "s")) <= _SECONDS
-    alike = np.abs(np.subtract(first.bounds, other.bounds)).max() <= _DEGREES
-    return bool(near and alike and (other.collection, other.baseline) not in known)
 
 
 def _acquisition(item: Item, files: Mapping[str, Asset]) -> Acquisition:
@@ -266,9 +218,9 @@ def _applied(item: Item) -> tuple[str, bool | None]:
         word = str(value).strip().lower()
         if value is None or word in ("", "none", "null"):
             continue
-        if word in ("true", "1", "1.0", "yes"):
+        if word in YES:
             return key, True
-        if word in ("false", "0", "0.0", "no"):
+        if word in NO:
             return key, False
         raise _Unusable(f"its {key} is {value!r}; expected true or false")
     return "", None
@@ -277,7 +229,12 @@ def _applied(item: Item) -> tuple[str, bool | None]:
 def _stated(asset: Asset) -> tuple[float | None, float | None]:
     """Scale and offset to reflectance as the raster extension states them (v1, v2 or STAC 1.1).
 
-    A scale of 1 is what tools write when they know nothing: it states nothing.
+    Args:
+        asset: of a band.
+
+    Returns:
+        Each, or None where it is not stated; a scale of 1 is what tools write when they know nothing: it states
+        nothing.
     """
     fields = asset.extra_fields
     for band in (*(fields.get("raster:bands") or ()), *(fields.get("bands") or ()), fields):
@@ -313,11 +270,7 @@ def _baseline(item: Item) -> float | None:
     for key in ("s2:processing_baseline", "sentinel:processing_baseline", "processing:version"):
         if re.fullmatch(r"\d{1,2}\.\d{1,2}", str(said.get(key, ""))):
             return float(said[key])
-    for name in (_product(item), item.id):
-        product = re.search(r"_N(\d\d)(\d\d)(?:_|$)", name)
-        if product:
-            return float(f"{product[1]}.{product[2]}")
-    return None
+    return baseline_of_product(_product(item)) or baseline_of_product(item.id)
 
 
 def _tile(item: Item, product: str) -> str:

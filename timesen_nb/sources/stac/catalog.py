@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import json
-import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from timesen_nb.sources.addresses import plain_address, without_keys
-from timesen_nb.sources.grid import BBox
+from timesen_nb.sources.grid import BBox, halves
+from timesen_nb.sources.public_addresses import check_address
 from timesen_nb.sources.retry_policy import (
-    PASSING_ANSWERS,
-    Problem,
+    NotThere,
     RequestCancelled,
     RequestFailed,
     RetryPolicy,
     Work,
-    retry_after,
 )
-from timesen_nb.sources.stac.acquisitions import LeftOut, footprint, touches
+from timesen_nb.sources.stac.acquisitions import LeftOut, footprint
+from timesen_nb.sources.stac.problems import Explained, explain
+from timesen_nb.sources.stac.signing import signer
+from timesen_nb.sources.stac.versions import touches
 
 if TYPE_CHECKING:
     from pystac import Item
@@ -41,7 +44,9 @@ _USUAL = {KNOWN["earth-search"]: ("sentinel-2-l2a", "sentinel-2-c1-l2a")}
 #: Items a page of a search; a place has 70 to 300 a year. Some servers cannot send more than a few megabytes at once.
 _PAGE = 100
 _CONNECT = 10.0
-_KEYS_OF_S3 = re.compile(r"AWS_SECRET_ACCESS_KEY|AWS_NO_SIGN_REQUEST|InvalidCredentials|/vsis3/|s3://", re.I)
+#: Share of what is left of the deadline that a search of several collections may take, and then each of them asked
+#: for itself: where one hangs, more than half is left to ask the other and to read its files.
+_PATIENCE = 0.25
 
 
 @dataclass
@@ -101,36 +106,47 @@ class Catalog:
         if self.is_local:
             self.address, self.name = _local(Path(which), str(which))
         else:
-            self.address = plain_address(given)
+            self.address = plain_address(check_address(given))
             self.name = str(which) if str(which) in KNOWN else self.address
         if collections == USUAL:
             collections = _USUAL.get(self.address, ("sentinel-2-l2a",))
         self.collections = (
             (collections,) if isinstance(collections, str) else collections and tuple(collections)
         )
-        self.sign = _signer() if "planetarycomputer.microsoft.com" in self.address else None
-        self.policy = RetryPolicy(self.explain, attempts, deadline)
+        self.sign = signer() if "planetarycomputer.microsoft.com" in self.address else None
+        self.policy = RetryPolicy(partial(explain, self.name), attempts, deadline)
         self._server = None if self.is_local else urlsplit(given)
         self._client: Client | None = None
         self._all: Found | None = None
 
     def search(self, bbox: BBox, year: int, work: Work) -> Found:
-        """The items that touch a box in degrees, of a year and a day around it.
+        """The items that touch a box, of a year and a day around it; its east may lie beyond 180.
 
         All collections are asked for at once; where that fails, each for itself in its share of the time. One that
         fails is left out, and said.
 
+        Args:
+            bbox: (west, south, east, north) in degrees.
+            year: Calendar year.
+            work: Under whose deadline and cancel.
+
+        Returns:
+            What was found.
+
         Raises:
-            RequestFailed: In words; every collection failed, or the request was cancelled.
+            RequestFailed: In words; every collection failed.
+            RequestCancelled: Somebody cancelled.
         """
         client = self._open(work)
+        if len(parts := halves(bbox)) > 1:
+            return _once([self.search(part, year, work) for part in parts])
         if client.get_search_link() is None:
             return self._near(bbox, year, work)
         names = self.collections
         if names is None or len(names) < 2:
             return self._search(client, names, bbox, year, work)
         try:
-            return self._search(client, names, bbox, year, work.part(1 / (1 + len(names))))
+            return self._search(client, names, bbox, year, work.part(_PATIENCE))
         except RequestCancelled:
             raise
         except RequestFailed:
@@ -142,8 +158,8 @@ class Catalog:
         client = self._open(work)
         if self._all is None:
             found = Found()
-            with _Words(self):
-                for href in _listed(client, self._files(work), found):
+            with Explained(self.name), self._files(work) as files:
+                for href in _listed(client, files, found):
                     found.add(*href)
             if not found.items:
                 raise ValueError(
@@ -170,8 +186,8 @@ class Catalog:
     ) -> Found:
         from pystac_client import ItemSearch
 
-        found, files = Found(), self._files(work)
-        with _Words(self):
+        found = Found()
+        with Explained(self.name), self._files(work) as files:
             search = ItemSearch(
                 str(client.get_search_link().get_absolute_href()),  # type: ignore[union-attr]
                 stac_io=files,
@@ -183,14 +199,13 @@ class Catalog:
             )
             for raw in search.items_as_dicts():
                 found.add(raw)
-        files.session.close()
         return found
 
     def _one_by_one(self, client: Client, names: Sequence[str], bbox: BBox, year: int, work: Work) -> Found:
         found, failed = Found(), []
-        for n, name in enumerate(names):
+        for name in names:
             try:
-                part = self._search(client, [name], bbox, year, work.part(1 / (len(names) - n)))
+                part = self._search(client, [name], bbox, year, work.part(_PATIENCE))
             except RequestCancelled:
                 raise
             except RequestFailed as problem:
@@ -208,17 +223,16 @@ class Catalog:
         from pystac_client import Client
 
         if self._client is None:
-            with warnings.catch_warnings(), _Words(self):
-                warnings.simplefilter(
-                    "ignore"
-                )  # pystac_client warns of static catalogs, which are known here
-                files = self._files(work)
+            with warnings.catch_warnings(), Explained(self.name), self._files(work) as files:
+                # pystac_client warns of static catalogs, which are known here
+                warnings.simplefilter("ignore")
                 # open() sets both anew on the reader that it is given
                 again: dict[str, Any] = {"request_modifier": self._with_key, "timeout": files.timeout}
                 self._client = Client.open(self.address, stac_io=files, **again)
         return self._client
 
-    def _files(self, work: Work) -> StacApiIO:
+    @contextmanager
+    def _files(self, work: Work) -> Iterator[StacApiIO]:
         """pystac-client's reader, whose every request is one of ``work``: pages too end with it."""
         from pystac_client.stac_api_io import StacApiIO
 
@@ -231,7 +245,8 @@ class Catalog:
         files = Pages(timeout=timeout, max_retries=None, request_modifier=self._with_key)
         # pystac-client keeps an error's text only; so its cause keeps the answer, which may say how long to wait
         files.session.hooks["response"].append(lambda answer, *_, **__: answer.raise_for_status())
-        return files
+        with files.session:
+            yield files
 
     def _with_key(self, request: Request) -> Request:
         """The key of the catalog's address goes to its own server, and to no other."""
@@ -249,73 +264,13 @@ class Catalog:
             request.auth = (unquote(here.username), unquote(here.password or ""))
         return request
 
-    def explain(self, error: BaseException) -> Problem:
-        """What a failed request or a file that cannot be read means for the user."""
-        from pystac import STACError
-        from pystac_client.exceptions import APIError
-        from rasterio.errors import RasterioError
-        from requests.exceptions import ConnectionError as Unreachable
-        from requests.exceptions import HTTPError, RequestException, Timeout
 
-        said = without_keys(str(error))
-        if isinstance(error, APIError):  # it wraps what requests raised
-            return self.explain(error.__cause__ or error.__context__ or OSError(said))
-        if isinstance(error, HTTPError) and error.response is not None:
-            status, words = error.response.status_code, _in_short(error.response.text)
-            wait = retry_after(error.response.headers.get("Retry-After"))
-            return Problem(
-                f"{self.name} answered with the error {status}: {words}", status in PASSING_ANSWERS, wait
-            )
-        if isinstance(error, Timeout):
-            return Problem(f"{self.name} did not answer in time.", passing=True)
-        if isinstance(error, Unreachable) and not re.search("reset|aborted|disconnect", said, re.IGNORECASE):
-            return Problem(
-                f"{self.name} cannot be reached: there is no network, or a proxy or firewall is in the way. "
-                'Places that were read before are still there; open_source("sample") works offline.'
-            )
-        if isinstance(error, RequestException):
-            return Problem(f"The connection to {self.name} broke off.", passing=True)
-        if isinstance(error, RasterioError) and _KEYS_OF_S3.search(said):
-            return Problem(
-                f"The files of {self.name} lie in a store (s3://) that wants keys, and none are known here or they "
-                f"are refused: {said}. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_S3_ENDPOINT where it "
-                "is not Amazon's) in the environment, or choose a catalog whose files are open, such as "
-                '"earth-search".'
-            )
-        if isinstance(error, RasterioError) and re.search("HTTP response code: 40[13]", said):
-            return Problem(
-                f"A file of {self.name} is not given out to everybody: {said}. It wants a key, or an address that is "
-                'signed. Choose a catalog whose files are open, as "earth-search" has them.'
-            )
-        if isinstance(error, RasterioError):
-            return Problem(
-                f"A file of {self.name} cannot be read: {said}. Try again later; where it stays so the file is "
-                "damaged: choose another catalog or year."
-            )
-        if isinstance(error, STACError):
-            return Problem(
-                f"{self.name} is no STAC catalog that can be read: {said}. Give the address of a STAC API, or of a "
-                "catalog.json."
-            )
-        return Problem(f"{self.name} cannot be read: {said} ({type(error).__name__}).")
-
-
-class _Words:
-    """Whatever is raised within becomes a RequestFailed in the catalog's words."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self.catalog = catalog
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, where: object) -> None:
-        cause: BaseException | None = error if isinstance(error, Exception) else None
-        while cause is not None and not isinstance(cause, RequestFailed):
-            cause = cause.__cause__ or cause.__context__
-        if cause is not None:
-            raise cause from None
-        if isinstance(error, Exception):
-            raise RequestFailed(self.catalog.explain(error).words) from None
+def _once(parts: Sequence[Found]) -> Found:
+    """What several searches found, each item once."""
+    items = {(item.collection_id, item.id): item for part in parts for item in part.items}
+    left_out = [left for part in parts for left in part.left_out]
+    once = [left for n, left in enumerate(left_out) if left not in left_out[:n]]
+    return Found(list(items.values()), once, all(part.lasting for part in parts))
 
 
 def _listed(client: Client, files: StacApiIO, found: Found) -> Iterator[tuple[dict[str, Any], str]]:
@@ -335,9 +290,10 @@ def _listed(client: Client, files: StacApiIO, found: Found) -> Iterator[tuple[di
                 (link["rel"], make_absolute_href(str(link["href"]), href)) for link in raw.get("links") or ()
             ]
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
-            if isinstance(problem, RequestFailed):
+            if isinstance(problem, RequestFailed) and (href == start or not isinstance(problem, NotThere)):
                 raise
-            found.leave_out(Path(href).name, f"it cannot be read: {type(problem).__name__}")
+            why = problem if isinstance(problem, NotThere) else type(problem).__name__
+            found.leave_out(Path(plain_address(href)).name, f"it cannot be read: {why}")
             continue
         if kind == "item":
             yield raw, href
@@ -349,12 +305,6 @@ def _first(left_out: Sequence[LeftOut]) -> str:
     return f" ({left_out[0]['what']}: {left_out[0]['why']})" if left_out else ""
 
 
-def _in_short(text: str) -> str:
-    """What a server says, in a line, without markup and keys."""
-    plain = " ".join(without_keys(re.sub(r"<[^>]*>", " ", text)).split())
-    return plain if len(plain) <= 300 else plain[:300] + "..."
-
-
 def _local(path: Path, given: str) -> tuple[str, str]:
     file = path / "catalog.json" if path.is_dir() else path
     if not file.is_file():
@@ -363,25 +313,3 @@ def _local(path: Path, given: str) -> tuple[str, str]:
             "catalog (https://...), or the path of a catalog.json."
         )
     return str(file.resolve()), file.resolve().parent.name
-
-
-def _signer() -> Callable[[str], str]:
-    try:
-        import planetary_computer  # noqa: F401
-    except ImportError:
-        raise ValueError(
-            "the catalog planetary-computer signs its files with the package planetary-computer, which is not "
-            'installed. Install it: pip install "timesen_nb[planetary-computer]". No account is needed.'
-        ) from None
-    return _sign
-
-
-def _sign(href: str) -> str:
-    from planetary_computer import sign_url
-    from planetary_computer.sas import get_token
-
-    where = urlsplit(href)
-    if where.netloc.endswith(".blob.core.windows.net"):
-        # asked for here first, because sign_url goes on for minutes where there is no network
-        get_token(where.netloc.partition(".")[0], where.path.split("/")[1], retry_total=2)
-    return sign_url(href)

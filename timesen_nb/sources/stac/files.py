@@ -32,7 +32,7 @@ _SERVER = re.compile(
 
 
 @dataclasses.dataclass(frozen=True)
-class Fault:
+class FileFault:
     """Why a file could not be read; lasting where reading it again would not help."""
 
     why: str
@@ -48,7 +48,7 @@ class Files(RioDriver):
     """
 
     def __init__(
-        self, sign: Callable[[str], str] | None = None, faults: dict[str, Fault] | None = None
+        self, sign: Callable[[str], str] | None = None, faults: dict[str, FileFault] | None = None
     ) -> None:
         super().__init__()
         self.sign, self.faults = sign, {} if faults is None else faults
@@ -63,7 +63,7 @@ class Files(RioDriver):
 
 
 class _File(RioReader):
-    def __init__(self, src: RasterSource, plain: str, ctx: Any, faults: dict[str, Fault]) -> None:
+    def __init__(self, src: RasterSource, plain: str, ctx: Any, faults: dict[str, FileFault]) -> None:
         super().__init__(src, ctx)
         self._plain, self._faults = plain, faults
 
@@ -87,15 +87,15 @@ class _File(RioReader):
         )
         reason = " ".join(reason.replace("/vsicurl/", "").split()).strip("':?; ")
         if _ABSENT.search(said):
-            fault = Fault(f"it is not there ({reason})", True)
+            fault = FileFault(f"it is not there ({reason})", True)
         elif _SERVER.search(said):
             raise RasterioIOError(
                 f"{without_keys(self._plain)} ({reason})"
             ) from None  # what it is from may hold a token
         elif isinstance(error, RasterioError) and "Read failed" in said and "://" in self._plain:
-            fault = Fault(f"it is cut, or the connection broke off ({reason})", False)
+            fault = FileFault(f"it is cut, or the connection broke off ({reason})", False)
         else:
-            fault = Fault(f"it is cut or damaged ({reason})", True)
+            fault = FileFault(f"it is cut or damaged ({reason})", True)
         self._faults[self._plain] = fault
 
 

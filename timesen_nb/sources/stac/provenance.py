@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from timesen_nb.composite import MASKED
+from timesen_nb.sources.checks import mask_rule
 from timesen_nb.sources.stac.acquisitions import Acquisition, LeftOut
 
 
@@ -51,11 +51,3 @@ def provenance(
         "mask": mask_rule(masked),
         "left_out": [dict(part) for part in left_out],
     }
-
-
-def mask_rule(masked: Collection[int]) -> str:
-    """Which scene classes are left out, in words."""
-    classes = ", ".join(
-        f"{c} ({MASKED[c].partition(':')[0]})" if c in MASKED else str(c) for c in sorted(masked)
-    )
-    return f"scene classes left out: {classes or 'none'}"

@@ -12,23 +12,17 @@ import numpy as np
 from timesen_nb.bands import BANDS
 from timesen_nb.composite import clear, median_of_observations, monthly_medians, solar_days, usable
 from timesen_nb.sources.cache import Entry
-from timesen_nb.sources.grid import PIXEL, BBox, Grid, Pixel
+from timesen_nb.sources.grid import PIXEL, BBox, Grid, Pixel, turned
 from timesen_nb.sources.retry_policy import RequestFailed, Work
-from timesen_nb.sources.stac.acquisitions import (
-    Acquisition,
-    LeftOut,
-    in_order,
-    read_acquisitions,
-    touches,
-    versions,
-)
+from timesen_nb.sources.stac.acquisitions import Acquisition, LeftOut, read_acquisitions
 from timesen_nb.sources.stac.provenance import provenance
+from timesen_nb.sources.stac.versions import in_order, touches, versions
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from timesen_nb.sources.stac.catalog import Catalog, Found
-    from timesen_nb.sources.stac.files import Fault
+    from timesen_nb.sources.stac.files import FileFault
 
 #: Reflectance x 10000 below which an observation is no measurement. Clear surfaces come out above -0.05; earth-search
 #: says of some items of 2022 and 2025 that the offset is still on them when it is not (its issues 66 and 71): taken off
@@ -55,7 +49,7 @@ T = TypeVar("T")
 class _Faulty(Exception):
     """Files of some acquisitions are absent or damaged."""
 
-    def __init__(self, faults: dict[str, Fault]) -> None:
+    def __init__(self, faults: dict[str, FileFault]) -> None:
         super().__init__(f"{len(faults)} files cannot be read")
         self.faults = faults
 
@@ -101,13 +95,26 @@ class Reading:
     ) -> Reading:
         """The acquisitions of a calendar year among what was found.
 
-        Raises ValueError where there are none.
+        Args:
+            found: Items, and what cannot be used.
+            catalog: Where they were found.
+            bbox: (west, south, east, north) in degrees.
+            year: Calendar year.
+            masked: Scene classes left out.
+            readers: Files that are read at the same time.
+            work: Under whose deadline and cancel.
+
+        Returns:
+            What there is to read.
+
+        Raises:
+            ValueError: There are none.
         """
         acquisitions, unusable = read_acquisitions(found.items)
         left_out = (*found.left_out, *unusable)
         groups = versions(in_order(acquisitions))
         times = np.array([group[0].time for group in groups], dtype="datetime64[s]")
-        middle = (bbox[0] + bbox[2]) / 2
+        middle = turned((bbox[0] + bbox[2]) / 2, 0.0)
         days = solar_days(times, middle)
         inside = days.astype("datetime64[Y]") == np.datetime64(f"{year:04d}", "Y")
         if not inside.any() and left_out and not acquisitions:
@@ -183,10 +190,18 @@ class Reading:
             except _Faulty as problem:
                 reading = reading._without(problem.faults, all_of_them)
 
-    def _without(self, faults: dict[str, Fault], all_of_them: int) -> Reading:
+    def _without(self, faults: dict[str, FileFault], all_of_them: int) -> Reading:
         """The next version of each acquisition that has a fault, where there is one.
 
-        Raises RequestFailed where most are lost: that is no odd file any more.
+        Args:
+            faults: address of a file -> what is wrong with it.
+            all_of_them: how many acquisitions there were at first.
+
+        Returns:
+            What there is to read then.
+
+        Raises:
+            RequestFailed: most are lost: that is no odd file any more.
         """
         groups, days, left_out, lasting = [], [], list(self.left_out), self.lasting
         for group, day in zip(self.groups, self.days, strict=True):
@@ -291,7 +306,7 @@ class Reading:
 
     def _load(
         self, names: Sequence[str], grid: Grid, readers: ThreadPoolExecutor
-    ) -> tuple[xr.Dataset, dict[str, Fault]]:
+    ) -> tuple[xr.Dataset, dict[str, FileFault]]:
         import odc.stac
         import rasterio
         from affine import Affine
@@ -300,7 +315,7 @@ class Reading:
         from timesen_nb.sources.stac.files import Files
 
         corner = grid.corner
-        faults: dict[str, Fault] = {}
+        faults: dict[str, FileFault] = {}
         place = Affine(PIXEL, 0, PIXEL * corner.column, 0, -PIXEL, PIXEL * corner.row)
         with rasterio.Env(**_GDAL):
             stored = odc.stac.load(

@@ -27,10 +27,16 @@ except (ValueError, OSError) as problem:
 
 
 def check_source(name: str) -> str:
-    """The source's name, a path made absolute.
+    """Whether a source can be opened.
+
+    Args:
+        name: as :func:`timesen_nb.open_source` takes it.
+
+    Returns:
+        The name, a path made absolute.
 
     Raises:
-        ValueError: it cannot be opened; in words.
+        ValueError: it cannot; in words.
     """
     name = _absolute(name)
     if name not in BUNDLED:
@@ -46,7 +52,13 @@ def check_source(name: str) -> str:
 
 
 def check_model(name: str) -> str:
-    """The model's name, a path made absolute; it is not read here.
+    """Whether a model is there; it is not read here.
+
+    Args:
+        name: as :func:`timesen_nb.load` takes it.
+
+    Returns:
+        The name, a path made absolute.
 
     Raises:
         ValueError: there is no such file; in words.

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
 
 def served_map() -> ClickMap | w.Label:
-    """The click map of the source and the model that the environment names, shown; words in its place where it fails.
+    """The click map of the source and the model that the environment names, shown.
 
     Shown as a live widget alone: the still picture that a notebook keeps beside it would only cost time here. Shown
     when its landscape is drawn: what changes while a page makes its widgets is lost to them.
+
+    Returns:
+        The map; words in its place where it fails.
     """
     import ipywidgets as w
     from IPython.display import display

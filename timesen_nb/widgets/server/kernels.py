@@ -77,7 +77,10 @@ class Kernels:
         self._checks.start()
 
     async def take(self) -> Page:
-        """A page of its own for a visitor; its ``html`` may still be in the making.
+        """A page of its own for a visitor.
+
+        Returns:
+            The page; its ``html`` may still be in the making.
 
         Raises:
             Full: no kernel may be started now.

@@ -31,9 +31,12 @@ def available() -> float:
 
 
 def kernels_that_fit(megabytes: float | None = None) -> int:
-    """How many kernels may run at once, at least one.
+    """How many kernels may run at once.
 
     Args:
         megabytes: memory to share; None for what is available now.
+
+    Returns:
+        At least one.
     """
     return max(1, int(((available() if megabytes is None else megabytes) - SERVER) // A_KERNEL))

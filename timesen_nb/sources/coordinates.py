@@ -1,0 +1,178 @@
+"""A place as people write it: "4.35, 50.85", "50°51'N 4°21'E", a WKT point, a link of a map."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from timesen_nb.series import check_place
+
+_PLAIN = r"\d+(?:[.,]\d+)?"
+_NUMBER = rf"[-+]?{_PLAIN}"
+_MINUTE, _SECOND = "['′’]", "(?:\"|″|”|'')"
+#: An angle with a letter of the compass before or after it: degrees, minutes and seconds, with or without their signs.
+_BODY = rf"{_NUMBER}\s*(?:°|º|deg)?(?:[\s:]*{_PLAIN}\s*{_MINUTE}?(?:[\s:]*{_PLAIN}\s*{_SECOND}?)?)?"
+_LETTERED = re.compile(rf"([NSEW])\s*({_BODY})|({_BODY})\s*([NSEW])", re.IGNORECASE)
+#: The same without a letter: the signs say where it ends.
+_SIGNED = re.compile(
+    rf"()({_NUMBER}\s*(?:°|º|deg)(?:\s*{_PLAIN}\s*{_MINUTE}(?:\s*{_PLAIN}\s*{_SECOND})?)?)()()", re.IGNORECASE
+)
+_NAMED = re.compile(
+    rf"(?P<axis>lat|lon|lng)(?:itude|g(?:itude)?)?\W{{0,3}}(?P<value>{_NUMBER})°?", re.IGNORECASE
+)
+_POINT = re.compile(
+    rf"(?:SRID=(\d+);)?\s*POINT\s*(?:Z|M|ZM)?\s*\(\s*({_NUMBER})\s+({_NUMBER})[^)]*\)", re.IGNORECASE
+)
+_MGRS = re.compile(r"(\d{1,2})\s*([C-HJ-NP-X])\s*([A-HJ-NP-Z]{2})\s*\d[\d\s]*", re.IGNORECASE)
+_UTM = re.compile(
+    r"(?:EPSG:)?(?P<zone>\d{1,5})\s*(?P<band>[C-HJ-NP-X])?[\s,;:]+(?P<x>\d{6}(?:[.,]\d+)?)\s*m?\s*E?[\s,;]+"
+    r"(?P<y>\d{5,8}(?:[.,]\d+)?)\s*m?\s*N?",
+    re.IGNORECASE,
+)
+_LINK = re.compile(r"(?:[a-z]+://|www\.|geo:)\S+", re.IGNORECASE)
+#: Parts of the links of maps that hold a latitude, then a longitude.
+_IN_LINKS = (
+    re.compile(rf"!3d({_NUMBER})!4d({_NUMBER})"),
+    re.compile(rf"@({_NUMBER}),({_NUMBER})"),
+    re.compile(rf"#map=[\d.]+/({_NUMBER})/({_NUMBER})"),
+    re.compile(rf"^geo:({_NUMBER}),({_NUMBER})", re.IGNORECASE),
+)
+#: Names in the query of a link: latitude and longitude, then both in one, latitude first.
+_LATITUDES, _LONGITUDES = ("mlat", "lat", "latitude"), ("mlon", "lon", "lng", "longitude")
+_BOTH = ("q", "query", "ll", "center", "sll", "cp")
+_EXPECTED = 'longitude first, as in "4.35, 50.85", or with letters, as in "50.85 N, 4.35 E"'
+
+
+def read_coordinates(text: str, latitude_first: bool = False) -> tuple[float, float] | None:
+    """Longitude and latitude of a place that is written in numbers.
+
+    Letters of the compass say which number is which; without them longitude comes first. Degrees, minutes and seconds,
+    decimal commas, WKT points, UTM coordinates, and links of OpenStreetMap, Google, Bing and Apple maps are read.
+
+    Args:
+        text: what somebody typed or pasted.
+        latitude_first: whether of two numbers that say nothing of themselves the first is the latitude.
+
+    Returns:
+        (longitude, latitude) in degrees; None where the text is no coordinates but may be the name of a place.
+
+    Raises:
+        ValueError: Numbers that are no place, a grid reference, a link that holds no place; in words.
+    """
+    text = unquote(text).strip()
+    if _LINK.match(text):
+        return _of_link(text)
+    if point := _POINT.fullmatch(text):
+        if point[1] not in (None, "4326"):
+            raise ValueError(f"the point given is in EPSG:{point[1]}; expected degrees, {_EXPECTED}.")
+        return check_place(_float(point[2]), _float(point[3]))
+    if _MGRS.fullmatch(text):
+        raise ValueError(f"{text!r} is a reference of the military grid; expected degrees, {_EXPECTED}.")
+    if utm := _UTM.fullmatch(text):
+        return _of_utm(text, utm["zone"], (utm["band"] or "").upper(), _float(utm["x"]), _float(utm["y"]))
+    text = text.strip("()[] ")
+    named = {found["axis"].lower()[:2]: _float(found["value"]) for found in _NAMED.finditer(text)}
+    if len(named) == 2:
+        return check_place(named["lo"] if "lo" in named else named["ln"], named["la"])
+    if re.search(r"[^\W\d_]{2}", re.sub("deg", "", text, flags=re.IGNORECASE)):
+        return None  # two letters in a row: no number has them
+    return _of_angles(text, latitude_first)
+
+
+def _of_angles(text: str, latitude_first: bool) -> tuple[float, float]:
+    (first, axis), (second, other) = _angles(text)
+    if (axis, other) == ("lat", "lon") or (axis == other == "" and latitude_first):
+        return check_place(second, first)
+    if (axis, other) in (("lon", "lat"), ("", "")):
+        return check_place(first, second)
+    raise ValueError(
+        f"the place given, {text[:60]!r}, does not say one longitude (E or W) and one latitude (N or S); expected both "
+        "letters or none: 50.85 N, 4.35 E."
+    )
+
+
+def _angles(text: str) -> list[tuple[float, str]]:
+    """The two angles in degrees, each with "lon", "lat" or "": what its letter says it is."""
+    for pattern in (_LETTERED, _SIGNED):
+        found = list(pattern.finditer(text))
+        if len(found) == 2 and not pattern.sub("", text).strip(" ,;/|"):
+            return [_angle(m[2] or m[3], (m[1] or m[4] or "").upper()) for m in found]
+    parts = _two(text)
+    if len(parts) != 2 or not all(re.fullmatch(_NUMBER, part) for part in parts):
+        raise ValueError(
+            f"the place given is {text[:60]!r}; expected two numbers, {_EXPECTED}, or the name of a place."
+        )
+    return [(_float(part), "") for part in parts]
+
+
+def _two(text: str) -> list[str]:
+    """The text of two numbers: at a semicolon, else at a comma with a blank, else at a blank, else at the comma."""
+    for between in (r"\s*[;|\t]\s*", r"\s*,\s+|\s+,\s*", r"\s+"):
+        if re.search(between, text):
+            return [part for part in re.split(between, text) if part]
+    parts = text.split(",")
+    # 4,35,50,85: every other comma is a decimal one
+    return [",".join(parts[:2]), ",".join(parts[2:])] if len(parts) == 4 else parts
+
+
+def _angle(body: str, letter: str) -> tuple[float, str]:
+    numbers = re.findall(_NUMBER, body)
+    degrees, *parts = (_float(number) for number in numbers)
+    if any(part >= 60 for part in parts):
+        raise ValueError(f"{body.strip()[:40]!r} has 60 minutes or seconds, or more; expected less.")
+    if parts and degrees != int(degrees):
+        raise ValueError(
+            f"{body.strip()[:40]!r} has a fraction of a degree and minutes; expected one of them."
+        )
+    if letter and numbers[0][0] in "-+":
+        raise ValueError(f"{body.strip()[:40]!r} has a sign and a letter; expected one of them.")
+    size = abs(degrees) + sum(part / 60**power for power, part in enumerate(parts, start=1))
+    value = -size if numbers[0][0] == "-" or letter in ("S", "W") else size
+    return value, {"": "", "E": "lon", "W": "lon"}.get(letter, "lat")
+
+
+def _of_link(text: str) -> tuple[float, float]:
+    parts = urlsplit(text)
+    query = {
+        name.lower(): values[0] for q in (parts.query, parts.fragment) for name, values in parse_qs(q).items()
+    }
+    pairs = [
+        (query[lat], query[lon]) for lat, lon in product(_LATITUDES, _LONGITUDES) if {lat, lon} <= set(query)
+    ]
+    pairs += [(m[1], m[2]) for pattern in _IN_LINKS if (m := pattern.search(text))]
+    pairs += [
+        (m[1], m[2])
+        for n in _BOTH
+        if (m := re.fullmatch(rf"({_NUMBER})[,~\s]+({_NUMBER})", query.get(n, "")))
+    ]
+    for lat, lon in pairs:
+        if re.fullmatch(_NUMBER, lat) and re.fullmatch(_NUMBER, lon):
+            return check_place(_float(lon), _float(lat))
+    raise ValueError(
+        f"the link given, {text[:60]!r}, holds no place; expected a map with coordinates in it, or {_EXPECTED}."
+    )
+
+
+def _of_utm(text: str, zone: str, band: str, x: float, y: float) -> tuple[float, float]:
+    from timesen_nb.sources.grid import from_degrees
+
+    number = int(zone)
+    if number > 60 and not band:
+        epsg = number
+    elif 1 <= number <= 60 and band and band not in "NS":
+        epsg = (32600 if band > "M" else 32700) + number
+    else:
+        epsg = 0
+    if not (32601 <= epsg <= 32660 or 32701 <= epsg <= 32760):
+        north, south = (f"EPSG:{first + number % 100}" for first in (32600, 32700))
+        raise ValueError(
+            f"{text[:60]!r} does not say on which half of the Earth its zone lies; expected {north} or {south} before "
+            f"the metres, or degrees, {_EXPECTED}."
+        )
+    lon, lat = from_degrees(epsg).transform(x, y, direction="INVERSE")
+    return check_place(lon, lat)
+
+
+def _float(text: str) -> float:
+    return float(text.replace(",", "."))

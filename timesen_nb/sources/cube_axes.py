@@ -1,0 +1,98 @@
+"""A cube's axes: its dates or months, and the centres of its pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from timesen_nb.bands import check_months
+
+#: What files call an axis, and what it is called here.
+AXES = {
+    "x": ("x", "lon", "longitude", "easting"),
+    "y": ("y", "lat", "latitude", "northing"),
+    "time": ("time", "t", "date"),
+    "month": ("month", "months"),
+    "band": ("band", "bands", "variable", "channel"),
+}
+
+
+def by_step(variable: xr.DataArray, name: str) -> xr.DataArray:
+    """A band as (time or month, y, x), without axes of one; ValueError, by its name, where it has others."""
+    variable = variable.squeeze(
+        [d for d in variable.dims if variable.sizes[d] == 1 and d not in AXES], drop=True
+    )
+    for step in ("time", "month"):
+        if set(variable.dims) == {step, "y", "x"}:
+            if 0 in variable.shape:
+                raise ValueError(f"{name} is empty: its shape is {variable.shape}.")
+            return variable.transpose(step, "y", "x")
+    raise ValueError(
+        f"{name} has the dimensions {', '.join(map(str, variable.dims))}; expected time or month, y and x, and "
+        "nothing else."
+    )
+
+
+def dates_of(data: xr.Dataset, time: xr.DataArray) -> np.ndarray:
+    """(t,) UTC, in seconds; the middle of the period where the file states periods."""
+    import pandas as pd
+
+    periods = time.encoding.get("bounds", time.attrs.get("bounds"))
+    times: Any = time.values
+    if periods in data.variables and data[periods].shape == (time.size, 2):
+        ends = data[periods].values
+        if ends.dtype.kind == "M":
+            times = ends[:, 0] + (ends[:, 1] - ends[:, 0]) // 2
+    if times.dtype.kind not in "MUSO":
+        raise ValueError(f"its time is {times.dtype} without units; expected dates, or a dimension 'month'.")
+    if times.dtype.kind != "M":
+        given = [t.decode() if isinstance(t, bytes) else t for t in times.tolist()]
+        given = [t.isoformat() if hasattr(t, "isoformat") else t for t in given]
+        try:
+            # one format, for 01/02 is two days of the year
+            times = pd.to_datetime(given, format="ISO8601", utc=True).tz_localize(None).to_numpy()
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(
+                f"its time cannot be read as dates ({given[0]!r} ...); expected datetime64 or texts such as "
+                "2018-03-05T10:50:31."
+            ) from error
+    dates: np.ndarray = times.astype("datetime64[s]")
+    if np.isnat(dates).any():
+        raise ValueError("its time holds dates that are missing.")
+    return dates
+
+
+def months_of(month: xr.DataArray) -> np.ndarray:
+    """(t,) calendar months, 1 to 12."""
+    if "month" not in month.coords or not month.size:
+        raise ValueError("its months are not numbered; expected numbers from 1 to 12 as coordinates.")
+    return np.array(check_months(month.values.tolist(), "its months"), dtype=int)
+
+
+def centres_of(bands: xr.Dataset, axis: str) -> np.ndarray:
+    """Pixel centres; those that 32-bit numbers round are put back on their even grid."""
+    if axis not in bands.coords:
+        raise ValueError(f"its {axis} has no coordinates; expected the pixel centres.")
+    stored = bands[axis].values
+    if stored.dtype.kind not in "iuf":
+        raise ValueError(f"its {axis} coordinates are {stored.dtype}; expected numbers: the pixel centres.")
+    centres = stored.astype(float)
+    if len(centres) > 1 and np.isfinite(centres).all():
+        # the mean rise of both halves, so that no single rounding tilts the grid
+        steps = np.arange(len(centres))
+        rise, first = np.polyfit(steps, centres - centres[0], 1)
+        even = centres[0] + first + rise * steps
+        off, size = np.abs(centres - even).max(), abs(rise)
+        rounded = 2 * float(np.finfo(np.float32).eps) * np.abs(centres).max()
+        if size > 0 and off <= max(1e-3 * size, min(rounded, size / 4)):
+            return centres if off <= 1e-6 * size else even
+        if size > 0 and off <= rounded:
+            raise ValueError(
+                f"its {axis} coordinates are too coarse: {size:.3g} a pixel, rounded to {rounded:.3g}. Write them as "
+                "64-bit numbers."
+            )
+    if not np.isfinite(centres).all() or len(centres) > 1:
+        raise ValueError(f"its {axis} coordinates are not evenly spaced; expected a grid of equal pixels.")
+    return centres
