@@ -33,6 +33,7 @@ picture: $(READY)   ## the picture in the README (needs chromium)
 
 pocket: .venv/.pocket   ## rebuild the bundled model from nothing
 	$(BIN)/python -m recipes.pocket_model
+	$(BIN)/python -m recipes.confidence
 
 bench: $(READY)     ## print what we promise, measured
 	$(BIN)/python -m benchmarks.simulated
@@ -46,6 +47,7 @@ bench-real: $(READY) ## the pocket model on real Sentinel-2 (../shared/real)
 	$(BIN)/python -m benchmarks.real
 	$(BIN)/python -m benchmarks.elsewhere
 	$(BIN)/python -m benchmarks.flanders
+	$(BIN)/python -m benchmarks.honest
 
 bench-speed: $(READY) ## the encoder, regions, start-up, sources, reports and data sets, each beside a baseline
 	$(BIN)/python -m benchmarks.startup

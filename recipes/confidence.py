@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.real import REAL
 from recipes.prediction_sets import SEED, RealScores, fit_thresholds, simulated_scores
 from recipes.real_places import elsewhere, europe
 from recipes.training_space import POINTS, USUAL, fit_space, simulated
@@ -71,6 +72,11 @@ def main() -> None:
     parser.add_argument("--model", default="pocket", help="what timesen_nb.load opens")
     parser.add_argument("--file", type=Path, default=confidence_file())
     given = parser.parse_args()
+    if not REAL.exists():
+        raise SystemExit(
+            f"real Sentinel-2 expected in {REAL.parent.name}/{REAL.name} beside the project; not there. Without it the "
+            "bundled file stays as it is, and a model of other weights says that it knows no sets and no area."
+        )
     started = time.monotonic()
     path = write_confidence(given.file, fit_confidence(load(given.model)))
     print(f"{path.name}: {path.stat().st_size:,} bytes, {time.monotonic() - started:.0f} s")

@@ -18,7 +18,7 @@ def plain_space(points: list[list[int]], covers: list[int]) -> TrainingSpace:
         mean=np.zeros(p), spread=np.full(p, 10.0), hidden=hidden * 10, hidden_bias=np.zeros(2), out=np.zeros((2, 2)),
         out_bias=np.array([50.0, -50.0]), points=np.array(points, np.int8), step=np.float32(0.1),
         covers=np.array(covers, np.int8), words=np.eye(2), scale=np.float32(1000), usual=np.array([[0.0, 0.5]] * 3),
-        edge=np.float32(7.0), radius=np.float32(0.25),
+        edge=np.float32(9.0), radius=np.float32(0.25),
     )  # fmt: skip
 
 
@@ -32,8 +32,9 @@ def test_the_formula_on_twelve_training_series() -> None:
     np.testing.assert_allclose(doubts, [[0, 0, 0], [np.sqrt(2) / 3, 0, 1]], atol=1e-3)
     assert near.tolist() == [10, 2]
     found = space.measure(values, vectors)
-    # each doubt counts 2 + its value / 0.5; a sound series adds nothing
-    np.testing.assert_allclose(found.dissimilarity, [6 / 7, (6 + 2 * (np.sqrt(2) / 3 + 1)) / 7], atol=1e-3)
+    # each doubt counts 2 + its value / 0.5, and disagreement twice; a sound series adds nothing
+    expected = np.array([2 + 2 + 2 * 2, (2 + np.sqrt(2) / 3 / 0.5) + 2 + 2 * (2 + 1 / 0.5)])
+    np.testing.assert_allclose(found.dissimilarity, expected / 9, atol=1e-3)
     assert found.inside.tolist() == [True, False]
     assert found.density.tolist() == [10, 2]
 

@@ -118,7 +118,8 @@ def test_other_weights_have_no_sets() -> None:
         ("a field of maize", True), ("a herd of elephants", False), ("elephants", False), ("a chess tournament", False),
         ("solar park", True), ("rice terrace", True), ("salt pan", True), ("a rock concert", False),
         ("trees over grass", True), ("winter cereals: wheat, barley, rye", True), ("a school of dolphins", False),
-        ("natural grassland with scattered trees", True), ("forrest", False),
+        ("a meadow with a herd of elephants", True), ("forrest", False),
+        ("natural grassland with scattered trees", True),
     ],
 )  # fmt: skip
 def test_words_for_land_pass(text: str, passes: bool) -> None:
@@ -141,3 +142,11 @@ def test_places_that_fit_no_word_are_none_of_these() -> None:
     water = model.zero_shot(["a lake", "meadow", "a maize field"], open_set=True).predict(lakes)
     assert fields.count(NONE_OF_THESE) > 100
     assert water.count(NONE_OF_THESE) < 20
+
+
+def test_sets_do_not_change_with_the_scale_of_probabilities() -> None:
+    model, values = tn.load("pocket"), simulate_places(50, 9393).values
+    words = ["a lake", "a forest", "a maize field", "a vineyard"]
+    before = model.zero_shot(words).prediction_sets(values)
+    model.calibrated_logit_scale *= 3
+    np.testing.assert_array_equal(model.zero_shot(words).prediction_sets(values), before)

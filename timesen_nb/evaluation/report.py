@@ -90,9 +90,9 @@ def report(
             answers |= {(name, t, task, style): found for (task, style), found in scored.items()}
         limits = fitted(each)
         if limits is not None:
-            seen, scale = look(limits, dataset, rows, vectors), each.calibrated_logit_scale
+            seen = look(limits, dataset, rows, vectors)
             trust |= {
-                key: trust_scores(limits, seen[key[1]], vectors[key[1]], words[key[2:]], found, scale)
+                key: trust_scores(limits, seen[key[1]], vectors[key[1]], words[key[2:]], found)
                 for key, found in answers.items()
                 if key[0] == name
             }

@@ -61,7 +61,7 @@ def look(
 
 
 def trust_scores(
-    limits: Confidence, seen: Seen, vectors: np.ndarray, words: np.ndarray, found: Answers, scale: float
+    limits: Confidence, seen: Seen, vectors: np.ndarray, words: np.ndarray, found: Answers
 ) -> dict[str, float]:
     """The scores named in :data:`TRUST`, over the places of these answers.
 
@@ -71,7 +71,6 @@ def trust_scores(
         vectors: (n, D) of the same.
         words: (K, D) unit vectors of the classes.
         found: the answers, with the rows that they are of.
-        scale: what cosines are multiplied by before the softmax.
 
     Returns:
         ``coverage``: share of sets for 0.9 that hold the true class. ``set_size``: mean number of classes in one.
@@ -80,7 +79,7 @@ def trust_scores(
     """
     v = vectors[found.rows]
     cosines = v @ words.T
-    p = softmax(scale * cosines)
+    p = softmax(limits.space.scale * cosines)
     sets = limits.thresholds.sets(p, words, seen.months[found.rows], COVERAGE)
     lead = (v @ limits.background.T).max(axis=1) - cosines.max(axis=1)
     figures: Sequence[np.ndarray] = (

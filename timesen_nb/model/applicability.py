@@ -28,6 +28,8 @@ RED, INFRARED, SHORTWAVE = (BANDS.index(b) for b in ("B4", "B8", "B11"))
 VOTERS, NEAREST = 10, 3
 #: Vectors are lengthened by this beside the features of the light, and nothing counts as more than so many deviations.
 LENGTH, FARTHEST = 8.0, 5.0
+#: What distance, indecision and disagreement count.
+WEIGHTS = np.array([1.0, 1.0, 2.0])
 #: Rows at a time: bounds memory.
 BATCH = 2048
 
@@ -96,7 +98,7 @@ class TrainingSpace:
     def total(self, doubts: np.ndarray, fault: np.ndarray) -> np.ndarray:
         """(N,) of (N, 3) doubts and log odds of a fault: what is far from sound outweighs all else."""
         # a series as near and as decided as any has no doubt left
-        doubt = np.maximum((doubts - self.usual[:, 0]) / self.usual[:, 1] + 2, 0).sum(axis=1)
+        doubt = np.maximum((doubts - self.usual[:, 0]) / self.usual[:, 1] + 2, 0) @ WEIGHTS
         with np.errstate(invalid="ignore"):
             out: np.ndarray = doubt + 2 * np.logaddexp(0, fault + 1)
         return out
@@ -141,7 +143,7 @@ def predictors(values: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 
 
 def light(values: np.ndarray) -> np.ndarray:
-    """(N, 38) features of series (N, T, 10): what a vector may have forgotten. NaN where a band is missing."""
+    """(N, 48) features of series (N, T, 10): what a vector may have forgotten. NaN where a band is missing."""
     x = np.log(np.clip(values, 20, None))
     known = np.isfinite(x).sum(axis=1)
     ordered = np.sort(x, axis=1)  # NaN last
@@ -150,6 +152,7 @@ def light(values: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         green = np.clip((infrared - red) / (infrared + red), -1, 1)
     courses = [*_course(green), *_course(x[:, :, SHORTWAVE])]
+    courses += [_course(x[:, :, band])[0] for band in range(x.shape[2])]
     months, alone = np.isfinite(green).mean(axis=1), np.full(len(x), float(x.shape[1] == 1))
     return np.concatenate([*levels, np.stack([*courses, months, alone], axis=1)], axis=1)
 

@@ -8,7 +8,8 @@ its rank among the scores of true classes, over random lists of words at simulat
 learned on real places, from all of them together or, for a word close to a known class with 50 places or more, from
 those of that class alone (clustered conformal prediction: Ding et al. 2023, arXiv 2306.09335).
 
-The promise: on average over places like those, if the true class is among the words.
+The promise: on average over places like those, if the true class is among the words. A set may leave out a class
+that is more probable than one of its members, where that class is known to need more.
 """
 
 from __future__ import annotations

@@ -95,12 +95,12 @@ def _check(text: str) -> WordCheck:
 
 
 def names_land(text: str) -> bool:
-    """Whether what a text is about is a word for land: the noun before "with", "in" and their like, or after "of"."""
+    """Whether a text is about land: the last word before "with", "in" and their like is one ("a field of maize")."""
     return any(_about_land(part) for part in re.split(r"[,;:/()]|\b(?:and|or)\b", _plain(text)))
 
 
 def _about_land(phrase: str) -> bool:
-    parts = [words_of(part) for part in re.split(RELATIONS, phrase.split(" of ")[-1])]
+    parts = [words_of(part) for part in re.split(RELATIONS, phrase)]
     nouns = [[w for w in part if w not in SMALL_WORDS | ARTICLES] for part in parts]
     first = next((part for part in nouns if part), [""])
     return any(stem in _lists()[1] for stem in _stems(first[-1]))

@@ -196,9 +196,10 @@ class ZeroShot:
         Raises:
             ValueError: another coverage, or nothing was fitted for this model.
         """
-        thresholds = self._fitted("prediction sets").thresholds
-        p = softmax(self.scale * np.asarray(vectors, dtype=np.float32) @ self.vectors.T)
-        return thresholds.sets(p, self.vectors, np.asarray(months), coverage)
+        fitted = self._fitted("prediction sets")
+        # by the scale that the thresholds were fitted with, whatever that of the probabilities is now
+        p = softmax(fitted.space.scale * np.asarray(vectors, dtype=np.float32) @ self.vectors.T)
+        return fitted.thresholds.sets(p, self.vectors, np.asarray(months), coverage)
 
     def _fitted(self, what: str) -> Confidence:
         if self.limits is None:

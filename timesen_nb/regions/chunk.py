@@ -31,6 +31,7 @@ class ChunkWork:
         exact: encode in float32.
         keep: "float16" or "int8" to return vectors.
         every_class: return the probability of every class.
+        applicability: and how unlike the training series a pixel is.
         alone: it is the only chunk, and may use every core.
     """
 
@@ -41,6 +42,7 @@ class ChunkWork:
     keep: Kept
     every_class: bool
     alone: bool  # the only chunk: it may use every core
+    applicability: bool = False
 
 
 def do_chunk(
@@ -82,6 +84,13 @@ def do_chunk(
         out["probability"][rows] = np.where(chosen < 0, np.nan, p[np.arange(len(p)), chosen])
         if work.every_class:
             out["probabilities"][:, rows] = p.T
+    if work.applicability and words.limits is not None:
+        space = words.limits("area of applicability").space
+        out["dissimilarity"] = np.full(len(vectors), np.nan, dtype=np.float32)
+        series = series_of(block, work.nodata)
+        for rows in _slices(there):
+            stop()
+            out["dissimilarity"][rows] = space.measure(series(rows), vectors[rows]).dissimilarity
     out = {name: values.reshape(*values.shape[:-1], height, width) for name, values in out.items()}
     if work.keep:
         out["vectors"] = pack(vectors, work.keep).reshape(height, width, -1)
@@ -105,17 +114,28 @@ def encode_block(
     Returns:
         (y * x, features) float32, NaN where a pixel has no composite to read.
     """
-    flat = block.reshape(*block.shape[:2], -1)
-    out = np.full((flat.shape[2], features), np.nan, dtype=np.float32)
+    series = series_of(block, nodata)
+    out = np.full((block.shape[2] * block.shape[3], features), np.nan, dtype=np.float32)
     for start in range(0, len(out), pixels):
         tick(start / len(out))
-        values = np.ascontiguousarray(flat[:, :, start : start + pixels].transpose(2, 0, 1), dtype=np.float32)
-        if nodata is not None:
-            values[values == nodata] = np.nan
+        values = series(slice(start, start + pixels))
         rows = np.flatnonzero(~np.isnan(values).all(axis=(1, 2)))
         if len(rows):
             out[start + rows] = encode(values[rows], allow_empty=True)
     return out
+
+
+def series_of(block: np.ndarray, nodata: float | None) -> Callable[[slice | np.ndarray], np.ndarray]:
+    """Rows of the pixels (y * x) of composites (composite, band, y, x) -> series (n, T, C) float32, NaN = no data."""
+    flat = block.reshape(*block.shape[:2], -1)
+
+    def of_rows(rows: slice | np.ndarray) -> np.ndarray:
+        values = np.ascontiguousarray(flat[:, :, rows].transpose(2, 0, 1), dtype=np.float32)
+        if nodata is not None:
+            values[values == nodata] = np.nan
+        return values
+
+    return of_rows
 
 
 def _slices(rows: np.ndarray) -> Iterator[np.ndarray]:

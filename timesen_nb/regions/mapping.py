@@ -27,6 +27,7 @@ def map_region(
     store: str | Path | None = None,
     keep: str | None = None,
     every_class: bool = False,
+    applicability: bool = False,
     exact: bool = False,
     chunk: int | None = None,
     overwrite: bool = False,
@@ -48,6 +49,8 @@ def map_region(
             the result is in memory.
         keep: "float16" or "int8" to have the pixels' vectors in the result too.
         every_class: also the probability of every class.
+        applicability: also how unlike the model's training series each pixel is, 1 = the edge of what it may be asked
+            (Meyer and Pebesma 2021); needs the cube, not kept vectors.
         exact: encode in float32, never in narrower numbers.
         chunk: pixels a side of what is done at once; None: chosen.
         overwrite: lose what the store holds.
@@ -56,7 +59,9 @@ def map_region(
 
     Returns:
         label (y, x) int16, numbers of ``label.classes``, -1 = no data; probability (y, x) float32 of that label, NaN =
-        no data; and, where asked for, vectors (y, x, feature) and probabilities (class, y, x).
+        no data; and, where asked for, vectors (y, x, feature), probabilities (class, y, x) and dissimilarity (y, x).
+        The label is the most probable of the words that pass ``model.check_words``; for "none of these" where no word
+        fits, give ``model.zero_shot(words, open_set=True)``.
 
     Raises:
         ValueError: a cube of another kind or without a CRS, vectors of another model than the words, or a store that
@@ -74,9 +79,18 @@ def map_region(
             f"the vectors given have {region.data.shape[2]} numbers and the words {features}; expected those of one "
             "model. Make the classifier by the model that made the map."
         )
-    layers = layers_of(region, zs.classes, class_colours(len(zs.classes)), features, keep, every_class)
+    if applicability:
+        if zs.limits is None or region.encoded or region.months is not None:
+            raise ValueError(
+                "applicability was asked for of kept vectors, of chosen months, or of a classifier made by hand; "
+                "expected a whole cube and model.zero_shot(words). Leave it out, or map the cube itself."
+            )
+        zs.limits("area of applicability")  # in words now, not in a worker
+    colours = class_colours(len(zs.classes))
+    layers = layers_of(region, zs.classes, colours, features, keep, every_class, applicability)
+    alone = region.chunks == (1, 1)
     work = ChunkWork(
-        region.encoded, region.months, region.nodata, exact, keep, every_class, alone=region.chunks == (1, 1)
+        region.encoded, region.months, region.nodata, exact, keep, every_class, alone, applicability
     )
     # also tells now, not in a worker, when the model cannot read such a cube
     asked = _asked(zs, region, work)
@@ -114,6 +128,8 @@ def _asked(zs: ZeroShot, region: Region, work: ChunkWork) -> dict[str, Any]:
         "exact": work.exact,
         "keep": work.keep or "",
         "every_class": work.every_class,
+        "passing": [bool(p) for p in zs.passing],
+        "applicability": work.applicability,
     }
 
 

@@ -19,7 +19,14 @@ Again = Callable[[tuple[int, int]], dict[str, np.ndarray]]
 
 _RUN = "timesen_nb_run"  # the attribute that says what the run was asked for
 _DATA = "data"  # what the run reads
-_LATER = (_DATA, "words", "scale", "classifier")  # what 0.1 did not say, or not so
+_LATER = (
+    _DATA,
+    "words",
+    "scale",
+    "classifier",
+    "passing",
+    "applicability",
+)  # what 0.1 did not say, or not so
 _FINISHED = "finished"  # (chunks along y, chunks along x): 1 = all of it is written
 
 
@@ -40,7 +47,13 @@ class Layer:
 
 
 def layers_of(
-    region: Region, classes: list[str], colours: list[str], features: int, keep: str | None, every: bool
+    region: Region,
+    classes: list[str],
+    colours: list[str],
+    features: int,
+    keep: str | None,
+    every: bool,
+    applicability: bool = False,
 ) -> dict[str, Layer]:
     """The variables that a map of the region will have."""
     y, x = region.shape
@@ -53,6 +66,11 @@ def layers_of(
             ("y", "x"), (y, x), "float32", np.nan, {"long_name": "probability of the class"}
         ),
     }
+    if applicability:
+        told = {
+            "long_name": "dissimilarity to the training series: 1 is the edge of the area of applicability"
+        }
+        layers["dissimilarity"] = Layer(("y", "x"), (y, x), "float32", np.nan, told)
     if every:
         layers["probabilities"] = Layer(("class", "y", "x"), (len(classes), y, x), "float16", np.nan, {})
     if keep:

@@ -79,14 +79,23 @@ class Answer:
         return float(np.max(self.probabilities[self.passing], initial=0.0))
 
     @property
+    def alone(self) -> bool:
+        """Whether there is one class only that means anything: then a share says nothing."""
+        return len(self.classes) - len(self.trust.empty) == 1
+
+    @property
     def headline(self) -> str:
-        """The answer in a few words; of one class alone there is no probability, but whether it fits."""
+        """The answer in a few words; of one class alone there is no probability, but how well it fits."""
         if not self.passing.any():
             return "No answer by these words"
-        if len(self.classes) > 1:
+        if not self.alone:
             return f"{self.top}: {percent(self.probability)}"
-        fits = {True: "fits this place", False: "does not fit this place", None: "nothing to compare with"}
-        return f"{self.top}: {fits[self.trust.fits]}"
+        if self.trust.nearer is None:
+            return f"{self.top}: nothing to compare with"
+        if self.trust.fits is False:
+            return f"{self.top}: does not fit this place"
+        better, others = self.trust.nearer
+        return f"{self.top}: {better} of {others} other words for land fit better"
 
     @property
     def likely(self) -> list[str]:
@@ -121,9 +130,8 @@ class Answer:
         """
         trust = Trust.of(self.series, self.vector, words, checks)
         probabilities = words.of_vectors(self.vector[None])[0]
-        probabilities[trust.empty] = (
-            0  # what means nothing has no probability, and takes none from the others
-        )
+        # what means nothing has no probability, and takes none from the others
+        probabilities[trust.empty] = 0
         probabilities /= max(float(probabilities.sum()), 1e-9)
         return replace(
             self, classes=tuple(words.classes), probabilities=probabilities, prompts=prompts, trust=trust

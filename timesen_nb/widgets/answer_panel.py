@@ -52,7 +52,6 @@ class Bars(w.VBox):
         ranked, likely = answer.ranked(), answer.likely or [answer.top]
         known = {c for c, passes in zip(answer.classes, answer.passing, strict=True) if passes}
         empty = {answer.classes[k] for k in answer.trust.empty}
-        alone = len(ranked) == 1
         for place, (name, bar, share, row) in enumerate(self._rows):
             row.layout.display = "" if place < len(ranked) else "none"
             if place < len(ranked):
@@ -60,8 +59,8 @@ class Bars(w.VBox):
                 name.value = name.tooltip = words
                 bar.value = probability
                 bar.style.bar_color = GREY if words not in known else BLUE if words in likely else SKY
-                share.value = "–" if alone or words in empty else percent(probability)
-                bar.layout.visibility = "hidden" if alone else "visible"
+                share.value = "–" if answer.alone or words in empty else percent(probability)
+                bar.layout.visibility = "hidden" if answer.alone else "visible"
                 for widget in (row, name):
                     (widget.remove_class if words in known else widget.add_class)("tn-unknown")
                 joined = words in likely and len(likely) > 1

@@ -13,6 +13,7 @@ from timesen_nb.model.words import WordCheck
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.series import PixelSeries
 
+SAME = 0.9  # cosine of two words that mean the same
 UNLIKE = "Unlike what this model has learned: do not trust the bars."
 NO_FIT = "None of these words fits this place: something else may stand here."
 
@@ -27,6 +28,7 @@ class Trust:
         members: (K,) which are in the set that holds the truth nine times in ten.
         fits: whether the light fits any of the words.
         inside: whether the model has learned from such light.
+        nearer: how many other words for land fit better than the best of these, and of how many.
     """
 
     checks: tuple[WordCheck, ...] = ()
@@ -34,6 +36,7 @@ class Trust:
     members: np.ndarray | None = None
     fits: bool | None = None
     inside: bool | None = None
+    nearer: tuple[int, int] | None = None
 
     @classmethod
     def of(
@@ -45,12 +48,17 @@ class Trust:
             return cls(tuple(checks), words.passing)
         rows, values = np.asarray(vector, dtype=np.float32)[None], series.values[None]
         members = words.sets_of_vectors(rows, months_there(values))[0]
-        own = (rows @ words.vectors[words.passing].T).max(axis=1, initial=-1)
-        lead = (rows @ fitted.background.T).max(axis=1) - own
         inside = bool(fitted.space.measure(values, rows).inside[0])
-        return cls(
-            tuple(checks), words.passing, members & words.passing, bool(lead[0] <= fitted.margin), inside
-        )
+        members &= words.passing
+        if not words.passing.any():
+            return cls(tuple(checks), words.passing, members, None, inside)
+        known = words.vectors[words.passing]
+        own, others = (rows @ known.T).max(), rows[0] @ fitted.background.T
+        fits = bool(others.max() - own <= fitted.margin)
+        # what means the same is no other word
+        different = (fitted.background @ known.T).max(axis=1) < SAME
+        nearer = int((others[different] > own).sum()), int(different.sum())
+        return cls(tuple(checks), words.passing, members, fits, inside, nearer)
 
     @property
     def empty(self) -> list[int]:
