@@ -123,10 +123,18 @@ def elsewhere_places(n: int, seed: int, without: tuple[str, ...] = ()) -> EarthP
 def _moved(
     logs: np.ndarray, rng: np.random.Generator, *, late: float, turned: float, tint: float, light: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Log reflectance (N, 12, 10) of stands somewhere else, and which of them (N,) lie in the other hemisphere.
+    """Stands as they would be somewhere else.
 
-    late: deviation of the season, months. turned: share that goes to the other hemisphere. tint, light: deviations of
-    the spectrum, from band to band, and of the brightness.
+    Args:
+        logs: (N, 12, 10) log reflectance.
+        rng: what chance is drawn from.
+        late: deviation of the season, months.
+        turned: share that goes to the other hemisphere.
+        tint: deviation of the spectrum, from band to band.
+        light: deviation of the brightness.
+
+    Returns:
+        (N, 12, 10) log reflectance, and which of them (N,) lie in the other hemisphere.
     """
     n = len(logs)
     months = rng.normal(0, late, n)
@@ -143,10 +151,17 @@ def _moved(
 
 
 def moved(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Clear years (N, 12, 10) of northern stands as they would be on another continent.
+    """Clear years of northern stands as they would be on another continent.
 
     A third get snow in up to six months around January; then all get a season of their own, and some the other
     hemisphere.
+
+    Args:
+        values: (N, 12, 10) reflectance x 10000.
+        rng: what chance is drawn from.
+
+    Returns:
+        (N, 12, 10) float32 reflectance x 10000.
     """
     n = len(values)
     away = np.abs((np.arange(12) - rng.normal(0, 0.5, (n, 1)) + 6) % 12 - 6)
