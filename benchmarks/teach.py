@@ -25,7 +25,6 @@ import timesen_nb as tn
 from benchmarks.elsewhere import scorer
 from benchmarks.real import REAL, SEVEN, read_series
 from timesen_nb.evaluation.baselines import filled
-from timesen_nb.model.teach import teach
 
 COUNTS = (1, 2, 5, 10, 20)
 CELL = 0.05
@@ -33,7 +32,7 @@ STEPS = 150
 
 
 @dataclass(frozen=True)
-class Task:
+class FewLabels:
     """Labelled places: series, vectors, class numbers, groups, and a classifier of the words of each class.
 
     Words beyond the classes stand for the last class, as the scoring of the release has it.
@@ -52,7 +51,7 @@ class Task:
         return balanced_accuracy_score(self.truth[rows], np.minimum(chosen, self.classes - 1))
 
 
-def tasks(model: tn.TimeSenCLIP) -> list[Task]:
+def tasks(model: tn.TimeSenCLIP) -> list[FewLabels]:
     """All of them."""
     rows, values = read_series()
     truth = np.full(len(rows), -1)
@@ -60,7 +59,7 @@ def tasks(model: tn.TimeSenCLIP) -> list[Task]:
         truth[rows["crop_std"].isin(labels)] = k
     some = truth >= 0
     found = [
-        Task("Europe, seven crop groups", values[some], model.encode(values[some]), truth[some],
+        FewLabels("Europe, seven crop groups", values[some], model.encode(values[some]), truth[some],
              rows["group"].to_numpy(str)[some], model.zero_shot([words for words, _ in SEVEN.values()]), len(SEVEN))
     ]  # fmt: skip
     world = pd.read_parquet(REAL / "s2_world_dev.parquet")
@@ -71,13 +70,13 @@ def tasks(model: tn.TimeSenCLIP) -> list[Task]:
         part, series = part[seen], series[seen].astype(np.float32)
         cell = np.floor(part[["lon", "lat"]].to_numpy() / CELL).astype(int)
         found.append(
-            Task(name, series, model.encode(series), np.array([task["classes"].index(c) for c in part.label]),
+            FewLabels(name, series, model.encode(series), np.array([task["classes"].index(c) for c in part.label]),
                  np.array([f"{x} {y}" for x, y in cell]), model.zero_shot(task["names"]), len(task["classes"]))
         )  # fmt: skip
     return found
 
 
-def draw(task: Task, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def draw(task: FewLabels, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows to learn from, at most so many a class and from half of its groups, and rows of all other groups."""
     rng = np.random.default_rng(seed)
     rows: list[int] = []
@@ -91,38 +90,38 @@ def draw(task: Task, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return learned, np.flatnonzero(~np.isin(task.groups, np.unique(task.groups[learned])))
 
 
-def by_words(task: Task, learned: np.ndarray, rest: np.ndarray) -> np.ndarray:
+def by_words(task: FewLabels, learned: np.ndarray, rest: np.ndarray) -> np.ndarray:
     return task.zs.of_vectors(task.vectors[rest]).argmax(axis=1)
 
 
-def by_teaching(task: Task, learned: np.ndarray, rest: np.ndarray) -> np.ndarray:
+def by_teaching(task: FewLabels, learned: np.ndarray, rest: np.ndarray) -> np.ndarray:
     # a class that words beyond it stand for too is taught as a new word
     names = [
         *task.zs.classes[: task.classes - 1],
         "other land" if task.classes < len(task.zs.classes) else task.zs.classes[-1],
     ]
-    taught = teach(task.zs, task.vectors[learned], [names[k] for k in task.truth[learned]])
+    taught = task.zs.teach_vectors(task.vectors[learned], [names[k] for k in task.truth[learned]])
     return taught.of_vectors(task.vectors[rest]).argmax(axis=1)
 
 
-def by_prototypes(task: Task, learned: np.ndarray, rest: np.ndarray) -> np.ndarray:
+def by_prototypes(task: FewLabels, learned: np.ndarray, rest: np.ndarray) -> np.ndarray:
     x, y = task.vectors[learned], task.truth[learned]
     means = np.stack([x[y == k].mean(axis=0) for k in range(task.classes)])
     return (task.vectors[rest] @ (means / np.linalg.norm(means, axis=1, keepdims=True)).T).argmax(axis=1)
 
 
-def by_probe(task: Task, learned: np.ndarray, rest: np.ndarray) -> np.ndarray:
+def by_probe(task: FewLabels, learned: np.ndarray, rest: np.ndarray) -> np.ndarray:
     probe = LogisticRegression(C=10.0, max_iter=1000, class_weight="balanced")
     return probe.fit(task.vectors[learned], task.truth[learned]).predict(task.vectors[rest])
 
 
-def by_forest(task: Task, learned: np.ndarray, rest: np.ndarray) -> np.ndarray:
+def by_forest(task: FewLabels, learned: np.ndarray, rest: np.ndarray) -> np.ndarray:
     forest = RandomForestClassifier(200, class_weight="balanced_subsample", random_state=0)
     x = np.nan_to_num(filled(task.values))
     return forest.fit(x[learned], task.truth[learned]).predict(x[rest])
 
 
-def by_transformer(task: Task, learned: np.ndarray, rest: np.ndarray) -> np.ndarray:
+def by_transformer(task: FewLabels, learned: np.ndarray, rest: np.ndarray) -> np.ndarray:
     """A small transformer from scratch on the series of the labels alone: 64 wide, 2 layers, months dropped."""
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
@@ -149,7 +148,7 @@ def by_transformer(task: Task, learned: np.ndarray, rest: np.ndarray) -> np.ndar
         return (head(encoder.eval()(x[rest]))).argmax(dim=1).numpy()
 
 
-METHODS: dict[str, Callable[[Task, np.ndarray, np.ndarray], np.ndarray]] = {
+METHODS: dict[str, Callable[[FewLabels, np.ndarray, np.ndarray], np.ndarray]] = {
     "words": by_words, "teach": by_teaching, "prototypes": by_prototypes, "linear probe": by_probe,
     "forest": by_forest, "transformer": by_transformer,
 }  # fmt: skip

@@ -25,7 +25,7 @@ from timesen_nb.training import augment
 
 
 @dataclass(frozen=True)
-class Part:
+class Share:
     """One kind of places: values (n, 12, 10) as composites show them, NaN = missing; cover_type (n,)."""
 
     values: np.ndarray
@@ -51,7 +51,7 @@ STAGES = (
 )
 
 
-def training_parts(n: int, seed: int, without: tuple[str, ...] = ()) -> list[Part]:
+def training_parts(n: int, seed: int, without: tuple[str, ...] = ()) -> list[Share]:
     """About 6 n series: Europe, Europe moved, the earth by climate, and the class statistics of regions elsewhere.
 
     Args:
@@ -66,18 +66,18 @@ def training_parts(n: int, seed: int, without: tuple[str, ...] = ()) -> list[Par
     untidied = untidy(europe.values, cloudy, rng)
     far = [untidy(moved(europe.values, rng), cloudy, rng) for _ in range(2)]
     parts = [
-        Part(np.concatenate(near), np.tile(europe.cover_type, 2)),
-        Part(untidied, europe.cover_type),
-        Part(np.concatenate(far), np.tile(europe.cover_type, 2)),
+        Share(np.concatenate(near), np.tile(europe.cover_type, 2)),
+        Share(untidied, europe.cover_type),
+        Share(np.concatenate(far), np.tile(europe.cover_type, 2)),
     ]
     for places in (earth_places(n * 4 // 3, seed), elsewhere_places(n, seed, without)):
         seen = [untidy(places.values, places.cloudy, rng) for _ in range(2)]
-        parts.append(Part(np.concatenate(seen), np.tile(places.cover_type, 2)))
+        parts.append(Share(np.concatenate(seen), np.tile(places.cover_type, 2)))
     return parts
 
 
 def train(
-    encoder: SeriesEncoder, parts: list[Part], photos: np.ndarray, stage: Stage, seed: int, batch: int = 512
+    encoder: SeriesEncoder, parts: list[Share], photos: np.ndarray, stage: Stage, seed: int, batch: int = 512
 ) -> float:
     """Train the encoder through a stage; returns the scale that cosines were multiplied by.
 

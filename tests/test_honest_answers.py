@@ -9,8 +9,8 @@ from timesen_nb.datasets import simulated_dataset
 from timesen_nb.evaluation.trust import TRUST
 from timesen_nb.model.words import WordCheck
 from timesen_nb.widgets.answer_panel import AnswerPanel
+from timesen_nb.widgets.answer_trust import NO_FIT, UNLIKE, Trust
 from timesen_nb.widgets.session import Session
-from timesen_nb.widgets.trust import NO_FIT, UNLIKE, Trust
 
 PLACE = 3.0212, 50.8163
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import timesen_nb as tn
 from timesen_nb.model.alike import as_int8
 from timesen_nb.model.sets import softmax
-from timesen_nb.model.teach import FREEDOM, fitted, teach
+from timesen_nb.model.teach import FREEDOM, fitted
 from timesen_nb.model.zeroshot import ZeroShot
 
 SCALE, D = 20.0, 16
@@ -79,7 +79,7 @@ def test_teaching_in_steps_is_teaching_at_once() -> None:
     in_steps = zs.teach(x[:5], labels[:5]).teach(x[5:], labels[5:])
     assert at_once.classes == in_steps.classes == [*zs.classes, "a hop garden"]
     np.testing.assert_allclose(at_once.vectors, in_steps.vectors, atol=1e-4)
-    np.testing.assert_array_equal(in_steps.labels, [1, 1, 1, 2, 2, 2, 3, 3])
+    np.testing.assert_array_equal(in_steps.lesson.labels, [1, 1, 1, 2, 2, 2, 3, 3])
 
 
 def test_a_wrong_label_is_the_most_doubtful() -> None:
@@ -87,7 +87,7 @@ def test_a_wrong_label_is_the_most_doubtful() -> None:
     x = np.concatenate([places(zs.vectors[k], 10, seed=k) for k in range(3)])
     labels = [f"class {k}" for k in range(3) for _ in range(10)]
     labels[4] = "class 2"
-    doubts = zs.teach(x, labels).doubts()
+    doubts = zs.teach(x, labels).lesson.doubts()
     assert doubts.argmax() == 4
     assert doubts[4] > 0.9
     assert np.delete(doubts, 4).max() < 0.5
@@ -104,11 +104,11 @@ def test_what_somebody_labelled_may_be_the_answer() -> None:
 def test_it_goes_to_workers() -> None:
     zs = words()
     light = places(zs.vectors[0], 3)
-    taught = teach(ZeroShot(zs.classes, zs.vectors, SCALE, np.asarray), light, ["class 1"] * 3)
+    taught = ZeroShot(zs.classes, zs.vectors, SCALE, np.asarray).teach_vectors(light, ["class 1"] * 3)
     there = pickle.loads(pickle.dumps(taught))
     np.testing.assert_array_equal(there.of_vectors(light), taught.of_vectors(light))
     with pytest.raises(ValueError, match=r"a moor: no class of this classifier.*zero_shot"):
-        teach(there, light, ["a moor"] * 3)
+        there.teach_vectors(light, ["a moor"] * 3)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,9 @@ def test_labels_that_are_none_are_refused(labels: list, words_of_it: str) -> Non
 def test_sets_are_refused_for_they_were_fitted_for_words() -> None:
     zs = words()
     with pytest.raises(ValueError, match="marginal_sets"):
-        teach(zs, places(zs.vectors[0], 2), ["class 0"] * 2).sets_of_vectors(zs.vectors, np.full(3, 12))
+        zs.teach_vectors(places(zs.vectors[0], 2), ["class 0"] * 2).sets_of_vectors(
+            zs.vectors, np.full(3, 12)
+        )
 
 
 def test_real_places_teach_a_new_word(real: tuple[tn.TimeSenCLIP, np.ndarray]) -> None:
@@ -133,7 +135,7 @@ def test_real_places_teach_a_new_word(real: tuple[tn.TimeSenCLIP, np.ndarray]) -
     zs = model.zero_shot(["maize", "a meadow"])
     taught = zs.teach(values[:6], ["maize"] * 3 + ["a hop garden"] * 3)
     assert taught.classes == ["maize", "a meadow", "a hop garden"]
-    np.testing.assert_allclose(taught.words, model.zero_shot(taught.classes).vectors, atol=1e-6)
+    np.testing.assert_allclose(taught.lesson.words, model.zero_shot(taught.classes).vectors, atol=1e-6)
     assert taught.probabilities(values[:9]).sum(axis=1) == pytest.approx(1, abs=1e-5)
     dark = np.full_like(values[:1], np.nan)
     with pytest.raises(ValueError, match="no month that can be read"):

@@ -1,4 +1,4 @@
-"""A classifier that starts from words and moves to labelled places as they come.
+"""Words that move to labelled places as they come.
 
 Multinomial logistic regression on the model's vectors whose prior is the words: each class's weights begin as its
 zero-shot vector times the logit scale, and a penalty keeps them near until labels say otherwise. That is the maximum of
@@ -9,58 +9,36 @@ few-shot learners: Silva-Rodríguez et al. 2024 (CVPR, arXiv 2312.12730).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from timesen_nb.model.sets import softmax
-from timesen_nb.model.zeroshot import ZeroShot, check_classes
-
-if TYPE_CHECKING:
-    from timesen_nb.model.zeroshot import Encode
 
 #: How far labels may move a class: the prior's standard deviation of each of a vector's numbers, as a share of the
 #: length that words have.
 FREEDOM = 0.3
 
 
-class Taught(ZeroShot):
-    """A classifier made of words and labelled places. Made by ``zs.teach(values, labels)``.
-
-    It has the methods of :class:`~timesen_nb.model.zeroshot.ZeroShot`, and can be taught further.
+@dataclass(frozen=True)
+class Lesson:
+    """What a classifier was taught.
 
     Attributes:
-        words: (K, D) the vectors that the words alone have.
-        places: (n, D) vectors of the labelled places.
+        words: (K, D) unit vectors that the words alone have.
+        scale: what cosines are multiplied by before the softmax.
+        places: (n, D) unit vectors of the labelled places.
         labels: (n,) class number of each.
     """
 
-    def __init__(
-        self, classes: Sequence[str], words: np.ndarray, scale: float, encode: Encode, *, places: np.ndarray,
-        labels: np.ndarray, passing: np.ndarray,
-    ) -> None:  # fmt: skip
-        self.words, self.places, self.labels = words, places, labels
-        vectors = fitted(words, scale, places, labels)
-        super().__init__(classes, vectors, scale, encode, passing=passing)
+    words: np.ndarray
+    scale: float
+    places: np.ndarray
+    labels: np.ndarray
 
-    def __repr__(self) -> str:
-        return f"<Taught: {len(self.classes)} classes, {len(self.labels)} labelled places>"
-
-    def sets_of_vectors(self, vectors: Any, months: Any, coverage: float = 0.9) -> np.ndarray:
-        """No sets: how often they hold the truth was measured for words alone.
-
-        Args:
-            vectors: (N, D).
-            months: (N,).
-            coverage: share of places.
-
-        Raises:
-            ValueError: always; it says what to use.
-        """
-        raise ValueError(
-            "prediction sets were fitted for words alone, and this classifier was taught; keep some labelled places "
-            "apart and use timesen_nb.evaluation.marginal_sets with their probabilities."
-        )
+    def vectors(self) -> np.ndarray:
+        """(K, D) float32: the classes' vectors that words and labels together make most probable."""
+        return fitted(self.words, self.scale, self.places, self.labels)
 
     def doubts(self, folds: int = 10) -> np.ndarray:
         """How little each label fits its light, judged by a classifier that was taught without it.
@@ -83,50 +61,6 @@ class Taught(ZeroShot):
         return doubts
 
 
-def teach(zs: ZeroShot, vectors: np.ndarray, labels: Sequence[str]) -> Taught:
-    """What ``zs.teach`` does, with series that are encoded already.
-
-    Args:
-        zs: words, or a classifier that was taught before: then the places add up.
-        vectors: (n, D) unit vectors of the labelled places.
-        labels: n classes of ``zs``, or new words.
-
-    Returns:
-        The taught classifier; new words stand last.
-
-    Raises:
-        ValueError: no label, another number of labels than places, a place without any month, or a new word that
-            ``zs`` cannot read.
-    """
-    vectors = np.asarray(vectors, dtype=np.float32)
-    names = [" ".join(label.split()) if isinstance(label, str) else "" for label in labels]
-    if not names or len(names) != len(vectors):
-        raise ValueError(
-            f"{len(names)} labels given for {len(vectors)} places; expected one for each, at least one."
-        )
-    if blank := [n for n, name in enumerate(names) if not name]:
-        raise ValueError(
-            f"the labels of places {blank[:5]} are empty or no text; expected words. Leave such places out."
-        )
-    if lost := np.flatnonzero(~np.isfinite(vectors).all(axis=1)).tolist():
-        raise ValueError(f"places {lost[:5]} have no month that can be read. Leave them out.")
-    known = {name.casefold(): k for k, name in enumerate(zs.classes)}
-    new = list({name.casefold(): name for name in names if name.casefold() not in known}.values())
-    classes = check_classes([*zs.classes, *new])
-    known |= {name.casefold(): len(zs.classes) + k for k, name in enumerate(new)}
-    numbers = np.array([known[name.casefold()] for name in names])
-    words = zs.words if isinstance(zs, Taught) else zs.vectors
-    if new:
-        words = np.concatenate([words, zs.read_words(new)])
-    passing = np.concatenate([zs.passing, np.ones(len(new), dtype=bool)])
-    passing[numbers] = True  # somebody has seen it there
-    if isinstance(zs, Taught):
-        vectors, numbers = np.concatenate([zs.places, vectors]), np.concatenate([zs.labels, numbers])
-    taught = Taught(classes, words, zs.scale, zs.encode, places=vectors, labels=numbers, passing=passing)
-    taught.read_words = zs.read_words
-    return taught
-
-
 def fitted(words: np.ndarray, scale: float, places: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The vectors of classes that words and labelled places together make most probable.
 
@@ -143,6 +77,8 @@ def fitted(words: np.ndarray, scale: float, places: np.ndarray, labels: np.ndarr
     """
     from scipy.optimize import minimize
 
+    if not len(labels):
+        return words
     start, x = scale * words.astype(np.float64), places.astype(np.float64)
     counts = np.bincount(labels, minlength=len(words))
     weight = len(labels) / (counts > 0).sum() / counts[labels]
@@ -159,6 +95,33 @@ def fitted(words: np.ndarray, scale: float, places: np.ndarray, labels: np.ndarr
     found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 200})
     out: np.ndarray = (found.x.reshape(start.shape) / scale).astype(np.float32)
     return out
+
+
+def check_labels(vectors: np.ndarray, labels: Sequence[str]) -> list[str]:
+    """The labels of places, trimmed.
+
+    Args:
+        vectors: (n, D) of the places.
+        labels: n texts.
+
+    Returns:
+        n names.
+
+    Raises:
+        ValueError: no label, another number of labels than places, one that is empty, or a place without any month.
+    """
+    names = [" ".join(label.split()) if isinstance(label, str) else "" for label in labels]
+    if not names or len(names) != len(vectors):
+        raise ValueError(
+            f"{len(names)} labels given for {len(vectors)} places; expected one for each, at least one."
+        )
+    if blank := [n for n, name in enumerate(names) if not name]:
+        raise ValueError(
+            f"the labels of places {blank[:5]} are empty or no text; expected words. Leave such places out."
+        )
+    if lost := np.flatnonzero(~np.isfinite(vectors).all(axis=1)).tolist():
+        raise ValueError(f"places {lost[:5]} have no month that can be read. Leave them out.")
+    return names
 
 
 def _spread(labels: np.ndarray, folds: int) -> np.ndarray:

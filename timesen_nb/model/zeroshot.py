@@ -10,10 +10,10 @@ import numpy as np
 
 from timesen_nb.model.inputs import as_arrays, months_there
 from timesen_nb.model.sets import softmax
+from timesen_nb.model.teach import Lesson, check_labels
 
 if TYPE_CHECKING:
     from timesen_nb.model.confidence import Confidence
-    from timesen_nb.model.teach import Taught
     from timesen_nb.tasks import Task
 
 #: The answer where no word fits.
@@ -48,12 +48,13 @@ class ZeroShot:
         limits: gives what was fitted for the model, for :meth:`prediction_sets`.
         read_words: n words -> (n, D) unit vectors, for labels that are no class yet. It stays behind when the
             classifier is pickled, for a tower is large.
+        lesson: what it was taught by labelled places; None for words alone.
     """
 
     def __init__(
         self, classes: Sequence[str], vectors: np.ndarray, scale: float, encode: Encode, *,
         passing: Sequence[bool] | np.ndarray | None = None, limits: Callable[[str], Confidence] | None = None,
-        read_words: Callable[[list[str]], np.ndarray] | None = None,
+        read_words: Callable[[list[str]], np.ndarray] | None = None, lesson: Lesson | None = None,
     ) -> None:  # fmt: skip
         self.classes = list(classes)
         self.vectors = np.asarray(vectors, dtype=np.float32)
@@ -62,6 +63,7 @@ class ZeroShot:
         self.passing = np.ones(len(self.classes), bool) if passing is None else np.asarray(passing, bool)
         self.limits = limits
         self.read_words = read_words or _unread
+        self.lesson = lesson
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "read_words": _unread}
@@ -126,7 +128,7 @@ class ZeroShot:
         chosen = self.choose(self.probabilities(values, valid, months))
         return [self.classes[k] if k >= 0 else NONE_OF_THESE for k in chosen]
 
-    def teach(self, values: Any, labels: Sequence[str], valid: Any = None) -> Taught:
+    def teach(self, values: Any, labels: Sequence[str], valid: Any = None) -> ZeroShot:
         """A classifier that starts from these words and moves to labelled places as they come.
 
         Args:
@@ -135,14 +137,45 @@ class ZeroShot:
             valid: with arrays, (N, T) bool.
 
         Returns:
-            A classifier with the same methods; it can be taught further.
+            A classifier with the same methods. It can be taught further; ``lesson`` says what it was taught, and
+            ``lesson.doubts()`` which labels hardly fit their light.
 
         Raises:
             ValueError: no label, another number of labels than series, or a series without any month.
         """
-        from timesen_nb.model.teach import teach
+        return self.teach_vectors(self.encode(values, valid=valid, allow_empty=True), labels)
 
-        return teach(self, self.encode(values, valid=valid, allow_empty=True), labels)
+    def teach_vectors(self, vectors: Any, labels: Sequence[str]) -> ZeroShot:
+        """:meth:`teach`, by places that are encoded already.
+
+        Args:
+            vectors: (n, D) unit vectors.
+            labels: n classes of this classifier, or new words, which stand last.
+
+        Returns:
+            The taught classifier.
+
+        Raises:
+            ValueError: as :meth:`teach`; or a new word where new words cannot be read.
+        """
+        vectors = np.asarray(vectors, dtype=np.float32)
+        names = check_labels(vectors, labels)
+        known = {name.casefold(): k for k, name in enumerate(self.classes)}
+        new = list({name.casefold(): name for name in names if name.casefold() not in known}.values())
+        classes = check_classes([*self.classes, *new])
+        known |= {name.casefold(): len(self.classes) + k for k, name in enumerate(new)}
+        numbers = np.array([known[name.casefold()] for name in names])
+        words = self.lesson.words if self.lesson else self.vectors
+        if new:
+            words = np.concatenate([words, self.read_words(new)])
+        passing = np.concatenate([self.passing, np.ones(len(new), dtype=bool)])
+        passing[numbers] = True  # somebody has seen it there
+        if self.lesson:
+            vectors = np.concatenate([self.lesson.places, vectors])
+            numbers = np.concatenate([self.lesson.labels, numbers])
+        lesson = Lesson(words, self.scale, vectors, numbers)
+        return ZeroShot(classes, lesson.vectors(), self.scale, self.encode, passing=passing, limits=self.limits,
+                        read_words=self.read_words, lesson=lesson)  # fmt: skip
 
     def choose(self, p: np.ndarray) -> np.ndarray:
         """The most probable class among those that pass.
@@ -194,8 +227,13 @@ class ZeroShot:
             (N, K) bool.
 
         Raises:
-            ValueError: another coverage, or nothing was fitted for this model.
+            ValueError: another coverage, nothing was fitted for this model, or it was taught by labels.
         """
+        if self.lesson:
+            raise ValueError(
+                "prediction sets were fitted for words alone, and this classifier was taught; keep some labelled places "
+                "apart and use timesen_nb.evaluation.marginal_sets with their probabilities."
+            )
         fitted = self._fitted("prediction sets")
         # by the scale that the thresholds were fitted with, whatever that of the probabilities is now
         p = softmax(fitted.space.scale * np.asarray(vectors, dtype=np.float32) @ self.vectors.T)

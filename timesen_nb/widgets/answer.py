@@ -10,8 +10,8 @@ import numpy as np
 from timesen_nb.model.words import WordCheck
 from timesen_nb.model.zeroshot import NONE_OF_THESE, ZeroShot
 from timesen_nb.series import PixelSeries
+from timesen_nb.widgets.answer_trust import Trust
 from timesen_nb.widgets.charts import percent
-from timesen_nb.widgets.trust import Trust
 
 
 @dataclass(frozen=True)

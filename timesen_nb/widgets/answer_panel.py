@@ -9,10 +9,10 @@ import numpy as np
 
 from timesen_nb.bands import MONTHS
 from timesen_nb.widgets.answer import Answer
+from timesen_nb.widgets.answer_trust import NO_FIT, UNLIKE
 from timesen_nb.widgets.charts import BLUE, SKY, percent, series_chart
 from timesen_nb.widgets.layers import png
 from timesen_nb.widgets.page import plain_label
-from timesen_nb.widgets.trust import NO_FIT, UNLIKE
 
 BARS, NOTES = 8, 4
 GREY = "#bbb"  # of words that are no answer

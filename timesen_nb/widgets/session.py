@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timesen_nb.model.teach import teach
 from timesen_nb.model.words import WordCheck, check_words
 from timesen_nb.model.zeroshot import check_classes, check_style
 from timesen_nb.series import PixelSeries, check_place
@@ -269,7 +268,7 @@ class Session:
         self.words = self._untaught
         if self.labels:
             vectors = np.stack([self.kept[number].vector for number in self.labels])
-            self.words = teach(self._untaught, vectors, list(self.labels.values()))
+            self.words = self._untaught.teach_vectors(vectors, list(self.labels.values()))
         own = not isinstance(self._asked, str) and not hasattr(self._asked, "classes")
         seen = {label.casefold() for label in self.labels.values()}
         # what somebody has seen there is an answer, whatever stands in lists of words

@@ -18,7 +18,7 @@ from timesen_nb.bands import BANDS
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources.cache import Entry, SeriesCache
 from timesen_nb.sources.checks import check_places, check_year, series_of, whole_years
-from timesen_nb.sources.earth_engine import expressions, provenance
+from timesen_nb.sources.earth_engine import expressions, told
 from timesen_nb.sources.earth_engine.calls import compute_pixels, compute_value
 from timesen_nb.sources.earth_engine.connection import Key, open_session
 from timesen_nb.sources.earth_engine.errors import expected, explain
@@ -202,7 +202,7 @@ class EarthEngineSource:
             f"reflectance_{year}",
             {"units": "surface reflectance x 10000", "year": year, "source": self.name},
         )
-        cube.attrs["provenance"] = json.dumps(provenance.of_all(self.rule))
+        cube.attrs["provenance"] = json.dumps(told.of_all(self.rule))
         return cube.rio.write_crs(grid.corner.epsg)
 
     def export_points(
@@ -283,7 +283,7 @@ class EarthEngineSource:
                 f"no Sentinel-2 image of {year} covers {lon:.5f}, {lat:.5f}: the satellites take land and coasts, not "
                 "the open sea. Choose a place on land."
             )
-        made_of = {**provenance.of_all(self.rule), **entry.provenance}
+        made_of = {**told.of_all(self.rule), **entry.provenance}
         return series_of(entry.months, lon, lat, year, self.name, made_of)
 
     def _points(self, places: Sequence[Any], year: int, deadline: float) -> list[Entry]:
@@ -340,7 +340,7 @@ def _rows(answer: Any, n: int) -> list[tuple[np.ndarray, dict[str, Any]]]:
     with expected(f"{n} points, each with {len(expressions.NAMES) + 1} numbers and its days"):
         rows = {int(f["properties"]["n"]): f["properties"] for f in answer["features"]}
         found = [
-            (np.array(row["values"], np.float32), provenance.of_pixel(row["clear"], row["told"]))
+            (np.array(row["values"], np.float32), told.of_pixel(row["clear"], row["told"]))
             for row in (rows[i] for i in range(n))
         ]
         for values, _ in found:

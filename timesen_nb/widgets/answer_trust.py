@@ -47,12 +47,14 @@ class Trust:
         if fitted is None:
             return cls(tuple(checks), words.passing)
         rows, values = np.asarray(vector, dtype=np.float32)[None], series.values[None]
-        members = words.sets_of_vectors(rows, months_there(values))[0]
+        # how often sets hold the truth was measured for words that nobody taught
+        members = (
+            None if words.lesson else words.sets_of_vectors(rows, months_there(values))[0] & words.passing
+        )
         inside = bool(fitted.space.measure(values, rows).inside[0])
-        members &= words.passing
         if not words.passing.any():
             return cls(tuple(checks), words.passing, members, None, inside)
-        known = words.vectors[words.passing]
+        known = (words.lesson.words if words.lesson else words.vectors)[words.passing]
         own, others = (rows @ known.T).max(), rows[0] @ fitted.background.T
         fits = bool(others.max() - own <= fitted.margin)
         # what means the same is no other word
