@@ -231,8 +231,8 @@ class ZeroShot:
         """
         if self.lesson:
             raise ValueError(
-                "prediction sets were fitted for words alone, and this classifier was taught; keep some labelled places "
-                "apart and use timesen_nb.evaluation.marginal_sets with their probabilities."
+                "prediction sets were fitted for words alone, and this classifier was taught; keep some labelled "
+                "places apart and use timesen_nb.evaluation.marginal_sets with their probabilities."
             )
         fitted = self._fitted("prediction sets")
         # by the scale that the thresholds were fitted with, whatever that of the probabilities is now
