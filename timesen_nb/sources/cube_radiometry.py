@@ -225,7 +225,8 @@ def offset_of(
     baselines = baselines_of(said["baseline"], t)
     names = tuple(sorted({f"{b:05.2f}" for b in baselines[np.isfinite(baselines)]}))
     if chosen is not None:
-        return none + stated_offset(chosen, "offset="), f"offset={chosen:g}, as given", True, names
+        number = stated_offset(chosen, "offset=")
+        return none + number, f"offset={number:g}, as given", True, names
     applied = np.zeros(t, dtype=bool)
     denied = False
     for _, value in said["applied"]:
