@@ -97,7 +97,7 @@ def test_yes_and_no_as_numbers(kind: type) -> None:
 @pytest.mark.parametrize("months", [["Jan", "Feb", "Mar"], [1.5, 2, 3], [0, 1, 2], [1, 2, 2], [1, 2]])
 def test_what_are_no_months_is_said(months: list[Any]) -> None:
     with pytest.raises(
-        ValueError, match="expected whole numbers from 1 to 12, each once|expected the month of each"
+        ValueError, match=r"expected whole numbers from 1 to 12, each once|expected the month of each"
     ):
         small_model().encode(SERIES[:, :3], months=months)
 
