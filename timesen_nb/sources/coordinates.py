@@ -13,10 +13,11 @@ _NUMBER = rf"[-+]?{_PLAIN}"
 _MINUTE, _SECOND = "['′’]", "(?:\"|″|”|'')"
 #: An angle with a letter of the compass before or after it: degrees, minutes and seconds, with or without their signs.
 _BODY = rf"{_NUMBER}\s*(?:°|º|deg)?(?:[\s:]*{_PLAIN}\s*{_MINUTE}?(?:[\s:]*{_PLAIN}\s*{_SECOND}?)?)?"
-_LETTERED = re.compile(rf"([NSEW])\s*({_BODY})|({_BODY})\s*([NSEW])", re.IGNORECASE)
+_LETTERED = re.compile(rf"[NSEW]\s*{_BODY}|{_BODY}\s*[NSEW]", re.IGNORECASE)
+_LETTER = re.compile(r"(?<![a-z])[NSEW](?![a-z])", re.IGNORECASE)
 #: The same without a letter: the signs say where it ends.
 _SIGNED = re.compile(
-    rf"()({_NUMBER}\s*(?:°|º|deg)(?:\s*{_PLAIN}\s*{_MINUTE}(?:\s*{_PLAIN}\s*{_SECOND})?)?)()()", re.IGNORECASE
+    rf"{_NUMBER}\s*(?:°|º|deg)(?:\s*{_PLAIN}\s*{_MINUTE}(?:\s*{_PLAIN}\s*{_SECOND})?)?", re.IGNORECASE
 )
 _NAMED = re.compile(
     rf"(?P<axis>lat|lon|lng)(?:itude|g(?:itude)?)?\W{{0,3}}(?P<value>{_NUMBER})°?", re.IGNORECASE
@@ -95,9 +96,9 @@ def _of_angles(text: str, latitude_first: bool) -> tuple[float, float]:
 def _angles(text: str) -> list[tuple[float, str]]:
     """The two angles in degrees, each with "lon", "lat" or "": what its letter says it is."""
     for pattern in (_LETTERED, _SIGNED):
-        found = list(pattern.finditer(text))
+        found = pattern.findall(text)
         if len(found) == 2 and not pattern.sub("", text).strip(" ,;/|"):
-            return [_angle(m[2] or m[3], (m[1] or m[4] or "").upper()) for m in found]
+            return [_angle(part) for part in found]
     parts = _two(text)
     if len(parts) != 2 or not all(re.fullmatch(_NUMBER, part) for part in parts):
         raise ValueError(
@@ -116,8 +117,9 @@ def _two(text: str) -> list[str]:
     return [",".join(parts[:2]), ",".join(parts[2:])] if len(parts) == 4 else parts
 
 
-def _angle(body: str, letter: str) -> tuple[float, str]:
-    numbers = re.findall(_NUMBER, body)
+def _angle(body: str) -> tuple[float, str]:
+    found, numbers = _LETTER.search(body), re.findall(_NUMBER, body)
+    letter = found.group().upper() if found else ""
     degrees, *parts = (_float(number) for number in numbers)
     if any(part >= 60 for part in parts):
         raise ValueError(f"{body.strip()[:40]!r} has 60 minutes or seconds, or more; expected less.")
