@@ -496,6 +496,22 @@ def test_kept_places_can_be_compared_removed_and_exported(app, source: GridSourc
     assert app.kept._chart.layout.display != "none"
 
 
+def test_words_that_are_typed_light_up_a_small_source(app: tn.ClickMap, monkeypatch) -> None:
+    app.words.words.value = "a lake\na meadow"
+    settle(app)
+    seen, drawn = app.session.view, app._layer.drawn
+    assert len(seen.vectors) == seen.readable.sum() > 900, "the whole of it"
+    assert set(drawn.classes) <= {"a lake", "a meadow"}
+    app.words.words.value = "a forest\na town"
+    assert app.session.view is seen, "nothing is read again"
+    assert set(app._layer.drawn.classes) <= {"a forest", "a town"}
+    monkeypatch.setattr("timesen_nb.widgets.view_layer.AT_ONCE", 10)
+    app.session.view = None
+    app.words.words.value = "a lake\na meadow"
+    settle(app)
+    assert app.session.view is None, "of what is large nothing is read unasked"
+
+
 def test_labels_of_kept_places_teach_the_words(app: tn.ClickMap, source: GridSource) -> None:
     app.use(task=["a meadow", "a lake"])
     first = app.click(*source.place(5, 7))
