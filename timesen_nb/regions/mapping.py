@@ -86,7 +86,7 @@ def map_region(
                 "expected a whole cube and model.zero_shot(words). Leave it out, or map the cube itself."
             )
         zs.limits("area of applicability")  # in words now, not in a worker
-    colours = class_colours(len(zs.classes))
+    colours = class_colours(zs.classes)
     layers = layers_of(region, zs.classes, colours, features, keep, every_class, applicability)
     alone = region.chunks == (1, 1)
     work = ChunkWork(

@@ -8,7 +8,7 @@ import ipywidgets as w
 
 from timesen_nb.sources.grid import BBox
 from timesen_nb.sources.public_addresses import check_address
-from timesen_nb.widgets.controls import field, note
+from timesen_nb.widgets.page import field, note
 from timesen_nb.widgets.session import Session
 
 SOURCES = (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from timesen_nb.bands import BANDS
+from timesen_nb.model.fingerprint import fingerprint
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.sources.grid import BBox, turned
 from timesen_nb.widgets.background import JobCancelled
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from timesen_nb.model.timesenclip import TimeSenCLIP
+    from timesen_nb.sources import Source
 
 MOST_PIXELS = 100_000  # vectors of 256 numbers: 100 MB
 CHUNK = 1024  # pixels between two checks of the cancel button
@@ -117,6 +119,27 @@ class EncodedView:
         out = np.full((*self.readable.shape, len(words.classes)), np.nan, dtype=np.float32)
         out[self.readable] = words.of_vectors(self.vectors)
         return out
+
+
+def bundled_view(model: TimeSenCLIP, source: Source, cube: xr.DataArray, view: View) -> EncodedView | None:
+    """A whole scene by vectors that were made beforehand; None where a source has none of this model.
+
+    Args:
+        model: whose vectors.
+        source: where the cube comes from.
+        cube: (month, band, y, x) reflectance x 10000, NaN = missing.
+        view: which pixels they are.
+
+    Returns:
+        The view.
+    """
+    made: Callable[[str], np.ndarray | None] | None = getattr(source, "vectors", None)
+    vectors = made(fingerprint(model.weights.arrays)) if made else None
+    if vectors is None or vectors.shape[:2] != (cube.sizes["y"], cube.sizes["x"]):
+        return None
+    readable = vectors.any(axis=-1)
+    there = vectors[readable].astype(np.float32)
+    return EncodedView(view, cube, readable, there / np.linalg.norm(there, axis=1, keepdims=True))
 
 
 def encode_view(
