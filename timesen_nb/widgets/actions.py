@@ -10,17 +10,19 @@ from typing import Any
 import ipywidgets as w
 
 from timesen_nb.series import PixelSeries
-from timesen_nb.sources import Source
+from timesen_nb.sources import Source, open_source
 from timesen_nb.widgets.background import Latest
 from timesen_nb.widgets.base_layer import BaseLayer
+from timesen_nb.widgets.layers import LAYERS, TRUE_COLOUR
 from timesen_nb.widgets.link import Link
-from timesen_nb.widgets.messages import READY, READY_ANYWHERE
+from timesen_nb.widgets.messages import READY, READY_ANYWHERE, Offer
 from timesen_nb.widgets.place_reader import PlaceReader
 from timesen_nb.widgets.question import OWN_WORDS, STARTER
 from timesen_nb.widgets.screen import Screen
 from timesen_nb.widgets.session import Session
 from timesen_nb.widgets.view_layer import ViewLayer
 
+BUNDLED = ("flanders", "sample")  # sources that everybody has
 QUICK = 0.2  # seconds: words that take longer are not scored letter by letter
 
 
@@ -67,6 +69,7 @@ class Actions:
 
         self._session.on_change(self._changed)
         screen.map.on_interaction(lambda **event: safely(self.places.clicked)(event))
+        screen.map.on_interaction(lambda **event: safely(self.layer.hovered)(event))
         on_value(panel.place, self.places.typed)
         on_button(panel.go, lambda: self.places.typed(panel.place.value))
         on_button(panel.stop, self.cancel)
@@ -86,8 +89,9 @@ class Actions:
         on_value(screen.map.switch, self._switch)
         on_value(clock.year, self.use_year)
         on_value(clock.month, lambda _: self.use_month())
-        on_value(clock.layer, lambda _: self.landscape.draw())
+        on_value(clock.layer, lambda _: self._use_layer())
         panel.year.mark(clock.month.value)
+        screen.map.switch.value = self._session.bundled
 
     def _changed(self, what: str) -> None:
         """Show what changed in the session; the widgets that are set here are not answered as if a person had."""
@@ -100,7 +104,7 @@ class Actions:
     def _show(self, what: str) -> None:
         session, screen = self._session, self._screen
         if what in ("answer", "words", "source"):
-            screen.link.value = str(Link.of(session))
+            self._tell_link()
         if what == "answer":
             self.places.draw()
         elif what == "words":
@@ -113,9 +117,37 @@ class Actions:
             screen.kept.show()
             screen.map.number({number: (a.lon, a.lat) for number, a in session.kept})
         elif what == "source":
+            screen.map.switch.value = session.bundled
             screen.data.show(session)
             screen.time.show(session)
             self.layer.draw()
+
+    def _tell_link(self) -> None:
+        layer = self._screen.time.layer.value
+        self._screen.link.value = str(Link.of(self._session, None if layer == TRUE_COLOUR else layer))
+
+    def follow(self, link: Link) -> None:
+        """Take up what an address says; the place is read behind the page."""
+        session, clock = self._session, self._screen.time
+        if link.source and link.source != session.bundled:
+            # other sources are not opened by an address that somebody sends
+            if link.source not in BUNDLED:
+                raise ValueError(f"the address of this page names the source {link.source[:40]!r}; expected "
+                                 f"{' or '.join(BUNDLED)}. Open others under Data.")  # fmt: skip
+            self.open(open_source(link.source))
+        if link.prompts:
+            session.use_prompts(link.prompts)
+        if link.words:
+            session.use_words("\n".join(link.words))
+        elif link.task:
+            self.use_task(link.task)
+        self.use_year(link.year)
+        if link.layer in LAYERS:
+            clock.layer.value = link.layer
+        if link.place:
+            if not session.source.bounds:
+                self._screen.map.approach(*link.place)
+            self.places.read(*link.place, patient=False)
 
     # Words
 
@@ -154,8 +186,6 @@ class Actions:
 
     def _switch(self, name: str | None) -> None:
         if name is not None:
-            from timesen_nb.sources import open_source
-
             self.use_source(lambda: open_source(name))
 
     def use_source(self, opening: Callable[[], Source]) -> None:
@@ -165,7 +195,15 @@ class Actions:
 
     def _opened(self, future: Future[Source]) -> None:
         with self._messages.shown():
-            self.open(future.result())
+            try:
+                source = future.result()
+            except (ValueError, OSError) as problem:
+                if self._session.bundled == BUNDLED[0]:
+                    raise
+                raise Offer(
+                    str(problem), "Back to the real sample", lambda: self._switch(BUNDLED[0])
+                ) from problem
+            self.open(source)
 
     def open(self, source: Source) -> None:
         """Read a source from now on."""
@@ -190,6 +228,10 @@ class Actions:
         self.landscape.load(self._session.source, self._session.year)
         if (answer := self._session.result) is not None:
             self.places.read(answer.lon, answer.lat, patient)
+
+    def _use_layer(self) -> None:
+        self.landscape.draw()
+        self._tell_link()
 
     def use_month(self) -> None:
         """Show the month that was chosen: on the map, in the chart, on the ground."""

@@ -11,6 +11,7 @@ from timesen_nb.bands import MONTHS
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.answer_trust import NO_FIT, UNLIKE
 from timesen_nb.widgets.bars import Bars
+from timesen_nb.widgets.guess import Guess
 from timesen_nb.widgets.layers import png
 from timesen_nb.widgets.page import Drawing, plain_label
 from timesen_nb.widgets.year_panel import YearPanel
@@ -73,7 +74,9 @@ class AnswerPanel(w.VBox):
         top.add_class("tn-top")
         found = w.VBox([top, self._truth, *self._notes, self._bars])
         found.add_class("tn-live")
-        self._answered = w.VBox([found, self.year, self._ground])
+        self.guess = Guess(found)
+        self.year.offer(self.guess.on)
+        self._answered = w.VBox([self.guess, found, self.year, self._ground])
         self._answered.layout.display = "none"
         self._steps = w.VBox([plain_label(step) for step in STEPS])
         self._steps.add_class("tn-steps")
@@ -109,6 +112,7 @@ class AnswerPanel(w.VBox):
         self._truth.layout.display = "" if answer.truth else "none"
         self._bars.show(answer)
         self.year.show(answer.series, several)
+        self.guess.show(answer)
         self.keep.disabled = False
         self._steps.layout.display = "none"
         self._answered.layout.display = ""
@@ -135,12 +139,14 @@ class AnswerPanel(w.VBox):
         """Everything the panel says, as a reader would see it."""
         said = [self._status.value, self._error.value]
         if self.answered:
-            said += [
-                self._headline.value,
-                self._truth.value,
-                *(note.value for note in self._notes),
-                self._bars.text,
-                self.year.text,
-            ]
+            said.append(self.guess.text)
+            if not self.guess.asking:
+                said += [
+                    self._headline.value,
+                    self._truth.value,
+                    *(note.value for note in self._notes),
+                    self._bars.text,
+                ]
+            said.append(self.year.text)
             said += [self._when.value] * (self._ground.layout.display != "none")
         return "\n".join(filter(None, said))

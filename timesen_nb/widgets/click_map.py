@@ -13,6 +13,7 @@ from timesen_nb.sources import Source
 from timesen_nb.sources.grid import BBox
 from timesen_nb.widgets.actions import Actions
 from timesen_nb.widgets.answer import Answer
+from timesen_nb.widgets.card import ShareCard
 from timesen_nb.widgets.link import Link
 from timesen_nb.widgets.messages import READY_ANYWHERE
 from timesen_nb.widgets.screen import Screen
@@ -61,6 +62,10 @@ class ClickMap(w.VBox):
         self._actions = Actions(self.session, screen)
         self._landscape, self._layer = self._actions.landscape, self._actions.layer
         self._clicking = Lock()
+        card = ShareCard(self._picture)
+        card.make.on_click(lambda _: self._messages.safely(card.show)())
+        self.session.on_change(lambda what: card.clear())
+        self.panel.year.offer(card)
         super().__init__(screen.children)
         self.add_class("tn-app")
         if not source.bounds:
@@ -74,14 +79,19 @@ class ClickMap(w.VBox):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The live map, and what is shown where it cannot be drawn: a still picture, and how to go on."""
-        from timesen_nb.widgets.still import HOW_WITHOUT, still_png
+        from timesen_nb.widgets.still import HOW_WITHOUT
 
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
         return {
             "application/vnd.jupyter.widget-view+json": view,
             "text/plain": f"{self!r}\n{HOW_WITHOUT}",
-            "image/png": still_png(self.still()),
+            "image/png": self._picture(),
         }
+
+    def _picture(self) -> bytes:
+        from timesen_nb.widgets.still import still_png
+
+        return still_png(self.still())
 
     _ipython_display_ = None  # ipywidgets 7 has one, which would show the live map alone
 
@@ -215,7 +225,7 @@ class ClickMap(w.VBox):
             self._actions.open(source)
 
     def open_link(self, text: str) -> None:
-        """Take words, year and place from the end of an address, as the served page does when it opens.
+        """Take source, words, year, layer and place from the end of an address, as the served page does when it opens.
 
         The place is read in the background. What is wrong is said in ``error``.
 
@@ -223,16 +233,7 @@ class ClickMap(w.VBox):
             text: as :class:`timesen_nb.widgets.link.Link` writes it, without the #.
         """
         with self._messages.shown():
-            link = Link.read(text)
-            if link.words:
-                self.session.use_words("\n".join(link.words))
-            elif link.task:
-                self._actions.use_task(link.task)
-            self._actions.use_year(link.year)
-            if link.place:
-                if not self.session.source.bounds:
-                    self.map.approach(*link.place)
-                self._actions.places.read(*link.place, patient=False)
+            self._actions.follow(Link.read(text))
 
     def settle(self) -> None:
         """Wait until the landscape is drawn, but not longer than a minute."""

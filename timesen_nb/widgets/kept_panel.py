@@ -17,6 +17,7 @@ COLUMNS = (
     "place",
     "longitude, latitude",
     "year",
+    "asked",
     "most probable",
     "true class",
     "your label",
@@ -93,6 +94,7 @@ class KeptPanel(w.VBox):
             str(number),
             f"{a.lon:.4f}, {a.lat:.4f}",
             str(a.series.year),
+            a.question,
             f"{a.top} {percent(a.probability)}",
         ]
         return w.HBox(

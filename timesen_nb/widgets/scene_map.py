@@ -74,6 +74,9 @@ class SceneMap(Map):
             widget.add_class(style)
         self.add(leaflet.WidgetControl(widget=self.home, position="topleft", transparent_bg=True))
         self.add(leaflet.WidgetControl(widget=corner, position="topright", transparent_bg=True))
+        self._told = plain_label(layout={"display": "none"})
+        self._told.add_class("tn-hover")
+        self.add(leaflet.WidgetControl(widget=self._told, position="bottomleft", transparent_bg=True))
         self._size, self._sizes = (WIDTH, HEIGHT), set[tuple[int, int]]()
         self.observe(self._measured, names="pixel_bounds")
         self.show_source(bounds, simulated)
@@ -149,6 +152,11 @@ class SceneMap(Map):
         self._marker.location, self._marker.opacity = (lat, there), 1.0
         self._pixel.locations = [(y, x + there - lon) for x, y in outline]
         self._pixel.opacity = 1.0 if outline else 0.0
+
+    def tell(self, words: str) -> None:
+        """A few words of what is under the pointer."""
+        self._told.value = words
+        self._told.layout.display = "" if words else "none"
 
     def unmark(self) -> None:
         """Take the marker away."""

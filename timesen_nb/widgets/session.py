@@ -219,6 +219,11 @@ class Session:
         """Whether what is read is a simulation."""
         return bool(getattr(self.source, "simulated", False))
 
+    @property
+    def bundled(self) -> str | None:
+        """The name by which everybody can open what is read: "flanders" or "sample"; None for other sources."""
+        return {"FlandersSource": "flanders", "SampleSource": "sample"}.get(type(self.source).__name__)
+
     def use_source(self, source: Source) -> None:
         """Read other data from now on; the answer of a place of the old ones goes."""
         _check("source", source, "pixel", 'tn.open_source("flanders")')

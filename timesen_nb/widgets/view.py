@@ -19,6 +19,7 @@ from timesen_nb.widgets.layers import WebGrid
 
 if TYPE_CHECKING:
     import xarray as xr
+    from pyproj import Transformer
 
     from timesen_nb.model.timesenclip import TimeSenCLIP
     from timesen_nb.sources import Source
@@ -106,6 +107,30 @@ class EncodedView:
     def web(self) -> WebGrid:
         """Where its pixels lie on the map."""
         return WebGrid.of(self.cube)
+
+    def at(self, lon: float, lat: float) -> int | None:
+        """Which of the readable pixels holds a place, in degrees; None where there is none."""
+        x, y = self._to_grid.transform(lon, lat)
+        index = []
+        for at, axis in ((y, self.cube["y"].values), (x, self.cube["x"].values)):
+            k = round((at - axis[0]) / (axis[1] - axis[0])) if len(axis) > 1 else 0
+            if not 0 <= k < len(axis):
+                return None
+            index.append(k)
+        row, column = index
+        return int(self._numbers[row, column]) if self.readable[row, column] else None
+
+    @cached_property
+    def _to_grid(self) -> Transformer:
+        """Degrees -> the cube's own grid."""
+        from pyproj import Transformer
+
+        return Transformer.from_crs(4326, self.cube.rio.crs, always_xy=True)
+
+    @cached_property
+    def _numbers(self) -> np.ndarray:
+        """(y, x) positions among the readable pixels."""
+        return np.cumsum(self.readable).reshape(self.readable.shape) - 1
 
     def probabilities(self, words: ZeroShot) -> np.ndarray:
         """How well each class fits each pixel: one matrix product, whatever the words.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from timesen_nb.sources.grid import BBox, check_bbox
 from timesen_nb.widgets.background import Job, Latest
 from timesen_nb.widgets.base_layer import BaseLayer
+from timesen_nb.widgets.charts import percent
 from timesen_nb.widgets.controls import ViewControl
 from timesen_nb.widgets.layers import Picture, WebGrid, class_picture, probability_picture
 from timesen_nb.widgets.legend import Legend
@@ -121,6 +122,21 @@ class ViewLayer:
             best = self._session.words.choose(share[encoded.readable])
             labels[encoded.readable] = np.where(best < 0, np.nan, best)
             self._lay_classes(labels, classes, self._session.colours_of(classes), encoded.web, unread)
+
+    def hovered(self, event: dict[str, Any]) -> None:
+        """Say what the map says of the pixel under the pointer."""
+        encoded = self._session.view
+        if event.get("type") not in ("mousemove", "mouseout") or encoded is None or self.drawn is None:
+            return
+        lat, lon = event.get("coordinates") or (np.nan, np.nan)
+        here = encoded.at(lon, lat) if event["type"] == "mousemove" else None
+        if here is None:
+            self._map.tell("")
+            return
+        share = self._session.words.of_vectors(encoded.vectors[here : here + 1])[0]
+        chosen = self._control.class_name
+        k = self._session.classes.index(chosen) if chosen else int(self._session.words.choose(share[None])[0])
+        self._map.tell(f"{self._session.classes[k]} {percent(float(share[k]))}" if k >= 0 else "")
 
     def shown(self, wanted: bool) -> None:
         """Whether the map has colours of classes at all; what was read stays."""

@@ -40,12 +40,16 @@ class YearPanel(w.VBox):
         self._box = w.VBox([self._where, *self._made])
         self._box.add_class("tn-made")
         self._now = 0
-        buttons = w.HBox([self.details, self.changes])
-        buttons.add_class("tn-quiet")
-        super().__init__([chart, self._said, buttons, self._years, self._box])
+        self._buttons = w.HBox([self.details, self.changes])
+        self._buttons.add_class("tn-quiet")
+        super().__init__([chart, self._said, self._buttons, self._years, self._box])
         self.details.observe(lambda _: self._fold(), names="value")
         self._fold()
         self._years.layout.display = "none"
+
+    def offer(self, *widgets: w.Widget) -> None:
+        """Put more beside the buttons below the chart."""
+        self._buttons.children = (*self._buttons.children, *widgets)
 
     def on_month(self, use: Callable[[int], None]) -> None:
         """Call ``use`` with the month, 1 to 12, that is clicked."""
