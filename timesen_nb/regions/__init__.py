@@ -7,7 +7,7 @@ run.py       all chunks by Dask: threads here, or any cluster
 mapping.py   map_region: the four above in one call
 geotiff.py   maps out as Cloud Optimized GeoTIFF
 areas.py     how much of each class there is
-fields.py    what stands in fields: mean series, classes in hectares
+parcels.py   what stands in fields: mean series, classes in hectares
 sampling.py, estimate.py    a random sample to go and look at, and error-adjusted areas from it
 vector_files.py    points and polygons in files
 """
@@ -15,9 +15,9 @@ vector_files.py    points and polygons in files
 from timesen_nb.plots.maps import plot_map
 from timesen_nb.regions.areas import area_table
 from timesen_nb.regions.estimate import AreaEstimate, estimate_areas
-from timesen_nb.regions.fields import field_series, field_table
 from timesen_nb.regions.geotiff import save_geotiff
 from timesen_nb.regions.mapping import map_region
+from timesen_nb.regions.parcels import field_series, field_table
 from timesen_nb.regions.run import Cancelled
 from timesen_nb.regions.sampling import sample_points
 from timesen_nb.regions.vector_files import save_points
