@@ -9,7 +9,7 @@ geotiff.py   maps out as Cloud Optimized GeoTIFF
 areas.py     how much of each class there is
 parcels.py   what stands in fields: mean series, classes in hectares
 sampling.py, estimate.py    a random sample to go and look at, and error-adjusted areas from it
-vector_files.py    points and polygons in files
+picture.py, vector_files.py    maps as PNG; points and polygons in files
 """
 
 from timesen_nb.plots.maps import plot_map
@@ -18,6 +18,7 @@ from timesen_nb.regions.estimate import AreaEstimate, estimate_areas
 from timesen_nb.regions.geotiff import save_geotiff
 from timesen_nb.regions.mapping import map_region
 from timesen_nb.regions.parcels import field_series, field_table
+from timesen_nb.regions.picture import save_picture
 from timesen_nb.regions.run import Cancelled
 from timesen_nb.regions.sampling import sample_points
 from timesen_nb.regions.vector_files import save_points
@@ -33,5 +34,6 @@ __all__ = [
     "plot_map",
     "sample_points",
     "save_geotiff",
+    "save_picture",
     "save_points",
 ]
