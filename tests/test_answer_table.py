@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from shapely.geometry import box
 
 import timesen_nb as tn
 from tests.synthetic import GridSource, small_model
@@ -168,7 +169,9 @@ def test_geopackages_that_hold_no_points_are_refused(tmp_path: Path) -> None:
     frame = gpd.GeoDataFrame({"a": [1]}, geometry=gpd.points_from_xy([4], [50], crs=4326))
     frame.to_file(tmp_path / "two.gpkg", layer="a", driver="GPKG")
     frame.to_file(tmp_path / "two.gpkg", layer="b", driver="GPKG")
-    frame.buffer(1).to_file(tmp_path / "polygons.gpkg", driver="GPKG")
+    gpd.GeoDataFrame(geometry=[box(4, 50, 5, 51)], crs=4326).to_file(
+        tmp_path / "polygons.gpkg", driver="GPKG"
+    )
     (tmp_path / "none.gpkg").write_bytes(b"SQLite format 3\0 and no more")
     for name, said in [
         ("two", "layers a, b"),

@@ -83,3 +83,35 @@ def test_a_picture_shows_classes_with_their_legend(maps: xr.Dataset, tmp_path: P
         assert (shown == colour).all(axis=1).sum() > 200
     with pytest.raises(ValueError, match=r"ends in \.png"):
         regions.save_picture(maps, tmp_path / "map.jpg")
+
+
+# Places like one, in a map on disk
+
+
+def test_alike_pixels_are_found_in_a_map_on_disk(cube: xr.DataArray, tmp_path: Path) -> None:
+    model = tn.load("pocket")
+    zs, options = model.zero_shot(WORDS), {"exact": True, "progress": False, "chunk": 5, "keep": "int8"}
+    disk = tn.map_region(zs, cube, store=tmp_path / "map.zarr", **options)
+    assert disk["vectors"].chunks is not None
+    query = model.encode(cube[:, :, 7, 9].values[None])[0]
+    found = tn.similar(disk, query, 20)
+    assert np.unravel_index(found.indices[0], (12, 14)) == (7, 9)
+    memory = tn.similar(disk["vectors"].values, query, 20)
+    np.testing.assert_array_equal(found.indices, memory.indices)
+    np.testing.assert_allclose(found.cosines, memory.cosines, atol=1e-6)
+    turned = tn.similar(disk["vectors"].transpose("feature", "y", "x"), query, 20)
+    np.testing.assert_array_equal(turned.indices, found.indices)
+    again = xr.open_zarr(tmp_path / "map.zarr", consolidated=False)
+    np.testing.assert_array_equal(tn.similar(again, query, 20).indices, found.indices)
+
+
+def test_alike_pixels_have_their_place(maps: xr.Dataset, cube: xr.DataArray) -> None:
+    query = tn.load("pocket").encode(cube[:, :, 7, 9].values[None])[0]
+    table = regions.similar_places(maps, query, 200)
+    assert len(table) == 12 * 14 - 1  # one pixel has no data
+    assert table.loc[0, ["row", "column"]].tolist() == [7, 9]
+    assert table["cosine"].is_monotonic_decreasing
+    series = tn.open_source("flanders").pixel(table["lon"][0], table["lat"][0])
+    np.testing.assert_array_equal(series.values, cube[:, :, 7, 9].values)
+    with pytest.raises(ValueError, match=r"expected its vectors.*keep="):
+        regions.similar_places(maps.drop_vars("vectors"), query)

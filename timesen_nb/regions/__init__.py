@@ -9,10 +9,12 @@ geotiff.py   maps out as Cloud Optimized GeoTIFF
 areas.py     how much of each class there is
 parcels.py   what stands in fields: mean series, classes in hectares
 sampling.py, estimate.py    a random sample to go and look at, and error-adjusted areas from it
+alike_places.py    places like one, in a mapped region
 picture.py, vector_files.py    maps as PNG; points and polygons in files
 """
 
 from timesen_nb.plots.maps import plot_map
+from timesen_nb.regions.alike_places import similar_places
 from timesen_nb.regions.areas import area_table
 from timesen_nb.regions.estimate import AreaEstimate, estimate_areas
 from timesen_nb.regions.geotiff import save_geotiff
@@ -36,4 +38,5 @@ __all__ = [
     "save_geotiff",
     "save_picture",
     "save_points",
+    "similar_places",
 ]
