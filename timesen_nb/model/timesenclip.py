@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from timesen_nb.model.encoder_weights import EncoderWeights
 from timesen_nb.model.exported import is_onnx, read_onnx, write_onnx
 from timesen_nb.model.hub import find_file
 from timesen_nb.model.open_set import OpenZeroShot
+from timesen_nb.model.taught_file import is_taught, read_taught
 from timesen_nb.model.towers import open_tower
 from timesen_nb.model.words import WordCheck, check_words
 from timesen_nb.model.zeroshot import NONE_OF_THESE, ZeroShot, check_classes, class_prompts, class_vectors
@@ -210,11 +211,34 @@ class TimeSenCLIP:
         passing = None if hasattr(classes, "classes") else [check.passes for check in check_words(names)]
         # without the tower: a classifier travels to workers
         zs = ZeroShot(names, vectors, self.calibrated_logit_scale, self.weights.encode, passing=passing,
-                      limits=self.weights.confidence, read_words=partial(self._word_vectors, prompts))  # fmt: skip
+                      **self._made_by(prompts))  # fmt: skip
         if not open_set:
             return zs
         fitted = self.weights.confidence(f'margin for "{NONE_OF_THESE}"')
         return OpenZeroShot(zs, fitted.background, fitted.margin)
+
+    def taught(self, path: str | Path) -> ZeroShot:
+        """A classifier from a file that its ``save`` wrote: what ``tn.load(path)`` gives.
+
+        Args:
+            path: of the file.
+
+        Returns:
+            The classifier, with the same probabilities; it can be taught further.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the file is damaged, no classifier, or was taught by vectors of other weights than this model's.
+        """
+        file = read_taught(find_file(str(path)), self.weights.fingerprint())
+        return ZeroShot(file.classes, file.vectors, file.scale, self.weights.encode, passing=file.passing,
+                        lesson=file.lesson if len(file.lesson.labels) else None,
+                        **self._made_by(file.prompts))  # fmt: skip
+
+    def _made_by(self, prompts: str) -> dict[str, Any]:
+        """What classifiers of this model have of it."""
+        return {"limits": self.weights.confidence, "read_words": partial(self._word_vectors, prompts),
+                "prompts": prompts, "fingerprint": self.weights.fingerprint}  # fmt: skip
 
     def _word_vectors(self, prompts: str, words: list[str]) -> np.ndarray:
         return class_vectors(class_prompts(words, prompts)[1], self.encode_text)
@@ -274,38 +298,64 @@ class TimeSenCLIP:
         return self
 
 
+@overload
+def load(
+    which: Literal["pocket"], *, tower: Tower | str | None = ..., device: str | torch.device = ...
+) -> TimeSenCLIP: ...
+
+
+@overload
+def load(
+    which: str | Path,
+    *,
+    tower: Tower | str | None = ...,
+    device: str | torch.device = ...,
+    model: TimeSenCLIP | None = ...,
+    **config: Any,
+) -> Any: ...
+
+
 def load(
     which: str | Path,
     *,
     tower: Tower | str | None = None,
     device: str | torch.device = "cpu",
+    model: TimeSenCLIP | None = None,
     **config: Any,
-) -> TimeSenCLIP:
-    """A model by name or file.
+) -> TimeSenCLIP | ZeroShot:
+    """A model by name or file; or a classifier that was taught, by its file.
 
     Args:
         which: "pocket" (bundled, offline), a file written by ``model.save`` or ``model.export``, a published Lightning
-            .ckpt, or "hf:OWNER/REPO/FILE" for any of them from the Hugging Face hub.
+            .ckpt, or "hf:OWNER/REPO/FILE" for any of them from the Hugging Face hub. Or what ``taught.save`` wrote.
         tower: instead of the one the file names; none is opened before words or photos are given.
         device: where the encoder computes: "cpu", or "cuda" by torch.
+        model: for the file of a taught classifier alone: the model it was taught with; None: the bundled one.
         config: what a published .ckpt does not say: heads, bands, offset, scale, annual_position as in
             :class:`timesen_nb.model.config.EncoderConfig`.
 
     Returns:
-        The model.
+        The model; of the file of a taught classifier, that :class:`~timesen_nb.model.zeroshot.ZeroShot`.
 
     Raises:
         FileNotFoundError: there is no such file.
         ConnectionError: the hub cannot be reached.
         ImportError: a published .ckpt, an encoder of the ablation or a GPU, and torch is not installed.
         ValueError: the file is no checkpoint of these kinds, its keys and sizes do not fit, or the tower's vectors are
-            of another width.
+            of another width; or the classifier was taught by vectors of other weights.
     """
     path = find_file(str(which))
     if config and (is_safetensors(path) or is_onnx(path)):
         raise ValueError(
             f"options given: {', '.join(config)}; but {path.name} says its own configuration. "
             "Load it without them; only tower= and device= may be given."
+        )
+    if is_safetensors(path) and is_taught(path):
+        return (model or load("pocket", tower=tower, device=device)).taught(path)
+    if model is not None:
+        raise ValueError(
+            f"model= was given with {path.name}, which is a model itself; expected the file of a taught classifier. "
+            "Leave model= out."
         )
     weights: EncoderWeights
     if is_onnx(path):
