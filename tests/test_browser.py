@@ -260,7 +260,7 @@ def test_the_keyboard_is_enough(sample: Shown) -> None:
     sample.expect(lambda: not sample.page.locator(".tn-error").is_visible(), "the place was not read")
     assert sample.place() == pytest.approx((lon, lat), abs=1e-4)
     reached = set()
-    for _ in range(14):
+    for _ in range(60):
         sample.page.keyboard.press("Tab")
         reached.add(
             sample.page.evaluate("document.activeElement.innerText || document.activeElement.tagName").strip()
