@@ -13,6 +13,7 @@ import ipywidgets as w
 
 from timesen_nb.sources import Source
 from timesen_nb.sources.grid import BBox
+from timesen_nb.widgets.alike_panel import AlikePanel
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.answer_panel import AnswerPanel
 from timesen_nb.widgets.background import Latest
@@ -26,6 +27,9 @@ from timesen_nb.widgets.page import columns, heading, hidden, style_sheet, tabs
 from timesen_nb.widgets.place_reader import PlaceReader
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import OWN_WORDS, Session
+from timesen_nb.widgets.take import take
+from timesen_nb.widgets.take_panel import TakePanel
+from timesen_nb.widgets.teach_panel import TeachPanel
 from timesen_nb.widgets.view import EncodedView
 from timesen_nb.widgets.view_layer import ViewLayer
 
@@ -76,6 +80,9 @@ class ClickMap(w.VBox):
             self._messages.safely(self.session.forget),
             self._messages.safely(self.session.label),
         )
+        self.take = TakePanel(self.session, self._messages)
+        self.teach = TeachPanel(self.session, self._messages)
+        self.alike = AlikePanel(self.session, self.map, self.view, self._messages)
         self._landscape = BaseLayer(self.map, self.time, self._messages)
         self._layer = ViewLayer(self.session, self.map, self.view, self._landscape, self._messages)
         self._clicking = Lock()
@@ -85,7 +92,12 @@ class ClickMap(w.VBox):
         )
         self._showing = False
         self._link = hidden("tn-link")  # the served page writes it into its address
-        pages = {"Words": self.words, "Map this view": self.view, "Kept places": self.kept, "Data": self.data}
+        pages = {
+            "Words": self.words,
+            "Map this view": w.VBox([self.view, self.alike]),
+            "Kept places": w.VBox([self.kept, self.teach, self.take]),
+            "Data": self.data,
+        }
         super().__init__(
             [style_sheet(), heading(), columns([self.map, self.time, tabs(pages)], [self.panel]), self._link]
         )
@@ -281,19 +293,49 @@ class ClickMap(w.VBox):
         """
         return self.session.kept.table()
 
-    def export(self, path: str | Path) -> Path:
-        """Write the kept places, with every band of every month (.csv) or all probabilities (.geojson).
+    def export(self, path: str | Path, places: str = "exact") -> Path:
+        """Write what the suffix of the file asks for.
 
         Args:
-            path: of the file, which ends in .csv or .geojson.
+            path: of the file: the kept places with every band of every month (.csv) or in flat columns (.geojson,
+                .gpkg); the map of the view, its other layers beside it (.tif), or with its legend (.png); the
+                classifier for ``tn.load`` (.safetensors); or the calls that reproduce the screen (.py).
+            places: how kept places stand in .geojson and .gpkg: "exact", "blurred" or "left out".
 
         Returns:
             The path.
 
         Raises:
-            ValueError: another suffix, or nothing is kept.
+            ValueError: another suffix, or nothing of that kind is there yet.
         """
-        return self.session.kept.export(path)
+        return take(self.session, path, places)[0]
+
+    def find_alike(self, like: int | str | None = None) -> int | None:
+        """Do what "Find places like this" does: the most alike pixels of the mapped view as a layer.
+
+        Args:
+            like: the number of a kept place, a class whose words are meant, or None for the last click. The slider
+                ``alike.threshold`` says how alike they are at least.
+
+        Returns:
+            How many pixels are shown, or None when ``error`` says why not.
+        """
+        self._messages.well()
+        with self._messages.shown():
+            self.alike.choose(like)
+            self.alike.search()
+        return int(self.alike.found.sum()) if self.error is None else None
+
+    def load_labels(self, path: str | Path, label: str = "true_class") -> None:
+        """Teach the words by the labelled places of a file as well; ``error`` says why it does not.
+
+        Args:
+            path: .csv, .geojson or .gpkg of points.
+            label: the column of labels.
+        """
+        self._messages.well()
+        with self._messages.shown():
+            self.teach.load(path, label)
 
     def still(self) -> Figure:
         """Map and last answer as a figure, for places where no live map can be drawn, and for print.
@@ -351,6 +393,12 @@ class ClickMap(w.VBox):
             self._showing = outer
 
     def _show(self, what: str) -> None:
+        self.take.forget()
+        if what in ("words", "kept"):
+            self.teach.show()
+            self.alike.show()
+        if what in ("view", "source"):
+            self.alike.forget()
         if what in ("answer", "words", "source"):
             self._link.value = str(Link.of(self.session))
         if what == "answer":

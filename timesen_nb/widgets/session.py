@@ -16,6 +16,7 @@ from timesen_nb.sources.checks import check_year
 from timesen_nb.sources.grid import holds
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.kept import KeptPlaces
+from timesen_nb.widgets.labelled_places import LabelledPlaces
 from timesen_nb.widgets.view import EncodedView, View, encode_view
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Session:
         self.kept = KeptPlaces()
         #: Labels of kept places, by their numbers: what the words are taught by.
         self.labels: dict[int, str] = {}
+        #: Places of a file that were labelled there, and teach the words too.
+        self.loaded: LabelledPlaces | None = None
         self.view: EncodedView | None = None
         self._callbacks: list[Callable[[str], None]] = []
         self.prompts = check_style(prompts)
@@ -266,16 +269,38 @@ class Session:
     def _teach(self) -> None:
         """The words as they are, moved to the labels of kept places."""
         self.words = self._untaught
-        if self.labels:
-            vectors = np.stack([self.kept[number].vector for number in self.labels])
-            self.words = self._untaught.teach_vectors(vectors, list(self.labels.values()))
+        known = self.labelled
+        if known.labels:
+            self.words = self._untaught.teach_vectors(known.vectors, known.labels)
         own = not isinstance(self._asked, str) and not hasattr(self._asked, "classes")
-        seen = {label.casefold() for label in self.labels.values()}
+        seen = {label.casefold() for label in known.labels}
         # what somebody has seen there is an answer, whatever stands in lists of words
         self.checks = [
             WordCheck(check.text) if check.text.casefold() in seen else check
             for check in (check_words(self.words.classes) if own else [])
         ]
+
+    @property
+    def labelled(self) -> LabelledPlaces:
+        """What teaches the words: kept places with a label, then the places of a file."""
+        kept = LabelledPlaces.of([(self.kept[number], label) for number, label in self.labels.items()])
+        return kept if self.loaded is None else kept + self.loaded
+
+    def learn(self, places: LabelledPlaces | None) -> None:
+        """Teach the words by the places of a file as well, in place of those before; None forgets them."""
+        before, self.loaded = self.loaded, places
+        try:
+            self._teach()
+        except ValueError:
+            self.loaded = before
+            raise
+        self._changed("kept")
+        self._rescore()
+
+    @property
+    def asked(self) -> Task | str | Sequence[str]:
+        """What the words were made of: a task, its name, or own classes."""
+        return self._asked
 
     def encode(
         self,
