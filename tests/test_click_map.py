@@ -20,7 +20,7 @@ from synthetic import GridSource, small_model
 
 import timesen_nb as tn
 from timesen_nb.widgets.charts import compare_chart, percent
-from timesen_nb.widgets.session import MOST_CLASSES, OWN_WORDS
+from timesen_nb.widgets.question import MOST_CLASSES, OWN_WORDS
 from timesen_nb.widgets.view import MOST_PIXELS, visible
 
 WORDS = ["meadow", "maize", "lake"]
@@ -310,7 +310,7 @@ def test_a_slow_source_leaves_the_page_alive_and_the_latest_click_wins(
     on_map(app, *first, wait=False)
     assert app.busy
     assert source.name in app.status
-    assert app.panel.stop.layout.display != "none"
+    assert app.panel.stop.layout.visibility == "visible"
     on_map(app, *second)
     assert (app.result.lon, app.result.lat) == second
     go_on.set()
@@ -574,7 +574,7 @@ def test_the_most_probable_class_of_a_view_has_a_legend(app: tn.ClickMap, source
     encoded = app.map_view()
     top = encoded.probabilities(app.session.words)[encoded.readable].argmax(axis=1)
     area = np.bincount(top, minlength=3) / len(top)
-    legend = "".join(ET.fromstring(bytes(app.view._legend.value)).itertext())
+    legend = app.legend.text
     for name, share in zip(WORDS, area, strict=True):
         assert (f"{name} · {percent(share)}" in legend) == (share > 0)
 
@@ -595,7 +595,7 @@ def test_mapping_can_be_cancelled(app: tn.ClickMap, monkeypatch) -> None:
     go_on.set()
     time.sleep(0.2)
     assert app.session.view is None
-    assert app.view.progress.layout.display == "none"
+    assert app.view.progress.layout.visibility == "hidden"
     assert not app.view.start.disabled
 
 
@@ -616,7 +616,7 @@ def test_a_mapped_region_lies_on_the_map_in_its_own_colours(app: tn.ClickMap, so
     drawn = np.asarray(Image.open(io.BytesIO(app._layer.drawn.picture.png)))
     seen = {"#{:02X}{:02X}{:02X}".format(*pixel[:3]) for pixel in drawn[drawn[..., 3] > 0].tolist()}
     assert seen == {colours[k] for k in np.unique(label) if k >= 0}
-    legend = "".join(ET.fromstring(bytes(app.view._legend.value)).itertext())
+    legend = app.legend.text
     for k, name in enumerate(WORDS):
         share = float((label == k).sum() / (label >= 0).sum())
         assert (f"{name} · {percent(share)}" in legend) == (share > 0)

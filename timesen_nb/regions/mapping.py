@@ -97,7 +97,7 @@ def map_region(
                 "map the cube itself."
             )
         zs.sets_of_vectors(zs.vectors[:1], [12])  # what it lacks is said now, not in a worker
-    colours = class_colours(len(zs.classes))
+    colours = class_colours(zs.classes)
     layers = layers_of(region, zs.classes, colours, features, keep, every_class, applicability, set_size)
     alone = region.chunks == (1, 1)
     work = ChunkWork(

@@ -6,9 +6,10 @@ import ipywidgets as w
 import numpy as np
 
 from timesen_nb.model.alike import cosines_to
-from timesen_nb.widgets.controls import ViewControl, field, note
+from timesen_nb.widgets.controls import ViewControl
 from timesen_nb.widgets.layers import probability_picture
 from timesen_nb.widgets.messages import Messages
+from timesen_nb.widgets.page import field, note
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import Session
 
@@ -24,6 +25,7 @@ class AlikePanel(w.VBox):
         session: of the app.
         scene_map: that the layer lies on.
         view: whose opacity the layer has.
+        legend: of the map, which is none of this layer's.
         messages: where failures are shown.
 
     Attributes:
@@ -126,5 +128,6 @@ class AlikePanel(w.VBox):
         share = np.clip((self.cosines - threshold) / max(top - threshold, 1e-6), 0, 1)
         layer = np.full(encoded.readable.shape, np.nan)
         layer[encoded.readable] = np.where(self.found, share, np.nan)
+        self._legend.hide()
         self._map.draw_layer(probability_picture(layer, encoded.web), self._view.opacity.value)
         self._found.value = f"{int(self.found.sum()):,} of {len(self.cosines):,} pixels"

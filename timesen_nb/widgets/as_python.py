@@ -28,7 +28,7 @@ def as_python(session: Session) -> str:
     Returns:
         Python; a comment stands where a call needs what only its user knows.
     """
-    asked = session.asked
+    asked = session.question.asked
     classes = asked if isinstance(asked, str) else list(getattr(asked, "classes", asked))
     lines = [
         "import numpy as np", "", "import timesen_nb as tn", "",

@@ -34,7 +34,10 @@ class KeptPlaces:
         return self._answers[number]
 
     def add(self, answer: Answer) -> int:
-        """Keep an answer and return its number; ValueError when :data:`MOST` are kept already."""
+        """Keep an answer and return its number, that of before for the same; ValueError for too many."""
+        for number, kept in self:
+            if kept.series is answer.series and kept.question == answer.question:
+                return number
         if len(self) >= MOST:
             raise ValueError(
                 f"{MOST} places are kept already, which is the most. Export them, then remove some."
@@ -61,7 +64,7 @@ class KeptPlaces:
                 "top_class": a.top,
                 "probability": a.probability,
             }
-            row |= {"true_class": a.truth, "prompts": a.prompts}
+            row |= {"true_class": a.truth, "question": a.question, "prompts": a.prompts}
             row |= dict(zip(month_columns(["NDVI"]), a.series.ndvi.tolist(), strict=True))
             rows.append(row)
         return pd.DataFrame(rows)

@@ -10,8 +10,8 @@ from zipfile import ZIP_STORED, ZipFile
 
 import ipywidgets as w
 
-from timesen_nb.widgets.controls import field, note
 from timesen_nb.widgets.messages import Messages
+from timesen_nb.widgets.page import field, note
 from timesen_nb.widgets.session import Session
 from timesen_nb.widgets.take import take
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import ipywidgets as w
 
-from timesen_nb.widgets.controls import field, note
 from timesen_nb.widgets.labelled_places import label_accuracy, labels_of_file
 from timesen_nb.widgets.messages import Messages
+from timesen_nb.widgets.page import field, note
 from timesen_nb.widgets.session import Session
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from timesen_nb.bands import BANDS
+from timesen_nb.model.fingerprint import fingerprint
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.sources.grid import BBox, turned
 from timesen_nb.widgets.background import JobCancelled
@@ -18,8 +19,10 @@ from timesen_nb.widgets.layers import WebGrid
 
 if TYPE_CHECKING:
     import xarray as xr
+    from pyproj import Transformer
 
     from timesen_nb.model.timesenclip import TimeSenCLIP
+    from timesen_nb.sources import Source
 
 MOST_PIXELS = 100_000  # vectors of 256 numbers: 100 MB
 CHUNK = 1024  # pixels between two checks of the cancel button
@@ -105,6 +108,30 @@ class EncodedView:
         """Where its pixels lie on the map."""
         return WebGrid.of(self.cube)
 
+    def at(self, lon: float, lat: float) -> int | None:
+        """Which of the readable pixels holds a place, in degrees; None where there is none."""
+        x, y = self._to_grid.transform(lon, lat)
+        index = []
+        for at, axis in ((y, self.cube["y"].values), (x, self.cube["x"].values)):
+            k = round((at - axis[0]) / (axis[1] - axis[0])) if len(axis) > 1 else 0
+            if not 0 <= k < len(axis):
+                return None
+            index.append(k)
+        row, column = index
+        return int(self._numbers[row, column]) if self.readable[row, column] else None
+
+    @cached_property
+    def _to_grid(self) -> Transformer:
+        """Degrees -> the cube's own grid."""
+        from pyproj import Transformer
+
+        return Transformer.from_crs(4326, self.cube.rio.crs, always_xy=True)
+
+    @cached_property
+    def _numbers(self) -> np.ndarray:
+        """(y, x) positions among the readable pixels."""
+        return np.cumsum(self.readable).reshape(self.readable.shape) - 1
+
     def probabilities(self, words: ZeroShot) -> np.ndarray:
         """How well each class fits each pixel: one matrix product, whatever the words.
 
@@ -117,6 +144,27 @@ class EncodedView:
         out = np.full((*self.readable.shape, len(words.classes)), np.nan, dtype=np.float32)
         out[self.readable] = words.of_vectors(self.vectors)
         return out
+
+
+def bundled_view(model: TimeSenCLIP, source: Source, cube: xr.DataArray, view: View) -> EncodedView | None:
+    """A whole scene by vectors that were made beforehand; None where a source has none of this model.
+
+    Args:
+        model: whose vectors.
+        source: where the cube comes from.
+        cube: (month, band, y, x) reflectance x 10000, NaN = missing.
+        view: which pixels they are.
+
+    Returns:
+        The view.
+    """
+    made: Callable[[str], np.ndarray | None] | None = getattr(source, "vectors", None)
+    vectors = made(fingerprint(model.weights.arrays)) if made else None
+    if vectors is None or vectors.shape[:2] != (cube.sizes["y"], cube.sizes["x"]):
+        return None
+    readable = vectors.any(axis=-1)
+    there = vectors[readable].astype(np.float32)
+    return EncodedView(view, cube, readable, there / np.linalg.norm(there, axis=1, keepdims=True))
 
 
 def encode_view(
