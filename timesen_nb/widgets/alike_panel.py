@@ -8,6 +8,7 @@ import numpy as np
 from timesen_nb.model.alike import cosines_to
 from timesen_nb.widgets.controls import ViewControl
 from timesen_nb.widgets.layers import probability_picture
+from timesen_nb.widgets.legend import Legend
 from timesen_nb.widgets.messages import Messages
 from timesen_nb.widgets.page import field, note
 from timesen_nb.widgets.scene_map import SceneMap
@@ -32,8 +33,10 @@ class AlikePanel(w.VBox):
         cosines: (readable pixels of the view,) how alike each is; None before the first search.
     """
 
-    def __init__(self, session: Session, scene_map: SceneMap, view: ViewControl, messages: Messages) -> None:
-        self._session, self._map, self._view = session, scene_map, view
+    def __init__(
+        self, session: Session, scene_map: SceneMap, view: ViewControl, legend: Legend, messages: Messages
+    ) -> None:
+        self._session, self._map, self._view, self._legend = session, scene_map, view, legend
         self.cosines: np.ndarray | None = None
         self.like = w.Dropdown(tooltip="What pixels shall be like")
         self.start = w.Button(description="Find places like this")

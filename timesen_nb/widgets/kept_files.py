@@ -27,8 +27,8 @@ def flat_table(
         about: what is the same for all, such as task and model.
 
     Returns:
-        place, lon, lat, year, source, what ``about`` says, words and prompts that were asked, top_class, probability,
-        label, true_class, p_<class>, ndvi_01 to ndvi_12, provenance (JSON as text) and time (of this table, UTC).
+        place, lon, lat, year, source, what ``about`` says, question, words and prompts that were asked, top_class,
+        probability, label, true_class, p_<class>, ndvi_01 to ndvi_12, provenance (JSON as text) and time (of this table, UTC).
         Missing values are None or NaN: a class that was not asked at a place has no probability there.
     """
     import pandas as pd
@@ -39,7 +39,8 @@ def flat_table(
     rows: list[dict[str, Any]] = []
     for number, a in kept:
         row: dict[str, Any] = {"place": number, "lon": a.lon, "lat": a.lat, "year": a.series.year}
-        row |= {"source": a.series.source, **about, "words": "; ".join(a.classes), "prompts": a.prompts}
+        row |= {"source": a.series.source, **about, "question": a.question, "words": "; ".join(a.classes)}
+        row |= {"prompts": a.prompts}
         row |= {"top_class": a.top, "probability": a.probability}
         row |= {"label": (labels or {}).get(number), "true_class": a.truth}
         row |= {f"p_{name}": float(p) for name, p in zip(a.classes, a.probabilities, strict=True)}

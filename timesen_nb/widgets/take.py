@@ -89,6 +89,8 @@ def view_maps(session: Session, encoded: EncodedView) -> xr.Dataset:
     kept = grid.to_dataset(name="grid").drop_vars("grid").assign(vectors=(("y", "x", "feature"), vectors))
     kept = kept.rio.write_crs(encoded.cube.rio.crs).rio.write_transform(encoded.cube.rio.transform())
     maps = map_region(words, kept, every_class=True, progress=False)
+    # as on the screen, where somebody may have chosen them
+    maps["label"].attrs["colours"] = session.colours_of(words.classes)
     if words.limits is None:
         return maps
     series = encoded.cube.transpose("y", "x", "month", "band").values[there]
