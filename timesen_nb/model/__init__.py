@@ -26,7 +26,7 @@ _HOMES = {
     "SeriesEncoder": "model.encoder",
     "TimeSenCLIP": "model.timesenclip",
     "ZeroShot": "model.zeroshot",
-    "load": "model.timesenclip",
+    "load": "model.loading",
     "make_encoder": "model.ablation",
     "similar": "model.alike",
 }
@@ -47,8 +47,9 @@ if TYPE_CHECKING:
     from timesen_nb.model.alike import similar
     from timesen_nb.model.config import EncoderConfig
     from timesen_nb.model.encoder import SeriesEncoder
+    from timesen_nb.model.loading import load
     from timesen_nb.model.open_set import OpenZeroShot
-    from timesen_nb.model.timesenclip import TimeSenCLIP, load
+    from timesen_nb.model.timesenclip import TimeSenCLIP
     from timesen_nb.model.zeroshot import ZeroShot
 
 
