@@ -2,6 +2,7 @@
 
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import nbformat
@@ -21,6 +22,9 @@ if "google.colab" in sys.modules:
 
     output.enable_custom_widget_manager()"""
 RUNS = pytest.mark.timeout(3600)  # a hang, not a slow machine
+WRONG_ANSWERS: dict[str, dict[str, str]] = tomllib.loads(
+    (ROOT / "tests" / "wrong_answers.toml").read_text(encoding="utf-8")
+)
 SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
 
 
@@ -40,6 +44,30 @@ def with_solutions(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             waiting.source, waiting = found[1], None
     assert waiting is None, f"no solution follows {waiting.source!r}"
     return notebook
+
+
+def with_wrong_answers(notebook: nbformat.NotebookNode, number: str) -> nbformat.NotebookNode:
+    """The notebook with a cell for each wrong answer, which comes after the check and leaves the right one in place."""
+    cells, exercise = [], 0
+    for cell in notebook.cells:
+        cells.append(cell)
+        if not tagged(cell, "check"):
+            continue
+        exercise += 1
+        for wrong, part in WRONG_ANSWERS[f"{number}.{exercise}"].items():
+            name = re.findall(r"^(\w+) = ", wrong, re.MULTILINE)[-1]
+            source = f"right_answer = {name}\n{wrong}\n{cell.source}\n{name} = right_answer"
+            cells.append(
+                nbformat.v4.new_code_cell(
+                    source, metadata={"tags": ["wrong"], "exercise": exercise, "said": part}
+                )
+            )
+    notebook.cells = cells
+    return notebook
+
+
+def printed(cell: nbformat.NotebookNode) -> str:
+    return "".join(o.text for o in cell.outputs if o.output_type == "stream" and o.name == "stdout")
 
 
 def run(notebook: nbformat.NotebookNode, folder: Path) -> str:
@@ -92,12 +120,21 @@ def test_it_is_built_like_the_others(path: Path) -> None:
 @RUNS
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_it_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
-    """With the solutions in place: every check says right. A fresh notebook differs only in its ``...``."""
-    notebook = with_solutions(nbformat.read(path, as_version=4))
-    exercises = sum(tagged(c, "exercise") for c in notebook.cells)
-    said = run(notebook, tmp_path)
+    """With the solutions in place every check says right, and what each of at least three wrong answers did."""
+    notebook = with_wrong_answers(with_solutions(nbformat.read(path, as_version=4)), path.stem[:2])
+    run(notebook, tmp_path)
+    codes = [c for c in notebook.cells if c.cell_type == "code"]
+    exercises = sum(tagged(c, "exercise") for c in codes)
+    said = "".join(printed(c) for c in codes if not tagged(c, "wrong"))
     assert len(re.findall(r"^Exercise .*: right\.$", said, re.MULTILINE)) == exercises, said
     assert "not yet" not in said
+    for exercise in range(1, exercises + 1):
+        wrong = [c for c in codes if c.metadata.get("exercise") == exercise]
+        for cell in wrong:
+            assert f"Exercise {exercise}: not yet." in printed(cell), cell.source
+            assert cell.metadata.said in printed(cell), f"{cell.source.splitlines()[1]}: {printed(cell)}"
+        assert len(wrong) >= 3
+        assert len({printed(c) for c in wrong}) == len(wrong), "two wrong answers have one hint"
 
 
 @RUNS

@@ -9,6 +9,7 @@ Photos become vectors by :func:`timesen_nb.model.towers.embed_photos`; ``places.
 
 from timesen_nb.datasets.codes import read_codes
 from timesen_nb.datasets.download import download_photos
+from timesen_nb.datasets.lesotho import lesotho_points
 from timesen_nb.datasets.lucas import photo_address, read_lucas
 from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.datasets.place_dataset import PlaceDataset
@@ -20,6 +21,7 @@ __all__ = [
     "Pairs",
     "PlaceDataset",
     "download_photos",
+    "lesotho_points",
     "photo_address",
     "read_codes",
     "read_lucas",

@@ -5,7 +5,8 @@
 
 One idea a file: ``metrics`` scores, ``scoring`` vectors against words, ``report`` the tables, ``calibration`` trust,
 ``retrieval``, ``scenicness``, ``baselines``, ``paper`` the published figures, ``encoding`` places -> vectors,
-``validation`` an encoder as it trains. The answer "none of these" is made in ``timesen_nb.model.open_set``.
+``validation`` an encoder as it trains, ``own_labels`` a classifier at the labels that taught it. The answer "none of
+these" is made in ``timesen_nb.model.open_set``.
 """
 
 from timesen_nb.datasets.simulated import simulated_dataset
@@ -13,6 +14,7 @@ from timesen_nb.evaluation.baselines import ImageBaseline, baselines, random_and
 from timesen_nb.evaluation.calibration import calibrated, calibration_error, fit_logit_scale, reliability
 from timesen_nb.evaluation.encoding import Encodes, Labelled
 from timesen_nb.evaluation.metrics import Tally, bootstrap, confusion, interval
+from timesen_nb.evaluation.own_labels import BlockedAccuracy, accuracy_by_blocks, effective_number, wilson
 from timesen_nb.evaluation.paper import paper_figures, paper_table
 from timesen_nb.evaluation.report import Report, report
 from timesen_nb.evaluation.retrieval import nearest, recall, recall_by_class, recall_table, words_to_places
@@ -26,6 +28,7 @@ from timesen_nb.plots.reports import plot_confusion, plot_reliability, plot_repo
 __all__ = [
     "NONE_OF_THESE",
     "Answers",
+    "BlockedAccuracy",
     "Encodes",
     "ImageBaseline",
     "Labelled",
@@ -33,6 +36,7 @@ __all__ = [
     "RatedPrompts",
     "Report",
     "Tally",
+    "accuracy_by_blocks",
     "agreement",
     "background_vectors",
     "baselines",
@@ -41,6 +45,7 @@ __all__ = [
     "calibration_error",
     "conformal_quantile",
     "confusion",
+    "effective_number",
     "encode_words",
     "fit_logit_scale",
     "fit_margin",
@@ -61,5 +66,6 @@ __all__ = [
     "scenicness",
     "score",
     "simulated_dataset",
+    "wilson",
     "words_to_places",
 ]  # fmt: skip

@@ -12,6 +12,7 @@
     towers/          frozen text and photo towers           patch_images months as vectors of an image tower
     teach            words and labels -> a classifier       alike        the most alike of many vectors
     linear_probe     labels -> a classifier                 fingerprint  which weights these are
+    taught_file      classifiers in files                   loading      any of these files -> a model
 
 Names are loaded when first used: this package imports nothing heavy, and nothing that answers imports torch.
 """

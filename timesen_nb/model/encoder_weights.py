@@ -11,6 +11,7 @@ from timesen_nb.extras import needs
 from timesen_nb.model.checkpoint import Checkpoint, check_fit
 from timesen_nb.model.confidence import Confidence, read_confidence
 from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.fingerprint import fingerprint
 from timesen_nb.model.graph import shapes
 from timesen_nb.model.inference import Inference
 from timesen_nb.model.inputs import as_arrays, check_values, composite_positions
@@ -144,6 +145,10 @@ class EncoderWeights:
         if self._confidence is None:
             self._confidence = read_confidence(self._arrays, what)
         return self._confidence
+
+    def fingerprint(self) -> str:
+        """Which weights these are, as they are now."""
+        return fingerprint(self.arrays)
 
     def vectors(self, x: np.ndarray, months: Sequence[int] | None, exact: bool | None) -> np.ndarray:
         """(N, T, C, H, W) float32 -> (N, D) float32, NaN for a series without any composite to read."""

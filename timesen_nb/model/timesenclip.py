@@ -14,7 +14,9 @@ from timesen_nb.model.checkpoint import Checkpoint, write_checkpoint
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder_weights import EncoderWeights
 from timesen_nb.model.exported import write_onnx
+from timesen_nb.model.hub import find_file
 from timesen_nb.model.open_set import OpenZeroShot
+from timesen_nb.model.taught_file import read_taught
 from timesen_nb.model.words import WordCheck, check_words
 from timesen_nb.model.zeroshot import NONE_OF_THESE, ZeroShot, check_classes, class_prompts, class_vectors
 
@@ -207,11 +209,34 @@ class TimeSenCLIP:
         passing = None if hasattr(classes, "classes") else [check.passes for check in check_words(names)]
         # without the tower: a classifier travels to workers
         zs = ZeroShot(names, vectors, self.calibrated_logit_scale, self.weights.encode, passing=passing,
-                      limits=self.weights.confidence, read_words=partial(self._word_vectors, prompts))  # fmt: skip
+                      **self._made_by(prompts))  # fmt: skip
         if not open_set:
             return zs
         fitted = self.weights.confidence(f'margin for "{NONE_OF_THESE}"')
         return OpenZeroShot(zs, fitted.background, fitted.margin)
+
+    def taught(self, path: str | Path) -> ZeroShot:
+        """A classifier from a file that its ``save`` wrote: what ``tn.load(path)`` gives.
+
+        Args:
+            path: of the file.
+
+        Returns:
+            The classifier, with the same probabilities; it can be taught further.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the file is damaged, no classifier, or was taught by vectors of other weights than this model's.
+        """
+        file = read_taught(find_file(str(path)), self.weights.fingerprint())
+        return ZeroShot(file.classes, file.vectors, file.scale, self.weights.encode, passing=file.passing,
+                        lesson=file.lesson if len(file.lesson.labels) else None,
+                        **self._made_by(file.prompts))  # fmt: skip
+
+    def _made_by(self, prompts: str) -> dict[str, Any]:
+        """What classifiers of this model have of it."""
+        return {"limits": self.weights.confidence, "read_words": partial(self._word_vectors, prompts),
+                "prompts": prompts, "fingerprint": self.weights.fingerprint}  # fmt: skip
 
     def _word_vectors(self, prompts: str, words: list[str]) -> np.ndarray:
         return class_vectors(class_prompts(words, prompts)[1], self.encode_text)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from timesen_nb.model.inputs import as_arrays, months_there
 from timesen_nb.model.sets import softmax
+from timesen_nb.model.taught_file import TaughtFile
 from timesen_nb.model.teach import Lesson, check_labels
 
 if TYPE_CHECKING:
@@ -49,12 +51,15 @@ class ZeroShot:
         read_words: n words -> (n, D) unit vectors, for labels that are no class yet. It stays behind when the
             classifier is pickled, for a tower is large.
         lesson: what it was taught by labelled places; None for words alone.
+        prompts: the style of its prompts.
+        fingerprint: says which weights it belongs to, for :meth:`save`.
     """
 
     def __init__(
         self, classes: Sequence[str], vectors: np.ndarray, scale: float, encode: Encode, *,
         passing: Sequence[bool] | np.ndarray | None = None, limits: Callable[[str], Confidence] | None = None,
         read_words: Callable[[list[str]], np.ndarray] | None = None, lesson: Lesson | None = None,
+        prompts: str = "descriptions", fingerprint: Callable[[], str] | None = None,
     ) -> None:  # fmt: skip
         self.classes = list(classes)
         self.vectors = np.asarray(vectors, dtype=np.float32)
@@ -64,6 +69,8 @@ class ZeroShot:
         self.limits = limits
         self.read_words = read_words or _unread
         self.lesson = lesson
+        self.prompts = prompts
+        self.fingerprint = fingerprint
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "read_words": _unread}
@@ -156,8 +163,10 @@ class ZeroShot:
             The taught classifier.
 
         Raises:
-            ValueError: as :meth:`teach`; or a new word where new words cannot be read.
+            ValueError: as :meth:`teach`; or a new word where new words cannot be read; or a classifier that may answer
+                "none of these".
         """
+        self._check_closed("taught")
         vectors = np.asarray(vectors, dtype=np.float32)
         names = check_labels(vectors, labels)
         known = {name.casefold(): k for k, name in enumerate(self.classes)}
@@ -175,7 +184,45 @@ class ZeroShot:
             numbers = np.concatenate([self.lesson.labels, numbers])
         lesson = Lesson(words, self.scale, vectors, numbers)
         return ZeroShot(classes, lesson.vectors(), self.scale, self.encode, passing=passing, limits=self.limits,
-                        read_words=self.read_words, lesson=lesson)  # fmt: skip
+                        read_words=self.read_words, lesson=lesson, prompts=self.prompts,
+                        fingerprint=self.fingerprint)  # fmt: skip
+
+    def save(self, path: str | Path) -> Path:
+        """Write one safetensors file of this classifier: its words, labels and coefficients; ``tn.load`` reads it.
+
+        It holds the vectors of the labelled places, not where they lie, and says by a fingerprint which weights they
+        come from.
+
+        Args:
+            path: of the file, which ends in .safetensors; folders are made.
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: another name, a classifier that was not made by ``model.zero_shot``, or one that may answer
+                "none of these".
+        """
+        path = Path(path)
+        if path.suffix != ".safetensors":
+            raise ValueError(f"the file given is {path.name!r}; expected a name that ends in .safetensors.")
+        self._check_closed("saved")
+        if self.fingerprint is None:
+            raise ValueError(
+                "this classifier does not know which model it belongs to; expected one made by model.zero_shot(words), "
+                "taught or not. Make it so, then save it."
+            )
+        nothing = np.empty((0, self.vectors.shape[1]), np.float32)
+        lesson = self.lesson or Lesson(self.vectors, self.scale, nothing, np.empty(0, int))
+        return TaughtFile(self.classes, self.vectors, self.scale, self.passing, self.prompts, self.fingerprint(),
+                          lesson).write(path)  # fmt: skip
+
+    def _check_closed(self, what: str) -> None:
+        if len(self.vectors) != len(self.classes):
+            raise ValueError(
+                f'a classifier that may answer "{NONE_OF_THESE}" cannot be {what}; '
+                "use model.zero_shot(words) without open_set=True."
+            )
 
     def choose(self, p: np.ndarray) -> np.ndarray:
         """The most probable class among those that pass.

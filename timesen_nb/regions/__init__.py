@@ -8,12 +8,31 @@ run.py       all chunks by Dask: threads here, or any cluster
 mapping.py   map_region: all of these in one call
 geotiff.py   maps out as Cloud Optimized GeoTIFF
 areas.py     how much of each class there is
+parcels.py   what stands in fields: mean series, classes in hectares
+sampling.py, estimate.py    a random sample to go and look at, and error-adjusted areas from it
+vector_files.py    points and polygons in files
 """
 
 from timesen_nb.plots.maps import plot_map
 from timesen_nb.regions.areas import area_table
+from timesen_nb.regions.estimate import AreaEstimate, estimate_areas
 from timesen_nb.regions.geotiff import save_geotiff
 from timesen_nb.regions.mapping import map_region
+from timesen_nb.regions.parcels import field_series, field_table
 from timesen_nb.regions.run import Cancelled
+from timesen_nb.regions.sampling import sample_points
+from timesen_nb.regions.vector_files import save_points
 
-__all__ = ["Cancelled", "area_table", "map_region", "plot_map", "save_geotiff"]
+__all__ = [
+    "AreaEstimate",
+    "Cancelled",
+    "area_table",
+    "estimate_areas",
+    "field_series",
+    "field_table",
+    "map_region",
+    "plot_map",
+    "sample_points",
+    "save_geotiff",
+    "save_points",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,21 +32,34 @@ def area_table(maps: xr.Dataset) -> pd.DataFrame:
 
     label = check_label(maps)
     classes = label.attrs["classes"]
-    counts = np.zeros(len(classes) + 1, dtype=np.int64)
-    for part in _blocks(label):
-        counts += np.bincount(part.ravel() + 1, minlength=len(counts))
-    pixels = counts[1:]
-    across, down = label.rio.resolution()
-    metric = label.rio.crs is not None and label.rio.crs.linear_units in ("metre", "meter")
-    hectares = pixels * (abs(across * down) / 10_000 if metric else np.nan)
+    pixels = class_pixels(label)
     table = pd.DataFrame(
-        {"pixels": pixels, "hectares": hectares, "share": pixels / max(pixels.sum(), 1)},
+        {
+            "pixels": pixels,
+            "hectares": pixels * pixel_hectares(label),
+            "share": pixels / max(pixels.sum(), 1),
+        },
         index=pd.Index(classes, name="class"),
     )
     return table.sort_values("pixels", ascending=False, kind="stable")
 
 
-def _blocks(label: xr.DataArray) -> list[np.ndarray]:
-    """The label a block of rows at a time, so that a lazy one need not fit in memory."""
+def class_pixels(label: xr.DataArray) -> np.ndarray:
+    """(K,) how many pixels of a map's label are of each class."""
+    counts = np.zeros(len(label.attrs["classes"]) + 1, dtype=np.int64)
+    for _, part in row_blocks(label):
+        counts += np.bincount(part.ravel() + 1, minlength=len(counts))
+    return counts[1:]
+
+
+def pixel_hectares(data: xr.DataArray) -> float:
+    """The area of a pixel; NaN where the coordinate system does not count in metres."""
+    across, down = data.rio.resolution()
+    metric = data.rio.crs is not None and data.rio.crs.linear_units in ("metre", "meter")
+    return abs(across * down) / 10_000 if metric else float("nan")
+
+
+def row_blocks(label: xr.DataArray) -> Iterator[tuple[int, np.ndarray]]:
+    """The label a block of rows at a time with its first row, so that a lazy one need not fit in memory."""
     rows = max(1, 4_000_000 // label.shape[1])
-    return [label[start : start + rows].values for start in range(0, label.shape[0], rows)]
+    return ((start, label[start : start + rows].values) for start in range(0, label.shape[0], rows))

@@ -1,0 +1,185 @@
+"""How large classes are by what was seen at a random sample, not by counting a map's pixels, errors and all.
+
+The stratified estimator of Olofsson et al. 2014 (Remote Sensing of Environment 148, 42-57, equations 1 to 11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from timesen_nb.plots.maps import check_label
+from timesen_nb.regions.areas import class_pixels, pixel_hectares
+from timesen_nb.regions.sampling import DRAWN, TRUE, map_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: The quantile of the normal distribution of a two-sided 95 % interval, as the paper rounds it.
+Z95 = 1.96
+#: What is said where no interval can be given.
+CHOSEN = "no interval: these were chosen, not drawn"
+
+
+@dataclass(frozen=True)
+class AreaEstimate:
+    """Areas and accuracies, with intervals where the places were drawn.
+
+    Attributes:
+        counts: places by the class of the map (rows) and what stands there (columns).
+        table: a row a class, NaN where nothing can be said: mapped, its area by the map's pixels; area, error-adjusted,
+            with area_low and area_high (95 %); users and producers accuracy, 0 to 1, each with the half width of its
+            interval (_half). Areas in hectares, or in pixels where the map does not count in metres. None: the places
+            were chosen.
+        accuracy: overall accuracy by area, 0 to 1, and the half width of its interval; None: the places were chosen.
+        note: what a reader must know, in words; "" where there is nothing.
+    """
+
+    counts: pd.DataFrame
+    table: pd.DataFrame | None
+    accuracy: tuple[float, float] | None
+    note: str
+
+    def __str__(self) -> str:
+        """Counts, areas and the note, for print."""
+        parts = [f"places by map class (rows) and true class (columns):\n{self.counts.to_string()}"]
+        if self.table is not None and self.accuracy is not None:
+            share, half = self.accuracy
+            parts += [self.table.round(3).to_string(), f"overall accuracy {share:.3f} ± {half:.3f}"]
+        return "\n\n".join([*parts, *([self.note] if self.note else [])])
+
+
+def estimate_areas(maps: xr.Dataset, points: pd.DataFrame) -> AreaEstimate:
+    """Error-adjusted areas of the classes of a map, from a sample of it that somebody went to see.
+
+    Args:
+        maps: the map that was drawn from.
+        points: the table of :func:`sample_points` with "true_class" filled in, a class of the map or another name; read
+            from a file with every column as it was. Or places that a person chose: then map_class and true_class alone
+            are asked for, and there are counts and no interval.
+
+    Returns:
+        The estimate; ``print`` it for tables and notes.
+
+    Raises:
+        ValueError: no such columns, no place with a true class, a map class that the map has not, places drawn from
+            another map, or a class of the map without any place.
+    """
+    import pandas as pd
+
+    label = check_label(maps)
+    classes = list(label.attrs["classes"])
+    if missing := [name for name in ("map_class", TRUE) if name not in points]:
+        raise ValueError(
+            f"the points given have no column {', '.join(missing)}; expected what regions.sample_points gave, with "
+            f"{TRUE} filled in."
+        )
+    truth = points[TRUE].fillna("").astype(str).str.strip()
+    seen, unseen = points[truth != ""], int((truth == "").sum())
+    truth = truth[truth != ""]
+    if not len(seen):
+        raise ValueError(f"no point has a {TRUE}; fill in what stands at each.")
+    if strange := sorted(set(seen["map_class"]) - set(classes)):
+        raise ValueError(
+            f"points of the class {strange[0]!r}, which is not on this map; expected some of {', '.join(classes[:8])}. "
+            "Give the map that they were drawn from."
+        )
+    names = [*classes, *sorted(set(truth) - set(classes))]
+    counts = pd.crosstab(seen["map_class"], truth).reindex(index=classes, columns=names, fill_value=0)
+    counts.index.name, counts.columns.name = "map class", "true class"
+    drawn = seen[DRAWN].fillna("").astype(str) if DRAWN in seen else pd.Series("", index=seen.index)
+    chosen = int((drawn == "").sum())
+    if chosen:
+        some = "" if chosen == len(seen) else f" ({chosen} of {len(seen)}; without these there is one)"
+        return AreaEstimate(counts, None, None, f"{CHOSEN}{some}.")
+    if set(drawn) != {map_name(maps)}:
+        raise ValueError(
+            "the points were drawn from another map, or this one was made anew since; the shares of its classes are "
+            "what they are weighed by. Give the map that they were drawn from."
+        )
+    hectares = pixel_hectares(label)
+    area = class_pixels(label) * (hectares if np.isfinite(hectares) else 1.0)
+    table, accuracy = stratified_estimate(counts.to_numpy(), area, names)
+    return AreaEstimate(counts, table, accuracy, _note(counts, area, unseen, len(points)))
+
+
+def stratified_estimate(
+    counts: np.ndarray, mapped: np.ndarray, names: Sequence[str]
+) -> tuple[pd.DataFrame, tuple[float, float]]:
+    """Error-adjusted areas and accuracies of a stratified random sample whose strata are the classes of the map.
+
+    Olofsson et al. 2014, equations 1 to 7 and 9 to 11; without correction for a finite population.
+
+    Args:
+        counts: (K, J) places by class of the map and true class; the first K of J are the classes of the map.
+        mapped: (K,) area of each class on the map.
+        names: J names.
+
+    Returns:
+        A row for each of J classes as in :class:`AreaEstimate`, and overall accuracy with the half width of its 95 %
+        interval. A class of the map with one place alone has no spread: intervals that need it are NaN.
+
+    Raises:
+        ValueError: a class has area on the map and no place.
+    """
+    import pandas as pd
+
+    counts, mapped = np.asarray(counts, dtype=np.float64), np.asarray(mapped, dtype=np.float64)
+    k, total = len(mapped), mapped.sum()
+    places = counts.sum(axis=1)
+    if lost := [name for name, n, area in zip(names, places, mapped, strict=False) if area > 0 and n == 0]:
+        raise ValueError(
+            f"{', '.join(lost)}: on the map, and no place of it has a true class, so that nothing is known of that "
+            "area. Go to some of its places."
+        )
+    there = mapped > 0
+    weight = np.where(there, mapped, 0) / total
+    share = np.divide(counts, places[:, None], out=np.zeros_like(counts), where=places[:, None] > 0)
+    p = weight[:, None] * share  # equation 4
+    # of a stratum's share; a single place tells no spread
+    spread = np.divide(share * (1 - share), (places - 1)[:, None],
+                       out=np.full_like(counts, np.nan), where=places[:, None] > 1)  # fmt: skip
+    spread[~there] = 0.0
+    by_map, by_truth = p.sum(axis=1), p.sum(axis=0)
+    right = np.diagonal(share)  # user's accuracy of each class of the map
+    accuracy = float((weight * right).sum())
+    half = Z95 * float(np.sqrt((weight**2 * np.diagonal(spread)).sum()))  # equation 5
+    adjusted = total * by_truth
+    error = total * np.sqrt((weight[:, None] ** 2 * spread).sum(axis=0))  # equations 10 and 11
+
+    nothing = np.full(len(names), np.nan)
+    users, users_half, producers, producers_half = (nothing.copy() for _ in range(4))
+    users[:k] = np.where(there, right, np.nan)
+    users_half[:k] = np.where(there, Z95 * np.sqrt(np.diagonal(spread)), np.nan)  # equation 6
+    with np.errstate(invalid="ignore", divide="ignore"):
+        producers[:k] = np.diagonal(p) / by_truth[:k]
+        # equation 7: what the class's own stratum gives, and what the others give away
+        own = weight**2 * (1 - producers[:k]) ** 2 * np.diagonal(spread)
+        others = (weight[:, None] ** 2 * spread).sum(axis=0)[:k] - weight**2 * np.diagonal(spread)
+        producers_half[:k] = Z95 * np.sqrt(own + producers[:k] ** 2 * others) / by_truth[:k]
+    producers[k:] = np.where(by_truth[k:] > 0, 0.0, np.nan)
+    table = pd.DataFrame(
+        {"mapped": np.append(total * by_map, np.zeros(len(names) - k)), "area": adjusted,
+         "area_low": np.maximum(adjusted - Z95 * error, 0), "area_high": adjusted + Z95 * error,
+         "users": users, "users_half": users_half, "producers": producers, "producers_half": producers_half},
+        index=pd.Index(names, name="class"),
+    )  # fmt: skip
+    return table, (accuracy, half)
+
+
+def _note(counts: pd.DataFrame, area: np.ndarray, unseen: int, drawn: int) -> str:
+    """What the figures do not say themselves."""
+    said = []
+    if unseen:
+        said.append(
+            f"{unseen} of {drawn} drawn places have no true class: if what stands there had to do with it, the areas "
+            "are wrong."
+        )
+    places = counts.sum(axis=1).to_numpy()
+    if alone := [name for name, n, a in zip(counts.index, places, area, strict=True) if n == 1 and a > 0]:
+        said.append(f"One place alone of {', '.join(alone)}: no interval can be given.")
+    return " ".join(said)

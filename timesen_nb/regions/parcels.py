@@ -1,0 +1,127 @@
+"""What stands in fields: a mean annual series with its spread, and the classes of a map in hectares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import rioxarray  # noqa: F401 - adds .rio
+import xarray as xr
+
+from timesen_nb.bands import BANDS, band_positions
+from timesen_nb.plots.maps import check_label
+from timesen_nb.regions.areas import pixel_hectares
+from timesen_nb.regions.vector_files import read_polygons
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+
+def field_table(maps: xr.Dataset, polygons: Any) -> gpd.GeoDataFrame:
+    """The classes of a map in fields: a row a field.
+
+    A pixel belongs to the field that its centre lies in, whole: a field of few pixels is known roughly.
+
+    Args:
+        maps: what ``map_region`` returned.
+        polygons: the path of a GeoJSON or GeoPackage, a GeoDataFrame, GeoJSON as a dict, or shapely polygons in
+            degrees.
+
+    Returns:
+        The fields as they were given, and for each: pixels, those that have a class; no_data, those that have none;
+        hectares of the first (NaN where the map's coordinate system does not count in metres); majority, the class of
+        most pixels, None where there is none; majority_share, 0 to 1; and ha_<class>, hectares of each class. Its own
+        columns of these names are replaced.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the map has no label that ``map_region`` made, or no coordinate system; or polygons that are none.
+    """
+    label = check_label(maps)
+    fields = read_polygons(polygons)
+    classes, hectares = list(label.attrs["classes"]), pixel_hectares(label)
+    counts = np.zeros((len(fields), len(classes) + 1), dtype=np.int64)
+    for n, rows, columns, inside in _windows(label, fields):
+        numbers = label[rows, columns].values[inside]
+        counts[n] = np.bincount(numbers + 1, minlength=len(classes) + 1)
+    of_class = counts[:, 1:]
+    pixels = of_class.sum(axis=1)
+    best = of_class.argmax(axis=1)
+    share = of_class[np.arange(len(fields)), best] / np.maximum(pixels, 1)
+    columns_of = {
+        "pixels": pixels,
+        "no_data": counts[:, 0],
+        "hectares": pixels * hectares,
+        "majority": [classes[k] if n else None for k, n in zip(best, pixels, strict=True)],
+        "majority_share": np.where(pixels > 0, share, np.nan),
+        **{f"ha_{name}": of_class[:, k] * hectares for k, name in enumerate(classes)},
+    }
+    return fields.assign(**columns_of)
+
+
+def field_series(cube: xr.DataArray, polygons: Any) -> xr.Dataset:
+    """The mean annual series of fields, with the spread of their pixels.
+
+    Args:
+        cube: (month, band, y, x) surface reflectance x 10000, NaN = missing, as ``source.cube(bbox)`` gives.
+        polygons: as for :func:`field_table`.
+
+    Returns:
+        Along field, month and band: mean and spread (standard deviation, of the population of the field's pixels) of
+        reflectance x 10000, and pixels, how many have a value; mean and spread are NaN where none has. ``mean`` goes
+        where series go: ``zs.probabilities(fields["mean"])``.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: another cube, one without a coordinate system, or polygons that are none.
+    """
+    if not isinstance(cube, xr.DataArray) or set(cube.dims) != {"month", "band", "y", "x"}:
+        raise ValueError(
+            f"the cube given is a {type(cube).__name__} {getattr(cube, 'dims', '')}; expected an xarray.DataArray "
+            "(month, band, y, x), as source.cube(bbox) gives."
+        )
+    cube = cube.transpose("month", "band", "y", "x")
+    cube = cube.isel(band=band_positions(cube.band.values.tolist()))
+    fields = read_polygons(polygons)
+    shape = (len(fields), *cube.shape[:2])
+    mean, spread = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
+    pixels = np.zeros(shape, dtype=np.int64)
+    for n, rows, columns, inside in _windows(cube, fields):
+        values = cube[:, :, rows, columns].values[:, :, inside].astype(np.float64)
+        there = np.isfinite(values)
+        pixels[n] = there.sum(axis=-1)
+        count = np.where(pixels[n] > 0, pixels[n], np.nan)
+        mean[n] = np.where(there, values, 0).sum(axis=-1) / count
+        spread[n] = np.sqrt((np.where(there, values - mean[n][..., None], 0) ** 2).sum(axis=-1) / count)
+    dims = ("field", "month", "band")
+    coords = {"field": np.arange(len(fields)), "month": cube.month.values, "band": list(BANDS)}
+    return xr.Dataset(
+        {"mean": (dims, mean), "spread": (dims, spread), "pixels": (dims, pixels)}, coords=coords
+    )
+
+
+def _windows(data: xr.DataArray, fields: gpd.GeoDataFrame) -> Iterator[tuple[int, slice, slice, np.ndarray]]:
+    """Each field that touches the data: number, rows, columns, and which pixels of that window it holds (y, x) bool."""
+    from rasterio.features import geometry_mask
+
+    if data.rio.crs is None:
+        raise ValueError(
+            "the map or cube given has no coordinate system (CRS), so that nobody can say which fields it holds. Say "
+            "which it is: maps.rio.write_crs('EPSG:32631')."
+        )
+    transform = data.rio.transform()
+    height, width = data.shape[-2:]
+    for n, polygon in enumerate(fields.geometry.to_crs(data.rio.crs)):
+        west, south, east, north = polygon.bounds
+        across, down = ~transform * (
+            np.array([west, east, west, east]),
+            np.array([south, north, north, south]),
+        )
+        left, right = max(int(np.floor(across.min())), 0), min(int(np.ceil(across.max())), width)
+        top, bottom = max(int(np.floor(down.min())), 0), min(int(np.ceil(down.max())), height)
+        if left >= right or top >= bottom:
+            continue
+        moved = transform @ transform.translation(left, top)
+        inside = geometry_mask([polygon], (bottom - top, right - left), moved, invert=True)
+        yield n, slice(top, bottom), slice(left, right), inside
