@@ -3,7 +3,8 @@
     timesenclip      the model as users hold it             zeroshot     words -> probabilities
     config           what an encoder is                     inputs       series -> what encoders read
     encoder_weights  its weights, torch when asked for      checkpoint   models in files, ours; published: Lightning's
-    graph            weights -> an ONNX graph               exported     models as ONNX files; onnx_file writes them
+    graph            weights -> an ONNX graph, by way of    exported     models as ONNX files; onnx_file writes them
+                     graph_products
     inference        vectors by ONNX Runtime                hub          names -> files
     encoder          the series encoder, in torch           ablation     the paper's other encoders, in torch
     torch_inference  vectors by torch, on a GPU             open_set     the answer "none of these"
