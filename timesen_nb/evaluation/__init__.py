@@ -3,10 +3,10 @@
     from timesen_nb.datasets import simulated_dataset
     tn.report(model, simulated_dataset(4000))       # every task x prompt style x T
 
-One idea a file: ``metrics`` scores, ``scoring`` vectors against words, ``report`` and ``report_tables``, ``calibration`` trust,
-``retrieval``, ``scenicness``, ``baselines``, ``paper`` the published figures, ``encoding`` places -> vectors,
-``validation`` an encoder as it trains, ``own_labels`` a classifier at the labels that taught it. The answer "none of
-these" is made in ``timesen_nb.model.open_set``.
+One idea a file: ``metrics`` scores, ``scoring`` vectors against words, ``report`` the scores of models and
+``report_tables`` what is made of them, ``calibration`` trust, ``retrieval``, ``scenicness``, ``baselines``, ``paper``
+the published figures, ``encoding`` places -> vectors, ``validation`` an encoder as it trains, ``own_labels`` a
+classifier at the labels that taught it. The answer "none of these" is made in ``timesen_nb.model.open_set``.
 """
 
 from timesen_nb.datasets.simulated import simulated_dataset
