@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -92,7 +93,7 @@ def _on_cluster(
     from distributed import as_completed
 
     shared = dask.delayed(work, traverse=False)  # one copy a worker
-    tasks = {at: shared(block) for at, block in left.items()}
+    tasks = {at: dask.delayed(operator.call)(shared, block) for at, block in left.items()}
     if isinstance(store, ZarrStore):
         # workers write by themselves
         there = dask.delayed(store, traverse=False)
