@@ -39,13 +39,7 @@ class Block:
 
 
 def read_block(
-    opener: Opener,
-    cube: CubeLayout,
-    at: tuple[int, int],
-    days: np.ndarray,
-    year: int,
-    label: str,
-    missing: bool,
+    opener: Opener, cube: CubeLayout, at: tuple[int, int], days: np.ndarray, year: int, missing: bool
 ) -> Block:
     """The months of up to 64 x 64 pixels, and what they were made of.
 
@@ -55,7 +49,6 @@ def read_block(
         at: row and column of the block.
         days: (t,) the day of each step.
         year: whose months they are.
-        label: what the cube is called.
         missing: an observation that can be no reflectance is missing; else its pixel is refused.
 
     Returns:
@@ -74,7 +67,7 @@ def read_block(
             classes = None if scl is None else stored_classes(scl.isel(window))
     except ValueError as error:
         why = str(error).removeprefix("it cannot be read ")
-        raise ValueError(f"{label} cannot be read here {why}") from error
+        raise ValueError(f"{opener.label} cannot be read here {why}") from error
     if classes is not None:
         check_classes(classes)
     values, codes = radiometry.measure(stored, radiometry.offset[steps])

@@ -231,7 +231,7 @@ class CubeFileSource:
         """The months of up to 64 x 64 pixels, and what they were made of."""
         self._opener.check_unchanged()
         days, missing = self._days_of(year), self._out_of_range == "missing"
-        block = read_block(self._opener, self._cube, (row, column), days, year, self._opener.label, missing)
+        block = read_block(self._opener, self._cube, (row, column), days, year, missing)
         self._say(block.codes)
         return block
 
