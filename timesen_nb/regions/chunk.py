@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from timesen_nb.model.inference import on_one_core
+from timesen_nb.model.inputs import months_there
 from timesen_nb.model.zeroshot import Encode, ZeroShot
 from timesen_nb.regions.layers import Layer
 
@@ -53,7 +54,7 @@ class ChunkWork:
         vectors = self._vectors(block, stop)
         out = {n: layer.empty(len(vectors)) for n, layer in self.layers.items() if n != "vectors"}
         there = np.flatnonzero(~np.isnan(vectors[:, 0]))
-        series = series_of(block, self.nodata) if "dissimilarity" in out else None
+        series = series_of(block, self.nodata) if {"dissimilarity", "set_size"} & set(out) else None
         for start in range(0, len(there), SLICE):
             rows = there[start : start + SLICE]
             p = self.words.of_vectors(vectors[rows])
@@ -62,14 +63,23 @@ class ChunkWork:
             out["probability"][rows] = np.where(chosen < 0, np.nan, p[np.arange(len(p)), chosen])
             if "probabilities" in out:
                 out["probabilities"][:, rows] = p.T
-            if series is not None and self.words.limits is not None:
+            if series is not None:
                 stop()
-                space = self.words.limits("area of applicability").space
-                out["dissimilarity"][rows] = space.measure(series(rows), vectors[rows]).dissimilarity
+                self._trust(rows, series(rows), vectors[rows], out)
         out = {name: values.reshape(*values.shape[:-1], height, width) for name, values in out.items()}
         if "vectors" in self.layers:
             out["vectors"] = pack(vectors, self.layers["vectors"].dtype).reshape(height, width, -1)
         return out
+
+    def _trust(
+        self, rows: np.ndarray, series: np.ndarray, vectors: np.ndarray, out: dict[str, np.ndarray]
+    ) -> None:
+        """How far the answers of some pixels may be believed: into the layers that were asked for."""
+        if "dissimilarity" in out and self.words.limits is not None:
+            space = self.words.limits("area of applicability").space
+            out["dissimilarity"][rows] = space.measure(series, vectors).dissimilarity
+        if "set_size" in out:
+            out["set_size"][rows] = self.words.sets_of_vectors(vectors, months_there(series)).sum(axis=1)
 
     def _vectors(self, block: np.ndarray, stop: Callable[[], None]) -> np.ndarray:
         """(y * x, D) float32 of a chunk, NaN = no data."""

@@ -49,6 +49,7 @@ def layers_of(
     keep: str | None,
     every_class: bool,
     applicability: bool,
+    set_size: bool,
 ) -> dict[str, Layer]:
     """The variables of a map by name.
 
@@ -59,6 +60,7 @@ def layers_of(
         keep: "float16" or "int8" to keep vectors; None: not at all.
         every_class: the probability of every class.
         applicability: and how unlike the training series a pixel is.
+        set_size: and how many classes the set has that holds the true one nine times in ten.
 
     Returns:
         label and probability, and what was asked for.
@@ -73,6 +75,9 @@ def layers_of(
     if applicability:
         said = "dissimilarity to the training series: 1 is the edge of the area of applicability"
         layers["dissimilarity"] = Layer(plane, shape, "float32", np.nan, {"long_name": said})
+    if set_size:
+        said = "classes of the set that holds the true one nine times in ten"
+        layers["set_size"] = Layer(plane, shape, "int16", NOTHING, {"long_name": said, "_FillValue": NOTHING})
     if every_class:
         layers["probabilities"] = Layer(("class", *plane), (len(classes), *shape), "float16", np.nan)
     if keep:

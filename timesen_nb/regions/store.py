@@ -25,6 +25,7 @@ _LATER = (
     "classifier",
     "passing",
     "applicability",
+    "set_size",
 )  # what 0.1 did not say, or not so
 _FINISHED = "finished"  # (chunks along y, chunks along x): 1 = all of it is written
 
