@@ -1,7 +1,7 @@
 """Maps of whole regions: every pixel of a cube read in words, from a tile in memory to a country on a cluster.
 
 region.py    what a cube must be, and into which chunks it is cut
-layers.py    the variables of a map
+map_layers.py  the variables of a map
 chunk.py     what is done to one chunk: encode, keep the vectors, score against the words
 store.py     where finished chunks go: memory, or Zarr that a stopped run takes up again
 run.py       all chunks by Dask: threads here, or any cluster

@@ -12,7 +12,7 @@ import numpy as np
 from timesen_nb.model.inference import on_one_core
 from timesen_nb.model.inputs import months_there
 from timesen_nb.model.zeroshot import Encode, ZeroShot
-from timesen_nb.regions.layers import Layer
+from timesen_nb.regions.map_layers import Layer
 
 #: Pixels encoded between two looks at whether to stop; bounds memory as well.
 SLICE = 8192

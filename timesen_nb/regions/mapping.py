@@ -12,7 +12,7 @@ import xarray as xr
 from timesen_nb.bands import BANDS
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.regions.chunk import ChunkWork
-from timesen_nb.regions.layers import layers_of
+from timesen_nb.regions.map_layers import layers_of
 from timesen_nb.regions.region import Region, read_region
 from timesen_nb.regions.run import run_chunks, shown
 from timesen_nb.regions.store import MemoryStore, ZarrStore

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from timesen_nb.regions.layers import NOTHING, Layer
+from timesen_nb.regions.map_layers import NOTHING, Layer
 from timesen_nb.regions.region import Chunk, Region
 
 #: Does a chunk of a run.

@@ -18,7 +18,7 @@ SIZE = 64
 
 
 @dataclass(frozen=True)
-class Block:
+class CubeBlock:
     """The months of a block of the cube, and what became of its observations.
 
     Attributes:
@@ -40,7 +40,7 @@ class Block:
 
 def read_block(
     opener: Opener, cube: CubeLayout, at: tuple[int, int], days: np.ndarray, year: int, missing: bool
-) -> Block:
+) -> CubeBlock:
     """The months of up to 64 x 64 pixels, and what they were made of.
 
     Args:
@@ -81,7 +81,7 @@ def read_block(
     used = usable(values, days, classes)
     wrong = _wrong(values, used, days, radiometry.factor)
     months = monthly_medians(values, days, year, classes)
-    return Block(months, days, used, left_out, wrong, tuple(codes))
+    return CubeBlock(months, days, used, left_out, wrong, tuple(codes))
 
 
 def _wrong(
@@ -111,7 +111,7 @@ def _wrong(
     return found
 
 
-def provenance_of(block: Block, inside: tuple[int, int], cube: CubeLayout) -> dict[str, Any]:
+def provenance_of(block: CubeBlock, inside: tuple[int, int], cube: CubeLayout) -> dict[str, Any]:
     """What the months of a pixel were made of; :class:`PixelSeries` says how it is told."""
     radiometry = cube.radiometry
     days = np.sort(block.days[block.used[(..., *inside)]])

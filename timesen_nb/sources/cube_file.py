@@ -16,7 +16,7 @@ from timesen_nb.composite import solar_days
 from timesen_nb.nodata import say_codes
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources.checks import check_places, check_year, series_of
-from timesen_nb.sources.cube_block import SIZE, Block, provenance_of, read_block
+from timesen_nb.sources.cube_block import SIZE, CubeBlock, provenance_of, read_block
 from timesen_nb.sources.cube_layout import Opener, Options, read_layout
 from timesen_nb.sources.grid import BBox, check_bbox, turned
 from timesen_nb.sources.year_cube import year_cube
@@ -227,7 +227,7 @@ class CubeFileSource:
             raise ValueError(f"{self.name}, in {len(wrong)} pixels: {wrong[0]}")
         return block.months[(..., *inside)]
 
-    def _read_block(self, row: int, column: int, year: int) -> Block:
+    def _read_block(self, row: int, column: int, year: int) -> CubeBlock:
         """The months of up to 64 x 64 pixels, and what they were made of."""
         self._opener.check_unchanged()
         days, missing = self._days_of(year), self._out_of_range == "missing"
