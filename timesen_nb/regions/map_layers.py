@@ -66,7 +66,7 @@ def layers_of(
         label and probability, and what was asked for.
     """
     plane = ("y", "x")
-    named = {"classes": classes, "colours": class_colours(len(classes))}
+    named = {"classes": classes, "colours": class_colours(classes)}
     about = {"long_name": "class", "_FillValue": NOTHING, **named}
     layers = {
         "label": Layer(plane, shape, "int16", NOTHING, about),
