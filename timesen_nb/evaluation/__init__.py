@@ -17,7 +17,8 @@ from timesen_nb.evaluation.encoding import Encodes, Labelled
 from timesen_nb.evaluation.metrics import Tally, bootstrap, confusion, interval
 from timesen_nb.evaluation.own_labels import BlockedAccuracy, accuracy_by_blocks, effective_number, wilson
 from timesen_nb.evaluation.paper import paper_figures, paper_table
-from timesen_nb.evaluation.report import Report, report
+from timesen_nb.evaluation.report import report
+from timesen_nb.evaluation.report_tables import Report
 from timesen_nb.evaluation.retrieval import nearest, recall, recall_by_class, recall_table, words_to_places
 from timesen_nb.evaluation.scenicness import RatedPrompts, agreement, scenicness
 from timesen_nb.evaluation.scoring import Answers, encode_words, score
