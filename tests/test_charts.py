@@ -7,8 +7,7 @@ import pytest
 
 import timesen_nb as tn
 from timesen_nb.bands import BANDS, MONTHS
-from timesen_nb.plots import class_colours
-from timesen_nb.widgets.charts import class_legend, colour_bar, compare_chart, series_chart
+from timesen_nb.widgets.charts import colour_bar, compare_chart, series_chart, years_chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 VERMILION, GREEN = "#D55E00", "#009E73"  # red light, NDVI
@@ -104,25 +103,22 @@ def test_the_colour_bar_runs_from_0_to_100_percent() -> None:
         assert at[words][0] == pytest.approx(left + share * width)
 
 
-def test_the_legend_of_classes_shows_each_in_its_colour_largest_first() -> None:
-    colours = class_colours(4)
-    tree = ET.fromstring(class_legend(["a", "b", "c", "d"], np.array([0.2, 0, 0.7, 0.1]), colours))
-    assert [r.get("fill") for r in tree.iter(f"{SVG}rect")] == [colours[2], colours[0], colours[3]]
-    swatches = [(float(r.get("x")), float(r.get("y"))) for r in tree.iter(f"{SVG}rect")]
-    at = texts(tree)
-    for words, (x, y) in zip(("c · 70 %", "a · 20 %", "d · 10 %"), swatches, strict=True):
-        assert at[words] == pytest.approx((x + 26.5, y + 6.5 + 4), abs=1)
+@pytest.mark.parametrize("level", [300, 4900])
+def test_the_axis_is_the_same_for_dark_and_bright_places(level: float) -> None:
+    at = texts(ET.fromstring(series_chart(year(B8=level))))
+    assert {"0", "0.1", "0.5"} <= set(at)
+    assert "0.6" not in at
+    assert "1" in texts(ET.fromstring(series_chart(year(B8=9000))))  # snow and clouds need another
 
 
-def test_of_many_classes_the_largest_are_named_and_the_others_counted() -> None:
-    area = np.array([0.01] * 20 + [0.3, 0.5])
-    tree = ET.fromstring(class_legend([f"class {k}." for k in range(22)], area, class_colours(22)))
-    words = list(texts(tree))
-    assert words[:2] == ["class 21. · 50 %", "class 20. · 30 %"]
-    assert words[-1] == "11 others · 11 %"
-    fills = [r.get("fill") for r in tree.iter(f"{SVG}rect")]
-    assert fills[:2] == [class_colours(22)[21], class_colours(22)[20]]
-    assert fills[-1] == "none"  # each of the others has a colour of its own on the map
+def test_several_years_of_a_place_are_named_and_the_newest_stands_out() -> None:
+    from dataclasses import replace
+
+    years = [replace(year(B8=1000 + 500 * k), year=2017 + k) for k in range(4)]
+    tree = ET.fromstring(years_chart(years[::-1]))
+    assert [name for name in texts(tree) if name.startswith("20")] == ["2020", "2019", "2018", "2017"]
+    (newest,) = lines(tree, VERMILION)
+    np.testing.assert_allclose(newest[:, 1].mean() + 4, texts(tree)["2020"][1], atol=0.2)
 
 
 def test_lines_break_at_missing_months() -> None:

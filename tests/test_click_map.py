@@ -20,7 +20,7 @@ from synthetic import GridSource, small_model
 
 import timesen_nb as tn
 from timesen_nb.widgets.charts import compare_chart, percent
-from timesen_nb.widgets.session import MOST_CLASSES, OWN_WORDS
+from timesen_nb.widgets.question import MOST_CLASSES, OWN_WORDS
 from timesen_nb.widgets.view import MOST_PIXELS, visible
 
 WORDS = ["meadow", "maize", "lake"]
@@ -255,12 +255,8 @@ def test_markup_in_a_class_stays_text_everywhere(
     app.keep()
     app.kept.tick(1)
     assert nasty in app.text
-    assert (
-        nasty
-        in json.loads(app.export(tmp_path / "k.geojson").read_text())["features"][0]["properties"][
-            "probabilities"
-        ]
-    )
+    properties = json.loads(app.export(tmp_path / "k.geojson").read_text())["features"][0]["properties"]
+    assert f"p_{nasty}" in properties
     chart = compare_chart([(nasty, app.result.series), ("</svg>", app.result.series)])
     assert nasty in "".join(ET.fromstring(chart).itertext())
     markup = [w.value for w in _widgets(app) if type(w).__name__ in ("HTML", "HTMLMath")]
@@ -314,7 +310,7 @@ def test_a_slow_source_leaves_the_page_alive_and_the_latest_click_wins(
     on_map(app, *first, wait=False)
     assert app.busy
     assert source.name in app.status
-    assert app.panel.stop.layout.display != "none"
+    assert app.panel.stop.layout.visibility == "visible"
     on_map(app, *second)
     assert (app.result.lon, app.result.lat) == second
     go_on.set()
@@ -488,9 +484,10 @@ def test_kept_places_can_be_compared_removed_and_exported(app, source: GridSourc
     assert rows[1]["B8_m12"] == rows[1]["NDVI_m12"] == ""
     features = json.loads(app.export(tmp_path / "kept.geojson").read_text())["features"]
     assert features[0]["geometry"]["coordinates"] == pytest.approx(source.place(5, 7))
-    assert sum(features[0]["properties"]["probabilities"].values()) == pytest.approx(1, abs=1e-4)
-    assert features[0]["properties"]["ndvi"][11] is None
-    assert features[0]["properties"]["provenance"] == app.session.kept[1].series.provenance
+    told = features[0]["properties"]
+    assert sum(p for name, p in told.items() if name.startswith("p_")) == pytest.approx(1, abs=1e-4)
+    assert told["ndvi_12"] is None
+    assert json.loads(told["provenance"]) == app.session.kept[1].series.provenance
     app.kept.tick(1)
     app.kept.tick(3)
     assert app.kept._chart.layout.display != "none"
@@ -547,7 +544,7 @@ def test_nothing_kept_is_no_file(app: tn.ClickMap, source: GridSource, tmp_path:
     assert "Click the map first" in app.error
     app.click(*source.place(5, 7))
     app.keep()
-    with pytest.raises(ValueError, match=r"\.csv or \.geojson"):
+    with pytest.raises(ValueError, match=r"ends in \.geojson, \.gpkg"):
         app.export(tmp_path / "kept.xlsx")
 
 
@@ -577,7 +574,7 @@ def test_the_most_probable_class_of_a_view_has_a_legend(app: tn.ClickMap, source
     encoded = app.map_view()
     top = encoded.probabilities(app.session.words)[encoded.readable].argmax(axis=1)
     area = np.bincount(top, minlength=3) / len(top)
-    legend = "".join(ET.fromstring(bytes(app.view._legend.value)).itertext())
+    legend = app.legend.text
     for name, share in zip(WORDS, area, strict=True):
         assert (f"{name} · {percent(share)}" in legend) == (share > 0)
 
@@ -598,7 +595,7 @@ def test_mapping_can_be_cancelled(app: tn.ClickMap, monkeypatch) -> None:
     go_on.set()
     time.sleep(0.2)
     assert app.session.view is None
-    assert app.view.progress.layout.display == "none"
+    assert app.view.progress.layout.visibility == "hidden"
     assert not app.view.start.disabled
 
 
@@ -619,7 +616,7 @@ def test_a_mapped_region_lies_on_the_map_in_its_own_colours(app: tn.ClickMap, so
     drawn = np.asarray(Image.open(io.BytesIO(app._layer.drawn.picture.png)))
     seen = {"#{:02X}{:02X}{:02X}".format(*pixel[:3]) for pixel in drawn[drawn[..., 3] > 0].tolist()}
     assert seen == {colours[k] for k in np.unique(label) if k >= 0}
-    legend = "".join(ET.fromstring(bytes(app.view._legend.value)).itertext())
+    legend = app.legend.text
     for k, name in enumerate(WORDS):
         share = float((label == k).sum() / (label >= 0).sum())
         assert (f"{name} · {percent(share)}" in legend) == (share > 0)

@@ -13,18 +13,20 @@ from timesen_nb.datasets.lesotho import lesotho_points
 from timesen_nb.datasets.lucas import photo_address, read_lucas
 from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.datasets.place_dataset import PlaceDataset
-from timesen_nb.datasets.points import read_points
+from timesen_nb.datasets.points import PointTable, read_point_table, read_points
 from timesen_nb.datasets.sen4map import read_sen4map
 from timesen_nb.datasets.simulated import simulated_dataset, simulated_labels, simulated_survey
 
 __all__ = [
     "Pairs",
     "PlaceDataset",
+    "PointTable",
     "download_photos",
     "lesotho_points",
     "photo_address",
     "read_codes",
     "read_lucas",
+    "read_point_table",
     "read_points",
     "read_sen4map",
     "simulated_dataset",

@@ -1,4 +1,4 @@
-"""GeoJSON of points as a table: where each lies, and its properties."""
+"""GeoJSON and GeoPackage of points as a table: where each lies, and its properties."""
 
 from __future__ import annotations
 
@@ -46,6 +46,58 @@ def read_geojson(path: Path) -> pd.DataFrame:
     rows = [about | {"lon": lon, "lat": lat} for about, (lon, lat) in zip(properties, places, strict=True)]
     index = pd.RangeIndex(1, len(rows) + 1, name="feature")
     return pd.DataFrame(rows, index, None if rows else ["lon", "lat"], dtype=object)
+
+
+def read_geopackage(path: Path) -> pd.DataFrame:
+    """The points of a GeoPackage.
+
+    Args:
+        path: of a file with one layer of points.
+
+    Returns:
+        As :func:`read_geojson`.
+
+    Raises:
+        ValueError: the file is no GeoPackage or has several layers, names no coordinate system, or a feature is no
+            point on Earth.
+    """
+    import geopandas as gpd
+    import pandas as pd
+    from pyogrio import list_layers
+    from pyogrio.errors import DataLayerError, DataSourceError
+
+    check_content(path, "a GeoPackage of points")
+    try:
+        layers = [str(name) for name, _ in list_layers(path)]
+        if len(layers) != 1:
+            raise ValueError(
+                f"{path.name} has the layers {', '.join(layers) or 'none'}; expected one of points. Export that alone."
+            )
+        frame = gpd.read_file(path)
+    except (DataSourceError, DataLayerError) as problem:
+        raise ValueError(
+            f"{path.name} is no GeoPackage that can be read ({problem}). Export it again."
+        ) from problem
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
+        raise ValueError(
+            f"{path.name} has no geometry, or names no coordinate system; expected points. Export it again with both."
+        )
+    kinds = ["nothing" if g is None or g.is_empty else g.geom_type for g in frame.geometry]
+    if wrong := next((n for n, kind in enumerate(kinds, 1) if kind != "Point"), None):
+        raise ValueError(
+            f"{path.name}: feature {wrong} is {kinds[wrong - 1]}; expected points. Use centroids of polygons."
+        )
+    degrees = frame.geometry.to_crs("OGC:CRS84")
+    if lost := next(
+        (n for n, p in enumerate(degrees, 1) if not (math.isfinite(p.x) and math.isfinite(p.y))), None
+    ):
+        raise ValueError(
+            f"{path.name}: feature {lost} lies at no place in the coordinate system of the file."
+        )
+    table = pd.DataFrame(frame.drop(columns=frame.geometry.name)).astype(object)
+    table = table.where(table.notna(), None).assign(lon=degrees.x.to_numpy(), lat=degrees.y.to_numpy())
+    table.index = pd.RangeIndex(1, len(table) + 1, name="feature")
+    return table
 
 
 def _place(feature: dict[str, Any], to_degrees: Callable[[float, float], Place], where: str) -> Place:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from timesen_nb.bands import BANDS, month_columns
-from timesen_nb.datasets.geojson import read_geojson
+from timesen_nb.datasets.geojson import read_geojson, read_geopackage
 from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.datasets.tables import check_thousands, names_of, numbers, read_table, where, without_fraction
 from timesen_nb.nodata import SHARE, clean
@@ -25,15 +26,47 @@ EARTH = (-180.0, -90.0, 180.0, 90.0)
 COLUMNS = month_columns()
 
 
+@dataclass(frozen=True)
+class PointTable:
+    """Places of a file, as far as it tells of them.
+
+    Attributes:
+        table: a row a place, its cells as they stand in the file.
+        lonlats: (N, 2) degrees, longitude before latitude.
+        labels: (N,) class names, "" = unknown; None: the file has no such column.
+        years: (N,) of the series to read, where none is in the file.
+        values: (N, 12, 10) surface reflectance x 10000, NaN = missing; None: the file has no series.
+    """
+
+    table: pd.DataFrame
+    lonlats: np.ndarray
+    labels: np.ndarray | None
+    years: np.ndarray
+    values: np.ndarray | None
+
+    def take(self, rows: np.ndarray) -> PointTable:
+        """Some of the places.
+
+        Args:
+            rows: their indices.
+
+        Returns:
+            Their table, in that order.
+        """
+        labels = None if self.labels is None else self.labels[rows]
+        values = None if self.values is None else self.values[rows]
+        return PointTable(self.table.iloc[rows], self.lonlats[rows], labels, self.years[rows], values)
+
+
 def read_points(
     path: str | Path, label: str = "true_class", source: Source | None = None, year: int = 2018
 ) -> Pairs:
     """Labelled places from a file, ready for ``tn.fit`` and ``linear_probe``.
 
     Args:
-        path: .csv (or .tsv, .txt) with the columns lon, lat and ``label``, or .geojson of points with that property;
-            what the click map exports, or your own. Cells are parted by commas, semicolons or tabs; decimal commas are
-            understood where commas do not part cells.
+        path: .csv (or .tsv, .txt) with the columns lon, lat and ``label``, or .geojson or .gpkg of points with that
+            property; what the click map exports, or your own. Cells are parted by commas, semicolons or tabs; decimal
+            commas are understood where commas do not part cells.
         label: the column of class names, kept as the text they are: 0100 stays 0100, NA stays NA; empty = unknown.
         source: where the series come from if the file has none in columns B2_m01 to B12_m12, as the click map writes
             them: surface reflectance x 10000, empty = missing.
@@ -47,6 +80,43 @@ def read_points(
             or has longitude and latitude the other way round than the source; a number cannot be read; series are
             neither in the file nor to be had because no source was given.
     """
+    points, name = read_point_table(path, label, source, year), Path(path).name
+    if points.labels is None:
+        there = ", ".join(map(str, points.table.columns[:12]))
+        raise ValueError(
+            f"{name} has no {label} among {there}; expected lon, lat and a column of class names: label='its name'."
+        )
+    if not (points.labels != "").any():
+        raise ValueError(f"no place in {name} has a {label}; fill in the class names of the places you know.")
+    values = points.values
+    if values is None and source is None:
+        raise ValueError(
+            f"{name} holds places but no series ({COLUMNS[0]} to {COLUMNS[-1]}); give the source to read them "
+            "from: source=tn.open_source(...)."
+        )
+    if values is None and source is not None:
+        values = _fetch(source, points.lonlats, points.years).clip(min=0)
+    return Pairs(values, labels=points.labels, lonlats=points.lonlats)
+
+
+def read_point_table(
+    path: str | Path, label: str = "true_class", source: Source | None = None, year: int = 2018
+) -> PointTable:
+    """Places from a file, with or without labels and series; nothing is fetched.
+
+    Args:
+        path: as for :func:`read_points`.
+        label: the column of class names, where there is one.
+        source: that the places shall be read from; they are held against its bounds.
+        year: for places without one.
+
+    Returns:
+        The places.
+
+    Raises:
+        ValueError: the file is no table of points, a place is missing, not on Earth, or has longitude and latitude the
+            other way round than the source, or a number cannot be read.
+    """
     path = Path(path)
     table = _read(path)
     twice = [name for name in dict.fromkeys(table.columns) if (table.columns == name).sum() > 1]
@@ -54,34 +124,26 @@ def read_points(
         raise ValueError(
             f"{path.name} has several columns {twice[0]!r}; expected each once. Remove the others."
         )
-    missing = [name for name in ("lon", "lat", label) if name not in table]
+    missing = [name for name in ("lon", "lat") if name not in table]
     if missing:
         there = ", ".join(map(str, table.columns[:12]))
         raise ValueError(
             f"{path.name} has no {', '.join(missing)} among {there}; expected lon, lat "
             f"and a column of class names: label='its name'."
         )
-    # as they were before the click map's CSV kept spreadsheets from taking them for formulas
-    names = without_fraction(names_of(table[label].to_numpy(object))).tolist()
-    labels = np.array([unescaped(name) for name in names], dtype=str)
-    if not (labels != "").any():
-        raise ValueError(
-            f"no place in {path.name} has a {label}; fill in the class names of the places you know."
-        )
+    labels = None
+    if label in table:
+        # as they were before the click map's CSV kept spreadsheets from taking them for formulas
+        names = without_fraction(names_of(table[label].to_numpy(object))).tolist()
+        labels = np.array([unescaped(name) for name in names], dtype=str)
     lonlats = numbers(table, ["lon", "lat"], path.name)
     _check_places(lonlats, table, source, path.name)
+    values = None
     if set(COLUMNS) <= set(table):
         check_thousands(table, COLUMNS, path.name)
         values = numbers(table, COLUMNS, path.name).astype(np.float32).reshape(-1, 12, len(BANDS))
         values = _reflectance(values, path.name)
-    elif source is not None:
-        values = _fetch(source, lonlats, _years(table, year, path.name)).clip(min=0)
-    else:
-        raise ValueError(
-            f"{path.name} holds places but no series ({COLUMNS[0]} to {COLUMNS[-1]}); give the source to read them "
-            "from: source=tn.open_source(...)."
-        )
-    return Pairs(values, labels=labels, lonlats=lonlats)
+    return PointTable(table, lonlats, labels, _years(table, year, path.name), values)
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -91,7 +153,9 @@ def _read(path: Path) -> pd.DataFrame:
         return read_table(path)
     if suffix in (".geojson", ".json"):
         return read_geojson(path)
-    raise ValueError(f"{path.name}: expected a .csv or .geojson file of points.")
+    if suffix == ".gpkg":
+        return read_geopackage(path)
+    raise ValueError(f"{path.name}: expected a .csv, .geojson or .gpkg file of points.")
 
 
 def _check_places(lonlats: np.ndarray, table: pd.DataFrame, source: Source | None, name: str) -> None:

@@ -10,6 +10,7 @@ these" is made in ``timesen_nb.model.open_set``.
 """
 
 from timesen_nb.datasets.simulated import simulated_dataset
+from timesen_nb.evaluation.answer_table import TableAnswers, answer_table
 from timesen_nb.evaluation.baselines import ImageBaseline, baselines, random_and_blocked
 from timesen_nb.evaluation.calibration import calibrated, calibration_error, fit_logit_scale, reliability
 from timesen_nb.evaluation.encoding import Encodes, Labelled
@@ -35,9 +36,11 @@ __all__ = [
     "OpenZeroShot",
     "RatedPrompts",
     "Report",
+    "TableAnswers",
     "Tally",
     "accuracy_by_blocks",
     "agreement",
+    "answer_table",
     "background_vectors",
     "baselines",
     "bootstrap",

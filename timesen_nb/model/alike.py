@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,12 +25,13 @@ class Similar(NamedTuple):
     cosines: np.ndarray
 
 
-def similar(vectors: np.ndarray, query: np.ndarray, k: int = 100) -> Similar:
+def similar(vectors: Any, query: np.ndarray, k: int = 100) -> Similar:
     """The vectors most alike a query, by a scan of all of them.
 
     Args:
         vectors: (..., D) float, or int8 as :func:`as_int8` makes them, a quarter of the size; NaN rows, and rows of
-            zeros, are alike nothing.
+            zeros, are alike nothing. Or a map made with ``map_region(..., keep="int8")``: it may lie on disk and be
+            larger than memory, and is read a row of its chunks at a time.
         query: (D,) of a place or of words, float or int8; or (Q, D): then the most alike any of them.
         k: how many are wanted; fewer come back where there are fewer.
 
@@ -40,9 +41,9 @@ def similar(vectors: np.ndarray, query: np.ndarray, k: int = 100) -> Similar:
     Raises:
         ValueError: vectors and query of different length, a query without direction, or k below 1.
     """
-    vectors = np.asarray(vectors)
+    vectors = _vectors(vectors)
     wanted = np.atleast_2d(np.asarray(query, dtype=np.float32))
-    if vectors.ndim < 2 or wanted.ndim != 2 or wanted.shape[1] != vectors.shape[-1]:
+    if len(vectors.shape) < 2 or wanted.ndim != 2 or wanted.shape[1] != vectors.shape[-1]:
         raise ValueError(
             f"vectors {vectors.shape} and query {np.shape(query)} were given; expected (..., D) and (D,) or (Q, D), "
             "of one model."
@@ -52,8 +53,9 @@ def similar(vectors: np.ndarray, query: np.ndarray, k: int = 100) -> Similar:
         raise ValueError("the query has no direction: it is NaN, of a place without any month, or zero.")
     if k < 1:
         raise ValueError(f"k={k}; expected how many of the most alike are wanted, 1 or more.")
-    flat = vectors.reshape(-1, vectors.shape[-1])
-    cosines = np.concatenate([np.empty(0, np.float32), *_scan(flat, (wanted / length).T)])
+    unit = (wanted / length).T
+    parts = [part for rows in _rows(vectors) for part in _scan(rows.reshape(-1, rows.shape[-1]), unit)]
+    cosines = np.concatenate([np.empty(0, np.float32), *parts])
     known = np.flatnonzero(cosines >= -1)
     k = min(k, len(known))
     best = known[np.argpartition(-cosines[known], k - 1)[:k]] if k else known
@@ -74,6 +76,42 @@ def as_int8(vectors: np.ndarray) -> np.ndarray:
     largest = np.abs(x).max(axis=-1, keepdims=True)
     out: np.ndarray = np.rint(x / np.where(largest > 0, largest, 1) * STEPS).astype(np.int8)
     return out
+
+
+def cosines_to(vectors: np.ndarray, query: np.ndarray) -> np.ndarray:
+    """How alike each vector is to a query.
+
+    Args:
+        vectors: (n, D) float or int8.
+        query: (D,), or (Q, D): then to the most alike of them.
+
+    Returns:
+        (n,) float32, -1 to 1; NaN where a vector has no direction.
+    """
+    wanted = np.atleast_2d(np.asarray(query, dtype=np.float32))
+    unit = (wanted / np.linalg.norm(wanted, axis=1, keepdims=True)).T
+    return np.concatenate([np.empty(0, np.float32), *_scan(np.asarray(vectors), unit)])
+
+
+def _vectors(given: Any) -> Any:
+    """What has the vectors: a map's own, with the numbers of a vector last, read when it is asked for."""
+    if not hasattr(given, "dims"):
+        return np.asarray(given)
+    if hasattr(given, "data_vars"):
+        if "vectors" not in given:
+            raise ValueError(
+                f"the map given holds {', '.join(map(str, given)) or 'nothing'}; expected its vectors. Make it with "
+                'tn.map_region(..., keep="int8").'
+            )
+        given = given["vectors"]
+    return given.transpose(..., "feature") if "feature" in given.dims else given
+
+
+def _rows(vectors: Any) -> Iterator[np.ndarray]:
+    """The vectors some rows at a time: what lies on disk by its own chunks, each read once."""
+    chunks = getattr(vectors, "chunks", None)
+    rows = chunks[0][0] if chunks else len(vectors)
+    return (np.asarray(vectors[start : start + rows]) for start in range(0, len(vectors), max(rows, 1)))
 
 
 def _scan(flat: np.ndarray, wanted: np.ndarray) -> Iterator[np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from colorsys import hls_to_rgb
 
@@ -12,19 +13,55 @@ import numpy as np
 AREAS = ("#A63278", "#FCF0A9", "#1B692F", "#8A850C", "#A3EA37", "#E19EA6", "#444CE6", "#72B2FC")
 
 
-def class_colours(k: int) -> list[str]:
-    """The colours of ``k`` classes: in the click map, in what ``map_region`` makes, in files and in plots.
+#: Words that mean one of these covers, in the order of :data:`AREAS`.
+COVERS = (
+    "artificial built building house home town city village urban roof road street industrial factory railway airport "
+    "solar greenhouse concrete asphalt",
+    "cropland crop arable maize corn wheat barley rye oat triticale rice cereal rape rapeseed sunflower potato beet "
+    "soya soybean cotton vineyard orchard olive ploughed plough farmland",
+    "woodland wood forest tree spruce pine beech oak birch conifer broadleaved",
+    "shrubland shrub scrub heath heather moor bush maquis",
+    "grassland grass meadow pasture hay lawn clover",
+    "bareland bare soil sand rock gravel quarry desert beach dune",
+    "water lake river pond sea reservoir canal",
+    "wetland marsh bog fen mire reed swamp peat flooded saltmarsh",
+)
+_COVER_OF = {word: cover for cover, words in enumerate(COVERS) for word in words.split()}
+
+
+def class_colours(classes: int | Sequence[str]) -> list[str]:
+    """The colours of classes: in the click map, in what ``map_region`` makes, in files and in plots.
 
     Args:
-        k: how many classes there are.
+        classes: their names, or how many there are.
 
     Returns:
-        ``k`` colours as #RRGGBB, by the order of the classes: :data:`AREAS`, then hues by the golden angle, every
-        other one darker.
+        A colour each as #RRGGBB. The first class whose name means a known cover ("hay meadow") takes that cover's of
+        :data:`AREAS`; the others take what is left of them in order, then hues by the golden angle, every other one
+        darker.
     """
-    more = max(0, k - len(AREAS))
+    names = [""] * classes if isinstance(classes, int) else classes
+    taken: dict[int, int] = {}
+    for k, name in enumerate(names):
+        cover = _cover(name)
+        if cover is not None and cover not in taken.values():
+            taken[k] = cover
+    left = [colour for cover, colour in enumerate(AREAS) if cover not in taken.values()]
+    more = max(0, len(names) - len(taken) - len(left))
     rest = [hls_to_rgb((0.1 + n * 0.618034) % 1.0, (0.72, 0.42)[n % 2], 0.5) for n in range(more)]
-    return [*AREAS[:k], *("#" + "".join(f"{round(255 * c):02X}" for c in rgb) for rgb in rest)]
+    free = iter([*left, *("#" + "".join(f"{round(255 * c):02X}" for c in rgb) for rgb in rest)])
+    return [AREAS[taken[k]] if k in taken else next(free) for k in range(len(names))]
+
+
+def _cover(name: str) -> int | None:
+    """Which of :data:`AREAS` a name means, by the first of its words that says so."""
+    words = re.findall(r"[a-z]+", name.casefold())
+    found = (
+        _COVER_OF.get(form)
+        for word in words
+        for form in (word, word.removesuffix("s"), word.removesuffix("es"))
+    )
+    return next((cover for cover in found if cover is not None), None)
 
 
 def as_rgb(colours: Sequence[str]) -> np.ndarray:

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from timesen_nb.model.inference import on_one_core
+from timesen_nb.model.inputs import months_there
 from timesen_nb.model.zeroshot import Encode, ZeroShot
 
 #: Pixels encoded between two looks at whether to stop; bounds memory as well.
@@ -32,6 +33,7 @@ class ChunkWork:
         keep: "float16" or "int8" to return vectors.
         every_class: return the probability of every class.
         applicability: and how unlike the training series a pixel is.
+        set_size: and how many classes the set has that holds the true one nine times in ten.
         alone: it is the only chunk, and may use every core.
     """
 
@@ -43,6 +45,7 @@ class ChunkWork:
     every_class: bool
     alone: bool  # the only chunk: it may use every core
     applicability: bool = False
+    set_size: bool = False
 
 
 def do_chunk(
@@ -91,6 +94,14 @@ def do_chunk(
         for rows in _slices(there):
             stop()
             out["dissimilarity"][rows] = space.measure(series(rows), vectors[rows]).dissimilarity
+    if work.set_size:
+        out["set_size"] = np.full(len(vectors), NOTHING, dtype=np.int16)
+        series = series_of(block, work.nodata)
+        for rows in _slices(there):
+            stop()
+            out["set_size"][rows] = words.sets_of_vectors(vectors[rows], months_there(series(rows))).sum(
+                axis=1
+            )
     out = {name: values.reshape(*values.shape[:-1], height, width) for name, values in out.items()}
     if work.keep:
         out["vectors"] = pack(vectors, work.keep).reshape(height, width, -1)

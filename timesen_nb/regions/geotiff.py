@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,21 +21,26 @@ from timesen_nb.plots.maps import check_label
 
 #: Rows that are read and written at once.
 ROWS = 512
+#: What a map may hold beside its label: type in files, and what means no data.
+_BESIDE = {"probability": ("float32", np.nan), "probabilities": ("float32", np.nan),
+           "dissimilarity": ("float32", np.nan), "set_size": ("int16", -1)}  # fmt: skip
 
 
 def save_geotiff(maps: xr.Dataset, path: str | Path) -> list[Path]:
-    """Write the label of a map as Cloud Optimized GeoTIFF, and its probability beside it as ``..._probability.tif``.
+    """Write the label of a map as Cloud Optimized GeoTIFF, and beside it what else the map holds, a file each.
 
-    Both have overviews, and are written in strips, so that the map may be lazy. The label has a palette, the class
-    names in its tags (``classes``, JSON) and, for QGIS and GDAL, in ``....tif.aux.xml``; its values are those of the
-    map, with the type's largest value (255, or 65535 from 255 classes on) for no data.
+    ``..._probability.tif`` of the label; where the map has them ``..._probabilities.tif``, a band a class in its name,
+    ``..._dissimilarity.tif`` (area of applicability: 1 is its edge) and ``..._set_size.tif``. All have overviews, and
+    are written in strips, so that the map may be lazy. The label has a palette, the class names in its tags
+    (``classes``, JSON) and, for QGIS and GDAL, in ``....tif.aux.xml``; its values are those of the map, with the type's
+    largest value (255, or 65535 from 255 classes on) for no data.
 
     Args:
         maps: what ``map_region`` returned.
         path: of the label, which ends in .tif; folders are made.
 
     Returns:
-        Both paths.
+        The paths, that of the label first.
 
     Raises:
         ValueError: no such map, a name that does not end in .tif, or more than 65,535 classes.
@@ -50,7 +56,6 @@ def save_geotiff(maps: xr.Dataset, path: str | Path) -> list[Path]:
         raise ValueError(
             f"the map given has {len(classes)} classes; a GeoTIFF palette holds at most {nothing}."
         )
-    beside = path.with_name(f"{path.stem}_probability{path.suffix}")
 
     def finish(file: Any) -> None:
         palette = {k: (*(int(c[i : i + 2], 16) for i in (1, 3, 5)), 255) for k, c in enumerate(colours)}
@@ -63,9 +68,24 @@ def save_geotiff(maps: xr.Dataset, path: str | Path) -> list[Path]:
 
     _write(label, path, dtype, nothing, "NEAREST", numbers, finish)
     _write_names(path, classes, colours)
-    _write(maps["probability"], beside, "float32", np.nan, "AVERAGE", np.asarray,
-           lambda file: file.set_band_description(1, "probability of the class"))  # fmt: skip
-    return [path, beside]
+    paths = [path]
+    for name, (kind, missing) in _BESIDE.items():
+        if name in maps:
+            paths.append(path.with_name(f"{path.stem}_{name}{path.suffix}"))
+            names = classes if name == "probabilities" else [maps[name].attrs.get("long_name", name)]
+            # numbers that are counts are not averaged in overviews
+            resampling = "AVERAGE" if kind == "float32" else "NEAREST"
+            _write(maps[name], paths[-1], kind, missing, resampling, _as(kind), partial(_describe, names))
+    return paths
+
+
+def _as(dtype: str) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda part: np.asarray(part, dtype=dtype)
+
+
+def _describe(names: list[str], file: Any) -> None:
+    for band, name in enumerate(names, 1):
+        file.set_band_description(band, name)
 
 
 def _write(
@@ -73,9 +93,10 @@ def _write(
     convert: Callable[[np.ndarray], np.ndarray], finish: Callable[[Any], Any],
 ) -> None:  # fmt: skip
     """Strips into a plain GeoTIFF, which GDAL then lays out for the cloud; the name is there once it is complete."""
-    height, width = data.shape
+    height, width = data.shape[-2:]
+    count = data.shape[0] if data.ndim > 2 else 1
     profile = {
-        "driver": "GTiff", "height": height, "width": width, "count": 1, "dtype": dtype, "nodata": nothing,
+        "driver": "GTiff", "height": height, "width": width, "count": count, "dtype": dtype, "nodata": nothing,
         "crs": data.rio.crs, "transform": data.rio.transform(), "tiled": True, "compress": "deflate",
         "BIGTIFF": "IF_SAFER",
     }  # fmt: skip
@@ -84,8 +105,8 @@ def _write(
         plain, laid_out = Path(folder) / "plain.tif", Path(folder) / "cog.tif"
         with rasterio.open(plain, "w", **profile) as file:
             for start in range(0, height, ROWS):
-                strip = convert(data[start : start + ROWS].values)
-                file.write(strip, 1, window=Window(0, start, width, len(strip)))
+                strip = convert(data[..., start : start + ROWS, :].values).reshape(file.count, -1, width)
+                file.write(strip, window=Window(0, start, width, strip.shape[1]))
             finish(file)
         copy(
             plain,

@@ -28,6 +28,7 @@ def map_region(
     keep: str | None = None,
     every_class: bool = False,
     applicability: bool = False,
+    set_size: bool = False,
     exact: bool = False,
     chunk: int | None = None,
     overwrite: bool = False,
@@ -51,6 +52,8 @@ def map_region(
         every_class: also the probability of every class.
         applicability: also how unlike the model's training series each pixel is, 1 = the edge of what it may be asked
             (Meyer and Pebesma 2021); needs the cube, not kept vectors.
+        set_size: also how many classes the set has that holds the true one nine times in ten
+            (``zs.prediction_sets``); needs the cube and words that were not taught.
         exact: encode in float32, never in narrower numbers.
         chunk: pixels a side of what is done at once; None: chosen.
         overwrite: lose what the store holds.
@@ -59,7 +62,8 @@ def map_region(
 
     Returns:
         label (y, x) int16, numbers of ``label.classes``, -1 = no data; probability (y, x) float32 of that label, NaN =
-        no data; and, where asked for, vectors (y, x, feature), probabilities (class, y, x) and dissimilarity (y, x).
+        no data; and, where asked for, vectors (y, x, feature), probabilities (class, y, x), dissimilarity (y, x) and
+        set_size (y, x) int16, -1 = no data.
         The label is the most probable of the words that pass ``model.check_words``; for "none of these" where no word
         fits, give ``model.zero_shot(words, open_set=True)``.
 
@@ -86,11 +90,18 @@ def map_region(
                 "expected a whole cube and model.zero_shot(words). Leave it out, or map the cube itself."
             )
         zs.limits("area of applicability")  # in words now, not in a worker
-    colours = class_colours(len(zs.classes))
-    layers = layers_of(region, zs.classes, colours, features, keep, every_class, applicability)
+    if set_size:
+        if region.encoded or region.months is not None:
+            raise ValueError(
+                "set_size was asked for of kept vectors, or of chosen months; expected a whole cube. Leave it out, or "
+                "map the cube itself."
+            )
+        zs.sets_of_vectors(zs.vectors[:1], [12])  # what it lacks is said now, not in a worker
+    colours = class_colours(zs.classes)
+    layers = layers_of(region, zs.classes, colours, features, keep, every_class, applicability, set_size)
     alone = region.chunks == (1, 1)
     work = ChunkWork(
-        region.encoded, region.months, region.nodata, exact, keep, every_class, alone, applicability
+        region.encoded, region.months, region.nodata, exact, keep, every_class, alone, applicability, set_size
     )
     # also tells now, not in a worker, when the model cannot read such a cube
     asked = _asked(zs, region, work)
@@ -130,6 +141,7 @@ def _asked(zs: ZeroShot, region: Region, work: ChunkWork) -> dict[str, Any]:
         "every_class": work.every_class,
         "passing": [bool(p) for p in zs.passing],
         "applicability": work.applicability,
+        "set_size": work.set_size,
     }
 
 

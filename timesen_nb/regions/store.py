@@ -26,6 +26,7 @@ _LATER = (
     "classifier",
     "passing",
     "applicability",
+    "set_size",
 )  # what 0.1 did not say, or not so
 _FINISHED = "finished"  # (chunks along y, chunks along x): 1 = all of it is written
 
@@ -54,6 +55,7 @@ def layers_of(
     keep: str | None,
     every: bool,
     applicability: bool = False,
+    set_size: bool = False,
 ) -> dict[str, Layer]:
     """The variables that a map of the region will have."""
     y, x = region.shape
@@ -71,6 +73,12 @@ def layers_of(
             "long_name": "dissimilarity to the training series: 1 is the edge of the area of applicability"
         }
         layers["dissimilarity"] = Layer(("y", "x"), (y, x), "float32", np.nan, told)
+    if set_size:
+        told = {
+            "long_name": "classes of the set that holds the true one nine times in ten",
+            "_FillValue": NOTHING,
+        }
+        layers["set_size"] = Layer(("y", "x"), (y, x), "int16", NOTHING, told)
     if every:
         layers["probabilities"] = Layer(("class", "y", "x"), (len(classes), y, x), "float16", np.nan, {})
     if keep:

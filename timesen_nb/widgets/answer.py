@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from timesen_nb.model.words import WordCheck
-from timesen_nb.model.zeroshot import NONE_OF_THESE, ZeroShot
+from timesen_nb.model.zeroshot import NONE_OF_THESE
 from timesen_nb.series import PixelSeries
 from timesen_nb.widgets.answer_trust import Trust
 from timesen_nb.widgets.charts import percent
+from timesen_nb.widgets.question import Question
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,7 @@ class Answer:
         cover_type: what stands there, finer than the true class ("maize"), where the source knows it (the samples);
             else None or "".
         simulated: the place is there in a simulation only.
+        question: what was asked, in a few words.
         trust: how far it may be believed.
     """
 
@@ -37,6 +37,7 @@ class Answer:
     prompts: str
     cover_type: str | None = None
     simulated: bool = False
+    question: str = ""
     trust: Trust = field(default_factory=Trust, compare=False)
 
     @property
@@ -117,22 +118,22 @@ class Answer:
         order = np.argsort(-self.probabilities, kind="stable")
         return [(self.classes[k], float(self.probabilities[k])) for k in order]
 
-    def scored(self, words: ZeroShot, prompts: str, checks: Sequence[WordCheck] = ()) -> Answer:
+    def scored(self, question: Question) -> Answer:
         """The same place against other words: one matrix product, nothing fetched.
 
         Args:
-            words: the classifier.
-            prompts: the prompt style it was made by.
-            checks: what is known of its words.
+            question: the words.
 
         Returns:
             A new answer.
         """
-        trust = Trust.of(self.series, self.vector, words, checks)
+        words = question.words
+        trust = Trust.of(self.series, self.vector, words, question.checks)
         probabilities = words.of_vectors(self.vector[None])[0]
         # what means nothing has no probability, and takes none from the others
         probabilities[trust.empty] = 0
         probabilities /= max(float(probabilities.sum()), 1e-9)
         return replace(
-            self, classes=tuple(words.classes), probabilities=probabilities, prompts=prompts, trust=trust
-        )
+            self, classes=tuple(words.classes), probabilities=probabilities, prompts=question.prompts,
+            question=question.title, trust=trust,
+        )  # fmt: skip

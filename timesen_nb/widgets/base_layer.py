@@ -1,4 +1,4 @@
-"""The landscape under the clicks: a source's scene in true colour, one month at a time."""
+"""The landscape under the clicks: a source's scene, one month at a time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from timesen_nb.sources import Source
 from timesen_nb.widgets.background import Latest
+from timesen_nb.widgets.charts import percent
 from timesen_nb.widgets.controls import TimeControl
 from timesen_nb.widgets.layers import Picture, WebGrid, month_picture
 from timesen_nb.widgets.messages import Messages
@@ -17,6 +18,7 @@ from timesen_nb.widgets.view import View
 if TYPE_CHECKING:
     import xarray as xr
 
+SEEN = 0.005  # share of a scene whose holes are worth a word
 MOST_DRAWN = 4_000_000  # pixels of a source whose whole scene is drawn as it is opened
 
 
@@ -26,17 +28,22 @@ class MonthPictures:
     def __init__(self, open_cube: Callable[[], xr.DataArray]) -> None:
         self._open = open_cube
         self._grid: tuple[xr.DataArray, WebGrid] | None = None
-        self.made: dict[int, Picture] = {}
+        self.made: dict[tuple[int, str], Picture] = {}
 
-    def picture(self, month: int) -> Picture:
-        """The image of a month, 1 to 12; ValueError when nothing is seen in it."""
+    @property
+    def cube(self) -> xr.DataArray | None:
+        """The cube, once it is open."""
+        return self._grid[0] if self._grid else None
+
+    def picture(self, month: int, layer: str) -> Picture:
+        """The image of a month, 1 to 12, in the colours of a layer; ValueError when nothing is seen in it."""
         if self._grid is None:
             cube = self._open()
             self._grid = cube, WebGrid.of(cube)
-        if month not in self.made:
+        if (month, layer) not in self.made:
             cube, web = self._grid
-            self.made[month] = month_picture(cube, month, web)
-        return self.made[month]
+            self.made[month, layer] = month_picture(cube, month, web, layer)
+        return self.made[month, layer]
 
 
 class BaseLayer:
@@ -53,7 +60,21 @@ class BaseLayer:
     @property
     def picture(self) -> Picture | None:
         """The image of the chosen month; None while it is not drawn."""
-        return self._scene.made.get(self._control.month.value) if self._scene else None
+        return self._scene.made.get(self._chosen) if self._scene else None
+
+    @property
+    def month(self) -> int:
+        """The month that is shown, 1 to 12."""
+        return int(self._control.month.value)
+
+    @property
+    def cube(self) -> xr.DataArray | None:
+        """What the image is made of; None while it is not open."""
+        return self._scene.cube if self._scene else None
+
+    @property
+    def _chosen(self) -> tuple[int, str]:
+        return self._control.month.value, self._control.layer.value
 
     @property
     def busy(self) -> bool:
@@ -79,21 +100,28 @@ class BaseLayer:
 
     def draw(self) -> None:
         """Lay the month chosen on the map; a month without any clear observation is said, not drawn."""
-        scene, month = self._scene, self._control.month.value
+        scene, chosen = self._scene, self._chosen
         self._jobs.cancel()
         self._control.say("")
-        if scene is None or month in scene.made:
-            self._map.draw_landscape(self.picture)
-        elif not self._jobs.start(lambda job: scene.picture(month), self._drawn):
+        if scene is None or chosen in scene.made:
+            self._lay(self.picture)
+        elif not self._jobs.start(lambda job: scene.picture(*chosen), self._drawn):
             self._control.say("drawing…")
 
     def _drawn(self, future: Future[Picture]) -> None:
         self._control.say("")
-        self._map.draw_landscape(None if future.exception() else future.result())
         try:
+            self._lay(None if future.exception() else future.result())
             future.result()
         except ValueError as problem:
             self._control.say(str(problem))
         except Exception:
             with self._messages.shown():
                 raise
+
+    def _lay(self, picture: Picture | None) -> None:
+        self._map.draw_landscape(picture)
+        if picture and picture.hidden >= SEEN:
+            self._control.say(
+                f"{percent(picture.hidden)} without colour: no clear day in {self._control.month.label}."
+            )

@@ -28,13 +28,21 @@ SHOWN = (
 DASHES = ("", "7 3", "2 3", "9 3 2 3")  # compared lines differ in dash as well as in colour
 COMPARED = (BLUE, VERMILION, GREEN, PURPLE)
 
-ROWS = 12  # classes of a legend: of more, the last row counts the others
+#: Where the sky is dark, so is the page; each colour has a lighter sister there.
+DARK = {
+    INK: "#e4e8eb", PALE: "#a5b0b9", GRID: "#3a444d", BLUE: "#4fb0e8", GREEN: "#2fc79a", VERMILION: "#f07c2a",
+    PURPLE: "#e29ac0", "#f2f2f2": "#232b31", "#bbb": "#4a555e",
+}  # fmt: skip
+STYLE = "".join(
+    f'[fill="{light}"]{{fill:{dark}}}[stroke="{light}"]{{stroke:{dark}}}' for light, dark in DARK.items()
+)
 
 HATCH = (
     '<defs><pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse" '
     'patternTransform="rotate(45)"><rect width="6" height="6" fill="#f2f2f2"/>'
     '<path d="M0 0V6" stroke="#bbb" stroke-width="2"/></pattern></defs>'
 )
+WIDTH, HEIGHT = 560, 236  # pixels of the chart of a year
 LEFT, RIGHT, TOP = 46, 146, 18  # margins in pixels; the right one holds the names of lines
 LINE = 14  # pixels between names
 
@@ -130,7 +138,7 @@ def _svg(width: int, height: int, title: str, body: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" font-family="system-ui, sans-serif" font-size="11.5" role="img">'
-        f"<title>{escape(title)}</title>{body}</svg>"
+        f"<title>{escape(title)}</title><style>@media (prefers-color-scheme: dark){{{STYLE}}}</style>{body}</svg>"
     )
 
 
@@ -138,7 +146,7 @@ def _drawn(plots: Sequence[Plot]) -> str:
     return HATCH + "".join(part for plot in plots for part in plot.parts)
 
 
-def series_chart(series: PixelSeries, width: int = 560) -> str:
+def series_chart(series: PixelSeries, width: int = WIDTH) -> str:
     """Reflectance of five bands above NDVI over the twelve months, missing months hatched.
 
     Args:
@@ -150,8 +158,8 @@ def series_chart(series: PixelSeries, width: int = 560) -> str:
     """
     reflectance = series.values / REFLECTANCE_SCALE
     highest = float(np.nanmax(reflectance[:, [BANDS.index(b) for b, _, _ in SHOWN]], initial=0.0))
-    step = next(s for s in (0.1, 0.2, 0.5) if highest <= 4 * s or s == 0.5)
-    top = step * max(1, int(np.ceil(highest / step)))
+    # one axis for places and years to be compared by; snow and clouds alone need the other
+    step, top = (0.1, 0.5) if highest <= 0.5 else (0.5, max(1.0, float(np.ceil(2 * highest) / 2)))
     light = Plot(width, TOP + 4, 100, 0.0, top)
     light.gaps(series.valid)
     light.grid(np.arange(0, top + step / 2, step), "Reflectance: share of sunlight sent back")
@@ -171,7 +179,32 @@ def series_chart(series: PixelSeries, width: int = 560) -> str:
     if series.missing:
         light.text(width - RIGHT + 8, light.top - 6, "hatched: no clear day")
     title = f"Twelve months of {series.year}; missing: {', '.join(series.missing) or 'none'}"
-    return _svg(width, 236, title, _drawn([light, green]))
+    return _svg(width, HEIGHT, title, _drawn([light, green]))
+
+
+def years_chart(years: Sequence[PixelSeries], width: int = WIDTH) -> str:
+    """NDVI of one place in several years over each other, the newest in the strongest colour.
+
+    Args:
+        years: of one place.
+        width: pixels.
+
+    Returns:
+        SVG text.
+    """
+    plot = Plot(width, TOP + 4, 100, -0.25, 1.0)
+    plot.grid((0, 0.5, 1), "NDVI year by year")
+    ordered = sorted(years, key=lambda series: series.year)
+    labels = []
+    for k, series in enumerate(ordered):
+        newest = k == len(ordered) - 1
+        colour = VERMILION if newest else INK if k % 2 else PALE
+        index = np.clip(series.ndvi, -0.25, 1.0)
+        plot.line(index, colour, "" if newest else DASHES[1 + k % 3])
+        labels.append((_last(index), str(series.year), colour))
+    plot.names(labels)
+    plot.months()
+    return _svg(width, 140, "NDVI of " + ", ".join(str(s.year) for s in ordered), _drawn([plot]))
 
 
 def compare_chart(named: Sequence[tuple[str, PixelSeries]], width: int = 640) -> str:
@@ -218,37 +251,6 @@ def colour_bar(colours: np.ndarray, width: int = 220) -> str:
     ramp = f'<defs><linearGradient id="p">{stops}</linearGradient></defs>'
     bar = f'<rect x="18" y="2" width="{width - 36}" height="13" fill="url(#p)"/>'
     return _svg(width, 32, "Probability from 0 to 100 %", ramp + bar + ticks)
-
-
-def class_legend(names: Sequence[str], area: np.ndarray, colours: Sequence[str], width: int = 640) -> str:
-    """Classes of a view with the share they cover, largest first, as SVG in three columns.
-
-    Args:
-        names: K classes.
-        area: (K,) shares of the view, summing to 1. Classes that cover nothing are left out, and of many the largest
-            are named and the others counted.
-        colours: K of them as #RRGGBB.
-        width: pixels.
-
-    Returns:
-        SVG text.
-    """
-    present = [k for k in np.argsort(-area, kind="stable").tolist() if area[k] > 0]
-    named = present if len(present) <= ROWS else present[: ROWS - 1]
-    rows = [(names[k], float(area[k]), colours[k]) for k in named]
-    if others := present[len(named) :]:
-        rows.append((f"{len(others)} others", float(area[others].sum()), "none"))
-    parts, column, lines = [], width / 3, -(-len(rows) // 3)
-    for i, (name, share, colour) in enumerate(rows):
-        x, y = column * (i // lines), 4 + 20 * (i % lines)
-        short = name if len(name) <= 20 else name[:19] + "…"
-        parts.append(
-            f'<rect x="{x + 0.5:.1f}" y="{y + 0.5}" width="20" height="13" fill="{escape(colour)}" stroke="#777"/>'
-        )
-        parts.append(
-            f'<text x="{x + 27:.1f}" y="{y + 11}" fill="{INK}">{escape(short)} · {percent(share)}</text>'
-        )
-    return _svg(width, 6 + 20 * lines, "Classes and the share of the view they cover", "".join(parts))
 
 
 def percent(share: float) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -13,21 +11,15 @@ import ipywidgets as w
 
 from timesen_nb.sources import Source
 from timesen_nb.sources.grid import BBox
+from timesen_nb.widgets.actions import Actions
 from timesen_nb.widgets.answer import Answer
-from timesen_nb.widgets.answer_panel import AnswerPanel
-from timesen_nb.widgets.background import Latest
-from timesen_nb.widgets.base_layer import BaseLayer
-from timesen_nb.widgets.controls import TimeControl, ViewControl, WordsControl
-from timesen_nb.widgets.data_control import DataControl
-from timesen_nb.widgets.kept_panel import KeptPanel
+from timesen_nb.widgets.card import ShareCard
 from timesen_nb.widgets.link import Link
-from timesen_nb.widgets.messages import READY, READY_ANYWHERE, Messages
-from timesen_nb.widgets.page import columns, heading, hidden, style_sheet, tabs
-from timesen_nb.widgets.place_reader import PlaceReader
-from timesen_nb.widgets.scene_map import SceneMap
-from timesen_nb.widgets.session import OWN_WORDS, Session
+from timesen_nb.widgets.messages import READY_ANYWHERE
+from timesen_nb.widgets.screen import Screen
+from timesen_nb.widgets.session import Session
+from timesen_nb.widgets.take import take
 from timesen_nb.widgets.view import EncodedView
-from timesen_nb.widgets.view_layer import ViewLayer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,33 +56,21 @@ class ClickMap(w.VBox):
         year: int | None = None,
     ) -> None:
         self.session = Session(model, source, task, prompts, year)
-        self.map = SceneMap(self.session.source.bounds)
-        self.panel = AnswerPanel()
-        self.time = TimeControl(self.session)
-        self.words = WordsControl(self.session, _task_names())
-        self.view = ViewControl(self.session)
-        self.data = DataControl(self.session)
-        self._messages = Messages(self.panel)
-        self.kept = KeptPanel(
-            self.session.kept,
-            self._messages.safely(self.session.forget),
-            self._messages.safely(self.session.label),
-        )
-        self._landscape = BaseLayer(self.map, self.time, self._messages)
-        self._layer = ViewLayer(self.session, self.map, self.view, self._landscape, self._messages)
+        screen = Screen(self.session)
+        self.map, self.panel, self.time, self.words = screen.map, screen.panel, screen.time, screen.words
+        self.view, self.data, self.kept, self.legend = screen.view, screen.data, screen.kept, screen.legend
+        self.take, self.teach, self.alike = screen.take, screen.teach, screen.alike
+        self._messages = screen.messages
+        self._actions = Actions(self.session, screen)
+        self._landscape, self._layer = self._actions.landscape, self._actions.layer
+        self._jobs = self._actions.jobs
         self._clicking = Lock()
-        self._jobs = Latest()  # reading a place, or opening a source: the newest counts
-        self._places = PlaceReader(
-            self.session, self.map, self.panel, self._messages, self._jobs, lambda: self.time.month.value
-        )
-        self._showing = False
-        self._link = hidden("tn-link")  # the served page writes it into its address
-        pages = {"Words": self.words, "Map this view": self.view, "Kept places": self.kept, "Data": self.data}
-        super().__init__(
-            [style_sheet(), heading(), columns([self.map, self.time, tabs(pages)], [self.panel]), self._link]
-        )
+        card = ShareCard(self._picture)
+        card.make.on_click(lambda _: self._messages.safely(card.show)())
+        self.session.on_change(lambda what: card.clear())
+        self.panel.year.offer(card)
+        super().__init__(screen.children)
         self.add_class("tn-app")
-        self._wire()
         if not source.bounds:
             self._messages.say(READY_ANYWHERE)
         with self._messages.shown():
@@ -102,14 +82,19 @@ class ClickMap(w.VBox):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The live map, and what is shown where it cannot be drawn: a still picture, and how to go on."""
-        from timesen_nb.widgets.still import HOW_WITHOUT, still_png
+        from timesen_nb.widgets.still import HOW_WITHOUT
 
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
         return {
             "application/vnd.jupyter.widget-view+json": view,
             "text/plain": f"{self!r}\n{HOW_WITHOUT}",
-            "image/png": still_png(self.still()),
+            "image/png": self._picture(),
         }
+
+    def _picture(self) -> bytes:
+        from timesen_nb.widgets.still import still_png
+
+        return still_png(self.still())
 
     _ipython_display_ = None  # ipywidgets 7 has one, which would show the live map alone
 
@@ -133,7 +118,7 @@ class ClickMap(w.VBox):
     @property
     def busy(self) -> bool:
         """Whether anything is under way: a click, a source being opened, an image, a view being read."""
-        return self._jobs.busy or self._landscape.busy or self._layer.busy
+        return self._actions.busy
 
     @property
     def text(self) -> str:
@@ -153,7 +138,7 @@ class ClickMap(w.VBox):
             The answer, or None when ``error`` says why not.
         """
         with self._clicking:
-            self._places.read(lon, lat, patient=True)
+            self._actions.places.read(lon, lat, patient=True)
             return self.result if self.error is None else None
 
     def find(self, name: str) -> None:
@@ -162,7 +147,7 @@ class ClickMap(w.VBox):
         Args:
             name: as OpenStreetMap knows it, such as "Vilvoorde".
         """
-        self._places.find(name, patient=True)
+        self._actions.places.find(name, patient=True)
 
     def keep(self) -> None:
         """Do what the button "Keep this place" does."""
@@ -231,19 +216,19 @@ class ClickMap(w.VBox):
             elif task is not None:
                 self.session.use_words("\n".join(task))
             if year is not None:
-                self._use_year(year, patient=True)
+                self._actions.use_year(year, patient=True)
 
     def open_source(self, source: Source) -> None:
-        """Read other data from now on; the last answer stays until the next click.
+        """Read other data from now on; the answer of a place of the old ones goes.
 
         Args:
             source: from ``timesen_nb.open_source``.
         """
         with self._messages.shown():
-            self._open(source)
+            self._actions.open(source)
 
     def open_link(self, text: str) -> None:
-        """Take words, year and place from the end of an address, as the served page does when it opens.
+        """Take source, words, year, layer and place from the end of an address, as the served page does when it opens.
 
         The place is read in the background. What is wrong is said in ``error``.
 
@@ -251,16 +236,7 @@ class ClickMap(w.VBox):
             text: as :class:`timesen_nb.widgets.link.Link` writes it, without the #.
         """
         with self._messages.shown():
-            link = Link.read(text)
-            if link.words:
-                self.session.use_words("\n".join(link.words))
-            elif link.task:
-                self._use_task(link.task)
-            self._use_year(link.year)
-            if link.place:
-                if not self.session.source.bounds:
-                    self.map.approach(*link.place)
-                self._places.read(*link.place, patient=False)
+            self._actions.follow(Link.read(text))
 
     def settle(self) -> None:
         """Wait until the landscape is drawn, but not longer than a minute."""
@@ -268,10 +244,7 @@ class ClickMap(w.VBox):
 
     def cancel(self) -> None:
         """Do what the cancel buttons do: stop waiting for the source, stop reading the view."""
-        if self._jobs.cancel():
-            self.session.stop_asking()
-            self._messages.cancelled()
-        self._layer.cancel()
+        self._actions.cancel()
 
     def table(self) -> pd.DataFrame:
         """The kept places.
@@ -281,19 +254,49 @@ class ClickMap(w.VBox):
         """
         return self.session.kept.table()
 
-    def export(self, path: str | Path) -> Path:
-        """Write the kept places, with every band of every month (.csv) or all probabilities (.geojson).
+    def export(self, path: str | Path, places: str = "exact") -> Path:
+        """Write what the suffix of the file asks for.
 
         Args:
-            path: of the file, which ends in .csv or .geojson.
+            path: of the file: the kept places with every band of every month (.csv) or in flat columns (.geojson,
+                .gpkg); the map of the view, its other layers beside it (.tif), or with its legend (.png); the
+                classifier for ``tn.load`` (.safetensors); or the calls that reproduce the screen (.py).
+            places: how kept places stand in .geojson and .gpkg: "exact", "blurred" or "left out".
 
         Returns:
             The path.
 
         Raises:
-            ValueError: another suffix, or nothing is kept.
+            ValueError: another suffix, or nothing of that kind is there yet.
         """
-        return self.session.kept.export(path)
+        return take(self.session, path, places)[0]
+
+    def find_alike(self, like: int | str | None = None) -> int | None:
+        """Do what "Find places like this" does: the most alike pixels of the mapped view as a layer.
+
+        Args:
+            like: the number of a kept place, a class whose words are meant, or None for the last click. The slider
+                ``alike.threshold`` says how alike they are at least.
+
+        Returns:
+            How many pixels are shown, or None when ``error`` says why not.
+        """
+        self._messages.well()
+        with self._messages.shown():
+            self.alike.choose(like)
+            self.alike.search()
+        return int(self.alike.found.sum()) if self.error is None else None
+
+    def load_labels(self, path: str | Path, label: str = "true_class") -> None:
+        """Teach the words by the labelled places of a file as well; ``error`` says why it does not.
+
+        Args:
+            path: .csv, .geojson or .gpkg of points.
+            label: the column of labels.
+        """
+        self._messages.well()
+        with self._messages.shown():
+            self.teach.load(path, label)
 
     def still(self) -> Figure:
         """Map and last answer as a figure, for places where no live map can be drawn, and for print.
@@ -308,117 +311,3 @@ class ClickMap(w.VBox):
         return draw_still(
             self._landscape.picture, self._layer.drawn, self.session.source.bounds, self.result, places
         )
-
-    # How it is wired: page -> session, session -> page
-
-    def _wire(self) -> None:
-        safely = self._messages.safely
-
-        def on_value(widget: w.Widget, action: Callable[[Any], Any]) -> None:
-            def act(change: dict[str, Any]) -> None:
-                if not self._showing:
-                    safely(action)(change["new"])
-
-            widget.observe(act, names="value")
-
-        def on_button(button: w.Button, action: Callable[[], Any]) -> None:
-            safe = safely(action)
-            button.on_click(lambda _: safe())
-
-        self.session.on_change(self._changed)
-        self.map.on_interaction(lambda **event: safely(self._places.clicked)(event))
-        on_value(self.panel.place, self._places.typed)
-        on_button(self.panel.go, lambda: self._places.typed(self.panel.place.value))
-        on_button(self.panel.stop, self.cancel)
-        on_button(self.panel.keep, self.session.keep)
-        on_value(self.words.task, self._use_task)
-        on_value(self.words.prompts, self._use_prompts)
-        on_value(self.words.words, self._use_words)
-        on_button(self.view.start, lambda: self._layer.start(None, patient=False))
-        on_button(self.view.stop, self.cancel)
-        on_value(self.view.choice, lambda _: self._layer.choose())
-        on_value(self.view.opacity, self.map.fade_layer)
-        on_button(self.data.go, self._use_source)
-        on_value(self.time.year, lambda year: self._use_year(year))
-        on_value(self.time.month, self._use_month)
-
-    def _changed(self, what: str) -> None:
-        """Show what changed in the session; the widgets that are set here are not answered as if a person had."""
-        outer, self._showing = self._showing, True
-        try:
-            self._show(what)
-        finally:
-            self._showing = outer
-
-    def _show(self, what: str) -> None:
-        if what in ("answer", "words", "source"):
-            self._link.value = str(Link.of(self.session))
-        if what == "answer":
-            self._places.draw()
-        elif what == "words":
-            self.words.show(self.session)
-            self.view.show(self.session)
-            self._messages.well()
-        elif what == "view":
-            self._layer.draw()
-        elif what == "kept":
-            self.kept.show()
-            self.map.number({number: (a.lon, a.lat) for number, a in self.session.kept})
-        elif what == "source":
-            self.data.show(self.session)
-            self.time.show(self.session)
-            self._layer.draw()
-
-    # Words
-
-    def _use_task(self, name: str) -> None:
-        if name != self.session.task and name != OWN_WORDS:
-            self.session.use_task(name)
-
-    def _use_prompts(self, style: str) -> None:
-        if style != self.session.prompts:
-            self.session.use_prompts(style)
-
-    def _use_words(self, text: str) -> None:
-        started = time.perf_counter()
-        self.session.use_words(text)
-        self._messages.well()
-        self._layer.light_up()
-        # A large text tower is too slow for every keystroke: then the box messages when it is left.
-        self.words.words.continuous_update = time.perf_counter() - started < 0.2
-
-    # Data
-
-    def _use_source(self) -> None:
-        opening = self.data.wanted()
-        self._messages.say("Opening the source…", busy=True)
-        self._jobs.start(lambda job: opening(), self._opened)
-
-    def _opened(self, future: Future[Source]) -> None:
-        with self._messages.shown():
-            self._open(future.result())
-
-    def _open(self, source: Source) -> None:
-        self.session.use_source(source)
-        self.map.frame(source.bounds)
-        self._messages.well()
-        self._messages.say(READY if source.bounds else READY_ANYWHERE)
-        self._landscape.load(source, self.session.year)
-
-    def _use_year(self, year: int | None, patient: bool = False) -> None:
-        if year is None or year == self.session.year:
-            return
-        self.session.use_year(year)
-        self._landscape.load(self.session.source, self.session.year)
-        if self.result is not None:
-            self._places.read(self.result.lon, self.result.lat, patient)
-
-    def _use_month(self, month: int) -> None:
-        self._places.show_views()
-        self._landscape.draw()
-
-
-def _task_names() -> list[str]:
-    from timesen_nb.tasks import tasks
-
-    return list(tasks)

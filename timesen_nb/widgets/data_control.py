@@ -6,9 +6,10 @@ from typing import Any
 
 import ipywidgets as w
 
+from timesen_nb.sources import Source
 from timesen_nb.sources.grid import BBox
 from timesen_nb.sources.public_addresses import check_address
-from timesen_nb.widgets.controls import field, note
+from timesen_nb.widgets.page import field, note
 from timesen_nb.widgets.session import Session
 
 SOURCES = (
@@ -93,11 +94,19 @@ class DataControl(w.VBox):
             case "file":
                 return lambda: open_source(path)
             case "stac":
-                return lambda: open_source("stac", catalog=_catalog(catalog or CATALOGS[0]))
+                return lambda: _tried(open_source("stac", catalog=_catalog(catalog or CATALOGS[0])))
             case "earthengine":
                 return lambda: open_source("earthengine", project=project or None)
             case name:
                 return lambda: open_source(name)
+
+
+def _tried(source: Source) -> Source:
+    """A source that answers; what cannot be reached is said now, and leaves the one that is read in its place."""
+    check = getattr(source, "check", None)
+    if check is not None:
+        check()
+    return source
 
 
 def _catalog(typed: str) -> str:

@@ -9,15 +9,15 @@ import ipywidgets as w
 
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.charts import COMPARED, compare_chart, percent
-from timesen_nb.widgets.controls import note
 from timesen_nb.widgets.kept import KeptPlaces
-from timesen_nb.widgets.page import plain_label
+from timesen_nb.widgets.page import Drawing, note, plain_label
 
 COLUMNS = (
     "compare",
     "place",
     "longitude, latitude",
     "year",
+    "asked",
     "most probable",
     "true class",
     "your label",
@@ -47,14 +47,13 @@ class KeptPanel(w.VBox):
         self._hint = plain_label("Nothing kept yet. Click the map, then “Keep this place”.")
         self._header = w.HBox([plain_label(name) for name in COLUMNS])
         self._table = w.VBox()
-        self._chart = w.Image(format="svg+xml")
+        self._chart = Drawing("svg+xml", "tn-compared")
         self._files = (
             w.HTML()
         )  # two links written here; their content is base64, so no text of the user is markup
         for widget, style in (
             (self._header, "tn-head"),
             (self._table, "tn-table"),
-            (self._chart, "tn-chart"),
         ):
             widget.add_class(style)
         self._files.add_class("tn-files")
@@ -95,6 +94,7 @@ class KeptPanel(w.VBox):
             str(number),
             f"{a.lon:.4f}, {a.lat:.4f}",
             str(a.series.year),
+            a.question,
             f"{a.top} {percent(a.probability)}",
         ]
         return w.HBox(
@@ -106,7 +106,8 @@ class KeptPanel(w.VBox):
         self._chart.layout.display = "" if chosen else "none"
         if chosen:
             named = [(f"{n}: {self._kept[n].top}", self._kept[n].series) for n in chosen]
-            self._chart.value = compare_chart(named).encode()
+            said = f"Chart of NDVI at {', '.join(name for name, _ in named)}."
+            self._chart.draw(compare_chart(named).encode(), said)
 
     def _links(self) -> str:
         def link(text: str, kind: str, suffix: str) -> str:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timesen_nb.bands import MONTHS
+from timesen_nb.bands import MONTHS, REFLECTANCE_SCALE
 from timesen_nb.plots.colours import as_rgb
-from timesen_nb.plots.true_colour import true_colour
+from timesen_nb.plots.true_colour import brightened, true_colour
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,16 +24,26 @@ if TYPE_CHECKING:
 #: The projection of Leaflet, but for its meridian: images are put into it so that they lie where they belong.
 WEB = "+proj=merc +a=6378137 +b=6378137 +lon_0={:.9f} +units=m +nadgrids=@null +wktext +no_defs"
 RADIUS = 6378137.0  # metres
+TRUE_COLOUR, NDVI = "True colour", "NDVI: how green"
+#: What can be seen of a month: red, green and blue of the screen by the bands that they show, and how bright white is.
+LAYERS: dict[str, tuple[tuple[str, ...], float]] = {
+    TRUE_COLOUR: (("B4", "B3", "B2"), 0.28),
+    "False colour: leaves red": (("B8", "B4", "B3"), 0.45),
+    "Short-wave infrared: water dark": (("B12", "B8A", "B4"), 0.45),
+    NDVI: (("B8", "B4"), 1.0),
+}
+GREENNESS = "YlGn"  # of NDVI from 0 to 1
 COLOURS = "cividis"  # even steps in lightness, the same for the colour-blind
 MOST_ACROSS = 700  # pixels of an image a side: more than a screen shows
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image in a page: a PNG file, and (west, south, east, north) in degrees."""
+    """An image in a page: a PNG file, (west, south, east, north) in degrees, and the share of it that is not there."""
 
     png: bytes
     bounds: BBox
+    hidden: float = 0.0
 
     @property
     def url(self) -> str:
@@ -95,13 +105,16 @@ def _lat(y: float) -> float:
     return degrees(atan(sinh(y / RADIUS)))
 
 
-def month_picture(cube: xr.DataArray, month: int, web: WebGrid | None = None) -> Picture:
-    """A month of a cube in true colour; missing pixels are transparent.
+def month_picture(
+    cube: xr.DataArray, month: int, web: WebGrid | None = None, layer: str = TRUE_COLOUR
+) -> Picture:
+    """A month of a cube in colours; missing pixels are transparent.
 
     Args:
         cube: (month, band, y, x) reflectance x 10000 with a CRS.
         month: 1 to 12.
         web: its grid, where it is known already.
+        layer: one of :data:`LAYERS`.
 
     Returns:
         The image, in Web Mercator.
@@ -111,11 +124,29 @@ def month_picture(cube: xr.DataArray, month: int, web: WebGrid | None = None) ->
     """
     web = web or WebGrid.of(cube)
     thin = slice(None, None, web.step)
-    rgb = np.moveaxis(true_colour(cube.isel(y=thin, x=thin), month), -1, 0)
+    rgb = np.moveaxis(_colours(cube.isel(y=thin, x=thin), month, layer), -1, 0)
     if not np.isfinite(rgb).any():
         raise ValueError(f"no clear observation in {MONTHS[month - 1]} anywhere here. Choose another month.")
     laid = WebGrid(1, web.index, web.bounds).lay(rgb)
-    return Picture(_png(np.moveaxis(laid, 0, -1)), web.bounds)
+    hidden = float(1 - np.isfinite(rgb).all(axis=0).mean())
+    return Picture(_png(np.moveaxis(laid, 0, -1)), web.bounds, hidden)
+
+
+def _colours(cube: xr.DataArray, month: int, layer: str) -> np.ndarray:
+    """(y, x, 3) from 0 to 1, NaN = missing."""
+    if layer == TRUE_COLOUR:
+        return true_colour(cube, month)
+    bands, white = LAYERS[layer]
+    values = cube.sel(month=month, band=list(bands)).transpose("y", "x", "band").values
+    if layer != NDVI:
+        return brightened(values, white * REFLECTANCE_SCALE)
+    from matplotlib import colormaps
+
+    near, red = values[..., 0], values[..., 1]
+    index = np.clip((near - red) / np.maximum(near + red, 1), 0, 1)
+    return np.where(
+        np.isfinite(index)[..., None], colormaps[GREENNESS](np.nan_to_num(index))[..., :3], np.nan
+    )
 
 
 def probability_picture(share: np.ndarray, web: WebGrid) -> Picture:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from timesen_nb.widgets.session import Session
 
 MOST_FIELDS = 300
+USUAL = "descriptions"  # prompts
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,22 @@ class Link:
         year: the year that is read.
         task: a name of ``timesen_nb.tasks``.
         words: own classes, in place of a task.
+        prompts: the prompt style, where it is not the usual one.
+        source: "flanders" or "sample": the bundled sources, which everybody has.
+        layer: the colours of the map, where they are not the true ones.
     """
 
     place: tuple[float, float] | None = None
     year: int | None = None
     task: str | None = None
     words: Sequence[str] = ()
+    prompts: str | None = None
+    source: str | None = None
+    layer: str | None = None
 
     @classmethod
-    def of(cls, session: Session) -> Link:
-        """The state of a session."""
+    def of(cls, session: Session, layer: str | None = None) -> Link:
+        """The state of a session, and the colours of its map where they are not the true ones."""
         from timesen_nb.tasks import tasks
 
         answer, own = session.result, session.task not in tasks
@@ -41,6 +48,9 @@ class Link:
             year=session.year,
             task=None if own else session.task,
             words=tuple(session.classes) if own else (),
+            prompts=session.prompts if session.prompts != USUAL else None,
+            source=session.bundled,
+            layer=layer,
         )
 
     @classmethod
@@ -76,6 +86,9 @@ class Link:
             year=int(year) if year is not None else None,
             task=fields.get("task", [None])[-1],
             words=tuple(fields.get("word", ())),
+            prompts=fields.get("prompts", [None])[-1],
+            source=fields.get("source", [None])[-1],
+            layer=fields.get("layer", [None])[-1],
         )
 
     def __str__(self) -> str:
@@ -85,6 +98,7 @@ class Link:
             fields += [("lon", f"{self.place[0]:.6f}"), ("lat", f"{self.place[1]:.6f}")]
         if self.year is not None:
             fields.append(("year", str(self.year)))
-        if self.task is not None:
-            fields.append(("task", self.task))
+        for name in ("task", "prompts", "source", "layer"):
+            if value := getattr(self, name):
+                fields.append((name, value))
         return urlencode([*fields, *(("word", word) for word in self.words)])

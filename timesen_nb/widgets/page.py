@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from importlib.resources import files
 from typing import Any
 
 import ipywidgets as w
+
+#: Pictures of nothing: without one, a page shows the sign of a broken image for a moment.
+BLANK = {
+    "svg+xml": b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>',
+    "png": b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
+    ),
+}
 
 
 def plain_label(text: str = "", **options: Any) -> w.Label:
@@ -16,21 +25,68 @@ def plain_label(text: str = "", **options: Any) -> w.Label:
     return label
 
 
+class Drawing(w.VBox):
+    """A picture, and the same in words for whoever does not see it.
+
+    Args:
+        kind: "svg+xml" or "png".
+        style: class of the picture.
+        data: the picture.
+        words: what it shows.
+    """
+
+    def __init__(self, kind: str, style: str, data: bytes = b"", words: str = "") -> None:
+        self._image, self._words = w.Image(format=kind, value=data or BLANK[kind]), plain_label(words)
+        self._image.add_class(style)
+        self._words.add_class("tn-alt")
+        super().__init__([self._image, self._words])
+        self.add_class("tn-drawing")
+
+    def draw(self, data: bytes, words: str) -> None:
+        """Show a picture and say what it shows."""
+        self._words.value = words
+        self._image.value = data
+
+    @property
+    def data(self) -> bytes:
+        """The picture."""
+        return bytes(self._image.value)
+
+
 def style_sheet() -> w.HTML:
     """Our own style sheet, as a widget that shows nothing."""
     return w.HTML(f"<style>{files(__package__).joinpath('style.css').read_text('utf-8')}</style>")
 
 
 def heading() -> w.VBox:
-    """What this is, in two lines."""
-    name = plain_label("What grows here? Ask a year of satellite light in your own words.")
-    told = plain_label(
+    """What this is, in two lines; the first is the page's heading."""
+    name = w.HTML("<h1>What grows here? Ask a year of satellite light in your own words.</h1>")
+    told = note(
         "Every 10 m pixel has a year of its own: fields green up and ripen, woods turn, water stays dark. "
         "A model compares that year with your words and says how well each fits."
     )
     name.add_class("tn-heading")
-    told.add_class("tn-small")
+    told.add_class("tn-told")
     return w.VBox([name, told])
+
+
+def note(text: str) -> w.Label:
+    """A line of explanation."""
+    label = plain_label(text)
+    label.add_class("tn-small")
+    return label
+
+
+def field(name: str, *widgets: w.Widget) -> w.VBox:
+    """A name above what it names."""
+    label = plain_label(name)
+    label.add_class("tn-field")
+    return w.VBox([label, *widgets])
+
+
+def title(name: str) -> str:
+    """A task's name as people write it."""
+    return name.replace("_", " ").capitalize()
 
 
 def hidden(name: str) -> w.Label:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -14,7 +13,9 @@ from timesen_nb.sources.gazetteer import NamedPlace, find_place
 from timesen_nb.sources.grid import BBox
 from timesen_nb.widgets.answer_panel import AnswerPanel
 from timesen_nb.widgets.background import Latest
+from timesen_nb.widgets.base_layer import BaseLayer
 from timesen_nb.widgets.messages import READY, READY_ANYWHERE, Messages, Offer
+from timesen_nb.widgets.outline import outline
 from timesen_nb.widgets.scene_map import NEAR, SceneMap
 from timesen_nb.widgets.session import Session
 
@@ -25,7 +26,7 @@ DOUBLE_CLICK = 0.5  # seconds: a second click on the same spot within this is th
 class PlaceReader:
     """Reads one place at a time off the page's thread; a newer one takes the older one's place.
 
-    jobs: what else must not run beside a click (opening a source) goes there too. month: what the ground views show.
+    jobs: what else must not run beside a click (opening a source) goes there too. landscape: whose pixels are seen.
     """
 
     def __init__(
@@ -35,10 +36,10 @@ class PlaceReader:
         panel: AnswerPanel,
         messages: Messages,
         jobs: Latest,
-        month: Callable[[], int],
+        landscape: BaseLayer,
     ) -> None:
         self._session, self._map, self._panel, self._messages = session, scene_map, panel, messages
-        self._jobs, self._month = jobs, month
+        self._jobs, self._landscape = jobs, landscape
         self._looked: tuple[PixelSeries, int] | None = None
         self._last: tuple[tuple[float, float], float] | None = None
 
@@ -156,15 +157,15 @@ class PlaceReader:
         answer = self._session.result
         assert answer is not None
         self._messages.well()
-        self._panel.show(answer)
+        self._panel.show(answer, len(self._session.source.years) > 1)
         self.show_views()
-        self._map.mark(answer.lon, answer.lat)
+        self._map.mark(answer.lon, answer.lat, outline(answer.lon, answer.lat, self._landscape.cube))
         self._panel.place.value = f"{answer.lon:.5f}, {answer.lat:.5f}"
         self._messages.say("Read. Click another place, change the words, or keep this one.")
 
     def show_views(self) -> None:
         """Show the ground in the chosen month, where that is not what is shown already."""
-        answer, month = self._session.result, self._month()
+        answer, month = self._session.result, self._landscape.month
         if answer is None or (self._looked and self._looked[0] is answer.series and self._looked[1] == month):
             return
         self._panel.show_views(self._session.views(month), month)

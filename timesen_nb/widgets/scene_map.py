@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from math import cos, floor, log2, radians
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipyleaflet as leaflet
+import ipywidgets as w
 
 from timesen_nb.sources.grid import turned
 from timesen_nb.widgets.charts import VERMILION
+from timesen_nb.widgets.page import plain_label
 from timesen_nb.widgets.postponed import GRAMMAR_OF_ADDRESSES, postponed
 
 with postponed(*GRAMMAR_OF_ADDRESSES):
@@ -17,8 +19,12 @@ with postponed(*GRAMMAR_OF_ADDRESSES):
 if TYPE_CHECKING:
     from timesen_nb.sources.grid import BBox
     from timesen_nb.widgets.layers import Picture
+    from timesen_nb.widgets.outline import Outline
 
-WIDTH, HEIGHT = 460, 420  # pixels; the width is that of the narrowest window that has two columns
+WIDTH, HEIGHT = 460, 420  # pixels, until a page has said how large its map is
+MARGIN = 6  # pixels around what is shown as large as it fits
+SAMPLES = (("Real sample", "flanders"), ("Simulated landscape", "sample"))
+SIMULATED = "Simulated: no such place"
 ZOOM_STEP = 0.05  # fine, so that a scene fills its map
 NEAR = 0.012  # degrees around a place that is shown from near
 FAR = 11.0  # zoom below which a field is less than a few pixels
@@ -31,7 +37,7 @@ EMPTY = (
 class SceneMap(Map):
     """A leafmap that shows one source: tiles below if the network gives them, our own images above."""
 
-    def __init__(self, bounds: BBox | None) -> None:
+    def __init__(self, bounds: BBox | None, simulated: bool = False) -> None:
         super().__init__(
             draw_control=False,
             toolbar_control=False,
@@ -39,26 +45,63 @@ class SceneMap(Map):
             height=f"{HEIGHT}px",
             zoom_snap=ZOOM_STEP,
         )
+        self.add_class("tn-map")
         self.default_style = self.dragging_style = {"cursor": "crosshair"}
+        self._tiles = self.layers
         self._landscape = leaflet.ImageOverlay(url=EMPTY, bounds=((0, 0), (0, 0)), name="True colour")
         self._frame = leaflet.Rectangle(
             bounds=((0, 0), (0, 0)), fill=False, weight=2, color="#222", name="Data"
         )
         self._layer = leaflet.ImageOverlay(url=EMPTY, bounds=((0, 0), (0, 0)), name="Probability")
         self._marker = leaflet.CircleMarker(
-            location=(0, 0),
-            radius=9,
-            color="white",
-            weight=3,
-            fill_color=VERMILION,
-            fill_opacity=0.9,
-            opacity=0.0,
+            location=(0, 0), radius=14, color="white", weight=3, fill=False, opacity=0.0
+        )
+        self._pixel = leaflet.Polygon(
+            locations=[], color=VERMILION, weight=3, fill=False, opacity=0.0, name="The pixel that was read"
         )
         self._kept = leaflet.LayerGroup(name="Kept places")
-        self._marker.fill_opacity = 0.0
-        for layer in (self._landscape, self._layer, self._frame, self._kept, self._marker):
+        for layer in (self._landscape, self._layer, self._frame, self._kept, self._marker, self._pixel):
             self.add(layer)
+        self.home = w.Button(icon="home", tooltip="Back to the whole of the data")
+        self.home.on_click(lambda _: self.frame(self._bounds))
+        self.switch = w.ToggleButtons(options=SAMPLES, index=None, tooltip="Which landscape is shown")
+        self._simulated = plain_label(SIMULATED)
+        corner = w.VBox([self.switch, self._simulated])
+        for widget, style in (
+            (self.home, "tn-home"), (self.switch, "tn-switch"), (self._simulated, "tn-simulated"),
+            (corner, "tn-corner"),
+        ):  # fmt: skip
+            widget.add_class(style)
+        self.add(leaflet.WidgetControl(widget=self.home, position="topleft", transparent_bg=True))
+        self.add(leaflet.WidgetControl(widget=corner, position="topright", transparent_bg=True))
+        self._told = plain_label(layout={"display": "none"})
+        self._told.add_class("tn-hover")
+        self.add(leaflet.WidgetControl(widget=self._told, position="bottomleft", transparent_bg=True))
+        self._size, self._sizes = (WIDTH, HEIGHT), set[tuple[int, int]]()
+        self.observe(self._measured, names="pixel_bounds")
+        self.show_source(bounds, simulated)
+
+    def show_source(self, bounds: BBox | None, simulated: bool = False) -> None:
+        """Show a source: its frame, and whether it is a place on Earth; what was marked and laid on the map goes."""
+        self._bounds = bounds
+        self._simulated.layout.display = "" if simulated else "none"
+        # nothing around a simulated scene is where it says, and nobody is to be thanked for it
+        others = tuple(layer for layer in self.layers if layer not in self._tiles)
+        self.layers = others if simulated else (*self._tiles, *others)
+        self.unmark()
         self.frame(bounds)
+
+    def _measured(self, change: dict[str, Any]) -> None:
+        """A page has said how large its map is: what was to be shown as large as it fits is fitted to it."""
+        (left, top), (right, bottom) = change["new"]
+        size = round(right - left), round(bottom - top)
+        if min(size) < 50 or size == self._size:
+            return
+        self._size = size
+        # once a size, for two pages that show one map would take turns for ever
+        if self._aim and self.zoom == self._aimed_zoom and size not in self._sizes:
+            self.go_to(self._aim)
+        self._sizes.add(size)
 
     def frame(self, bounds: BBox | None) -> None:
         """Go to the data and draw their frame; Europe, without a frame, where they cover the Earth."""
@@ -68,11 +111,13 @@ class SceneMap(Map):
 
     def go_to(self, bounds: BBox) -> None:
         """Show (west, south, east, north) in degrees, as large as it fits."""
-        west, south, east, north = bounds
+        west, south, east, north = self._aim = bounds
         self.center = ((south + north) / 2, (west + east) / 2)
         up = (north - south) / cos(radians((south + north) / 2))  # Mercator: degrees of latitude are longer
-        pixels_a_degree = min(WIDTH / max(east - west, 1e-4), HEIGHT / max(up, 1e-4))
+        width, height = (side - MARGIN for side in self._size)
+        pixels_a_degree = min(width / max(east - west, 1e-4), height / max(up, 1e-4))
         self.zoom = round(floor(log2(pixels_a_degree * 360 / 256) / ZOOM_STEP) * ZOOM_STEP, 3)
+        self._aimed_zoom = self.zoom
 
     def come_near(self, lon: float, lat: float) -> None:
         """Show a place from near where the page shows it not at all, or from so far that no field is seen."""
@@ -95,10 +140,27 @@ class SceneMap(Map):
         (south, west), (north, east) = self.bounds
         return west, south, east, north
 
-    def mark(self, lon: float, lat: float) -> None:
-        """Put the marker, in the world that is looked at: the map repeats itself."""
-        self._marker.location = (lat, turned(lon, self.center[1]))
-        self._marker.opacity, self._marker.fill_opacity = 1.0, 0.9
+    def mark(self, lon: float, lat: float, outline: Outline = ()) -> None:
+        """Put the marker around a place and draw its pixel, in the world that is looked at: the map repeats itself.
+
+        Args:
+            lon: degrees.
+            lat: degrees.
+            outline: corners of the pixel, longitude and latitude; none: no pixel is drawn.
+        """
+        there = turned(lon, self.center[1])
+        self._marker.location, self._marker.opacity = (lat, there), 1.0
+        self._pixel.locations = [(y, x + there - lon) for x, y in outline]
+        self._pixel.opacity = 1.0 if outline else 0.0
+
+    def tell(self, words: str) -> None:
+        """A few words of what is under the pointer."""
+        self._told.value = words
+        self._told.layout.display = "" if words else "none"
+
+    def unmark(self) -> None:
+        """Take the marker away."""
+        self._marker.opacity = self._pixel.opacity = 0.0
 
     def number(self, places: dict[int, tuple[float, float]]) -> None:
         """Small numbered flags at (lon, lat) of kept places."""

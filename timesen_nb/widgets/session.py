@@ -8,31 +8,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timesen_nb.model.words import WordCheck, check_words
-from timesen_nb.model.zeroshot import check_classes, check_style
+from timesen_nb.plots.colours import class_colours
 from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources import Source
-from timesen_nb.sources.checks import check_year
-from timesen_nb.sources.grid import holds
 from timesen_nb.widgets.answer import Answer
+from timesen_nb.widgets.coverage import check_inside, check_opened, year_of
 from timesen_nb.widgets.kept import KeptPlaces
-from timesen_nb.widgets.view import EncodedView, View, encode_view
+from timesen_nb.widgets.labelled_places import LabelledPlaces
+from timesen_nb.widgets.question import Question, check_length, listed
+from timesen_nb.widgets.view import EncodedView, Progress, View, bundled_view, encode_view
 
 if TYPE_CHECKING:
     from timesen_nb.model.timesenclip import TimeSenCLIP
+    from timesen_nb.model.zeroshot import ZeroShot
     from timesen_nb.tasks import Task
-
-MOST_CLASSES = 200  # more bars than anyone reads, and a second of work for a large text tower
-LONGEST_CLASS = 200  # characters; text towers read about 77 tokens
-OWN_WORDS = "your own words"
 
 
 class Session:
     """Model, source, year, words, the last good answer and the kept ones.
 
-    result: the last good :class:`Answer`, or None before the first. task: a name of ``timesen_nb.tasks``, or
-    :data:`OWN_WORDS`. checks: what is known of your own words, one a class; none for a task. ``on_change`` tells what
-    changes: "answer", "words", "source", "kept" or "view".
+    result: the last good :class:`Answer`, or None before the first. question: the words, see :class:`Question`.
+    colours: #RRGGBB of classes whose colour somebody chose. ``on_change`` tells what changes: "answer", "words",
+    "source", "kept" or "view".
     """
 
     def __init__(
@@ -43,20 +40,22 @@ class Session:
         prompts: str = "descriptions",
         year: int | None = None,
     ) -> None:
-        _check("model", model, "zero_shot", 'tn.load("pocket")')
-        _check("source", source, "pixel", 'tn.open_source("flanders")')
+        check_opened("model", model, "zero_shot", 'tn.load("pocket")')
+        check_opened("source", source, "pixel", 'tn.open_source("flanders")')
         self.model = model
         self.source = source
-        self.year = self._year_of(source, year)
+        self.year = year_of(source, year)
         self.result: Answer | None = None
         self._draw: Callable[..., Sequence[np.ndarray]] | None = None
         self.kept = KeptPlaces()
         #: Labels of kept places, by their numbers: what the words are taught by.
         self.labels: dict[int, str] = {}
+        #: Places of a file that were labelled there, and teach the words too.
+        self.loaded: LabelledPlaces | None = None
         self.view: EncodedView | None = None
+        self.colours: dict[str, str] = {}
         self._callbacks: list[Callable[[str], None]] = []
-        self.prompts = check_style(prompts)
-        self._choose(task)
+        self.question = Question(model, task, prompts)
 
     def on_change(self, callback: Callable[[str], None]) -> None:
         """Call ``callback(what)`` after every change."""
@@ -97,14 +96,7 @@ class Session:
 
     def check_inside(self, x: float, y: float) -> None:
         """ValueError in words for a place that the source does not cover."""
-        bounds = self.source.bounds
-        if bounds is not None and not holds(bounds, x, y):
-            west, south, east, north = bounds
-            raise ValueError(
-                f"the place {x:.5f}, {y:.5f} is outside the data; {self.source.name} covers longitude "
-                f"{west:.5f} to {east:.5f} and latitude {south:.5f} to {north:.5f}. Choose a place "
-                "inside the frame, or open data that cover it: an open STAC catalog has the whole Earth."
-            )
+        check_inside(self.source, x, y)
 
     def read(self, series: PixelSeries) -> Answer:
         """Encode a series and score it against the words: the new ``result``."""
@@ -113,16 +105,38 @@ class Session:
         draw, name = getattr(self.source, "views", None), getattr(self.source, "cover_type", None)
         self._draw = partial(draw, *where) if draw else None
         blank = Answer(
-            series, np.asarray(vector), (), np.empty(0), self.prompts, name(*where) if name else None,
-            getattr(self.source, "simulated", False),
-        )  # fmt: skip
-        self.result = blank.scored(self.words, self.prompts, self.checks)
+            series, np.asarray(vector), (), np.empty(0), "", name(*where) if name else None, self.simulated
+        )
+        self.result = blank.scored(self.question)
         self._changed("answer")
         return self.result
 
     def click(self, lon: object, lat: object) -> Answer:
         """Ask and read."""
         return self.read(self.ask(lon, lat))
+
+    def years_there(self, cancelled: Callable[[], bool] = lambda: False) -> list[PixelSeries]:
+        """The last answer's place in every year of the source; years without a clear month are left out.
+
+        Args:
+            cancelled: asked before each year.
+
+        Returns:
+            A series a year.
+
+        Raises:
+            ValueError: before the first click.
+        """
+        if self.result is None:
+            raise ValueError("there is no place to compare yet. Click the map first.")
+        there = self.result.series
+        found = []
+        for year in self.source.years:
+            if cancelled():
+                break
+            series = there if year == there.year else self.source.pixel(there.lon, there.lat, year=year)
+            found += [series] * bool(series.valid.any())
+        return found
 
     def views(self, month: int) -> Sequence[np.ndarray]:
         """Ground views of the last answer's place in a month.
@@ -139,90 +153,87 @@ class Session:
     # Words
 
     @property
+    def words(self) -> ZeroShot:
+        """The classifier."""
+        return self.question.words
+
+    @property
     def classes(self) -> list[str]:
         """The names that are scored, in order."""
-        return self.words.classes
+        return self.question.classes
+
+    @property
+    def task(self) -> str:
+        """A name of ``timesen_nb.tasks``, or what stands for your own words."""
+        return self.question.task
+
+    @property
+    def prompts(self) -> str:
+        """The prompt style."""
+        return self.question.prompts
 
     def use_task(self, name: str) -> None:
         """Score the classes of a task; ValueError for a name that is none."""
-        self._choose(name)
+        self.question.ask(name)
         self._rescore()
 
     def use_words(self, text: str) -> None:
-        """Score your own classes. Nothing is fetched again.
-
-        Args:
-            text: one class a line; blank lines are left out.
-
-        Raises:
-            ValueError: no class, more than :data:`MOST_CLASSES`, a class given twice, or one longer than
-                :data:`LONGEST_CLASS` characters; the words stay as they were.
-        """
-        lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-        if not lines:
-            raise ValueError(
-                "the list of classes is empty; expected one class a line, for example: vineyard."
-            )
-        if len(lines) > MOST_CLASSES:
-            raise ValueError(
-                f"{len(lines):,} classes given; at most {MOST_CLASSES} can be compared here. Shorten the "
-                "list, or use model.zero_shot(classes) from Python, which has no limit."
-            )
-        for line in lines:
-            _check_length(line)
+        """Score your own classes, one a line; nothing is fetched again. ValueError as :func:`listed` says."""
+        lines = listed(text)
         if lines != self.classes:
-            self._choose(check_classes(lines))
+            self.question.ask(lines)
             self._rescore()
 
     def use_prompts(self, style: str) -> None:
         """Choose how classes become sentences: "names", "template" or "descriptions"."""
-        old, self.prompts = self.prompts, check_style(style)
-        try:
-            self._choose(self._asked)
-        except ValueError:
-            self.prompts = old
-            raise
+        self.question.restyle(style)
         self._rescore()
-
-    def _choose(self, classes: Task | str | Sequence[str]) -> None:
-        self._untaught = self.model.zero_shot(classes, prompts=self.prompts)
-        self._asked = classes
-        self.task = classes if isinstance(classes, str) else getattr(classes, "name", OWN_WORDS)
-        self._teach()
 
     def _rescore(self) -> None:
         self._changed("words")
         if self.result is not None:
-            self.result = self.result.scored(self.words, self.prompts, self.checks)
+            self.result = self.result.scored(self.question)
             self._changed("answer")
         if self.view is not None:
             self._changed("view")
 
+    def colours_of(self, classes: Sequence[str]) -> list[str]:
+        """Colours of classes as #RRGGBB: those that somebody chose, else those of every other map."""
+        usual = class_colours(classes)
+        return [self.colours.get(name, colour) for name, colour in zip(classes, usual, strict=True)]
+
+    def recolour(self, name: str, colour: str) -> None:
+        """Draw a class in another colour, #RRGGBB."""
+        self.colours[name] = colour.upper()
+        self._changed("view")
+
     # Where reflectance comes from
 
+    @property
+    def simulated(self) -> bool:
+        """Whether what is read is a simulation."""
+        return bool(getattr(self.source, "simulated", False))
+
+    @property
+    def bundled(self) -> str | None:
+        """The name by which everybody can open what is read: "flanders" or "sample"; None for other sources."""
+        return {"FlandersSource": "flanders", "SampleSource": "sample"}.get(type(self.source).__name__)
+
     def use_source(self, source: Source) -> None:
-        """Read other data from now on; the last answer stays until the next click."""
-        _check("source", source, "pixel", 'tn.open_source("flanders")')
+        """Read other data from now on; the answer of a place of the old ones goes."""
+        check_opened("source", source, "pixel", 'tn.open_source("flanders")')
         # the year of a sample says nothing of what is wanted of the whole Earth; that of another such source does
         same_reach = source.bounds is not None or self.source.bounds is None
         kept = same_reach and (self.year in source.years or not source.years)
-        self.year = self._year_of(source, self.year if kept else None)
-        self.source, self.view = source, None
+        self.year = year_of(source, self.year if kept else None)
+        self.source, self.view, self.result = source, None, None
         self._changed("source")
 
     def use_year(self, year: int) -> None:
         """Read another year from now on; ValueError when the source has not got it."""
-        self.year = self._year_of(self.source, year)
+        self.year = year_of(self.source, year)
         self.view = None
         self._changed("source")
-
-    @staticmethod
-    def _year_of(source: Source, year: int | None) -> int:
-        """The year given, or the one to begin with: the newest of the whole Earth, else 2018, the samples' own."""
-        years = list(source.years)
-        if year is None and not (source.bounds is None and years):
-            year = 2018 if not years or 2018 in years else years[-1]
-        return check_year(year, years, source.name)
 
     # Keeping, and mapping a view
 
@@ -240,7 +251,6 @@ class Session:
         self._changed("kept")
         if self.labels.pop(number, None):
             self._teach()
-            self._rescore()
 
     def label(self, number: int, label: str) -> None:
         """Say what stands at a kept place: the words move to the labels as they come.
@@ -255,55 +265,50 @@ class Session:
         label = " ".join(label.split())
         if number not in dict(self.kept):
             raise ValueError(f"place {number} is not kept; kept are {[n for n, _ in self.kept] or 'none'}.")
-        _check_length(label)
+        check_length(label)
         self.labels.pop(number, None)
         if label:
             self.labels[number] = label
-        self._teach()
         self._changed("kept")
-        self._rescore()
+        self._teach()
 
     def _teach(self) -> None:
-        """The words as they are, moved to the labels of kept places."""
-        self.words = self._untaught
-        if self.labels:
-            vectors = np.stack([self.kept[number].vector for number in self.labels])
-            self.words = self._untaught.teach_vectors(vectors, list(self.labels.values()))
-        own = not isinstance(self._asked, str) and not hasattr(self._asked, "classes")
-        seen = {label.casefold() for label in self.labels.values()}
-        # what somebody has seen there is an answer, whatever stands in lists of words
-        self.checks = [
-            WordCheck(check.text) if check.text.casefold() in seen else check
-            for check in (check_words(self.words.classes) if own else [])
-        ]
+        known = self.labelled
+        self.question.learn(dict(enumerate(zip(known.vectors, known.labels, strict=True))))
+        self._rescore()
+
+    @property
+    def labelled(self) -> LabelledPlaces:
+        """What teaches the words: kept places with a label, then the places of a file."""
+        kept = LabelledPlaces.of([(self.kept[number], label) for number, label in self.labels.items()])
+        return kept if self.loaded is None else kept + self.loaded
+
+    def learn(self, places: LabelledPlaces | None) -> None:
+        """Teach the words by the places of a file as well, in place of those before; None forgets them."""
+        before, self.loaded = self.loaded, places
+        try:
+            self._teach()
+        except ValueError:
+            self.loaded = before
+            self._teach()
+            raise
+        self._changed("kept")
 
     def encode(
         self,
         view: View,
-        progress: Callable[[float], None] = lambda done: None,
+        progress: Progress = lambda done, part: None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> EncodedView:
         """Vectors of every pixel of a view; the view encoded last is used again. Runs on any thread."""
         if self.view is not None and self.view.view == view:
             return self.view
         cube = self.source.cube(view.bbox, year=view.year)
+        if bundled := bundled_view(self.model, self.source, cube, view):
+            return bundled
         return encode_view(self.model, cube, view, progress, cancelled)
 
     def show(self, encoded: EncodedView) -> None:
         """Make an encoded view the one that is shown."""
         self.view = encoded
         self._changed("view")
-
-
-def _check(what: str, given: object, method: str, example: str) -> None:
-    """ValueError for what was not opened yet: a name in place of a model or source."""
-    if not hasattr(given, method):
-        raise ValueError(f"the {what} given is {given!r:.80}; expected what {example} gives.")
-
-
-def _check_length(name: str) -> None:
-    if len(name) > LONGEST_CLASS:
-        raise ValueError(
-            f"a class has {len(name):,} characters ({name[:40]!r}...); expected at most {LONGEST_CLASS}. "
-            "Write it as a few words."
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from timesen_nb.bands import BANDS
+from timesen_nb.model.fingerprint import fingerprint
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.sources.grid import BBox, turned
 from timesen_nb.widgets.background import JobCancelled
@@ -18,11 +20,15 @@ from timesen_nb.widgets.layers import WebGrid
 
 if TYPE_CHECKING:
     import xarray as xr
+    from pyproj import Transformer
 
     from timesen_nb.model.timesenclip import TimeSenCLIP
+    from timesen_nb.sources import Source
 
 MOST_PIXELS = 100_000  # vectors of 256 numbers: 100 MB
 CHUNK = 1024  # pixels between two checks of the cancel button
+BAND = 4096  # pixels that are read before something of them may be shown
+A_PART = 1.0  # seconds between two drawings of what was read so far
 METRES_A_DEGREE = 111_320.0
 
 
@@ -84,6 +90,10 @@ def visible(seen: BBox, bounds: BBox | None, year: int, source: str) -> View:
     return view
 
 
+#: Told the share done, 0 to 1, and now and then the part that was read.
+Progress = Callable[[float, "EncodedView | None"], None]
+
+
 @dataclass(frozen=True)
 class EncodedView:
     """The vectors of a view.
@@ -105,6 +115,30 @@ class EncodedView:
         """Where its pixels lie on the map."""
         return WebGrid.of(self.cube)
 
+    def at(self, lon: float, lat: float) -> int | None:
+        """Which of the readable pixels holds a place, in degrees; None where there is none."""
+        x, y = self._to_grid.transform(lon, lat)
+        index = []
+        for at, axis in ((y, self.cube["y"].values), (x, self.cube["x"].values)):
+            k = round((at - axis[0]) / (axis[1] - axis[0])) if len(axis) > 1 else 0
+            if not 0 <= k < len(axis):
+                return None
+            index.append(k)
+        row, column = index
+        return int(self._numbers[row, column]) if self.readable[row, column] else None
+
+    @cached_property
+    def _to_grid(self) -> Transformer:
+        """Degrees -> the cube's own grid."""
+        from pyproj import Transformer
+
+        return Transformer.from_crs(4326, self.cube.rio.crs, always_xy=True)
+
+    @cached_property
+    def _numbers(self) -> np.ndarray:
+        """(y, x) positions among the readable pixels."""
+        return np.cumsum(self.readable).reshape(self.readable.shape) - 1
+
     def probabilities(self, words: ZeroShot) -> np.ndarray:
         """How well each class fits each pixel: one matrix product, whatever the words.
 
@@ -119,20 +153,41 @@ class EncodedView:
         return out
 
 
+def bundled_view(model: TimeSenCLIP, source: Source, cube: xr.DataArray, view: View) -> EncodedView | None:
+    """A whole scene by vectors that were made beforehand; None where a source has none of this model.
+
+    Args:
+        model: whose vectors.
+        source: where the cube comes from.
+        cube: (month, band, y, x) reflectance x 10000, NaN = missing.
+        view: which pixels they are.
+
+    Returns:
+        The view.
+    """
+    made: Callable[[str], np.ndarray | None] | None = getattr(source, "vectors", None)
+    vectors = made(fingerprint(model.weights.arrays)) if made else None
+    if vectors is None or vectors.shape[:2] != (cube.sizes["y"], cube.sizes["x"]):
+        return None
+    readable = vectors.any(axis=-1)
+    there = vectors[readable].astype(np.float32)
+    return EncodedView(view, cube, readable, there / np.linalg.norm(there, axis=1, keepdims=True))
+
+
 def encode_view(
     model: TimeSenCLIP,
     cube: xr.DataArray,
     view: View,
-    progress: Callable[[float], None],
+    progress: Progress,
     cancelled: Callable[[], bool],
 ) -> EncodedView:
-    """Encode the pixels of a cube, a chunk at a time.
+    """Encode the pixels of a cube, some rows at a time.
 
     Args:
         model: whose vectors.
         cube: (month, band, y, x) reflectance x 10000, NaN = missing.
         view: which pixels they are.
-        progress: told the share done, 0 to 1.
+        progress: told the share done, 0 to 1, and every second what was read so far.
         cancelled: asked before each chunk.
 
     Returns:
@@ -145,15 +200,29 @@ def encode_view(
     from timesen_nb.regions.chunk import encode_block  # here, for Dask and rasterio come with it
 
     cube = cube.sel(band=list(BANDS)).transpose("month", "band", "y", "x")
+    height, width = cube.shape[2:]
+    rows = max(1, BAND // width)
+    vectors = np.full((height * width, model.config.embedding), np.nan, dtype=np.float32)
 
-    def tick(share: float) -> None:
+    def tick(_: float) -> None:
         if cancelled():
             raise JobCancelled
-        progress(share)
 
-    vectors = encode_block(cube.values, model.encode, model.config.embedding, tick, CHUNK)
-    readable = ~np.isnan(vectors[:, 0])
-    if not readable.any():
+    def read() -> EncodedView:
+        readable = ~np.isnan(vectors[:, 0])
+        return EncodedView(view, cube, readable.reshape(height, width), vectors[readable])
+
+    shown = time.monotonic()
+    for top in range(0, height, rows):
+        block = cube[:, :, top : top + rows].values
+        done = slice(top * width, min(top + rows, height) * width)
+        progress(done.start / len(vectors), None)
+        vectors[done] = encode_block(block, model.encode, vectors.shape[1], tick, CHUNK)
+        if time.monotonic() - shown > A_PART and not np.isnan(vectors[:, 0]).all():
+            progress(done.stop / len(vectors), read())
+            shown = time.monotonic()
+    whole = read()
+    if not whole.readable.any():
         raise ValueError("no pixel of the view has a clear month. Move the map or choose another year.")
-    progress(1.0)
-    return EncodedView(view, cube, readable.reshape(cube.shape[2:]), vectors[readable])
+    progress(1.0, None)
+    return whole

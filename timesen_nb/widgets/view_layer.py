@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timesen_nb.plots.colours import class_colours
 from timesen_nb.sources.grid import BBox, check_bbox
 from timesen_nb.widgets.background import Job, Latest
 from timesen_nb.widgets.base_layer import BaseLayer
-from timesen_nb.widgets.charts import class_legend
+from timesen_nb.widgets.charts import percent
 from timesen_nb.widgets.controls import ViewControl
 from timesen_nb.widgets.layers import Picture, WebGrid, class_picture, probability_picture
+from timesen_nb.widgets.legend import Legend
 from timesen_nb.widgets.messages import Messages
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import Session
@@ -23,7 +23,7 @@ from timesen_nb.widgets.view import EncodedView, View, visible
 if TYPE_CHECKING:
     import xarray as xr
 
-AT_ONCE = 10_000  # pixels that are encoded within a second or two: nobody is asked before
+AT_ONCE = 70_000  # pixels that are encoded in some ten seconds at most: nobody is asked before
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,15 @@ class ViewLayer:
         session: Session,
         scene_map: SceneMap,
         control: ViewControl,
+        legend: Legend,
         landscape: BaseLayer,
         messages: Messages,
     ) -> None:
-        self._session, self._map, self._control = session, scene_map, control
+        self._session, self._map, self._control, self._legend = session, scene_map, control, legend
         self._landscape, self._messages = landscape, messages
         self._jobs = Latest()
         self.drawn: Drawn | None = None
+        self._wanted = True
 
     @property
     def busy(self) -> bool:
@@ -70,6 +72,7 @@ class ViewLayer:
             )
         view = visible(seen, source.bounds, self._session.year, source.name)
         self._messages.well()
+        self._wanted = True
         self._control.working(0.0)
         self._jobs.start(lambda job: self._encode(view, job), self._encoded, patient)
 
@@ -82,9 +85,11 @@ class ViewLayer:
             self.start(source.bounds, patient=False)
 
     def _encode(self, view: View, job: Job[EncodedView]) -> EncodedView:
-        def progress(share: float) -> None:
+        def progress(share: float, part: EncodedView | None = None) -> None:
             if not job.cancelled.is_set():
                 self._control.working(share)
+                if part is not None and self._wanted:
+                    self._draw_view(part)
 
         return self._session.encode(view, progress, job.cancelled.is_set)
 
@@ -106,20 +111,43 @@ class ViewLayer:
     def draw(self) -> None:
         """Draw the encoded view as the control says; no layer where nothing is encoded."""
         encoded, self.drawn = self._session.view, None
-        if encoded is None:
+        if encoded is None or not self._wanted:
             self._map.hide_layer()
-            self._control.explain(None)
-            return
+            self._legend.hide()
+        else:
+            self._draw_view(encoded)
+
+    def _draw_view(self, encoded: EncodedView) -> None:
         classes, chosen = self._session.classes, self._control.class_name
-        share = encoded.probabilities(self._session.words)
+        share, unread = encoded.probabilities(self._session.words), 1 - float(encoded.readable.mean())
         if chosen is not None:
-            picture = probability_picture(share[..., classes.index(chosen)], encoded.web)
-            self._lay(picture, self._control.probability_legend(), {})
+            self._legend.show_probability(chosen, unread)
+            self._lay(probability_picture(share[..., classes.index(chosen)], encoded.web), {})
         else:
             labels = np.full(encoded.readable.shape, np.nan)
             best = self._session.words.choose(share[encoded.readable])
             labels[encoded.readable] = np.where(best < 0, np.nan, best)
-            self._lay_classes(labels, classes, class_colours(len(classes)), encoded.web)
+            self._lay_classes(labels, classes, self._session.colours_of(classes), encoded.web, unread)
+
+    def hovered(self, event: dict[str, Any]) -> None:
+        """Say what the map says of the pixel under the pointer."""
+        encoded = self._session.view
+        if event.get("type") not in ("mousemove", "mouseout") or encoded is None or self.drawn is None:
+            return
+        lat, lon = event.get("coordinates") or (np.nan, np.nan)
+        here = encoded.at(lon, lat) if event["type"] == "mousemove" else None
+        if here is None:
+            self._map.tell("")
+            return
+        share = self._session.words.of_vectors(encoded.vectors[here : here + 1])[0]
+        chosen = self._control.class_name
+        k = self._session.classes.index(chosen) if chosen else int(self._session.words.choose(share[None])[0])
+        self._map.tell(f"{self._session.classes[k]} {percent(float(share[k]))}" if k >= 0 else "")
+
+    def shown(self, wanted: bool) -> None:
+        """Whether the map has colours of classes at all; what was read stays."""
+        self._wanted = wanted
+        self.draw()
 
     def choose(self) -> None:
         """Draw the view that is shown for another class; a region has its own."""
@@ -153,17 +181,26 @@ class ViewLayer:
             list(label.attrs["classes"]),
             label.attrs["colours"],
             WebGrid(1, web.index, web.bounds),
+            own=False,
         )
 
-    def _lay_classes(self, labels: np.ndarray, classes: list[str], colours: list[str], web: WebGrid) -> None:
+    def _lay_classes(
+        self,
+        labels: np.ndarray,
+        classes: list[str],
+        colours: list[str],
+        web: WebGrid,
+        unread: float = 0.0,
+        own: bool = True,
+    ) -> None:
         """Class numbers (y, x), NaN = unknown, each in its colour, with a legend."""
         counts = np.bincount(labels[np.isfinite(labels)].astype(int), minlength=len(classes))
         area = counts / max(counts.sum(), 1)
         shown = {classes[k]: colours[k] for k in np.argsort(-area, kind="stable") if area[k] > 0}
-        self._lay(class_picture(labels, colours, web), class_legend(classes, area, colours), shown)
+        self._legend.show(classes, area, colours, unread, own)
+        self._lay(class_picture(labels, colours, web), shown)
 
-    def _lay(self, picture: Picture, legend: str, classes: dict[str, str]) -> None:
+    def _lay(self, picture: Picture, classes: dict[str, str]) -> None:
         opacity = self._control.opacity.value
         self._map.draw_layer(picture, opacity)
-        self._control.explain(legend)
         self.drawn = Drawn(picture, opacity, classes)

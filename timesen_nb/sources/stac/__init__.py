@@ -152,6 +152,14 @@ class StacSource:
         """Stop waiting for every request under way: whoever waits gets a ValueError that says so."""
         self._policy.cancel()
 
+    def check(self) -> None:
+        """Ask the catalogue for its first page.
+
+        Raises:
+            ValueError: it cannot be reached, or is no catalogue; in words.
+        """
+        self._catalog.check(self._policy.begin())
+
     def pixel(self, lon: float, lat: float, year: int | None = None) -> PixelSeries:
         """The series of the 10 m pixel that holds the place.
 

@@ -219,6 +219,10 @@ class Catalog:
         found.lasting = not failed
         return found
 
+    def check(self, work: Work) -> None:
+        """Whether it answers; ValueError in words where it does not."""
+        self._open(work)
+
     def _open(self, work: Work) -> Client:
         from pystac_client import Client
 

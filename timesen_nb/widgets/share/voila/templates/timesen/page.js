@@ -74,6 +74,53 @@ async function startAgain() {
   }
 }
 
+// What parts of the map are, for those who do not see it: widgets cannot say so themselves.
+const PARTS = {
+  ".tn-app": { role: "main", "aria-label": "Click map" },
+  ".tn-search": { role: "search", "aria-label": "Place" },
+  ".tn-ask": { role: "region", "aria-label": "Words" },
+  ".tn-answer": { role: "region", "aria-label": "Answer" },
+  ".tn-below": { role: "region", "aria-label": "Mapping, kept places and data" },
+  ".tn-map .leaflet-container": { role: "region", "aria-label": "Map: arrow keys move it, plus and minus zoom" },
+  ".tn-headline": { role: "status" },
+  ".tn-status": { role: "status" },
+  ".tn-error": { role: "alert" },
+  ".tn-guess": { "aria-live": "polite" },
+  ".tn-lead": { role: "heading", "aria-level": "2" },
+  ".tn-drawing img": { alt: "" },
+  ".leaflet-image-layer, .leaflet-tile": { alt: "" },
+  ".leaflet-control-attribution a": { style: "text-decoration: underline" },
+  ".tn-bar .progress": { "aria-hidden": "true" },
+  ".tn-play button:first-child": { "aria-label": "Play the year", title: "Play the year" },
+  ".tn-play button:last-child": { "aria-label": "Stop playing", title: "Stop playing" },
+};
+
+function sayParts(app) {
+  const say = () => {
+    for (const [selector, said] of Object.entries(PARTS))
+      for (const part of document.querySelectorAll(selector))
+        for (const [name, value] of Object.entries(said))
+          if (part.getAttribute(name) !== value) part.setAttribute(name, value);
+    // every control has a title; who has no other name goes by it
+    for (const part of app.querySelectorAll("[title] > input, input[title], select[title], textarea[title], button[title]"))
+      if (!part.getAttribute("aria-label") && !part.textContent.trim())
+        part.setAttribute("aria-label", part.title || part.parentElement.title);
+    // sliders count; people read months and percent
+    for (const slider of app.querySelectorAll(".widget-slider, .widget-inline-hbox")) {
+      const handle = slider.querySelector(".noUi-handle"), readout = slider.querySelector(".widget-readout");
+      if (!handle || !readout) continue;
+      if (handle.getAttribute("aria-valuetext") !== readout.textContent)
+        handle.setAttribute("aria-valuetext", readout.textContent);
+      const name = slider.title || slider.getAttribute("aria-label") || (slider.closest(".tn-month") ? "Month on the map" : "Opacity");
+      if (handle.getAttribute("aria-label") !== name) handle.setAttribute("aria-label", name);
+    }
+  };
+  let waiting = 0;
+  const soon = () => { if (!waiting) waiting = setTimeout(() => { waiting = 0; say(); }, 50); };
+  new MutationObserver(soon).observe(app, { childList: true, subtree: true, characterData: true });
+  say();
+}
+
 let leaving = false;
 
 // A connection closed: has the kernel ended, or will Jupyter connect again by itself?
@@ -111,3 +158,4 @@ window.addEventListener("pageshow", (event) => { if (event.persisted) location.r
 window.addEventListener("hashchange", openAddress);
 
 once(".tn-link", follow);
+once(".tn-app", sayParts);

@@ -1,0 +1,262 @@
+"""What happens when somebody does something: from the page to the session, and from the session to the page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import ipywidgets as w
+
+from timesen_nb.series import PixelSeries
+from timesen_nb.sources import Source, open_source
+from timesen_nb.widgets.background import Latest
+from timesen_nb.widgets.base_layer import BaseLayer
+from timesen_nb.widgets.layers import LAYERS, TRUE_COLOUR
+from timesen_nb.widgets.link import Link
+from timesen_nb.widgets.messages import READY, READY_ANYWHERE, Offer
+from timesen_nb.widgets.place_reader import PlaceReader
+from timesen_nb.widgets.question import OWN_WORDS, STARTER
+from timesen_nb.widgets.screen import Screen
+from timesen_nb.widgets.session import Session
+from timesen_nb.widgets.view_layer import ViewLayer
+
+BUNDLED = ("flanders", "sample")  # sources that everybody has
+QUICK = 0.2  # seconds: words that take longer are not scored letter by letter
+
+
+class Actions:
+    """Wires a screen to a session.
+
+    Args:
+        session: what is known.
+        screen: what is seen.
+    """
+
+    def __init__(self, session: Session, screen: Screen) -> None:
+        self._session, self._screen, self._messages = session, screen, screen.messages
+        self.landscape = BaseLayer(screen.map, screen.time, self._messages)
+        self.layer = ViewLayer(
+            session, screen.map, screen.view, screen.legend, self.landscape, self._messages
+        )
+        self.jobs = Latest()  # reading a place, or opening a source: the newest counts
+        self.places = PlaceReader(
+            session, screen.map, screen.panel, self._messages, self.jobs, self.landscape
+        )
+        self._showing = False
+        self._wire()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+        return self.jobs.busy or self.landscape.busy or self.layer.busy
+
+    def _wire(self) -> None:
+        safely, screen = self._messages.safely, self._screen
+        panel, words, view, clock = screen.panel, screen.words, screen.view, screen.time
+
+        def on_value(widget: w.Widget, action: Callable[[Any], Any]) -> None:
+            def act(change: dict[str, Any]) -> None:
+                if not self._showing:
+                    safely(action)(change["new"])
+
+            widget.observe(act, names="value")
+
+        def on_button(button: w.Button, action: Callable[[], Any]) -> None:
+            safe = safely(action)
+            button.on_click(lambda _: safe())
+
+        self._session.on_change(self._changed)
+        screen.map.on_interaction(lambda **event: safely(self.places.clicked)(event))
+        screen.map.on_interaction(lambda **event: safely(self.layer.hovered)(event))
+        on_value(panel.place, self.places.typed)
+        on_button(panel.go, lambda: self.places.typed(panel.place.value))
+        on_button(panel.stop, self.cancel)
+        on_button(panel.keep, self._session.keep)
+        on_button(panel.year.changes, self.compare_years)
+        panel.year.on_month(lambda month: setattr(clock.month, "value", month))
+        on_value(words.task, self.use_task)
+        on_value(words.prompts, self.use_prompts)
+        on_value(words.words, self.use_words)
+        on_value(words.lit, self._light)
+        words.on_try(safely(self.use_words))
+        on_button(view.start, lambda: self.layer.start(None, patient=False))
+        on_button(view.stop, self.cancel)
+        on_value(view.choice, lambda _: self.layer.choose())
+        on_value(view.opacity, screen.map.fade_layer)
+        on_button(screen.data.go, lambda: self.use_source(screen.data.wanted()))
+        on_value(screen.map.switch, self._switch)
+        on_value(clock.year, self.use_year)
+        on_value(clock.month, lambda _: self.use_month())
+        on_value(clock.layer, lambda _: self._use_layer())
+        panel.year.mark(clock.month.value)
+
+    def _changed(self, what: str) -> None:
+        """Show what changed in the session; the widgets that are set here are not answered as if a person had."""
+        outer, self._showing = self._showing, True
+        try:
+            self._show(what)
+        finally:
+            self._showing = outer
+
+    def _show(self, what: str) -> None:
+        session, screen = self._session, self._screen
+        screen.take.forget()
+        if what in ("words", "kept"):
+            screen.teach.show()
+            screen.alike.show()
+        if what in ("view", "source"):
+            screen.alike.forget()
+        if what in ("answer", "words", "source"):
+            self._tell_link()
+        if what == "answer":
+            self.places.draw()
+        elif what == "words":
+            screen.words.show(session)
+            screen.view.show(session)
+            self._messages.well()
+        elif what == "view":
+            self.layer.draw()
+        elif what == "kept":
+            screen.kept.show()
+            screen.map.number({number: (a.lon, a.lat) for number, a in session.kept})
+        elif what == "source":
+            screen.map.switch.value = session.bundled
+            screen.data.show(session)
+            screen.time.show(session)
+            self.layer.draw()
+
+    def _tell_link(self) -> None:
+        layer = self._screen.time.layer.value
+        self._screen.link.value = str(Link.of(self._session, None if layer == TRUE_COLOUR else layer))
+
+    def follow(self, link: Link) -> None:
+        """Take up what an address says; the place is read behind the page."""
+        session, clock = self._session, self._screen.time
+        if link.source and link.source != session.bundled:
+            # other sources are not opened by an address that somebody sends
+            if link.source not in BUNDLED:
+                raise ValueError(f"the address of this page names the source {link.source[:40]!r}; expected "
+                                 f"{' or '.join(BUNDLED)}. Open others under Data.")  # fmt: skip
+            self.open(open_source(link.source))
+        if link.prompts:
+            session.use_prompts(link.prompts)
+        if link.words:
+            self.use_words("\n".join(link.words))
+        elif link.task and link.task != session.task:
+            session.use_task(link.task)
+        self.use_year(link.year)
+        if link.layer in LAYERS:
+            clock.layer.value = link.layer
+        if link.place:
+            if not session.source.bounds:
+                self._screen.map.approach(*link.place)
+            self.places.read(*link.place, patient=False)
+
+    # Words
+
+    def use_task(self, name: str) -> None:
+        """Score a task; "your own words" begin with a list of their own."""
+        if name == OWN_WORDS:
+            if not self._session.question.own:
+                self.use_words("\n".join(STARTER))
+        elif name != self._session.task:
+            self._session.use_task(name)
+            self._light_up()
+
+    def use_prompts(self, style: str) -> None:
+        """Put the words to the model in another style."""
+        if style != self._session.prompts:
+            self._session.use_prompts(style)
+
+    def use_words(self, text: str) -> None:
+        """Score words, one a line, and light up the map by them."""
+        started = time.perf_counter()
+        self._session.use_words(text)
+        self._messages.well()
+        self._light_up()
+        # A large text tower is too slow for every keystroke: then the box messages when it is left.
+        self._screen.words.words.continuous_update = time.perf_counter() - started < QUICK
+
+    def _light_up(self) -> None:
+        if self._screen.words.lit.value:
+            self.layer.light_up()
+
+    def _light(self, wanted: bool) -> None:
+        self.layer.shown(wanted)
+        self._light_up()
+
+    # Data
+
+    def _switch(self, name: str | None) -> None:
+        if name is not None:
+            self.use_source(lambda: open_source(name))
+
+    def use_source(self, opening: Callable[[], Source]) -> None:
+        """Open a source behind the page and read it from then on."""
+        self._messages.say("Opening the source…", busy=True)
+        self.jobs.start(lambda job: opening(), self._opened)
+
+    def _opened(self, future: Future[Source]) -> None:
+        with self._messages.shown():
+            try:
+                source = future.result()
+            except (ValueError, OSError) as problem:
+                if self._session.bundled == BUNDLED[0]:
+                    raise
+                raise Offer(
+                    str(problem), "Back to the real sample", lambda: self._switch(BUNDLED[0])
+                ) from problem
+            self.open(source)
+
+    def open(self, source: Source) -> None:
+        """Read a source from now on."""
+        self._session.use_source(source)
+        self._screen.map.show_source(source.bounds, self._session.simulated)
+        self._screen.panel.clear()
+        self.ready()
+        self.landscape.load(source, self._session.year)
+
+    def ready(self) -> None:
+        """Nothing is wrong, and something can be done."""
+        self._messages.well()
+        self._messages.say(READY if self._session.source.bounds else READY_ANYWHERE)
+
+    # Time
+
+    def use_year(self, year: int | None, patient: bool = False) -> None:
+        """Read another year, of the same place where one was read."""
+        if year is None or year == self._session.year:
+            return
+        self._session.use_year(year)
+        self.landscape.load(self._session.source, self._session.year)
+        if (answer := self._session.result) is not None:
+            self.places.read(answer.lon, answer.lat, patient)
+
+    def _use_layer(self) -> None:
+        self.landscape.draw()
+        self._tell_link()
+
+    def use_month(self) -> None:
+        """Show the month that was chosen: on the map, in the chart, on the ground."""
+        self._screen.panel.year.mark(self._screen.time.month.value)
+        self.places.show_views()
+        self.landscape.draw()
+
+    def compare_years(self) -> None:
+        """Read every year of the last answer's place, and draw them over each other."""
+        self._messages.say("Reading the other years of this place…", busy=True)
+        self.jobs.start(lambda job: self._session.years_there(job.cancelled.is_set), self._compared)
+
+    def _compared(self, future: Future[list[PixelSeries]]) -> None:
+        with self._messages.shown():
+            self._screen.panel.year.show_years(future.result())
+            self._messages.say("Year by year: what changed?")
+
+    def cancel(self) -> None:
+        """Stop waiting for the source, stop reading the view."""
+        if self.jobs.cancel():
+            self._session.stop_asking()
+            self._messages.cancelled()
+        self.layer.cancel()

@@ -1,0 +1,115 @@
+"""The legend of what lies on the map: each class with its colour, which can be changed, and the share it covers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import ipywidgets as w
+import numpy as np
+
+from timesen_nb.widgets.charts import colour_bar, percent
+from timesen_nb.widgets.layers import palette
+from timesen_nb.widgets.page import Drawing, plain_label
+
+ROWS = 12  # classes that are named: of more, the last row counts the others
+
+
+class Legend(w.VBox):
+    """Swatches with names and shares, largest first; or the bar of a probability.
+
+    Args:
+        recolour: called with a class and #RRGGBB when somebody picks another colour.
+    """
+
+    def __init__(self, recolour: Callable[[str, str], None]) -> None:
+        self._recolour, self._showing = recolour, False
+        self._rows: list[tuple[w.ColorPicker, w.Label, w.HBox]] = []
+        self._names: list[str] = []
+        self._rest, self._holes, self._title = plain_label(), plain_label(), plain_label()
+        self._bar = Drawing(
+            "svg+xml", "tn-legend", colour_bar(palette()).encode(), "Probability: dark is 0 %, light is 100 %"
+        )
+        for k in range(ROWS):
+            swatch, name = w.ColorPicker(concise=True), plain_label()
+            swatch.observe(lambda change, k=k: self._picked(k, change["new"]), names="value")
+            self._rows.append((swatch, name, w.HBox([swatch, name])))
+        self._list = w.HBox([*(row for *_, row in self._rows), self._rest, self._holes])
+        for widget, style in (
+            (self._list, "tn-swatches"), (self._holes, "tn-holes"),
+            (self._rest, "tn-small"), (self._title, "tn-field"),
+        ):  # fmt: skip
+            widget.add_class(style)
+        super().__init__([self._title, self._bar, self._list])
+        self.add_class("tn-key")
+        self.hide()
+
+    def hide(self) -> None:
+        """Nothing lies on the map."""
+        self._names = []
+        self._title.value = ""
+        self._list.layout.display = self._bar.layout.display = "none"
+
+    def show_probability(self, name: str, unread: float = 0.0) -> None:
+        """The bar of the probability of a class; ``unread``: share of the view without any clear month."""
+        self._names = []
+        self._title.value = f"How well {name!r} fits"
+        self._bar.layout.display, self._list.layout.display = "", "" if unread else "none"
+        self._fill([], unread, 0, 0.0)
+
+    def show(
+        self,
+        classes: Sequence[str],
+        area: np.ndarray,
+        colours: Sequence[str],
+        unread: float = 0.0,
+        own: bool = True,
+    ) -> None:
+        """Classes that cover anything.
+
+        Args:
+            classes: K names.
+            area: (K,) shares of the view, summing to 1.
+            colours: K of them as #RRGGBB.
+            unread: share of the view without any clear month.
+            own: whether the colours can be changed.
+        """
+        present = [k for k in np.argsort(-area, kind="stable").tolist() if area[k] > 0]
+        named = present if len(present) <= ROWS else present[: ROWS - 1]
+        self._names = [classes[k] for k in named]
+        self._title.value = "On the map"
+        self._bar.layout.display, self._list.layout.display = "none", ""
+        others = present[len(named) :]
+        self._fill(
+            [(classes[k], float(area[k]), colours[k]) for k in named],
+            unread,
+            len(others),
+            float(area[others].sum()),
+        )
+        for swatch, *_ in self._rows:
+            swatch.disabled = not own
+
+    def _fill(self, rows: Sequence[tuple[str, float, str]], unread: float, others: int, rest: float) -> None:
+        self._showing = True
+        for k, (swatch, label, row) in enumerate(self._rows):
+            row.layout.display = "" if k < len(rows) else "none"
+            if k < len(rows):
+                name, share, colour = rows[k]
+                swatch.value, swatch.tooltip = colour, f"Colour of {name}"
+                label.value, label.tooltip = f"{name} · {percent(share)}", name
+        self._showing = False
+        self._rest.value = f"{others} others · {percent(rest)}" if others else ""
+        self._holes.value = f"no clear month · {percent(unread)}" if unread else ""
+        self._rest.layout.display = "" if others else "none"
+        self._holes.layout.display = "" if unread else "none"
+
+    def _picked(self, k: int, colour: str) -> None:
+        if not self._showing and k < len(self._names):
+            self._recolour(self._names[k], colour)
+
+    @property
+    def text(self) -> str:
+        """What it says, a line a row."""
+        if self._list.layout.display == "none":
+            return self._title.value
+        rows = [label.value for _, label, row in self._rows if row.layout.display != "none"]
+        return "\n".join(filter(None, [self._title.value, *rows, self._rest.value, self._holes.value]))

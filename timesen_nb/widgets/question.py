@@ -1,0 +1,140 @@
+"""What is asked of every place: a task or words of one's own, and what labels have taught them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from timesen_nb.model.words import WordCheck, check_words
+from timesen_nb.model.zeroshot import check_classes, check_style
+from timesen_nb.tasks import tasks
+
+if TYPE_CHECKING:
+    from timesen_nb.model.timesenclip import TimeSenCLIP
+    from timesen_nb.model.zeroshot import ZeroShot
+    from timesen_nb.tasks import Task
+
+MOST_CLASSES = 200  # more bars than anyone reads, and a second of work for a large text tower
+LONGEST_CLASS = 200  # characters; text towers read about 77 tokens
+OWN_WORDS = "your own words"
+#: What a list of one's own begins with: what most of the land is.
+STARTER = ("crop field", "grassland", "woodland", "houses and gardens", "water")
+
+
+class Question:
+    """Words as a classifier.
+
+    Args:
+        model: whose text tower reads the words.
+        classes: a task, its name, or a list of your own.
+        prompts: "descriptions", "template" or "names".
+
+    Attributes:
+        task: a name of ``timesen_nb.tasks``, or :data:`OWN_WORDS`.
+        prompts: the prompt style.
+        words: the classifier, moved to the labels where there are any.
+        checks: what is known of your own words, one a class; none for a task.
+    """
+
+    def __init__(
+        self, model: TimeSenCLIP, classes: Task | str | Sequence[str], prompts: str = "descriptions"
+    ) -> None:
+        self._model, self.prompts = model, check_style(prompts)
+        self._lesson: Mapping[int, tuple[np.ndarray, str]] = {}
+        self.ask(classes)
+
+    @property
+    def classes(self) -> list[str]:
+        """The names that are scored, in order."""
+        return self.words.classes
+
+    @property
+    def asked(self) -> Task | str | Sequence[str]:
+        """What the words were made of: a task, its name, or own classes."""
+        return self._asked
+
+    @property
+    def own(self) -> bool:
+        """Whether these are one's own words."""
+        return self.task not in tasks
+
+    @property
+    def title(self) -> str:
+        """The question in a few words: the task's name, or the first of the words."""
+        if not self.own:
+            return self.task.replace("_", " ").capitalize()
+        more = f" and {len(self.classes) - 3} more" if len(self.classes) > 3 else ""
+        return ", ".join(self.classes[:3]) + more
+
+    def ask(self, classes: Task | str | Sequence[str], prompts: str | None = None) -> None:
+        """Ask something else; ValueError for what cannot be asked, and all stays as it was.
+
+        Args:
+            classes: a task, its name, or a list of your own.
+            prompts: another prompt style; None: as it is.
+        """
+        style = check_style(prompts or self.prompts)
+        self._untaught: ZeroShot = self._model.zero_shot(classes, prompts=style)
+        self._asked, self.prompts = classes, style
+        self.task = classes if isinstance(classes, str) else getattr(classes, "name", OWN_WORDS)
+        self.learn(self._lesson)
+
+    def restyle(self, prompts: str) -> None:
+        """The same classes by another prompt style; ValueError where there is no such style."""
+        self.ask(self._asked, prompts)
+
+    def learn(self, lesson: Mapping[int, tuple[np.ndarray, str]]) -> None:
+        """Move the words to labels.
+
+        Args:
+            lesson: vector (D,) and label of places, by their numbers; none: the words as they are.
+        """
+        self._lesson, self.words = lesson, self._untaught
+        labels = [label for _, label in lesson.values()]
+        if labels:
+            vectors = np.stack([vector for vector, _ in lesson.values()])
+            self.words = self._untaught.teach_vectors(vectors, labels)
+        own = not isinstance(self._asked, str) and not hasattr(self._asked, "classes")
+        seen = {label.casefold() for label in labels}
+        # what somebody has seen there is an answer, whatever stands in lists of words
+        self.checks = [
+            WordCheck(check.text) if check.text.casefold() in seen else check
+            for check in (check_words(self.words.classes) if own else [])
+        ]
+
+
+def listed(text: str) -> list[str]:
+    """Your own classes as they were typed; blank lines are left out.
+
+    Args:
+        text: lines.
+
+    Returns:
+        The classes.
+
+    Raises:
+        ValueError: no class, more than :data:`MOST_CLASSES`, a class given twice, or one longer than
+            :data:`LONGEST_CLASS` characters.
+    """
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise ValueError("the list of words is empty; expected one a line, for example: vineyard.")
+    if len(lines) > MOST_CLASSES:
+        raise ValueError(
+            f"{len(lines):,} classes given; at most {MOST_CLASSES} can be compared here. Shorten the "
+            "list, or use model.zero_shot(classes) from Python, which has no limit."
+        )
+    for line in lines:
+        check_length(line)
+    return check_classes(lines)
+
+
+def check_length(name: str) -> None:
+    """ValueError in words for a class of too many characters."""
+    if len(name) > LONGEST_CLASS:
+        raise ValueError(
+            f"a class has {len(name):,} characters ({name[:40]!r}...); expected at most {LONGEST_CLASS}. "
+            "Write it as a few words."
+        )

@@ -1,0 +1,82 @@
+"""The words: what is asked of every place, typed, picked from a task, or tried by a click."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ipywidgets as w
+
+from timesen_nb.tasks import tasks
+from timesen_nb.widgets.page import field, note, plain_label, title
+from timesen_nb.widgets.question import OWN_WORDS, STARTER
+from timesen_nb.widgets.session import Session
+
+#: Words to try: each begins or joins a list of one's own.
+EXAMPLES = ("hay meadow", "flooded field", "solar park")
+PROMPT_WORDS = (
+    ("several sentences a word (steadier)", "descriptions"),
+    ("one sentence a word", "template"),
+    ("the word alone", "names"),
+)
+
+
+class WordsControl(w.VBox):
+    """Words one a line, a task in their place, examples to try; under "Advanced" how a word is put to the model.
+
+    Args:
+        session: whose words they are.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.words = w.Textarea(
+            rows=5, placeholder="one a line: orchard, bog, car park", tooltip="Your words, one a line"
+        )
+        self.words.add_class("tn-words")
+        self.task = w.Dropdown(
+            options=[(title(name), name) for name in [OWN_WORDS, *tasks]],
+            tooltip="A list of words to begin with",
+        )
+        self.prompts = w.Dropdown(options=PROMPT_WORDS, tooltip="How a word is put to the model")
+        self.lit = w.Checkbox(value=True, indent=False, description="Colour the map as I type")
+        self.lit.add_class("tn-lit")
+        self.chips = [w.Button(description=word, tooltip=f"Try {word!r}") for word in EXAMPLES]
+        self._advanced = w.ToggleButton(description="Advanced", tooltip="How words are put to the model")
+        self._more = field("A word is put to the model as", self.prompts)
+        self._caution = note("")
+        lead = plain_label("What may grow or stand here?")
+        head = w.HBox([lead, self.task])
+        tries = w.HBox([plain_label("Try"), *self.chips])
+        foot = w.HBox([self.lit, self._advanced])
+        for widget, style in ((lead, "tn-lead"), (head, "tn-asks"), (tries, "tn-chips"), (foot, "tn-foot")):
+            widget.add_class(style)
+        self.task.add_class("tn-task")
+        super().__init__([head, self.words, tries, self._caution, foot, self._more])
+        self.add_class("tn-ask")
+        self._advanced.observe(lambda _: self._fold(), names="value")
+        self._fold()
+        self.show(session)
+
+    def _fold(self) -> None:
+        self._more.layout.display = "" if self._advanced.value else "none"
+
+    def on_try(self, use: Callable[[str], None]) -> None:
+        """Call ``use`` with the new list when an example is clicked."""
+        for chip in self.chips:
+            chip.on_click(lambda button: use("\n".join(self._with(button.description))))
+
+    def _with(self, word: str) -> list[str]:
+        """One's own list with a word more; of a task, a new list."""
+        lines = self._typed() if self.task.value == OWN_WORDS else list(STARTER)
+        return [word, *(line for line in lines if line != word)]
+
+    def _typed(self) -> list[str]:
+        return [" ".join(line.split()) for line in self.words.value.splitlines() if line.strip()]
+
+    def show(self, session: Session) -> None:
+        """What the session holds; the text box is left alone while it says the same."""
+        self.task.value = session.task if session.task in tasks else OWN_WORDS
+        self.prompts.value = session.prompts
+        self._caution.value = tasks[session.task].caution if session.task in tasks else ""
+        self._caution.layout.display = "" if self._caution.value else "none"
+        if self._typed() != session.classes:
+            self.words.value = "\n".join(session.classes)
