@@ -9,6 +9,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+import timesen_nb as tn
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = [*NOTEBOOKS, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "MODEL_CARD.md"))]
@@ -148,6 +150,17 @@ def test_it_runs_before_the_exercises_are_done(path: Path, tmp_path: Path) -> No
     notebook = nbformat.read(path, as_version=4)
     exercises = sum(tagged(c, "exercise") for c in notebook.cells)
     assert run(notebook, tmp_path).count("fill in the ... first.") == exercises
+
+
+def test_one_real_place_goes_through_the_course() -> None:
+    """A maize field in Flanders; 07b alone, which plans a training, has no place."""
+    found = {}
+    for path in NOTEBOOKS:
+        text = "\n".join(c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code")
+        found[path.stem] = re.findall(r"^HERE = \((\d\.\d+), (\d+\.\d+)\)", text, re.MULTILINE)
+    assert [name for name, places in found.items() if not places] == ["07b_the_paper_on_one_gpu"]
+    (place,) = {place for places in found.values() for place in places}
+    assert tn.open_source("flanders").cover_type(*map(float, place)) == "maize"
 
 
 def words(path: Path) -> list[str]:
