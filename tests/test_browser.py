@@ -3,7 +3,6 @@
 import json
 import socket
 from collections.abc import Callable, Iterator
-from math import cos, log, pi, radians, tan
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -49,19 +48,18 @@ class Shown:
         else:
             route.abort()
 
+    def point(self, lon: float, lat: float) -> tuple[float, float]:
+        """Where a place is in the window, by the frame of the data on the map."""
+        west, south, east, north = self.source.bounds
+        box = self.page.locator(".tn-map path.leaflet-interactive").first.bounding_box()
+        return (
+            box["x"] + box["width"] * (lon - west) / (east - west),
+            box["y"] + box["height"] * (north - lat) / (north - south),
+        )
+
     def click(self, lon: float, lat: float) -> None:
-        """Click the map at a place: the map is centred on the source's frame when the page opens."""
-        from timesen_nb.widgets.scene_map import SceneMap
-
-        seen = SceneMap(self.source.bounds)
-        box = self.page.locator(".leaflet-container").bounding_box()
-        size = 256 * 2**seen.zoom
-
-        def world(x: float, y: float) -> tuple[float, float]:
-            return size * (x + 180) / 360, size / 2 * (1 - log(tan(radians(y)) + 1 / cos(radians(y))) / pi)
-
-        (cx, cy), (x, y) = world(seen.center[1], seen.center[0]), world(lon, lat)
-        self.page.mouse.click(box["x"] + box["width"] / 2 + x - cx, box["y"] + box["height"] / 2 + y - cy)
+        """Click the map at a place."""
+        self.page.mouse.click(*self.point(lon, lat))
 
     def expect(self, condition: Callable[[], bool], what: str) -> None:
         for _ in range(1200):
@@ -136,31 +134,83 @@ def test_the_right_class_is_first_on_the_sample(sample: Shown, name: str) -> Non
 
 
 def test_everything_fits_the_window(sample: Shown) -> None:
-    for part in (".tn-left", ".tn-answer", ".tn-chart"):
+    for part in (".tn-map", ".tn-words", ".tn-headline", ".tn-bars"):
         box = sample.page.locator(part).first.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 1280
         assert box["y"] + box["height"] <= 800
+    words, answer = (sample.page.locator(part).bounding_box() for part in (".tn-words", ".tn-headline"))
+    assert words["x"] == pytest.approx(
+        answer["x"], abs=12
+    )  # the words stand above the answer, beside the map
+    assert words["x"] > 640
 
 
-def test_a_narrow_window_has_one_column_without_a_sideways_scroll(sample: Shown) -> None:
-    sample.page.set_viewport_size({"width": 390, "height": 844})
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1920, 1080)])
+def test_the_answer_is_in_view_on_a_phone_and_a_wide_window_is_filled(sample: Shown, width, height) -> None:
+    sample.page.set_viewport_size({"width": width, "height": height})
     try:
-        map_box, words, answer = (
-            sample.page.locator(part).first.bounding_box()
-            for part in (".leaflet-container", ".tn-below", ".tn-answer")
-        )
-        assert map_box["y"] + map_box["height"] <= answer["y"]
-        assert answer["y"] + answer["height"] <= words["y"]
-        for box in (map_box, words, answer):
+        parts = (".tn-map", ".tn-words", ".tn-headline")
+        boxes = [sample.page.locator(part).first.bounding_box() for part in parts]
+        for box in boxes:
             assert box["x"] >= 0
-            assert box["x"] + box["width"] <= 390
+            assert box["x"] + box["width"] <= width
+            assert box["y"] + box["height"] <= height
+        if width > 900:
+            assert max(box["x"] + box["width"] for box in boxes) > 0.8 * width
+            assert boxes[0]["width"] > 900
+        else:
+            tops = [box["y"] for box in boxes]
+            assert tops == sorted(tops)
     finally:
         sample.page.set_viewport_size({"width": 1280, "height": 800})
 
 
+def test_a_simulated_scene_says_so_and_thanks_nobody_for_its_map(sample: Shown) -> None:
+    assert "Simulated: no such place" in sample.page.locator(".tn-map").inner_text()
+    assert "OpenStreetMap" not in sample.page.locator(".tn-map").inner_text()
+    assert sample.page.locator(".leaflet-tile").count() == 0
+
+
+def test_a_month_of_the_chart_tells_its_values_and_shows_itself_on_the_map(sample: Shown) -> None:
+    march = sample.page.locator(".tn-months button").nth(2)
+    assert march.get_attribute("title").startswith("March 2018: ")
+    said = "getComputedStyle(document.querySelectorAll('.tn-months button')[2], '::after').content"
+    march.hover()
+    assert "March 2018" in sample.page.evaluate(said)
+    march.click()
+    sample.expect(lambda: "tn-now" in march.get_attribute("class"), "March is not marked")
+    sample.expect(
+        lambda: "On the ground in March" in sample.page.locator(".tn-answer").inner_text(),
+        "not March on the ground",
+    )
+    sample.page.locator(".tn-months button").nth(6).click()
+    sample.expect(
+        lambda: "On the ground in July" in sample.page.locator(".tn-answer").inner_text(),
+        "not July on the ground",
+    )
+
+
+def test_an_example_lights_up_the_whole_view_and_the_pointer_reads_it(sample: Shown) -> None:
+    layers = sample.page.locator(".leaflet-image-layer[src^='data:image/png']")
+    sample.page.get_by_role("button", name="hay meadow").click()
+    sample.expect(lambda: layers.count() == 2, "the view is not lit")
+    assert "hay meadow" in sample.page.locator(".tn-words textarea").input_value()
+    sample.expect(lambda: "woodland" in sample.page.locator(".tn-key").inner_text(), "no legend")
+    sample.page.mouse.move(*sample.point(*middle_of(sample.source, "Woodland")))
+    sample.page.mouse.move(*sample.point(*middle_of(sample.source, "Water")))
+    sample.expect(
+        lambda: "%" in sample.page.locator(".tn-hover").inner_text(), "nothing is said of the pixel"
+    )
+    sample.page.get_by_label("Colour the map as I type").click()
+    sample.expect(lambda: layers.count() == 1, "the colours stay")
+    sample.page.get_by_label("Colour the map as I type").click()
+    sample.page.locator(".tn-task select").select_option(label="Land cover")
+    sample.expect(lambda: layers.count() == 2, "the colours do not come back")
+
+
 def test_the_month_changes_landscape_and_ground_views(sample: Shown) -> None:
-    landscape = sample.page.locator(".leaflet-image-layer").first
+    landscape = sample.page.locator(".leaflet-image-layer[src^='data:image/png']").first
     before = landscape.get_attribute("src")
     sample.page.locator(".tn-month .noUi-handle").focus()
     sample.page.keyboard.press("ArrowLeft")
@@ -175,7 +225,6 @@ def test_the_month_changes_landscape_and_ground_views(sample: Shown) -> None:
 
 def test_words_are_scored_as_they_are_written_and_never_run(sample: Shown) -> None:
     place = sample.place()
-    sample.tab("Words")
     sample.page.locator(".tn-words textarea").fill(
         "a lake\na forest\n<img src=x onerror=alert(1)>\n$\\frac{1}{2}$"
     )
@@ -211,7 +260,7 @@ def test_the_keyboard_is_enough(sample: Shown) -> None:
     sample.expect(lambda: not sample.page.locator(".tn-error").is_visible(), "the place was not read")
     assert sample.place() == pytest.approx((lon, lat), abs=1e-4)
     reached = set()
-    for _ in range(14):
+    for _ in range(60):
         sample.page.keyboard.press("Tab")
         reached.add(
             sample.page.evaluate("document.activeElement.innerText || document.activeElement.tagName").strip()
@@ -231,12 +280,29 @@ def test_a_place_is_kept_and_downloaded(sample: Shown) -> None:
 def test_the_view_is_mapped(sample: Shown) -> None:
     sample.tab("Map this view")
     layers = sample.page.locator(".leaflet-image-layer[src^='data:image/png']")
-    assert layers.count() == 1
     sample.page.locator(".tn-map-view").click()
     sample.expect(lambda: layers.count() == 2, "no layer")
     classes = layers.nth(1).get_attribute("src")
-    sample.page.locator(".tn-show select").select_option(label="a lake")
+    sample.page.locator(".tn-show select").select_option(index=1)
     sample.expect(lambda: layers.nth(1).get_attribute("src") != classes, "the layer of a class is not drawn")
+
+
+AXE = Path(__file__).resolve().parent / "data" / "axe" / "axe.min.js"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_fault_of_accessibility_is_found(sample: Shown, scheme: str) -> None:
+    sample.page.emulate_media(color_scheme=scheme)
+    sample.page.wait_for_timeout(300)
+    sample.page.evaluate(AXE.read_text("utf-8"))
+    found = sample.page.evaluate("axe.run('.tn-app', {resultTypes: ['violations']})")
+    sample.page.emulate_media(color_scheme="light")
+    grave = [
+        f"{fault['id']}: {[(node['target'], node['failureSummary']) for node in fault['nodes'][:3]]}"
+        for fault in found["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
+    assert grave == []
 
 
 def test_the_page_asks_other_hosts_for_tiles_only(sample: Shown) -> None:

@@ -91,7 +91,6 @@ class Actions:
         on_value(clock.month, lambda _: self.use_month())
         on_value(clock.layer, lambda _: self._use_layer())
         panel.year.mark(clock.month.value)
-        screen.map.switch.value = self._session.bundled
 
     def _changed(self, what: str) -> None:
         """Show what changed in the session; the widgets that are set here are not answered as if a person had."""
@@ -144,9 +143,9 @@ class Actions:
         if link.prompts:
             session.use_prompts(link.prompts)
         if link.words:
-            session.use_words("\n".join(link.words))
-        elif link.task:
-            self.use_task(link.task)
+            self.use_words("\n".join(link.words))
+        elif link.task and link.task != session.task:
+            session.use_task(link.task)
         self.use_year(link.year)
         if link.layer in LAYERS:
             clock.layer.value = link.layer

@@ -63,6 +63,7 @@ class ClickMap(w.VBox):
         self._messages = screen.messages
         self._actions = Actions(self.session, screen)
         self._landscape, self._layer = self._actions.landscape, self._actions.layer
+        self._jobs = self._actions.jobs
         self._clicking = Lock()
         card = ShareCard(self._picture)
         card.make.on_click(lambda _: self._messages.safely(card.show)())

@@ -37,7 +37,7 @@ class Guess(w.VBox):
         """A new answer: it is kept back where a guess comes first; of a place that was guessed it is not."""
         again = self._answer is not None and self._answer.series is answer.series
         self._answer = answer
-        if self.on.value and not again:
+        if self.on.value and (self.asking or not again):
             self.choice.options = answer.classes
             self._told.value = ""
             self._open(True)

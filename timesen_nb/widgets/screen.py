@@ -28,6 +28,7 @@ class Screen:
 
     def __init__(self, session: Session) -> None:
         self.map = SceneMap(session.source.bounds, session.simulated)
+        self.map.switch.value = session.bundled
         self.panel = AnswerPanel()
         self.messages = Messages(self.panel)
         self.time = TimeControl(session)

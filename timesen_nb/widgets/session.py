@@ -11,13 +11,12 @@ import numpy as np
 from timesen_nb.plots.colours import class_colours
 from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources import Source
-from timesen_nb.sources.checks import check_year
-from timesen_nb.sources.grid import holds
 from timesen_nb.widgets.answer import Answer
+from timesen_nb.widgets.coverage import check_inside, check_opened, year_of
 from timesen_nb.widgets.kept import KeptPlaces
 from timesen_nb.widgets.labelled_places import LabelledPlaces
 from timesen_nb.widgets.question import Question, check_length, listed
-from timesen_nb.widgets.view import EncodedView, View, bundled_view, encode_view
+from timesen_nb.widgets.view import EncodedView, Progress, View, bundled_view, encode_view
 
 if TYPE_CHECKING:
     from timesen_nb.model.timesenclip import TimeSenCLIP
@@ -41,11 +40,11 @@ class Session:
         prompts: str = "descriptions",
         year: int | None = None,
     ) -> None:
-        _check("model", model, "zero_shot", 'tn.load("pocket")')
-        _check("source", source, "pixel", 'tn.open_source("flanders")')
+        check_opened("model", model, "zero_shot", 'tn.load("pocket")')
+        check_opened("source", source, "pixel", 'tn.open_source("flanders")')
         self.model = model
         self.source = source
-        self.year = self._year_of(source, year)
+        self.year = year_of(source, year)
         self.result: Answer | None = None
         self._draw: Callable[..., Sequence[np.ndarray]] | None = None
         self.kept = KeptPlaces()
@@ -97,14 +96,7 @@ class Session:
 
     def check_inside(self, x: float, y: float) -> None:
         """ValueError in words for a place that the source does not cover."""
-        bounds = self.source.bounds
-        if bounds is not None and not holds(bounds, x, y):
-            west, south, east, north = bounds
-            raise ValueError(
-                f"the place {x:.5f}, {y:.5f} is outside the data; {self.source.name} covers longitude "
-                f"{west:.5f} to {east:.5f} and latitude {south:.5f} to {north:.5f}. Choose a place "
-                "inside the frame, or open data that cover it: an open STAC catalog has the whole Earth."
-            )
+        check_inside(self.source, x, y)
 
     def read(self, series: PixelSeries) -> Answer:
         """Encode a series and score it against the words: the new ``result``."""
@@ -229,27 +221,19 @@ class Session:
 
     def use_source(self, source: Source) -> None:
         """Read other data from now on; the answer of a place of the old ones goes."""
-        _check("source", source, "pixel", 'tn.open_source("flanders")')
+        check_opened("source", source, "pixel", 'tn.open_source("flanders")')
         # the year of a sample says nothing of what is wanted of the whole Earth; that of another such source does
         same_reach = source.bounds is not None or self.source.bounds is None
         kept = same_reach and (self.year in source.years or not source.years)
-        self.year = self._year_of(source, self.year if kept else None)
+        self.year = year_of(source, self.year if kept else None)
         self.source, self.view, self.result = source, None, None
         self._changed("source")
 
     def use_year(self, year: int) -> None:
         """Read another year from now on; ValueError when the source has not got it."""
-        self.year = self._year_of(self.source, year)
+        self.year = year_of(self.source, year)
         self.view = None
         self._changed("source")
-
-    @staticmethod
-    def _year_of(source: Source, year: int | None) -> int:
-        """The year given, or the one to begin with: the newest of the whole Earth, else 2018, the samples' own."""
-        years = list(source.years)
-        if year is None and not (source.bounds is None and years):
-            year = 2018 if not years or 2018 in years else years[-1]
-        return check_year(year, years, source.name)
 
     # Keeping, and mapping a view
 
@@ -313,7 +297,7 @@ class Session:
     def encode(
         self,
         view: View,
-        progress: Callable[[float], None] = lambda done: None,
+        progress: Progress = lambda done, part: None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> EncodedView:
         """Vectors of every pixel of a view; the view encoded last is used again. Runs on any thread."""
@@ -328,9 +312,3 @@ class Session:
         """Make an encoded view the one that is shown."""
         self.view = encoded
         self._changed("view")
-
-
-def _check(what: str, given: object, method: str, example: str) -> None:
-    """ValueError for what was not opened yet: a name in place of a model or source."""
-    if not hasattr(given, method):
-        raise ValueError(f"the {what} given is {given!r:.80}; expected what {example} gives.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 100_000  # vectors of 256 numbers: 100 MB
 CHUNK = 1024  # pixels between two checks of the cancel button
+BAND = 4096  # pixels that are read before something of them may be shown
+A_PART = 1.0  # seconds between two drawings of what was read so far
 METRES_A_DEGREE = 111_320.0
 
 
@@ -87,6 +90,10 @@ def visible(seen: BBox, bounds: BBox | None, year: int, source: str) -> View:
     return view
 
 
+#: Told the share done, 0 to 1, and now and then the part that was read.
+Progress = Callable[[float, "EncodedView | None"], None]
+
+
 @dataclass(frozen=True)
 class EncodedView:
     """The vectors of a view.
@@ -109,7 +116,15 @@ class EncodedView:
         return WebGrid.of(self.cube)
 
     def at(self, lon: float, lat: float) -> int | None:
-        """Which of the readable pixels holds a place, in degrees; None where there is none."""
+        """Which pixel of the vectors holds a place.
+
+        Args:
+            lon: degrees.
+            lat: degrees.
+
+        Returns:
+            Its position among them; None outside, and where nothing can be read.
+        """
         x, y = self._to_grid.transform(lon, lat)
         index = []
         for at, axis in ((y, self.cube["y"].values), (x, self.cube["x"].values)):
@@ -171,16 +186,16 @@ def encode_view(
     model: TimeSenCLIP,
     cube: xr.DataArray,
     view: View,
-    progress: Callable[[float], None],
+    progress: Progress,
     cancelled: Callable[[], bool],
 ) -> EncodedView:
-    """Encode the pixels of a cube, a chunk at a time.
+    """Encode the pixels of a cube, some rows at a time.
 
     Args:
         model: whose vectors.
         cube: (month, band, y, x) reflectance x 10000, NaN = missing.
         view: which pixels they are.
-        progress: told the share done, 0 to 1.
+        progress: told the share done, 0 to 1, and every second what was read so far.
         cancelled: asked before each chunk.
 
     Returns:
@@ -193,15 +208,29 @@ def encode_view(
     from timesen_nb.regions.chunk import encode_block  # here, for Dask and rasterio come with it
 
     cube = cube.sel(band=list(BANDS)).transpose("month", "band", "y", "x")
+    height, width = cube.shape[2:]
+    rows = max(1, BAND // width)
+    vectors = np.full((height * width, model.config.embedding), np.nan, dtype=np.float32)
 
-    def tick(share: float) -> None:
+    def tick(_: float) -> None:
         if cancelled():
             raise JobCancelled
-        progress(share)
 
-    vectors = encode_block(cube.values, model.encode, model.config.embedding, tick, CHUNK)
-    readable = ~np.isnan(vectors[:, 0])
-    if not readable.any():
+    def read() -> EncodedView:
+        readable = ~np.isnan(vectors[:, 0])
+        return EncodedView(view, cube, readable.reshape(height, width), vectors[readable])
+
+    shown = time.monotonic()
+    for top in range(0, height, rows):
+        block = cube[:, :, top : top + rows].values
+        done = slice(top * width, min(top + rows, height) * width)
+        progress(done.start / len(vectors), None)
+        vectors[done] = encode_block(block, model.encode, vectors.shape[1], tick, CHUNK)
+        if time.monotonic() - shown > A_PART and not np.isnan(vectors[:, 0]).all():
+            progress(done.stop / len(vectors), read())
+            shown = time.monotonic()
+    whole = read()
+    if not whole.readable.any():
         raise ValueError("no pixel of the view has a clear month. Move the map or choose another year.")
-    progress(1.0)
-    return EncodedView(view, cube, readable.reshape(cube.shape[2:]), vectors[readable])
+    progress(1.0, None)
+    return whole

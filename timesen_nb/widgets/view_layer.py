@@ -23,7 +23,7 @@ from timesen_nb.widgets.view import EncodedView, View, visible
 if TYPE_CHECKING:
     import xarray as xr
 
-AT_ONCE = 10_000  # pixels that are encoded within a second or two: nobody is asked before
+AT_ONCE = 70_000  # pixels that are encoded in some ten seconds at most: nobody is asked before
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class ViewLayer:
             )
         view = visible(seen, source.bounds, self._session.year, source.name)
         self._messages.well()
+        self._wanted = True
         self._control.working(0.0)
         self._jobs.start(lambda job: self._encode(view, job), self._encoded, patient)
 
@@ -84,9 +85,11 @@ class ViewLayer:
             self.start(source.bounds, patient=False)
 
     def _encode(self, view: View, job: Job[EncodedView]) -> EncodedView:
-        def progress(share: float) -> None:
+        def progress(share: float, part: EncodedView | None = None) -> None:
             if not job.cancelled.is_set():
                 self._control.working(share)
+                if part is not None and self._wanted:
+                    self._draw_view(part)
 
         return self._session.encode(view, progress, job.cancelled.is_set)
 
@@ -111,7 +114,10 @@ class ViewLayer:
         if encoded is None or not self._wanted:
             self._map.hide_layer()
             self._legend.hide()
-            return
+        else:
+            self._draw_view(encoded)
+
+    def _draw_view(self, encoded: EncodedView) -> None:
         classes, chosen = self._session.classes, self._control.class_name
         share, unread = encoded.probabilities(self._session.words), 1 - float(encoded.readable.mean())
         if chosen is not None:

@@ -40,6 +40,7 @@ class YearPanel(w.VBox):
         self._box = w.VBox([self._where, *self._made])
         self._box.add_class("tn-made")
         self._now = 0
+        self._series: PixelSeries | None = None
         self._buttons = w.HBox([self.details, self.changes])
         self._buttons.add_class("tn-quiet")
         super().__init__([chart, self._said, self._buttons, self._years, self._box])
@@ -61,6 +62,9 @@ class YearPanel(w.VBox):
 
     def show(self, series: PixelSeries, several: bool) -> None:
         """Draw a year; ``several``: whether the source has others to compare it with."""
+        if series is self._series:  # other words, the same year
+            return
+        self._series = series
         self._chart.draw(series_chart(series).encode(), f"Chart of the year {series.year} at this place.")
         for month, button in enumerate(self.months):
             button.tooltip = month_in_words(series, month)
