@@ -74,11 +74,8 @@ def layers_of(
         }
         layers["dissimilarity"] = Layer(("y", "x"), (y, x), "float32", np.nan, told)
     if set_size:
-        told = {
-            "long_name": "classes of the set that holds the true one nine times in ten",
-            "_FillValue": NOTHING,
-        }
-        layers["set_size"] = Layer(("y", "x"), (y, x), "int16", NOTHING, told)
+        size: dict[str, Any] = {"long_name": "classes of the set that holds the true one nine times in ten"}
+        layers["set_size"] = Layer(("y", "x"), (y, x), "int16", NOTHING, size | {"_FillValue": NOTHING})
     if every:
         layers["probabilities"] = Layer(("class", "y", "x"), (len(classes), y, x), "float16", np.nan, {})
     if keep:
