@@ -235,3 +235,17 @@ def test_a_month_in_other_colours(app: tn.ClickMap, layer: str) -> None:
     app.time.layer.value = "True colour"
     app.settle()
     assert app.map._landscape.url == true
+
+
+def test_the_data_fill_the_map_at_the_size_that_a_page_tells(app: tn.ClickMap, source: GridSource) -> None:
+    def tell(width: int, height: int) -> float:
+        app.map.set_trait("pixel_bounds", ((100.0, 50.0), (100.0 + width, 50.0 + height)))
+        return app.map.zoom
+
+    small, large = tell(300, 300), tell(1200, 900)
+    assert large > small + 1
+    assert tell(300, 300) == large  # by two pages in turn it is not moved to and fro
+    app.map.zoom = large - 2  # somebody looks at something else
+    assert tell(700, 700) == large - 2
+    app.map.home.click()
+    assert small < app.map.zoom < large

@@ -62,7 +62,7 @@ class AlikePanel(w.VBox):
     def show(self) -> None:
         """What can be searched for now."""
         session, chosen = self._session, self.like.value
-        options = [(LAST_CLICK, LAST_CLICK)]
+        options: list[tuple[str, str | int]] = [(LAST_CLICK, LAST_CLICK)]
         options += [(f"place {n}: {session.labels.get(n, a.top)}", n) for n, a in session.kept]
         options += [(f"the words: {name}", name) for name in session.classes]
         if tuple(options) != tuple(self.like.options):

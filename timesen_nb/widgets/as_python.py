@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from timesen_nb.model.fingerprint import fingerprint
 
@@ -28,7 +28,7 @@ def as_python(session: Session) -> str:
     Returns:
         Python; a comment stands where a call needs what only its user knows.
     """
-    asked = session.question.asked
+    asked: Any = session.question.asked
     classes = asked if isinstance(asked, str) else list(getattr(asked, "classes", asked))
     lines = [
         "import numpy as np", "", "import timesen_nb as tn", "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from math import cos, floor, log2, radians
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from timesen_nb.widgets.outline import Outline
 
 WIDTH, HEIGHT = 460, 420  # pixels, until a page has said how large its map is
+TURN = 5.0  # seconds before a map is fitted to the same size again
+ROUNDING = 2  # pixels by which a page tells the same size differently
 MARGIN = 6  # pixels around what is shown as large as it fits
 SAMPLES = (("Real sample", "flanders"), ("Simulated landscape", "sample"))
 SIMULATED = "Simulated: no such place"
@@ -77,7 +80,7 @@ class SceneMap(Map):
         self._told = plain_label(layout={"display": "none"})
         self._told.add_class("tn-hover")
         self.add(leaflet.WidgetControl(widget=self._told, position="bottomleft", transparent_bg=True))
-        self._size, self._sizes = (WIDTH, HEIGHT), set[tuple[int, int]]()
+        self._size, self._fitted = (WIDTH, HEIGHT), dict[tuple[int, int], float]()
         self.observe(self._measured, names="pixel_bounds")
         self.show_source(bounds, simulated)
 
@@ -95,13 +98,14 @@ class SceneMap(Map):
         """A page has said how large its map is: what was to be shown as large as it fits is fitted to it."""
         (left, top), (right, bottom) = change["new"]
         size = round(right - left), round(bottom - top)
-        if min(size) < 50 or size == self._size:
+        if min(size) < 50 or max(abs(a - b) for a, b in zip(size, self._size, strict=True)) <= ROUNDING:
             return
         self._size = size
-        # once a size, for two pages that show one map would take turns for ever
-        if self._aim and self.zoom == self._aimed_zoom and size not in self._sizes:
+        # two pages that show one map would take turns for ever
+        just_now = time.monotonic() - self._fitted.get(size, -TURN) < TURN
+        if self.zoom == self._aimed_zoom and not just_now:
+            self._fitted[size] = time.monotonic()
             self.go_to(self._aim)
-        self._sizes.add(size)
 
     def frame(self, bounds: BBox | None) -> None:
         """Go to the data and draw their frame; Europe, without a frame, where they cover the Earth."""
