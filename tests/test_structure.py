@@ -24,7 +24,7 @@ BELOW = {
     "evaluation": BASE | {"tasks", "plots", "datasets", "model"},
     "training": BASE | {"tasks", "plots", "datasets", "model", "evaluation"},
     "regions": BASE | {"plots", "model"},
-    "widgets": BASE | {"tasks", "plots", "sources", "model", "regions"},
+    "widgets": BASE | {"tasks", "plots", "sources", "datasets", "model", "evaluation", "regions"},
 }
 #: Modules beside training/ that import torch at their top: they are loaded by what needs it.
 TORCH = {f"model/{name}.py" for name in ("encoder", "ablation", "torch_inference", "published")}

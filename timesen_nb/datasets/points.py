@@ -44,6 +44,19 @@ class PointTable:
     years: np.ndarray
     values: np.ndarray | None
 
+    def take(self, rows: np.ndarray) -> PointTable:
+        """Some of the places.
+
+        Args:
+            rows: their indices.
+
+        Returns:
+            Their table, in that order.
+        """
+        labels = None if self.labels is None else self.labels[rows]
+        values = None if self.values is None else self.values[rows]
+        return PointTable(self.table.iloc[rows], self.lonlats[rows], labels, self.years[rows], values)
+
 
 def read_points(
     path: str | Path, label: str = "true_class", source: Source | None = None, year: int = 2018

@@ -139,7 +139,7 @@ def answer_table(
                 "the table holds places but no series; give the source to read them from: "
                 "source=tn.open_source(...)."
             )
-        values, problems = _fetched(source, points, progress)
+        values, problems = fetch_series(source, points, progress)
         names[:] = source.name
     vectors = zs.encode(values, allow_empty=True)
     there = np.isfinite(vectors[:, 0])
@@ -181,10 +181,22 @@ def ndvi_columns() -> list[str]:
     return [name.lower().replace("_m", "_") for name in month_columns(["NDVI"])]
 
 
-def _fetched(
-    source: Source, points: PointTable, progress: bool | Callable[[float], None]
+def fetch_series(
+    source: Source, points: PointTable, progress: bool | Callable[[float], None] = True
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Series (N, 12, 10), NaN where there is none, and why (N,) text."""
+    """The series of places from a source, near ones together, in batches.
+
+    Args:
+        source: where from.
+        points: the places and their years.
+        progress: as in :func:`answer_table`.
+
+    Returns:
+        (N, 12, 10) reflectance x 10000, NaN where there is none; and (N,) why there is none, "" where there is one.
+
+    Raises:
+        ValueError: the source has a series for none of the first places.
+    """
     from tqdm.auto import tqdm
 
     n = len(points.lonlats)

@@ -102,6 +102,12 @@ class Actions:
 
     def _show(self, what: str) -> None:
         session, screen = self._session, self._screen
+        screen.take.forget()
+        if what in ("words", "kept"):
+            screen.teach.show()
+            screen.alike.show()
+        if what in ("view", "source"):
+            screen.alike.forget()
         if what in ("answer", "words", "source"):
             self._tell_link()
         if what == "answer":

@@ -18,6 +18,7 @@ from timesen_nb.widgets.link import Link
 from timesen_nb.widgets.messages import READY_ANYWHERE
 from timesen_nb.widgets.screen import Screen
 from timesen_nb.widgets.session import Session
+from timesen_nb.widgets.take import take
 from timesen_nb.widgets.view import EncodedView
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class ClickMap(w.VBox):
         screen = Screen(self.session)
         self.map, self.panel, self.time, self.words = screen.map, screen.panel, screen.time, screen.words
         self.view, self.data, self.kept, self.legend = screen.view, screen.data, screen.kept, screen.legend
+        self.take, self.teach, self.alike = screen.take, screen.teach, screen.alike
         self._messages = screen.messages
         self._actions = Actions(self.session, screen)
         self._landscape, self._layer = self._actions.landscape, self._actions.layer
@@ -252,19 +254,49 @@ class ClickMap(w.VBox):
         """
         return self.session.kept.table()
 
-    def export(self, path: str | Path) -> Path:
-        """Write the kept places, with every band of every month (.csv) or all probabilities (.geojson).
+    def export(self, path: str | Path, places: str = "exact") -> Path:
+        """Write what the suffix of the file asks for.
 
         Args:
-            path: of the file, which ends in .csv or .geojson.
+            path: of the file: the kept places with every band of every month (.csv) or in flat columns (.geojson,
+                .gpkg); the map of the view, its other layers beside it (.tif), or with its legend (.png); the
+                classifier for ``tn.load`` (.safetensors); or the calls that reproduce the screen (.py).
+            places: how kept places stand in .geojson and .gpkg: "exact", "blurred" or "left out".
 
         Returns:
             The path.
 
         Raises:
-            ValueError: another suffix, or nothing is kept.
+            ValueError: another suffix, or nothing of that kind is there yet.
         """
-        return self.session.kept.export(path)
+        return take(self.session, path, places)[0]
+
+    def find_alike(self, like: int | str | None = None) -> int | None:
+        """Do what "Find places like this" does: the most alike pixels of the mapped view as a layer.
+
+        Args:
+            like: the number of a kept place, a class whose words are meant, or None for the last click. The slider
+                ``alike.threshold`` says how alike they are at least.
+
+        Returns:
+            How many pixels are shown, or None when ``error`` says why not.
+        """
+        self._messages.well()
+        with self._messages.shown():
+            self.alike.choose(like)
+            self.alike.search()
+        return int(self.alike.found.sum()) if self.error is None else None
+
+    def load_labels(self, path: str | Path, label: str = "true_class") -> None:
+        """Teach the words by the labelled places of a file as well; ``error`` says why it does not.
+
+        Args:
+            path: .csv, .geojson or .gpkg of points.
+            label: the column of labels.
+        """
+        self._messages.well()
+        with self._messages.shown():
+            self.teach.load(path, label)
 
     def still(self) -> Figure:
         """Map and last answer as a figure, for places where no live map can be drawn, and for print.

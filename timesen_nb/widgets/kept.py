@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from timesen_nb.bands import month_columns
 from timesen_nb.spreadsheet import escaped
 from timesen_nb.widgets.answer import Answer
+from timesen_nb.widgets.kept_files import flat_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,28 +85,10 @@ class KeptPlaces:
         return pd.concat([table, bands], axis=1).to_csv(index=False, lineterminator="\n")
 
     def geojson(self) -> str:
-        """One point feature a place (RFC 7946), with its probabilities and provenance; missing values are null."""
-        return json.dumps({"type": "FeatureCollection", "features": [self._feature(n, a) for n, a in self]})
+        """One point feature a place (RFC 7946), in the flat columns of :func:`flat_table`; missing values are null."""
+        from timesen_nb.regions.vector_files import geojson
 
-    @staticmethod
-    def _feature(number: int, a: Answer) -> dict[str, Any]:
-        properties = {
-            "place": number,
-            "year": a.series.year,
-            "source": a.series.source,
-            "top_class": a.top,
-            "true_class": a.truth,
-            "question": a.question,
-            "prompts": a.prompts,
-            "probabilities": {name: round(p, 6) for name, p in a.ranked()},
-            "provenance": a.series.provenance,
-            "ndvi": [None if np.isnan(v) else round(float(v), 4) for v in a.series.ndvi],
-        }
-        return {
-            "type": "Feature",
-            "geometry": {"type": "Point", "coordinates": [a.lon, a.lat]},
-            "properties": properties,
-        }
+        return geojson(flat_table(self))
 
     def export(self, path: str | Path) -> Path:
         """Write the places.

@@ -51,6 +51,11 @@ class Question:
         return self.words.classes
 
     @property
+    def asked(self) -> Task | str | Sequence[str]:
+        """What the words were made of: a task, its name, or own classes."""
+        return self._asked
+
+    @property
     def own(self) -> bool:
         """Whether these are one's own words."""
         return self.task not in tasks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipywidgets as w
 
+from timesen_nb.widgets.alike_panel import AlikePanel
 from timesen_nb.widgets.answer_panel import AnswerPanel
 from timesen_nb.widgets.controls import TimeControl, ViewControl
 from timesen_nb.widgets.data_control import DataControl
@@ -13,6 +14,8 @@ from timesen_nb.widgets.messages import Messages
 from timesen_nb.widgets.page import columns, heading, hidden, style_sheet, tabs
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import Session
+from timesen_nb.widgets.take_panel import TakePanel
+from timesen_nb.widgets.teach_panel import TeachPanel
 from timesen_nb.widgets.words_control import WordsControl
 
 
@@ -37,7 +40,13 @@ class Screen:
             session.kept, self.messages.safely(session.forget), self.messages.safely(session.label)
         )
         self.link = hidden("tn-link")  # the served page writes it into its address
-        self._pages = {"Map this view": self.view, "Kept places": self.kept, "Data": self.data}
+        self.alike = AlikePanel(session, self.map, self.view, self.legend, self.messages)
+        self.teach, self.take = TeachPanel(session, self.messages), TakePanel(session, self.messages)
+        self._pages = {
+            "Map this view": w.VBox([self.view, self.alike]),
+            "Kept places": w.VBox([self.kept, self.teach, self.take]),
+            "Data": self.data,
+        }
 
     @property
     def children(self) -> list[w.Widget]:

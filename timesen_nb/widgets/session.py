@@ -14,6 +14,7 @@ from timesen_nb.sources import Source
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.coverage import check_inside, check_opened, year_of
 from timesen_nb.widgets.kept import KeptPlaces
+from timesen_nb.widgets.labelled_places import LabelledPlaces
 from timesen_nb.widgets.question import Question, check_length, listed
 from timesen_nb.widgets.view import EncodedView, Progress, View, bundled_view, encode_view
 
@@ -49,6 +50,8 @@ class Session:
         self.kept = KeptPlaces()
         #: Labels of kept places, by their numbers: what the words are taught by.
         self.labels: dict[int, str] = {}
+        #: Places of a file that were labelled there, and teach the words too.
+        self.loaded: LabelledPlaces | None = None
         self.view: EncodedView | None = None
         self.colours: dict[str, str] = {}
         self._callbacks: list[Callable[[str], None]] = []
@@ -270,8 +273,26 @@ class Session:
         self._teach()
 
     def _teach(self) -> None:
-        self.question.learn({n: (self.kept[n].vector, label) for n, label in self.labels.items()})
+        known = self.labelled
+        self.question.learn(dict(enumerate(zip(known.vectors, known.labels, strict=True))))
         self._rescore()
+
+    @property
+    def labelled(self) -> LabelledPlaces:
+        """What teaches the words: kept places with a label, then the places of a file."""
+        kept = LabelledPlaces.of([(self.kept[number], label) for number, label in self.labels.items()])
+        return kept if self.loaded is None else kept + self.loaded
+
+    def learn(self, places: LabelledPlaces | None) -> None:
+        """Teach the words by the places of a file as well, in place of those before; None forgets them."""
+        before, self.loaded = self.loaded, places
+        try:
+            self._teach()
+        except ValueError:
+            self.loaded = before
+            self._teach()
+            raise
+        self._changed("kept")
 
     def encode(
         self,

@@ -1,0 +1,265 @@
+"""What is taken along from the app, what is found alike, and what labels of a file teach."""
+
+import io
+import json
+import zipfile
+from base64 import b64decode
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+
+import timesen_nb as tn
+from tests.synthetic import GridSource, small_model
+from timesen_nb.widgets.take import take, view_maps
+
+WORDS = ["a lake", "a meadow", "a wood"]
+
+
+@pytest.fixture(scope="module")
+def model() -> tn.TimeSenCLIP:
+    return small_model()
+
+
+@pytest.fixture
+def app(model: tn.TimeSenCLIP) -> tn.ClickMap:
+    """Three kept places, two of them with a label, and a mapped view."""
+    source = GridSource()
+    app = tn.ClickMap(model, source, WORDS)
+    for column in (5, 9, 14):
+        app.click(*source.place(column, 7))
+        app.keep()
+    app.label(1, "a wood")
+    app.label(3, "a hop garden")
+    app.map_view(bbox=source.bounds)
+    assert app.error is None
+    return app
+
+
+@pytest.fixture(scope="module")
+def real() -> tn.ClickMap:
+    """The bundled model over some fields of Flanders."""
+    source = tn.open_source("flanders")
+    app = tn.ClickMap(tn.load("pocket"), source, ["maize", "a meadow", "potatoes"])
+    west, south, east, north = source.bounds
+    app.click((west + east) / 2, (south + north) / 2)
+    app.keep()
+    app.map_view(bbox=(west, south, west + (east - west) / 4, south + (north - south) / 4))
+    assert app.error is None
+    return app
+
+
+# Files
+
+
+@pytest.mark.parametrize("suffix", [".geojson", ".gpkg"])
+def test_kept_places_come_in_flat_columns(app: tn.ClickMap, suffix: str, tmp_path: Path) -> None:
+    app.click(*app.session.source.place(20, 9))
+    app.keep()
+    table = gpd.read_file(app.export(tmp_path / f"kept{suffix}"))
+    kept = dict(app.session.kept)
+    assert table["place"].tolist() == [1, 2, 3, 4]
+    np.testing.assert_allclose(table.geometry.x, [a.lon for a in kept.values()])
+    assert table["label"].isna().tolist() == [False, True, False, True]
+    assert table["label"][2] == "a hop garden"
+    first = kept[1]
+    assert [table[f"p_{name}"][0] for name in first.classes] == pytest.approx(
+        list(first.probabilities), abs=1e-6
+    )
+    # the first were kept when there was no such class yet
+    assert table["p_a hop garden"].isna().tolist() == [True, True, True, False]
+    months = table.loc[0, [f"ndvi_{m:02d}" for m in range(1, 13)]].astype(float)
+    np.testing.assert_allclose(months, first.series.ndvi, atol=1e-4)
+    assert table["words"][0] == "; ".join(first.classes)
+    assert table["source"][0] == first.series.source
+    assert table["model"][0].startswith("weights ")
+    assert table["task"][0] == "your own words"
+    assert json.loads(table["provenance"][0]) == first.series.provenance
+    assert str(table["time"][0]).startswith("20")
+    assert not any(isinstance(v, dict | list) for v in table.drop(columns="geometry").iloc[0])
+
+
+def test_places_may_be_blurred_or_left_out(app: tn.ClickMap, tmp_path: Path) -> None:
+    lon = app.session.kept[1].lon
+    blurred = app.export(tmp_path / "b.geojson", places="blurred").read_text()
+    left = json.loads(app.export(tmp_path / "c.geojson", places="left out").read_text())
+    assert repr(lon) not in blurred
+    assert gpd.read_file(tmp_path / "b.geojson").geometry.x[0] == pytest.approx(round(lon, 2), abs=1e-6)
+    assert all(f["geometry"] is None for f in left["features"])
+    with pytest.raises(ValueError, match=r"only \.geojson and \.gpkg"):
+        app.export(tmp_path / "kept.csv", places="blurred")
+
+
+def test_the_taught_words_are_a_file(app: tn.ClickMap, model: tn.TimeSenCLIP, tmp_path: Path) -> None:
+    path = app.export(tmp_path / "taught.safetensors")
+    there = tn.load(path, model=model)
+    assert there.classes == [*WORDS, "a hop garden"]
+    vectors = app.session.view.vectors
+    np.testing.assert_array_equal(there.of_vectors(vectors), app.session.words.of_vectors(vectors))
+
+
+def test_the_map_is_that_of_map_region(real: tn.ClickMap, tmp_path: Path) -> None:
+    session = real.session
+    maps = view_maps(session, session.view)
+    cube = session.view.cube
+    expected = tn.map_region(
+        session.words, cube, every_class=True, applicability=True, set_size=True, progress=False
+    )
+    assert (maps["label"].values == expected["label"].values).mean() > 0.99
+    np.testing.assert_allclose(maps["probabilities"], expected["probabilities"], atol=0.02)
+    np.testing.assert_allclose(maps["dissimilarity"], expected["dissimilarity"], atol=0.05)
+    assert (maps["set_size"].values == expected["set_size"].values).mean() > 0.97
+    paths = take(session, tmp_path / "map.tif")
+    assert [p.name for p in paths] == [
+        f"map{s}.tif" for s in ("", "_probability", "_probabilities", "_dissimilarity", "_set_size")
+    ]
+    with rasterio.open(paths[0]) as file:
+        assert json.loads(file.tags()["classes"]) == session.classes
+        assert file.crs == cube.rio.crs
+        assert file.transform.almost_equals(cube.rio.transform())
+    assert real.export(tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_calls_give_what_the_screen_shows(real: tn.ClickMap, tmp_path: Path) -> None:
+    real.label(1, "a hop garden")
+    code = real.export(tmp_path / "timesen.py").read_text()
+    code = code.replace('tn.regions.save_geotiff(maps, "map.tif")', "")
+    there: dict = {}
+    exec(compile(code, "timesen.py", "exec"), there)
+    shown = real.result
+    assert there["zs"].classes == real.session.classes == [*shown.classes]
+    np.testing.assert_allclose(there["p"], shown.probabilities, atol=1e-5)
+    encoded = real.session.view
+    np.testing.assert_allclose(there["cube"].values, encoded.cube.values)
+    best = real.session.words.choose(encoded.probabilities(real.session.words)[encoded.readable])
+    assert (there["maps"]["label"].values[encoded.readable] == best).mean() > 0.98
+    real.label(1, "")
+
+
+def test_what_only_the_user_knows_is_a_remark(app: tn.ClickMap, tmp_path: Path) -> None:
+    code = app.export(tmp_path / "timesen.py").read_text()
+    assert "model = tn.load(...)  # the file of weights" in code
+    assert "source = tn.open_source(...)  # as you opened it: a synthetic grid" in code
+    compile(code, "timesen.py", "exec")
+
+
+def test_nothing_there_is_no_file(model: tn.TimeSenCLIP, tmp_path: Path) -> None:
+    app = tn.ClickMap(model, GridSource(), WORDS)
+    for name, said in [("k.gpkg", "no place is kept"), ("m.tif", "no view is mapped"), ("m.png", "no view is mapped"),
+                       ("m.docx", r"ends in \.geojson")]:  # fmt: skip
+        with pytest.raises(ValueError, match=said):
+            app.export(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def link(app: tn.ClickMap) -> bytes:
+    return b64decode(app.take._link.value.partition("base64,")[2].partition('"')[0])
+
+
+def test_buttons_make_the_same_files(app: tn.ClickMap, tmp_path: Path) -> None:
+    app.take.kind.value = "map.tif"
+    app.take.make.click()
+    assert app.error is None
+    with zipfile.ZipFile(io.BytesIO(link(app))) as archive:
+        names = archive.namelist()
+        archive.extractall(tmp_path)
+    assert {"map.tif", "map.tif.aux.xml", "map_probability.tif", "map_probabilities.tif"} == set(names)
+    with rasterio.open(tmp_path / "map.tif") as file:
+        assert file.count == 1
+    app.take.kind.value = "kept_places.geojson"
+    assert app.take._link.value == "", "another file is not yet made"
+    app.take.places.value = "left out"
+    app.take.make.click()
+    assert json.loads(link(app))["features"][0]["geometry"] is None
+    app.take.kind.value = "timesen.py"
+    app.take.make.click()
+    assert app.error is None
+    assert app.take.python.value == link(app).decode()
+    app.label(2, "a lake")
+    assert app.take._link.value == "", "the screen shows something else now"
+
+
+# Places like this
+
+
+def test_places_like_a_click_lie_on_the_map(app: tn.ClickMap) -> None:
+    app.click(*app.session.source.place(20, 12))
+    shown = app.find_alike()
+    encoded = app.session.view
+    assert 0.03 * len(encoded.vectors) < shown < 0.08 * len(encoded.vectors)
+    best = np.flatnonzero(encoded.readable.ravel())[app.alike.cosines.argmax()]
+    row, column = divmod(int(best), encoded.readable.shape[1])
+    x, y = float(encoded.cube.x[column]), float(encoded.cube.y[row])
+    at = gpd.points_from_xy([x], [y], crs=encoded.cube.rio.crs).to_crs(4326)[0]
+    assert (at.x, at.y) == pytest.approx(app.session.source.place(20, 12), abs=1e-4)
+    picture = app.map._layer.url
+    app.alike.threshold.value = float(app.alike.cosines.max())
+    assert app.alike.found.sum() == 1
+    assert app.map._layer.url != picture
+    assert "1 of " in app.alike._found.value
+
+
+def test_places_like_a_kept_one_or_like_words(app: tn.ClickMap) -> None:
+    app.find_alike(1)
+    kept = app.alike.cosines
+    np.testing.assert_allclose(kept, app.session.view.vectors @ app.session.kept[1].vector, atol=1e-5)
+    app.find_alike("a lake")
+    words = app.session.words.vectors[0]
+    np.testing.assert_allclose(
+        app.alike.cosines, app.session.view.vectors @ words / np.linalg.norm(words), atol=1e-5
+    )
+    assert app.find_alike(77) is None
+    assert "like=77" in app.error
+    app.session.use_year(2019)
+    assert app.alike.cosines is None
+    assert app.find_alike(1) is None
+    assert "Map the view first" in app.error
+
+
+# Labels of a file
+
+
+def points(source: GridSource, n: int = 24) -> gpd.GeoDataFrame:
+    at = [source.place(int(c), int(r)) for c, r in np.random.default_rng(0).integers(2, 30, (n, 2))]
+    lon, lat = np.array(at).T
+    kinds = ["a wood", "a hop garden"] * (n // 2)
+    return gpd.GeoDataFrame({"kind": kinds}, geometry=gpd.points_from_xy(lon, lat, crs=4326))
+
+
+def test_a_file_of_points_teaches_and_is_judged(app: tn.ClickMap, tmp_path: Path) -> None:
+    for number in (1, 3):
+        app.label(number, "")
+    assert app.session.words.lesson is None
+    path = tmp_path / "points.gpkg"
+    points(app.session.source).to_file(path, driver="GPKG")
+    app.load_labels(path, "kind")
+    assert app.error is None
+    assert len(app.session.words.lesson.labels) == 24
+    assert app.session.classes == [*WORDS, "a hop garden"]
+    app.label(1, "a lake")
+    assert len(app.session.words.lesson.labels) == 25
+    app.teach.judge.click()
+    assert app.error is None
+    assert app.teach._said.value.startswith("Too few to tell: 25 labelled places")
+    app.teach.forget.click()
+    assert len(app.session.words.lesson.labels) == 1
+    app.load_labels(path, "species")
+    assert "no labels in a column 'species'; it has kind" in app.error
+    assert len(app.session.words.lesson.labels) == 1
+
+
+@pytest.mark.parametrize("version", [7, 8])
+def test_a_file_is_uploaded_from_the_page(app: tn.ClickMap, version: int, tmp_path: Path) -> None:
+    points(app.session.source).to_file(tmp_path / "p.geojson", driver="GeoJSON")
+    content = (tmp_path / "p.geojson").read_bytes()
+    app.teach.column.value = "kind"
+    from timesen_nb.widgets.teach_panel import _uploaded
+
+    file = {"name": "../p.geojson", "content": memoryview(content)}
+    value = {"../p.geojson": file} if version == 7 else (file,)
+    assert _uploaded(value) == [("../p.geojson", content)]
+    app.teach.upload = type("Upload", (), {"value": value})
+    app.teach._load()
+    assert len(app.session.loaded.labels) == 24

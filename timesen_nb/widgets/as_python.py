@@ -1,0 +1,101 @@
+"""What the screen shows, as the calls that give it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from timesen_nb.model.fingerprint import fingerprint
+
+if TYPE_CHECKING:
+    from timesen_nb.sources import Source
+    from timesen_nb.widgets.session import Session
+
+#: Sources that a name alone opens, by their class.
+_NAMED = {"FlandersSource": "flanders", "SampleSource": "sample"}
+#: Sources that need what only their user knows.
+_ASKED = {"EarthEngineSource": "earthengine", "StacSource": "stac"}
+
+
+def as_python(session: Session) -> str:
+    """The calls that reproduce what the screen shows: the classifier, what taught it, the last answer and the map.
+
+    It holds the coordinates of the places.
+
+    Args:
+        session: of the app.
+
+    Returns:
+        Python; a comment stands where a call needs what only its user knows.
+    """
+    asked = session.question.asked
+    classes = asked if isinstance(asked, str) else list(getattr(asked, "classes", asked))
+    lines = [
+        "import numpy as np", "", "import timesen_nb as tn", "",
+        _model(session), _source(session.source),
+        f"zs = model.zero_shot({classes!r}, prompts={session.prompts!r})",
+    ]  # fmt: skip
+    if session.labels:
+        kept = [(session.kept[number], label) for number, label in session.labels.items()]
+        lines += [
+            "",
+            "# kept places that were labelled: longitude, latitude, year and what stands there",
+            "known = [",
+        ]
+        lines += [f"    ({a.lon!r}, {a.lat!r}, {a.series.year}, {label!r}),{_other(a.series.source, session)}"
+                  for a, label in kept]  # fmt: skip
+        lines += ["]", "series = [source.pixel(lon, lat, year=year) for lon, lat, year, _ in known]",
+                  "zs = zs.teach(series, [label for *_, label in known])"]  # fmt: skip
+    if session.loaded is not None:
+        lines += ["", "# the places of your file: vectors and labels as they were read",
+                  '# points = tn.datasets.read_points("points.geojson", source=source)',
+                  "# zs = zs.teach(points.values, points.labels.tolist())"]  # fmt: skip
+    if session.result is not None:
+        a = session.result
+        lines += ["", "# the last answer",
+                  f"p = zs.probabilities(source.pixel({a.lon!r}, {a.lat!r}, year={a.series.year}))[0]"
+                  f"{_other(a.series.source, session)}"]  # fmt: skip
+        if a.trust.empty:
+            lines += [f"p[{[int(k) for k in a.trust.empty]}] = 0  # words that mean nothing", "p /= p.sum()"]
+        lines += ["print(dict(zip(zs.classes, np.round(p, 3).tolist())))"]
+    if session.view is not None:
+        view = session.view.view
+        lines += ["", "# the map", f"cube = source.cube({view.bbox!r}, year={view.year})",
+                  'maps = tn.map_region(zs, cube, keep="int8", every_class=True)',
+                  'tn.regions.save_geotiff(maps, "map.tif")']  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def model_name(session: Session) -> str:
+    """What the model is called in files: "pocket", or the beginning of its weights' fingerprint."""
+    mark = session.model.weights.fingerprint()
+    return "pocket" if mark == _pocket() else f"weights {mark[:12]}"
+
+
+@cache
+def _pocket() -> str:
+    from timesen_nb.model.checkpoint import read_checkpoint
+    from timesen_nb.model.hub import find_file
+
+    return fingerprint(read_checkpoint(find_file("pocket")).weights)
+
+
+def _model(session: Session) -> str:
+    name = model_name(session)
+    if name == "pocket":
+        return 'model = tn.load("pocket")'
+    return f"model = tn.load(...)  # the file of {name}"
+
+
+def _source(source: Source) -> str:
+    kind = type(source).__name__
+    if kind in _NAMED:
+        return f"source = tn.open_source({_NAMED[kind]!r})"
+    if kind in _ASKED:
+        return f"source = tn.open_source({_ASKED[kind]!r})  # and the options you gave"
+    return f"source = tn.open_source(...)  # as you opened it: {' '.join(source.name.split())}"
+
+
+def _other(source: str, session: Session) -> str:
+    """A remark on a place that another source gave."""
+    return "" if source == session.source.name else f"  # read from: {' '.join(source.split())}"

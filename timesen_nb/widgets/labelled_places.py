@@ -1,0 +1,95 @@
+"""Places with a label, of clicks or of a file: what teaches the words, and what judges them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from timesen_nb.widgets.answer import Answer
+
+if TYPE_CHECKING:
+    from timesen_nb.evaluation.own_labels import BlockedAccuracy
+    from timesen_nb.widgets.session import Session
+
+
+@dataclass(frozen=True)
+class LabelledPlaces:
+    """Places with a label.
+
+    Attributes:
+        vectors: (n, D), of the model.
+        labels: n classes or new words.
+        lonlats: (n, 2) degrees.
+    """
+
+    vectors: np.ndarray
+    labels: list[str]
+    lonlats: np.ndarray
+
+    @classmethod
+    def of(cls, answers: Sequence[tuple[Answer, str]]) -> LabelledPlaces:
+        """Kept places and what somebody says stands there."""
+        vectors = np.array([a.vector for a, _ in answers], dtype=np.float32)
+        lonlats = np.array([(a.lon, a.lat) for a, _ in answers], dtype=float).reshape(-1, 2)
+        return cls(vectors, [label for _, label in answers], lonlats)
+
+    def __add__(self, more: LabelledPlaces) -> LabelledPlaces:
+        if not self.labels:
+            return more
+        return LabelledPlaces(
+            np.concatenate([self.vectors, more.vectors]),
+            self.labels + more.labels,
+            np.concatenate([self.lonlats, more.lonlats]),
+        )
+
+
+def labels_of_file(
+    session: Session,
+    path: str | Path,
+    label: str = "true_class",
+    progress: Callable[[float], None] = lambda _: None,
+) -> LabelledPlaces:
+    """The labelled places of a file, read by the session's source and model.
+
+    Args:
+        session: whose source and year; series in the file itself are taken from there.
+        path: .csv, .geojson or .gpkg of points.
+        label: the column of labels; places without one are left out.
+        progress: told the share done, 0 to 1.
+
+    Returns:
+        The places that have a label and a month to read.
+
+    Raises:
+        ValueError: no such column, no label, or none of the places can be read.
+    """
+    from timesen_nb.datasets.points import read_point_table
+    from timesen_nb.evaluation.answer_table import fetch_series
+
+    points, name = read_point_table(path, label, session.source, session.year), Path(path).name
+    if points.labels is None or not (points.labels != "").any():
+        there = ", ".join(map(str, points.table.columns[:12]))
+        raise ValueError(
+            f"{name} has no labels in a column {label!r}; it has {there}. Say which column holds the labels."
+        )
+    points = points.take(np.flatnonzero(points.labels != ""))
+    values = points.values if points.values is not None else fetch_series(session.source, points, progress)[0]
+    vectors = session.model.encode(values, allow_empty=True)
+    there = np.isfinite(vectors).all(axis=1)
+    if not there.any():
+        raise ValueError(f"none of the {len(there)} labelled places of {name} has a month that can be read.")
+    labels = [] if points.labels is None else points.labels[there].tolist()
+    return LabelledPlaces(vectors[there], labels, points.lonlats[there])
+
+
+def label_accuracy(session: Session, block_km: float = 1.0) -> BlockedAccuracy:
+    """How good the taught words are by their own labels; ValueError where there is none."""
+    from timesen_nb.evaluation.own_labels import accuracy_by_blocks
+
+    if not session.labelled.labels:
+        raise ValueError("no place has a label yet. Keep places, and say what stands there.")
+    return accuracy_by_blocks(session.words, session.labelled.lonlats, block_km)

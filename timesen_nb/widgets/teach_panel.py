@@ -1,0 +1,82 @@
+"""Labels from a file, and how far the labels may be believed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import ipywidgets as w
+
+from timesen_nb.widgets.labelled_places import label_accuracy, labels_of_file
+from timesen_nb.widgets.messages import Messages
+from timesen_nb.widgets.page import field, note
+from timesen_nb.widgets.session import Session
+
+
+class TeachPanel(w.VBox):
+    """Load labelled points, and ask how right the taught words are.
+
+    Args:
+        session: of the app.
+        messages: where failures are shown.
+    """
+
+    def __init__(self, session: Session, messages: Messages) -> None:
+        self._session = session
+        self.upload = w.FileUpload(
+            accept=".csv,.geojson,.json,.gpkg", multiple=False, description="Labels from a file"
+        )
+        self.column = w.Text(value="label", tooltip="Column of the labels")
+        self.forget = w.Button(description="Forget the file")
+        self.judge = w.Button(description="How right are the labels?")
+        self._said = note("")
+        for widget, style in (
+            (self.judge, "tn-judge"),
+            (self._said, "tn-judged"),
+            (self.upload, "tn-upload"),
+        ):
+            widget.add_class(style)
+        loaded, judged = messages.safely(self._load), messages.safely(self._judge)
+        forgotten = messages.safely(lambda: session.learn(None))
+        self.upload.observe(lambda _: loaded(), names="value")
+        self.judge.on_click(lambda _: judged())
+        self.forget.on_click(lambda _: forgotten())
+        super().__init__(
+            [
+                w.HBox([self.upload, field("Column of labels", self.column), self.forget, self.judge]),
+                self._said,
+            ]
+        )
+        self.show()
+
+    def show(self) -> None:
+        """What stands there now: a judgement of other labels is gone."""
+        loaded = self._session.loaded
+        self._said.value = (
+            f"{len(loaded.labels)} labelled places of a file teach the words." if loaded else ""
+        )
+        self.forget.layout.display = "" if loaded else "none"
+        self.judge.layout.display = "" if self._session.labelled.labels else "none"
+
+    def load(self, path: str | Path, label: str) -> None:
+        """Teach by the places of a file; ValueError when it holds none."""
+        self._session.learn(labels_of_file(self._session, path, label))
+
+    def _load(self) -> None:
+        for name, content in _uploaded(self.upload.value):
+            with TemporaryDirectory() as folder:
+                # its name alone: it comes from a page
+                path = Path(folder) / f"points{Path(name).suffix.lower()}"
+                path.write_bytes(content)
+                self.load(path, self.column.value.strip() or "label")
+
+    def _judge(self) -> None:
+        self._said.value = str(label_accuracy(self._session))
+
+
+def _uploaded(value: Any) -> list[tuple[str, bytes]]:
+    """Names and contents, as ipywidgets 8 (a tuple) and 7 (a dict) give them."""
+    if isinstance(value, dict):
+        return [(name, bytes(file["content"])) for name, file in value.items()]
+    return [(file["name"], bytes(file["content"])) for file in value]
