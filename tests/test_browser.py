@@ -1,6 +1,7 @@
 """The app as a person meets it: served, in the system's Chromium, with no other host in reach."""
 
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -197,6 +198,7 @@ def test_an_example_lights_up_the_whole_view_and_the_pointer_reads_it(sample: Sh
     sample.expect(lambda: layers.count() == 2, "the view is not lit")
     assert "hay meadow" in sample.page.locator(".tn-words textarea").input_value()
     sample.expect(lambda: "woodland" in sample.page.locator(".tn-key").inner_text(), "no legend")
+    sample.page.get_by_text(re.compile(r"^[\d,]+ pixels read$")).wait_for()  # parts of it are shown before
     sample.page.mouse.move(*sample.point(*middle_of(sample.source, "Woodland")))
     sample.page.mouse.move(*sample.point(*middle_of(sample.source, "Water")))
     sample.expect(

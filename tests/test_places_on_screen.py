@@ -249,3 +249,19 @@ def test_the_data_fill_the_map_at_the_size_that_a_page_tells(app: tn.ClickMap, s
     assert tell(700, 700) == large - 2
     app.map.home.click()
     assert small < app.map.zoom < large
+
+
+def test_what_is_read_of_a_view_is_drawn_as_it_comes(
+    app: tn.ClickMap, source: GridSource, monkeypatch
+) -> None:
+    monkeypatch.setattr("timesen_nb.widgets.view.A_PART", -1.0)
+    monkeypatch.setattr("timesen_nb.widgets.view.BAND", 320)
+    lain = []
+    draw = app.map.draw_layer
+    monkeypatch.setattr(
+        app.map, "draw_layer", lambda picture, opacity: (lain.append(picture), draw(picture, opacity))
+    )
+    whole = app.map_view()
+    assert app.error is None
+    assert len(whole.vectors) == 32 * 32 - 1
+    assert len({picture.png for picture in lain}) == 4  # after 10, 20 and 30 rows of 32, and the whole

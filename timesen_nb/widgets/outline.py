@@ -33,7 +33,7 @@ def outline(lon: float, lat: float, cube: xr.DataArray | None = None) -> Outline
         if not -80 <= lat <= 84:
             return ()
         pixel = pixel_at(lon, lat)
-        crs, (x, y), (wide, high) = pixel.epsg, pixel.centre, (PIXEL, PIXEL)
+        crs, (x, y), (wide, high) = pixel.epsg, pixel.centre, (float(PIXEL), float(PIXEL))
     else:
         if min(cube.sizes["x"], cube.sizes["y"]) < 2:
             return ()

@@ -40,6 +40,8 @@ EMPTY = (
 class SceneMap(Map):
     """A leafmap that shows one source: tiles below if the network gives them, our own images above."""
 
+    layers: Any  # a trait of the map, which has no type
+
     def __init__(self, bounds: BBox | None, simulated: bool = False) -> None:
         super().__init__(
             draw_control=False,

@@ -177,7 +177,7 @@ def bundled_view(model: TimeSenCLIP, source: Source, cube: xr.DataArray, view: V
     vectors = made(fingerprint(model.weights.arrays)) if made else None
     if vectors is None or vectors.shape[:2] != (cube.sizes["y"], cube.sizes["x"]):
         return None
-    readable = vectors.any(axis=-1)
+    readable = np.asarray(vectors.any(axis=-1))
     there = vectors[readable].astype(np.float32)
     return EncodedView(view, cube, readable, there / np.linalg.norm(there, axis=1, keepdims=True))
 
