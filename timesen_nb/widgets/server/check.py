@@ -14,6 +14,8 @@ from pathlib import Path
 SOURCE, MODEL = "TIMESEN_SOURCE", "TIMESEN_MODEL"
 #: What lies in the package needs no check.
 BUNDLED = frozenset({"sample", "flanders"})
+#: What these mean does not depend on a folder of that name where the server was started.
+NAMES = BUNDLED | {"earthengine", "stac", "pocket"}
 _REFUSED = 3
 _OPEN = f"""
 import os, sys
@@ -71,4 +73,4 @@ def check_model(name: str) -> str:
 
 
 def _absolute(name: str) -> str:
-    return str(Path(name).resolve()) if name not in BUNDLED and Path(name).exists() else name
+    return str(Path(name).resolve()) if name not in NAMES and Path(name).exists() else name
