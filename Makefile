@@ -58,7 +58,7 @@ bench-speed: $(READY) ## the encoder, regions, start-up, sources, reports and da
 	$(BIN)/python -m benchmarks.report
 	$(BIN)/python -m benchmarks.datasets
 
-site: $(READY)      ## the notebooks, run, as pages with their pictures
+site: $(READY)      ## one site: the notebooks, run, API reference, benchmarks, model card, teacher's kit
 	$(BIN)/python docs/pages.py
 
 .venv/bin/python:

@@ -27,7 +27,7 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).resolve().parent.parent
 #: At most: seconds and megabytes of a notebook, of one that trains, and of the served map with a kernel prepared.
 READS, TRAINS, SERVES = (60, 600), (90, 900), (60, 900)
-TRAINING = ("03_", "07_")
+TRAINING = ("03_", "07_", "10_")
 EVERY = 0.2  # seconds between two samples
 
 

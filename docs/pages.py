@@ -1,7 +1,7 @@
-"""The notebooks, run, as web pages with their pictures, and the API reference: ``make site`` writes ``site/``.
+"""One site: the notebooks, run, as pages; API reference, benchmarks, model card, teacher's kit. ``make site``.
 
-Links between notebooks become links between pages. Widgets live in a kernel, which a page has not: the click map is
-shown as its still picture.
+It asks no other host for anything: formulas are drawn, terms of the glossary have tooltips. Links between notebooks
+become links between pages. Widgets live in a kernel, which a page has not: the click map is shown as its still picture.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import html
 import re
 import tempfile
 import time
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -18,6 +19,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
+from slides import write_slides
+from texts import BADGE, FOREIGN, glossary, with_formulas, with_tooltips, write_texts
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -53,23 +56,35 @@ ul {{ margin: 0.2rem 0 }}
 </head>
 <body>
 <h1>timesen_nb</h1>
-<p>Click a place on a map and ask, in your own words, what grows there. Nine notebooks, read from top to bottom;
-here they are as pages, with all that they print and draw. Landscape and ground views are simulated.</p>
+<p>Click a place on a map and ask, in your own words, what grows there. {count} notebooks, read from top to bottom;
+here they are as pages, with all that they print and draw. What is simulated is called so; what is
+real stands beside it.</p>
 <p><img src="click_map.png" alt="The click map: a landscape, a place that was clicked, probabilities of the words"></p>
 {items}
 <h2><a href="api/timesen_nb.html">API reference</a></h2>
 <p>Every public name, from its own docstring: what it takes and gives, shapes, units, and what is missing data. Beside
 what <code>timesen_nb</code> and its rooms export: {beside}.</p>
+<h2>Beside the course</h2>
+<ul>
+<li><a href="model_card.html">Model card</a>, <a href="benchmarks.html">benchmarks</a>,
+<a href="data_cards.html">data cards</a></li>
+<li><a href="ethics.html">Bias, privacy, and what not to do</a></li>
+<li>For teachers: <a href="plan.html">a plan of two times three hours</a>, <a href="slides.html">slides</a>,
+<a href="quiz.html">quiz</a>, <a href="mistakes.html">common mistakes</a>,
+<a href="words_game.html">the words game</a></li>
+</ul>
 </body>
 </html>
 """
 
 
 def as_page(notebook: NotebookNode) -> NotebookNode:
-    """The notebook with links to pages, and pictures in place of widgets."""
+    """The notebook with links to pages, formulas drawn and pictures in place of widgets, without the tests of prose."""
+    notebook.cells = [cell for cell in notebook.cells if "prose" not in cell.metadata.get("tags", ())]
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = TO_NOTEBOOK.sub(r"](\1.html\2)", cell.source)
+            text = TO_NOTEBOOK.sub(r"](\1.html\2)", BADGE.sub(r"[\1](\2)", cell.source))
+            cell.source = with_formulas(text)
             continue
         bars = [o for o in cell.outputs if WIDGET in o.get("data", {}) and "image/png" not in o.data]
         cell.outputs = [o for o in cell.outputs if o not in bars]  # progress that has run its course
@@ -79,8 +94,8 @@ def as_page(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def write_page(path: Path, site: Path) -> None:
-    """Run a notebook in an empty folder and write its page."""
+def write_page(path: Path, site: Path, terms: Mapping[str, str]) -> None:
+    """Run a notebook in an empty folder and write its page, on which the glossary's terms say what they mean."""
     notebook = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
         NotebookClient(
@@ -89,6 +104,7 @@ def write_page(path: Path, site: Path) -> None:
     page, _ = HTMLExporter().from_notebook_node(
         as_page(notebook), resources={"metadata": {"name": path.stem}}
     )
+    page = with_tooltips(FOREIGN.sub("", page), terms)
     (site / f"{path.stem}.html").write_text(page, encoding="utf-8")
 
 
@@ -101,14 +117,14 @@ def write_index(paths: list[Path], site: Path) -> None:
         points = (CODE.sub(r"<code>\1</code>", html.escape(point)) for point in LEARN.findall(first))
         learn = "".join(f"<li>{point.replace('*', '')}</li>" for point in points)
         items.append(
-            f'<h2><a href="{path.stem}.html">{path.stem[:2]} {html.escape(title)}</a></h2>\n<ul>{learn}</ul>'
+            f'<h2><a href="{path.stem}.html">{path.stem.split("_")[0]} {html.escape(title)}</a></h2>\n<ul>{learn}</ul>'
         )
     beside = ", ".join(
         f'<a href="api/{name.replace(".", "/")}.html">{name}</a>'
         for name in API
         if name.startswith("timesen_nb.")
     )
-    page = INDEX.format(items="\n".join(items), beside=beside)
+    page = INDEX.format(items="\n".join(items), beside=beside, count=len(paths))
     (site / "index.html").write_text(page, encoding="utf-8")
     (site / "click_map.png").write_bytes((ROOT / "docs" / "click_map.png").read_bytes())
 
@@ -144,10 +160,13 @@ def main() -> None:
     paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
     write_index(paths, site)
     write_api(site, *API)
+    write_texts(site, paths)
+    write_slides(ROOT / "docs" / "teaching" / "slides.md", site / "slides.html")
+    terms = glossary(nbformat.read(paths[0], as_version=4))
     for path in paths:
         if not names or path.name.startswith(names):
             started = time.perf_counter()
-            write_page(path, site)
+            write_page(path, site, terms)
             print(f"site/{path.stem}.html, {time.perf_counter() - started:.0f} s", flush=True)
     print(f"open {site / 'index.html'}")
 

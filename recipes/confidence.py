@@ -18,7 +18,8 @@ from recipes.real_places import elsewhere, europe
 from recipes.training_space import POINTS, USUAL, fit_space, simulated
 from timesen_nb.model.confidence import Confidence, confidence_file, write_confidence
 from timesen_nb.model.fingerprint import fingerprint
-from timesen_nb.model.timesenclip import TimeSenCLIP, load
+from timesen_nb.model.loading import load
+from timesen_nb.model.timesenclip import TimeSenCLIP
 from timesen_nb.simulate.cover_types import COVER_TYPES
 
 

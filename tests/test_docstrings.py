@@ -108,9 +108,7 @@ def raised(function: Any) -> set[str]:
 
 
 def test_there_are_public_names() -> None:
-    assert {"timesen_nb.model.timesenclip.load", "timesen_nb.model.zeroshot.ZeroShot.predict"} < set(
-        FUNCTIONS
-    )
+    assert {"timesen_nb.model.loading.load", "timesen_nb.model.zeroshot.ZeroShot.predict"} < set(FUNCTIONS)
     assert {"timesen_nb.series.PixelSeries", "timesen_nb.widgets.click_map.ClickMap"} < set(CLASSES)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from pyproj import Transformer
 
 import timesen_nb as tn
 from timesen_nb.composite import monthly_cube, solar_days
@@ -94,6 +95,15 @@ def test_declarations_go_by_the_names_of_the_task(source: FlandersSource) -> Non
         assert source.pixel(lon, lat).truth == (truth or None)
         seen.add((truth, fine))
     assert {("Cropland", "maize"), ("Grassland", "grassland"), ("", "")} <= seen
+
+
+def test_a_declaration_is_that_of_the_pixel_itself(source: FlandersSource) -> None:
+    declared = source.declared()
+    to_degrees = Transformer.from_crs(32631, 4326, always_xy=True)
+    for row, column in np.random.default_rng(2).integers(0, 64, (60, 2)):
+        lon, lat = to_degrees.transform(float(declared.x[column]), float(declared.y[row]))
+        expected = declared.attrs["cover_types"][int(declared[row, column])]
+        assert source.cover_type(lon, lat) == expected
 
 
 def test_the_months_of_the_window_are_the_medians_of_its_acquisitions(source: FlandersSource) -> None:

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pyproj import Transformer
 
-from timesen_nb.sources.grid import PIXEL, Grid, check_bbox, from_degrees, pixel_at, utm_epsg
+from timesen_nb.sources.grid import PIXEL, Grid, Pixel, check_bbox, from_degrees, halves, pixel_at, utm_epsg
 
 lons, lats = st.floats(-180, 180), st.floats(-79.9, 83.9)
 
@@ -111,3 +111,30 @@ def test_keys_of_different_places_differ() -> None:
 def test_boxes_that_are_none_are_refused(box: object, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         check_bbox(box)
+
+
+def test_a_box_over_the_date_line_is_two() -> None:
+    assert halves((4.0, 50.0, 5.0, 51.0)) == [(4.0, 50.0, 5.0, 51.0)]
+    assert halves((179.0, -18.0, 182.5, -17.0)) == [
+        (179.0, -18.0, 180.0, -17.0),
+        (-180.0, -18.0, -177.5, -17.0),
+    ]
+
+
+@pytest.mark.parametrize(("width", "height", "side"), [(5, 3, 2), (512, 300, 256), (1, 1, 9), (7, 7, 7)])
+def test_blocks_of_a_window_are_all_of_it_in_even_parts(width: int, height: int, side: int) -> None:
+    grid = Grid(Pixel(32631, 100, 200), width, height)
+    rows = grid.blocks(side)
+    assert np.array_equal(np.concatenate([block.x for block in rows[0]]), grid.x)
+    assert np.array_equal(np.concatenate([row[0].y for row in rows]), grid.y)
+    sizes = [size for row in rows for block in row for size in block.shape]
+    assert max(sizes) <= side
+    for row in rows:
+        assert len({block.height for block in row}) == 1
+        assert np.array_equal(row[0].y, row[-1].y)
+    assert max(b.width for b in rows[0]) - min(b.width for b in rows[0]) <= 1
+
+
+def test_the_corners_of_a_window() -> None:
+    corners = Grid(Pixel(32631, 100, 200), 5, 3).corners
+    assert {(c.column, c.row) for c in corners} == {(100, 200), (104, 200), (100, 198), (104, 198)}

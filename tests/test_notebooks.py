@@ -9,6 +9,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+import timesen_nb as tn
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = [*NOTEBOOKS, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "MODEL_CARD.md"))]
@@ -108,20 +110,25 @@ def test_it_is_built_like_the_others(path: Path) -> None:
     for part in ("# ", "What you will learn", "What you need", "Time", "GPU, account, network"):
         assert part in first, f"the first cell does not say {part!r}"
     text = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
-    for part in ("## Summary", "## What is next", "## References"):
+    for part in ("## The liar's cell", "## Summary", "## What is next", "## References"):
         assert part in text, f"no {part!r}"
     codes = [c for c in notebook.cells if c.cell_type == "code"]
     assert tagged(codes[0], "colab")
     assert codes[0].source == COLAB
     assert tagged(codes[1], "parameters")
     assert sum(tagged(c, "exercise") for c in codes) in (2, 3)
+    prose = [c for c in codes if tagged(c, "prose")]
+    assert len(prose) >= 2, "no sentence is tested"
+    for cell in codes:
+        assert tagged(cell, "prose") == bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
+        assert not tagged(cell, "prose") or "assert " in cell.source
 
 
 @RUNS
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_it_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
     """With the solutions in place every check says right, and what each of at least three wrong answers did."""
-    notebook = with_wrong_answers(with_solutions(nbformat.read(path, as_version=4)), path.stem[:2])
+    notebook = with_wrong_answers(with_solutions(nbformat.read(path, as_version=4)), path.stem.split("_")[0])
     run(notebook, tmp_path)
     codes = [c for c in notebook.cells if c.cell_type == "code"]
     exercises = sum(tagged(c, "exercise") for c in codes)
@@ -143,6 +150,17 @@ def test_it_runs_before_the_exercises_are_done(path: Path, tmp_path: Path) -> No
     notebook = nbformat.read(path, as_version=4)
     exercises = sum(tagged(c, "exercise") for c in notebook.cells)
     assert run(notebook, tmp_path).count("fill in the ... first.") == exercises
+
+
+def test_one_real_place_goes_through_the_course() -> None:
+    """A maize field in Flanders; 07b alone, which plans a training, has no place."""
+    found = {}
+    for path in NOTEBOOKS:
+        text = "\n".join(c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code")
+        found[path.stem] = re.findall(r"^HERE = \((\d\.\d+), (\d+\.\d+)\)", text, re.MULTILINE)
+    assert [name for name, places in found.items() if not places] == ["07b_the_paper_on_one_gpu"]
+    (place,) = {place for places in found.values() for place in places}
+    assert tn.open_source("flanders").cover_type(*map(float, place)) == "maize"
 
 
 def words(path: Path) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,25 @@ def check_content(path: Path, expected: str) -> None:
             raise ValueError(f"{path.name} is {what}, not the content; expected {expected}. {cure}")
 
 
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Where to write a file that has its name only once it is complete: a kill at any moment leaves the old or the new.
+
+    Args:
+        path: of the file; folders are made.
+
+    Yields:
+        The path to write to, beside it; gone if writing fails.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def write_tensors(
     path: str | Path, tensors: Mapping[str, np.ndarray], key: str, about: Mapping[str, Any]
 ) -> Path:
@@ -68,11 +88,10 @@ def write_tensors(
     from safetensors.numpy import save_file
 
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
     # without order="C" an array that lies otherwise in memory would be written in its own order
-    save_file({k: np.asarray(v, order="C") for k, v in tensors.items()}, partial, {key: json.dumps(about)})
-    partial.replace(path)
+    arrays = {k: np.asarray(v, order="C") for k, v in tensors.items()}
+    with whole_file(path) as partial:
+        save_file(arrays, partial, {key: json.dumps(about)})
     return path
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.bands import BANDS
+from timesen_nb.datasets.pair_arrays import as_array, as_names, check_photos, check_places, check_series
 from timesen_nb.datasets.splits import blocks, split_rows
-from timesen_nb.nodata import AS_SHARE, HIGHEST, SHARE, unmasked
 from timesen_nb.tensor_file import read_tensors, write_tensors
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ class Pairs:
     lonlats: Any = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", _array(self.values, (np.int16, np.float32)))
+        object.__setattr__(self, "values", as_array(self.values, (np.int16, np.float32)))
         if self.embeddings is not None:
-            object.__setattr__(self, "embeddings", _array(self.embeddings, (np.float16, np.float32)))
+            object.__setattr__(self, "embeddings", as_array(self.embeddings, (np.float16, np.float32)))
         if self.labels is not None:
-            object.__setattr__(self, "labels", _names(self.labels))
+            object.__setattr__(self, "labels", as_names(self.labels))
         if self.lonlats is not None:
             object.__setattr__(self, "lonlats", np.asarray(self.lonlats, dtype=np.float64))
         self._check()
@@ -76,12 +76,12 @@ class Pairs:
                 f"{said} were given; expected one of each for every place, and at least one place."
             )
         if self.lonlats is not None:
-            _check_places(self.lonlats)
+            check_places(self.lonlats)
         for start in range(0, n, 4096):
             rows = slice(start, start + 4096)
-            _check_series(self.series(rows), start)
+            check_series(self.series(rows), start)
             if photos is not None:
-                _check_photos(self.photos(rows), start)
+                check_photos(self.photos(rows), start)
 
     def __repr__(self) -> str:
         photos = "no photos" if self.embeddings is None else f"photos {tuple(self.embeddings.shape[1:])}"
@@ -255,69 +255,3 @@ class Pairs:
         else:
             block = blocks(self.lonlats, block_km)
         return tuple(self.take(rows) for rows in split_rows(block, shares, seed))
-
-
-def _array(given: Any, kept: tuple[type, ...]) -> np.ndarray:
-    """As an array of its own type, if that is kept, or else float32."""
-    array = unmasked(given) if np.ma.isMaskedArray(given) else np.asarray(given)
-    return array if array.dtype in kept else array.astype(np.float32)
-
-
-def _check_series(series: np.ndarray, start: int) -> None:
-    places = f"places {start} to {start + len(series) - 1}"
-    known = np.where(np.isnan(series), 0.0, series)
-    low, high = known.min(), known.max()
-    if not high <= HIGHEST or low < 0:
-        raise ValueError(
-            f"reflectance from {low:.4g} to {high:.4g} among {places}; expected reflectance x 10000, finite, "
-            f"not negative and up to {HIGHEST:.0f}. Set no-data codes to NaN and clip noise below zero to 0."
-        )
-    # whole numbers up to 2 are dark water, or what Sen4Map puts in place of clouds
-    highest = known.reshape(len(known), -1).max(axis=1)
-    share = (highest > 0) & (highest <= SHARE) & (known * 2 % 1 > 1e-3).reshape(len(known), -1).any(axis=1)
-    if 0 < high <= SHARE or share.any():
-        at = int(share.argmax())
-        raise ValueError(f"the largest reflectance of place {start + at} is {highest[at]:.3g}: {AS_SHARE}")
-    dark = np.isnan(series).reshape(len(series), -1).all(axis=1)
-    _check_lost(dark, start, "no month with data", "at least one")
-
-
-def _names(labels: Any) -> np.ndarray:
-    """Labels as text; None and NaN, as tables have them, are unknown."""
-    known = np.asarray(labels)
-    if known.dtype == object:
-        known = np.array(
-            ["" if label is None or label != label else str(label) for label in known], dtype=str
-        )
-    return known.astype(str)
-
-
-def _check_places(lonlats: np.ndarray) -> None:
-    if lonlats.ndim != 2 or lonlats.shape[1] != 2 or not (np.abs(lonlats) <= (180, 90)).all():
-        raise ValueError(
-            f"lonlats {lonlats.shape} from {lonlats.min():.6g} to {lonlats.max():.6g} were given; expected (N, 2) "
-            "degrees, longitude before latitude."
-        )
-
-
-def _check_photos(photos: np.ndarray, start: int) -> None:
-    views = photos.reshape(len(photos), -1, photos.shape[-1])
-    missing = np.isnan(views).any(axis=-1)  # (n, V)
-    with np.errstate(over="ignore"):
-        length = np.linalg.norm(views, axis=-1)
-    wrong = ~missing & ((length == 0) | np.isinf(length))
-    _check_lost(missing.all(axis=1), start, "no photo embedding", "at least one")
-    _check_lost(
-        wrong.any(axis=1),
-        start,
-        "a photo vector that is infinite or zero",
-        "directions, as a tower gives them",
-    )
-
-
-def _check_lost(lost: np.ndarray, start: int, what: str, expected: str) -> None:
-    if lost.any():
-        rows = ", ".join(str(start + i) for i in np.flatnonzero(lost)[:5])
-        raise ValueError(
-            f"{int(lost.sum())} places have {what} (rows {rows}, ...); expected {expected}. Leave them out: pairs.take."
-        )

@@ -18,8 +18,8 @@ from timesen_nb.bands import BANDS, band_positions
 from timesen_nb.composite import monthly_medians, solar_days
 from timesen_nb.datasets.codes import lucas_labels, read_codes
 from timesen_nb.datasets.lucas import VIEWS, grid_places, is_number, photo_address
-from timesen_nb.datasets.pairs import MISSING
 from timesen_nb.datasets.place_dataset import PlaceDataset
+from timesen_nb.datasets.series_store import SeriesStore
 from timesen_nb.nodata import HIGHEST, known_codes, say_codes, without_codes
 
 #: Attributes that are kept; the tasks beside them are read from their own attribute.
@@ -81,7 +81,7 @@ def read_sen4map(
         keys = [key for key in file if wanted is None or _number(key) in wanted]
         if not keys:
             raise ValueError(f"{path.name} has no group{' among the points asked for' if wanted else ''}.")
-        with _Store(into, len(keys)) as store:
+        with SeriesStore(into, len(keys)) as store:
             for key in tqdm(keys, unit="point", disable=not progress, mininterval=1):
                 try:
                     group = file[key]
@@ -273,50 +273,3 @@ def _text(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode()
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-class _Store:
-    """Series as they come: in memory, or in a .npy file that has its name once it is whole."""
-
-    values: np.ndarray
-
-    def __init__(self, path: str | Path | None, n: int) -> None:
-        self.path, self.n, self.at = None if path is None else Path(path), n, 0
-
-    def __enter__(self) -> _Store:
-        return self
-
-    def add(self, series: np.ndarray) -> None:
-        """The next point's."""
-        if not self.at:
-            self._open((self.n, *series.shape))
-        if series.shape != self.values.shape[1:]:
-            raise ValueError(
-                f"point {self.at} has shape {series.shape}, those before it {self.values.shape[1:]}."
-            )
-        if self.path is not None:
-            series = np.where(np.isnan(series), MISSING, np.clip(np.rint(series), 0, 32767))
-        self.values[self.at] = series
-        self.at += 1
-
-    def _open(self, shape: tuple[int, ...]) -> None:
-        if self.path is None:
-            self.values = np.empty(shape, np.float32)
-        else:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.values = np.lib.format.open_memmap(self._partial, "w+", np.int16, shape)
-
-    @property
-    def _partial(self) -> Path:
-        assert self.path is not None
-        return self.path.with_name(self.path.name + ".part")
-
-    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
-        if self.path is None:
-            return
-        self.values = np.empty(0)  # closes the map
-        if failed:
-            self._partial.unlink(missing_ok=True)
-        else:
-            self._partial.replace(self.path)
-            self.values = np.load(self.path, mmap_mode="c")

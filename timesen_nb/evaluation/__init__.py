@@ -3,10 +3,10 @@
     from timesen_nb.datasets import simulated_dataset
     tn.report(model, simulated_dataset(4000))       # every task x prompt style x T
 
-One idea a file: ``metrics`` scores, ``scoring`` vectors against words, ``report`` the tables, ``calibration`` trust,
-``retrieval``, ``scenicness``, ``baselines``, ``paper`` the published figures, ``encoding`` places -> vectors,
-``validation`` an encoder as it trains, ``own_labels`` a classifier at the labels that taught it. The answer "none of
-these" is made in ``timesen_nb.model.open_set``.
+One idea a file: ``metrics`` scores, ``scoring`` vectors against words, ``report`` the scores of models and
+``report_tables`` what is made of them, ``calibration`` trust, ``retrieval``, ``scenicness``, ``baselines``, ``paper``
+the published figures, ``encoding`` places -> vectors, ``validation`` an encoder as it trains, ``own_labels`` a
+classifier at the labels that taught it. The answer "none of these" is made in ``timesen_nb.model.open_set``.
 """
 
 from timesen_nb.datasets.simulated import simulated_dataset
@@ -17,7 +17,8 @@ from timesen_nb.evaluation.encoding import Encodes, Labelled
 from timesen_nb.evaluation.metrics import Tally, bootstrap, confusion, interval
 from timesen_nb.evaluation.own_labels import BlockedAccuracy, accuracy_by_blocks, effective_number, wilson
 from timesen_nb.evaluation.paper import paper_figures, paper_table
-from timesen_nb.evaluation.report import Report, report
+from timesen_nb.evaluation.report import report
+from timesen_nb.evaluation.report_tables import Report
 from timesen_nb.evaluation.retrieval import nearest, recall, recall_by_class, recall_table, words_to_places
 from timesen_nb.evaluation.scenicness import RatedPrompts, agreement, scenicness
 from timesen_nb.evaluation.scoring import Answers, encode_words, score

@@ -3,7 +3,8 @@
     timesenclip      the model as users hold it             zeroshot     words -> probabilities
     config           what an encoder is                     inputs       series -> what encoders read
     encoder_weights  its weights, torch when asked for      checkpoint   models in files, ours; published: Lightning's
-    graph            weights -> an ONNX graph               exported     models as ONNX files; onnx_file writes them
+    graph            weights -> an ONNX graph, by way of    exported     models as ONNX files; onnx_file writes them
+                     graph_products
     inference        vectors by ONNX Runtime                hub          names -> files
     encoder          the series encoder, in torch           ablation     the paper's other encoders, in torch
     torch_inference  vectors by torch, on a GPU             open_set     the answer "none of these"
@@ -12,7 +13,7 @@
     towers/          frozen text and photo towers           patch_images months as vectors of an image tower
     teach            words and labels -> a classifier       alike        the most alike of many vectors
     linear_probe     labels -> a classifier                 fingerprint  which weights these are
-    taught_file      classifiers in files
+    taught_file      classifiers in files                   loading      any of these files -> a model
 
 Names are loaded when first used: this package imports nothing heavy, and nothing that answers imports torch.
 """
@@ -27,7 +28,7 @@ _HOMES = {
     "SeriesEncoder": "model.encoder",
     "TimeSenCLIP": "model.timesenclip",
     "ZeroShot": "model.zeroshot",
-    "load": "model.timesenclip",
+    "load": "model.loading",
     "make_encoder": "model.ablation",
     "similar": "model.alike",
 }
@@ -48,8 +49,9 @@ if TYPE_CHECKING:
     from timesen_nb.model.alike import similar
     from timesen_nb.model.config import EncoderConfig
     from timesen_nb.model.encoder import SeriesEncoder
+    from timesen_nb.model.loading import load
     from timesen_nb.model.open_set import OpenZeroShot
-    from timesen_nb.model.timesenclip import TimeSenCLIP, load
+    from timesen_nb.model.timesenclip import TimeSenCLIP
     from timesen_nb.model.zeroshot import ZeroShot
 
 

@@ -16,6 +16,7 @@ from timesen_nb.model.encoder_weights import EncoderWeights
 from timesen_nb.model.graph import series_graph
 from timesen_nb.model.inference import GraphSession, encode
 from timesen_nb.model.inputs import composite_positions
+from timesen_nb.tensor_file import whole_file
 
 
 def is_onnx(path: Path) -> bool:
@@ -52,10 +53,8 @@ def write_onnx(path: str | Path, checkpoint: Checkpoint) -> Path:
             "one pixel can be exported to ONNX. Keep the model with model.save(path)."
         )
     about = {FORMAT: json.dumps(about_checkpoint(checkpoint))}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    partial.write_bytes(series_graph(checkpoint.config, checkpoint.weights, about=about))
-    partial.replace(path)
+    with whole_file(path) as partial:
+        partial.write_bytes(series_graph(checkpoint.config, checkpoint.weights, about=about))
     return path
 
 

@@ -13,21 +13,19 @@ Shapes as in :mod:`timesen_nb.model.encoder`; L = 1 + T tokens, the class token 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
 from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.graph_products import Products, Ranges, float32
 from timesen_nb.model.inputs import POSITIONS
-from timesen_nb.model.onnx_file import MICROSOFT, Graph
+from timesen_nb.model.onnx_file import Graph
 
 EPSILON = 1e-5  # torch's, of layer norms
 MASKED = -1e9  # added to what attention must not look at
 
 Weights = Mapping[str, np.ndarray]
-#: Lowest and highest number that each product's tokens are expected to hold, in the order of the graph.
-Ranges = Sequence[tuple[float, float]]
 
 
 def shapes(config: EncoderConfig) -> dict[str, tuple[int, ...]]:
@@ -86,7 +84,7 @@ def series_graph(
         The content of an ONNX file.
     """
     graph = Graph()
-    product = _Products(graph, ranges)
+    product = Products(graph, ranges)
     encoder = _Encoder(config, weights, graph, product)
     out = encoder.vectors()
     channels = [len(config.bands), config.patch**2][: 1 + (config.patch > 1)]
@@ -98,43 +96,10 @@ def series_graph(
     )
 
 
-class _Products:
-    """Products of tokens with weights, in float32, or in int8 where ranges are given.
-
-    int8: a scale a tensor of tokens, fixed beforehand so that no series sees what is encoded beside it; a scale an
-    output of the weights; sums in int32.
-    """
-
-    def __init__(self, graph: Graph, ranges: Ranges | None) -> None:
-        self.graph, self.ranges = graph, ranges
-        self.inputs: dict[str, Any] = {}  # tokens -> the same in bytes, their step and the byte that means 0
-
-    def __call__(self, x: str, weight: np.ndarray, add: np.ndarray | str) -> str:
-        """x (M, in) by weight (in, out), plus a bias (out,) or a tensor (M, out)."""
-        graph = self.graph
-        if self.ranges is None:
-            self.inputs[x] = None
-            return str(graph("Gemm", x, _f32(weight), add if isinstance(add, str) else _f32(add)))
-        if x not in self.inputs:
-            low, high = self.ranges[len(self.inputs)]
-            step = np.float32(max(high - low, 1e-12) / 255)
-            zero = np.uint8(np.clip(round(-low / step), 0, 255))
-            self.inputs[x] = graph("QuantizeLinear", x, step, zero), step, zero
-        tokens, step, zero = self.inputs[x]
-        scale = np.maximum(np.abs(weight).max(axis=0), 1e-12) / 127
-        narrow = np.round(weight / scale).astype(np.int8)
-        zeros = np.zeros(len(scale), np.int8)
-        bias = [] if isinstance(add, str) else [_f32(add)]
-        out = graph(
-            "MatMulIntegerToFloat", tokens, narrow, step, _f32(scale), zero, zeros, *bias, domain=MICROSOFT
-        )
-        return str(graph("Add", out, add) if isinstance(add, str) else out)
-
-
 class _Encoder:
     """Writes the encoder into a graph, from the bands to the vectors."""
 
-    def __init__(self, config: EncoderConfig, weights: Weights, graph: Graph, product: _Products) -> None:
+    def __init__(self, config: EncoderConfig, weights: Weights, graph: Graph, product: Products) -> None:
         self.config, self.graph, self.product = config, graph, product
         self.weights = {k: np.asarray(v, dtype=np.float64) for k, v in weights.items()}
         self.head = config.width // config.heads  # numbers of one head
@@ -159,7 +124,9 @@ class _Encoder:
     def norm(self, x: str, name: str, extra: np.ndarray | float = 0.0) -> str:
         """LayerNorm, plus ``extra`` (W,)."""
         scale, bias = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"] + extra
-        return str(self.graph("LayerNormalization", x, _f32(scale), _f32(bias), axis=-1, epsilon=EPSILON))
+        return str(
+            self.graph("LayerNormalization", x, float32(scale), float32(bias), axis=-1, epsilon=EPSILON)
+        )
 
     def vectors(self) -> str:
         """The name of the output."""
@@ -169,7 +136,10 @@ class _Encoder:
             x = self.block(i, x, queries if i == 0 else [])
         token = self.norm(self.class_token(last, x), "mlp_head.0")
         out = graph(
-            "Gemm", token, _f32(self.weights["mlp_head.1.weight"].T), _f32(self.weights["mlp_head.1.bias"])
+            "Gemm",
+            token,
+            float32(self.weights["mlp_head.1.weight"].T),
+            float32(self.weights["mlp_head.1.bias"]),
         )
         out = graph("Div", out, graph("Max", graph("ReduceL2", out, _ints(1), keepdims=1), 1e-12))
         empty = graph("Cast", graph("ReduceMin", self.missing, _ints(1), keepdims=1), to=9)
@@ -182,7 +152,7 @@ class _Encoder:
         table = np.concatenate(rows)
         x = table.copy()
         x[-POSITIONS - 1 :] += self.carried(0)
-        tokens = graph("MatMul", features, _f32(x))
+        tokens = graph("MatMul", features, float32(x))
         # with more features than numbers in a token it is less work to go through the tokens
         if config.depth == 1 or len(table) >= config.width:
             return tokens, []
@@ -190,7 +160,7 @@ class _Encoder:
         folded = table @ weight
         # every token has exactly one of these features
         folded[-POSITIONS - 1 :] += bias
-        return tokens, [graph("MatMul", features, _f32(part)) for part in np.split(folded, 3, axis=1)]
+        return tokens, [graph("MatMul", features, float32(part)) for part in np.split(folded, 3, axis=1)]
 
     def features(self) -> tuple[str, list[np.ndarray]]:
         """What tokens are made of: normalised bands, which are absent where that was learned, and the position.
@@ -201,7 +171,7 @@ class _Encoder:
         graph, c, weights = self.graph, self.config, self.weights
         larger = c.patch > 1
         statistics = (len(c.bands), 1) if larger else (len(c.bands),)
-        offset, scale = (_f32(s).reshape(statistics) for s in (c.offset, c.scale))
+        offset, scale = (float32(s).reshape(statistics) for s in (c.offset, c.scale))
         absent = graph("Cast", graph("IsNaN", "values"), to=1)
         if larger:
             absent = graph("ReduceMax", absent, _ints(3), keepdims=1)
@@ -281,31 +251,30 @@ class _Encoder:
         to_q, to_k, to_v = np.split(weight, 3, axis=1)
         tokens = self.shaped(x, c.width)
         token = graph("Gather", tokens, np.int64(0), axis=1)
-        q = graph("Reshape", graph("Gemm", token, _f32(to_q), _f32(bias[: c.width])), _ints(-1, heads, size))
+        q = graph(
+            "Reshape", graph("Gemm", token, float32(to_q), float32(bias[: c.width])), _ints(-1, heads, size)
+        )
         keys = to_k.T.reshape(heads, size, c.width)
-        q = graph("MatMul", graph("Transpose", q, perm=(1, 0, 2)), _f32(keys))  # (heads, N, W)
+        q = graph("MatMul", graph("Transpose", q, perm=(1, 0, 2)), float32(keys))  # (heads, N, W)
         scores = graph(
             "MatMul", graph("Transpose", q, perm=(1, 0, 2)), graph("Transpose", tokens, perm=(0, 2, 1))
         )
         scores = graph("Add", scores, graph("Unsqueeze", self.mask, _ints(1)))  # (N, heads, L)
         seen = graph("MatMul", graph("Softmax", scores, axis=-1), tokens)  # (N, heads, W)
         values = to_v.T.reshape(heads, size, c.width).transpose(0, 2, 1)
-        v = graph("MatMul", graph("Transpose", seen, perm=(1, 0, 2)), _f32(values))  # (heads, N, d)
+        v = graph("MatMul", graph("Transpose", seen, perm=(1, 0, 2)), float32(values))  # (heads, N, d)
         v = graph("Reshape", graph("Transpose", v, perm=(1, 0, 2)), _ints(-1, c.width))
         join = self.layer(i, "self_attn.out_proj.weight").T
         # the bias of the values passes attention, whose shares sum to 1
         bias = bias[2 * c.width :] @ join + self.layer(i, "self_attn.out_proj.bias")
         x = self.norm(
-            graph("Add", graph("Gemm", v, _f32(join), _f32(bias)), token), f"transformer.layers.{i}.norm1"
+            graph("Add", graph("Gemm", v, float32(join), float32(bias)), token),
+            f"transformer.layers.{i}.norm1",
         )
         widen, narrow = (self.layer(i, f"linear{n}.weight").T for n in (1, 2))
-        hidden = graph("Relu", graph("Gemm", x, _f32(widen), _f32(self.layer(i, "linear1.bias"))))
-        out = graph("Gemm", hidden, _f32(narrow), _f32(self.layer(i, "linear2.bias")))
+        hidden = graph("Relu", graph("Gemm", x, float32(widen), float32(self.layer(i, "linear1.bias"))))
+        out = graph("Gemm", hidden, float32(narrow), float32(self.layer(i, "linear2.bias")))
         return self.norm(graph("Add", out, x), f"transformer.layers.{i}.norm2")
-
-
-def _f32(array: np.ndarray | Sequence[float]) -> np.ndarray:
-    return np.asarray(array, dtype=np.float32)
 
 
 def _ints(*numbers: int) -> np.ndarray:

@@ -19,7 +19,8 @@ import numpy as np
 import onnxruntime
 
 from timesen_nb.model.config import EncoderConfig
-from timesen_nb.model.graph import Ranges, series_graph
+from timesen_nb.model.graph import series_graph
+from timesen_nb.model.graph_products import Ranges
 from timesen_nb.model.inputs import QUARTERS, YEAR, readable
 from timesen_nb.model.onnx_file import MICROSOFT, Graph
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -12,100 +12,84 @@ import numpy as np
 from timesen_nb.model.inference import on_one_core
 from timesen_nb.model.inputs import months_there
 from timesen_nb.model.zeroshot import Encode, ZeroShot
+from timesen_nb.regions.map_layers import Layer
 
 #: Pixels encoded between two looks at whether to stop; bounds memory as well.
 SLICE = 8192
-#: The label of a pixel without data.
-NOTHING = -1
-
-Kept = str | None  # how vectors are kept: "float16", "int8" or not at all
 
 
 @dataclass(frozen=True)
 class ChunkWork:
-    """What to make of every chunk; travels to the workers.
+    """What to make of every chunk of a region, and by what; travels to the workers.
 
     Attributes:
+        words: the classifier.
+        layers: the variables that are asked for.
         encoded: chunks are kept vectors (y, x, feature), else composites (composite, band, y, x).
         months: calendar month (1 to 12) of each composite, where they are a choice of the year.
         nodata: what means missing beside NaN, or None.
         exact: encode in float32.
-        keep: "float16" or "int8" to return vectors.
-        every_class: return the probability of every class.
-        applicability: and how unlike the training series a pixel is.
-        set_size: and how many classes the set has that holds the true one nine times in ten.
         alone: it is the only chunk, and may use every core.
     """
 
+    words: ZeroShot
+    layers: Mapping[str, Layer]
     encoded: bool
     months: Sequence[int] | None
     nodata: float | None
     exact: bool
-    keep: Kept
-    every_class: bool
-    alone: bool  # the only chunk: it may use every core
-    applicability: bool = False
-    set_size: bool = False
+    alone: bool
 
+    def __call__(self, block: np.ndarray, stop: Callable[[], None] = lambda: None) -> dict[str, np.ndarray]:
+        """One chunk of a region -> its part of the maps.
 
-def do_chunk(
-    block: np.ndarray, words: ZeroShot, work: ChunkWork, stop: Callable[[], None] = lambda: None
-) -> dict[str, np.ndarray]:
-    """One chunk of a region -> its part of the maps.
+        Args:
+            block: the chunk, as :attr:`encoded` says.
+            stop: called before every slice; what it raises ends the work.
 
-    Args:
-        block: the chunk, as ``work`` says.
-        words: the classifier.
-        work: what to make of it.
-        stop: called before every slice; what it raises ends the work.
+        Returns:
+            The layers of the chunk, by name.
+        """
+        height, width = block.shape[:2] if self.encoded else block.shape[2:]
+        vectors = self._vectors(block, stop)
+        out = {n: layer.empty(len(vectors)) for n, layer in self.layers.items() if n != "vectors"}
+        there = np.flatnonzero(~np.isnan(vectors[:, 0]))
+        series = series_of(block, self.nodata) if {"dissimilarity", "set_size"} & set(out) else None
+        for start in range(0, len(there), SLICE):
+            rows = there[start : start + SLICE]
+            p = self.words.of_vectors(vectors[rows])
+            chosen = self.words.choose(p)
+            out["label"][rows] = chosen
+            out["probability"][rows] = np.where(chosen < 0, np.nan, p[np.arange(len(p)), chosen])
+            if "probabilities" in out:
+                out["probabilities"][:, rows] = p.T
+            if series is not None:
+                stop()
+                self._trust(rows, series(rows), vectors[rows], out)
+        out = {name: values.reshape(*values.shape[:-1], height, width) for name, values in out.items()}
+        if "vectors" in self.layers:
+            out["vectors"] = pack(vectors, self.layers["vectors"].dtype).reshape(height, width, -1)
+        return out
 
-    Returns:
-        label (y, x) int16, :data:`NOTHING` without data; probability (y, x) float32 of that label, NaN without data;
-        vectors (y, x, feature) and probabilities (class, y, x) float16 where asked for.
-    """
-    height, width = block.shape[:2] if work.encoded else block.shape[2:]
-    # Dask keeps the other cores busy with other chunks
-    with nullcontext() if work.alone else on_one_core():
-        if work.encoded:
-            vectors = unpack(block.reshape(height * width, -1))
-        else:
-            encode = partial(words.encode, months=work.months, exact=work.exact)
-            vectors = encode_block(
-                block, encode, words.vectors.shape[1], lambda share: stop(), nodata=work.nodata
-            )
-    out: dict[str, np.ndarray] = {
-        "label": np.full(len(vectors), NOTHING, dtype=np.int16),
-        "probability": np.full(len(vectors), np.nan, dtype=np.float32),
-    }
-    if work.every_class:
-        out["probabilities"] = np.full((len(words.classes), len(vectors)), np.nan, dtype=np.float16)
-    there = np.flatnonzero(~np.isnan(vectors[:, 0]))
-    for rows in _slices(there):
-        p = words.of_vectors(vectors[rows])
-        chosen = words.choose(p)
-        out["label"][rows] = chosen
-        out["probability"][rows] = np.where(chosen < 0, np.nan, p[np.arange(len(p)), chosen])
-        if work.every_class:
-            out["probabilities"][:, rows] = p.T
-    if work.applicability and words.limits is not None:
-        space = words.limits("area of applicability").space
-        out["dissimilarity"] = np.full(len(vectors), np.nan, dtype=np.float32)
-        series = series_of(block, work.nodata)
-        for rows in _slices(there):
-            stop()
-            out["dissimilarity"][rows] = space.measure(series(rows), vectors[rows]).dissimilarity
-    if work.set_size:
-        out["set_size"] = np.full(len(vectors), NOTHING, dtype=np.int16)
-        series = series_of(block, work.nodata)
-        for rows in _slices(there):
-            stop()
-            out["set_size"][rows] = words.sets_of_vectors(vectors[rows], months_there(series(rows))).sum(
-                axis=1
-            )
-    out = {name: values.reshape(*values.shape[:-1], height, width) for name, values in out.items()}
-    if work.keep:
-        out["vectors"] = pack(vectors, work.keep).reshape(height, width, -1)
-    return out
+    def _trust(
+        self, rows: np.ndarray, series: np.ndarray, vectors: np.ndarray, out: dict[str, np.ndarray]
+    ) -> None:
+        """How far the answers of some pixels may be believed: into the layers that were asked for."""
+        if "dissimilarity" in out and self.words.limits is not None:
+            space = self.words.limits("area of applicability").space
+            out["dissimilarity"][rows] = space.measure(series, vectors).dissimilarity
+        if "set_size" in out:
+            out["set_size"][rows] = self.words.sets_of_vectors(vectors, months_there(series)).sum(axis=1)
+
+    def _vectors(self, block: np.ndarray, stop: Callable[[], None]) -> np.ndarray:
+        """(y * x, D) float32 of a chunk, NaN = no data."""
+        if self.encoded:
+            return unpack(block.reshape(-1, block.shape[2]))
+        encode = partial(self.words.encode, months=self.months, exact=self.exact)
+        features = self.words.vectors.shape[1]
+        # Dask keeps the other cores busy with other chunks
+        with nullcontext() if self.alone else on_one_core():
+            return encode_block(block, encode, features, lambda share: stop(), nodata=self.nodata)
 
 
 def encode_block(
@@ -147,11 +131,6 @@ def series_of(block: np.ndarray, nodata: float | None) -> Callable[[slice | np.n
         return values
 
     return of_rows
-
-
-def _slices(rows: np.ndarray) -> Iterator[np.ndarray]:
-    """Row numbers, a slice at a time."""
-    return (rows[start : start + SLICE] for start in range(0, len(rows), SLICE))
 
 
 def pack(vectors: np.ndarray, keep: str) -> np.ndarray:

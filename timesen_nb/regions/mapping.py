@@ -11,11 +11,11 @@ import xarray as xr
 
 from timesen_nb.bands import BANDS
 from timesen_nb.model.zeroshot import ZeroShot
-from timesen_nb.plots.colours import class_colours
-from timesen_nb.regions.chunk import ChunkWork, do_chunk
+from timesen_nb.regions.chunk import ChunkWork
+from timesen_nb.regions.map_layers import layers_of
 from timesen_nb.regions.region import Region, read_region
 from timesen_nb.regions.run import run_chunks, shown
-from timesen_nb.regions.store import MemoryStore, ZarrStore, layers_of
+from timesen_nb.regions.store import MemoryStore, ZarrStore
 
 KEPT = ("float16", "int8")
 
@@ -97,30 +97,24 @@ def map_region(
                 "map the cube itself."
             )
         zs.sets_of_vectors(zs.vectors[:1], [12])  # what it lacks is said now, not in a worker
-    colours = class_colours(zs.classes)
-    layers = layers_of(region, zs.classes, colours, features, keep, every_class, applicability, set_size)
-    alone = region.chunks == (1, 1)
-    work = ChunkWork(
-        region.encoded, region.months, region.nodata, exact, keep, every_class, alone, applicability, set_size
-    )
+    layers = layers_of(region.chunks.pixels, zs.classes, features, keep, every_class, applicability, set_size)
+    alone = region.chunks.shape == (1, 1)
+    work = ChunkWork(zs, layers, region.encoded, region.months, region.nodata, exact, alone)
     # also tells now, not in a worker, when the model cannot read such a cube
-    asked = _asked(zs, region, work)
+    asked = _asked(region, work)
     place: MemoryStore | ZarrStore = MemoryStore(region, layers)
     if store is not None:
         place = ZarrStore(store, region, layers)
-        place.prepare(
-            {**asked, "data": region.fingerprint()},
-            overwrite,
-            lambda at: do_chunk(region.block(at), zs, work),
-        )
+        place.prepare({**asked, "data": region.fingerprint()}, overwrite, lambda at: work(region.block(at)))
     with shown(progress) as tell:
-        run_chunks(region, zs, work, place, tell, cancelled)
-    return _named(place.open(), zs.classes)
+        run_chunks(region, work, place, tell, cancelled)
+    maps = place.open()
+    return maps.assign_coords({"class": zs.classes}) if every_class else maps
 
 
-def _asked(zs: ZeroShot, region: Region, work: ChunkWork) -> dict[str, Any]:
+def _asked(region: Region, work: ChunkWork) -> dict[str, Any]:
     """What a run is, as JSON: a store takes up only the same."""
-    probe: list[float] = []
+    zs, probe = work.words, list[float]()
     if not region.encoded:
         series = np.linspace(500.0, 3000.0, region.data.shape[0] * len(BANDS), dtype=np.float32)
         vector = zs.encode(series.reshape(1, -1, len(BANDS)), months=work.months, exact=True)
@@ -133,17 +127,17 @@ def _asked(zs: ZeroShot, region: Region, work: ChunkWork) -> dict[str, Any]:
         "scale": [float(zs.scale)],
         "classifier": type(zs).__name__,
         "model": probe,
-        "grid": [str(region.grid.rio.crs), *map(str, region.grid.rio.transform()), *map(str, region.shape)],
+        "grid": [
+            str(region.grid.rio.crs),
+            *map(str, region.grid.rio.transform()),
+            *map(str, region.chunks.pixels),
+        ],
         "months": None if work.months is None else list(work.months),
-        "chunk": region.chunk,
+        "chunk": region.chunks.side,
         "exact": work.exact,
-        "keep": work.keep or "",
-        "every_class": work.every_class,
+        "keep": work.layers["vectors"].dtype if "vectors" in work.layers else "",
+        "every_class": "probabilities" in work.layers,
         "passing": [bool(p) for p in zs.passing],
-        "applicability": work.applicability,
-        "set_size": work.set_size,
+        "applicability": "dissimilarity" in work.layers,
+        "set_size": "set_size" in work.layers,
     }
-
-
-def _named(maps: xr.Dataset, classes: list[str]) -> xr.Dataset:
-    return maps.assign_coords({"class": classes}) if "class" in maps.dims else maps

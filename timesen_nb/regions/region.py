@@ -21,17 +21,46 @@ LARGEST_CHUNK = 1024
 SAMPLED, TRIED = 4, 12
 
 
+#: Row and column of a chunk.
+Chunk = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """How pixels are cut: into squares, fewer pixels at the far edges.
+
+    Attributes:
+        pixels: along y and x.
+        side: of a chunk, in pixels.
+    """
+
+    pixels: tuple[int, int]
+    side: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Chunks along y and x."""
+        height, width = self.pixels
+        return -(-height // self.side), -(-width // self.side)
+
+    def window(self, at: Chunk) -> tuple[slice, slice]:
+        """The pixels (y, x) of a chunk."""
+        top, left = (i * self.side for i in at)
+        height, width = self.pixels
+        return slice(top, min(top + self.side, height)), slice(left, min(left + self.side, width))
+
+
 @dataclass(frozen=True)
 class Region:
     """A region cut into square chunks.
 
     Attributes:
         data: lazy (composite, band, y, x) surface reflectance x 10000, or kept vectors (y, x, feature); whole along the
-            other axes, chunks of ``chunk`` pixels along y and x.
+            other axes, chunks as :attr:`chunks` has them along y and x.
         encoded: the data are kept vectors.
         months: calendar month of each composite where the cube says it and they are not January to December.
         grid: an empty dataset with the coordinates x, y and spatial_ref.
-        chunk: pixels a side.
+        chunks: how it is cut.
         nodata: what means missing beside NaN, or None.
         about: what the cube says of itself: source and year, "" where it does not.
     """
@@ -40,35 +69,23 @@ class Region:
     encoded: bool
     months: tuple[int, ...] | None
     grid: xr.Dataset
-    chunk: int
+    chunks: Chunks
     nodata: float | None
     about: dict[str, str]
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Pixels along y and x."""
-        return self.grid.sizes["y"], self.grid.sizes["x"]
+    def blocks(self, which: np.ndarray) -> dict[Chunk, Any]:
+        """The data of the chunks (y, x) that a mask says, as Dask's delayed."""
+        delayed = self.data.to_delayed()
+        return {(i, j): delayed[self._place((i, j))] for i, j in np.argwhere(which).tolist()}
 
-    @property
-    def chunks(self) -> tuple[int, int]:
-        """Chunks along y and x."""
-        height, width = self.shape
-        return -(-height // self.chunk), -(-width // self.chunk)
+    def block(self, at: Chunk) -> np.ndarray:
+        """The data of a chunk, read now."""
+        out: np.ndarray = self.data.blocks[self._place(at)].compute()
+        return out
 
-    def window(self, row: int, column: int) -> tuple[slice, slice]:
-        """The pixels (y, x) of a chunk."""
-        height, width = self.shape
-        top, left = row * self.chunk, column * self.chunk
-        return slice(top, min(top + self.chunk, height)), slice(left, min(left + self.chunk, width))
-
-    def place(self, at: tuple[int, int]) -> tuple[int, ...]:
+    def _place(self, at: Chunk) -> tuple[int, ...]:
         """Where a chunk stands among the blocks of ``data``."""
         return (*at, 0) if self.encoded else (0, 0, *at)
-
-    def block(self, at: tuple[int, int]) -> np.ndarray:
-        """The data of a chunk, read now."""
-        out: np.ndarray = self.data.blocks[self.place(at)].compute()
-        return out
 
     def fingerprint(self) -> dict[str, str]:
         """What tells these data from others, as JSON can hold it.
@@ -80,9 +97,10 @@ class Region:
             Source, year and type of the data, and a hash of some blocks.
         """
         digest, with_data = sha256(), 0
-        order = np.random.default_rng(0).permutation(self.chunks[0] * self.chunks[1])[:TRIED]
+        rows, columns = self.chunks.shape
+        order = np.random.default_rng(0).permutation(rows * columns)[:TRIED]
         for n in order.tolist():
-            block = self.block((n // self.chunks[1], n % self.chunks[1])).astype(np.float32)
+            block = self.block(divmod(n, columns)).astype(np.float32)
             known = np.isfinite(block) & (block != (0 if self.nodata is None else self.nodata))
             digest.update(np.where(np.isnan(block), np.float32(-1e30), block).tobytes())
             with_data += bool(known.any())
@@ -134,7 +152,8 @@ def read_region(cube: Any, chunk: int | None = None) -> Region:
     grid = grid.rio.write_crs(cube.rio.crs).rio.write_transform(cube.rio.transform())
     missing = None if nodata is None or np.isnan(nodata) else float(nodata)
     about = {key: str(cube.attrs.get(key, "")) for key in ("source", "year")}
-    return Region(chunked.data, encoded, months, grid, size, missing, about)
+    chunks = Chunks((cube.sizes["y"], cube.sizes["x"]), size)
+    return Region(chunked.data, encoded, months, grid, chunks, missing, about)
 
 
 def _composites(cube: xr.DataArray) -> tuple[xr.DataArray, tuple[int, ...] | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,13 +12,11 @@ from typing import Any
 import dask
 import numpy as np
 
-from timesen_nb.model.zeroshot import ZeroShot
-from timesen_nb.regions.chunk import ChunkWork, do_chunk
-from timesen_nb.regions.region import Region
+from timesen_nb.regions.chunk import ChunkWork
+from timesen_nb.regions.region import Chunk, Region
 from timesen_nb.regions.store import MemoryStore, ZarrStore
 
 Progress = Callable[[float], None]
-Chunk = tuple[int, int]
 
 
 class Cancelled(Exception):
@@ -25,14 +24,12 @@ class Cancelled(Exception):
 
 
 def run_chunks(
-    region: Region, words: ZeroShot, work: ChunkWork, store: MemoryStore | ZarrStore,
-    progress: Progress, cancelled: Callable[[], bool],
+    region: Region, work: ChunkWork, store: MemoryStore | ZarrStore, progress: Progress, cancelled: Callable[[], bool]
 ) -> None:  # fmt: skip
     """Do every chunk that the store does not have yet.
 
     Args:
         region: the data.
-        words: the classifier.
         work: what to make of every chunk.
         store: where they go.
         progress: told the share of chunks that are done, 0 to 1.
@@ -42,8 +39,8 @@ def run_chunks(
         Cancelled: ``cancelled()`` said True; chunks that were finished stay in the store.
     """
     finished = store.finished()
-    left: list[Chunk] = [(int(i), int(j)) for i, j in np.argwhere(~finished)]
-    done = int(finished.sum())
+    left = region.blocks(~finished)
+    done = finished.size - len(left)
     progress(done / finished.size)
 
     def tick() -> None:
@@ -58,9 +55,9 @@ def run_chunks(
     if left:
         client = _client()
         if client is None:
-            _on_threads(region, words, work, store, left, tick, stop)
+            _on_threads(left, work, store, tick, stop)
         else:
-            _on_cluster(client, region, words, work, store, left, tick, stop)
+            _on_cluster(client, left, work, store, tick, stop)
 
 
 def _client() -> Any:
@@ -74,38 +71,35 @@ def _client() -> Any:
 
 
 def _on_threads(
-    region: Region, words: ZeroShot, work: ChunkWork, store: MemoryStore | ZarrStore, left: list[Chunk],
-    tick: Callable[[], None], stop: Callable[[], None],
+    left: dict[Chunk, Any], work: ChunkWork, store: MemoryStore | ZarrStore, tick: Callable[[], None],
+    stop: Callable[[], None],
 ) -> None:  # fmt: skip
     lock = Lock()
 
     def task(block: np.ndarray, at: Chunk) -> None:
-        store.write(at, do_chunk(block, words, work, stop))
+        store.write(at, work(block, stop))
         with lock:
             tick()
 
-    blocks = region.data.to_delayed()
-    tasks = [dask.delayed(task, traverse=False)(blocks[region.place(at)], at) for at in left]
+    tasks = [dask.delayed(task, traverse=False)(block, at) for at, block in left.items()]
     one_by_one = dask.config.get("scheduler", None) in ("synchronous", "single-threaded", "sync")
     dask.compute(*tasks, scheduler="synchronous" if one_by_one else "threads")
 
 
 def _on_cluster(
-    client: Any, region: Region, words: ZeroShot, work: ChunkWork, store: MemoryStore | ZarrStore, left: list[Chunk],
-    tick: Callable[[], None], stop: Callable[[], None],
+    client: Any, left: dict[Chunk, Any], work: ChunkWork, store: MemoryStore | ZarrStore, tick: Callable[[], None],
+    stop: Callable[[], None],
 ) -> None:  # fmt: skip
     from distributed import as_completed
 
-    blocks = region.data.to_delayed()
-    shared = dask.delayed(words, traverse=False)  # one copy a worker
-    there = dask.delayed(store, traverse=False) if isinstance(store, ZarrStore) else None
-    tasks = [
-        dask.delayed(_write)(do, at, there) if there is not None else do
-        for at in left
-        for do in [dask.delayed(do_chunk)(blocks[region.place(at)], shared, work)]
-    ]
-    futures = client.compute(tasks)
-    where = dict(zip(futures, left, strict=True))
+    shared = dask.delayed(work, traverse=False)  # one copy a worker
+    tasks = {at: dask.delayed(operator.call)(shared, block) for at, block in left.items()}
+    if isinstance(store, ZarrStore):
+        # workers write by themselves
+        there = dask.delayed(store, traverse=False)
+        tasks = {at: there.write(at, parts) for at, parts in tasks.items()}
+    futures = client.compute(list(tasks.values()))
+    where = dict(zip(futures, tasks, strict=True))
     try:
         waiting = as_completed(futures)
         while waiting.count():
@@ -119,10 +113,6 @@ def _on_cluster(
             time.sleep(0.05)
     finally:
         client.cancel(futures)
-
-
-def _write(parts: dict[str, np.ndarray], at: Chunk, store: ZarrStore) -> None:
-    store.write(at, parts)
 
 
 @contextmanager

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from timesen_nb.regions.chunk import NOTHING
-from timesen_nb.regions.region import Region
+from timesen_nb.regions.map_layers import NOTHING, Layer
+from timesen_nb.regions.region import Chunk, Region
 
-#: Does a chunk (y, x) of a run.
-Again = Callable[[tuple[int, int]], dict[str, np.ndarray]]
+#: Does a chunk of a run.
+Again = Callable[[Chunk], dict[str, np.ndarray]]
 
 _RUN = "timesen_nb_run"  # the attribute that says what the run was asked for
 _DATA = "data"  # what the run reads
@@ -31,82 +30,25 @@ _LATER = (
 _FINISHED = "finished"  # (chunks along y, chunks along x): 1 = all of it is written
 
 
-@dataclass(frozen=True)
-class Layer:
-    """One variable of the maps: its dimensions, sizes, type, and what stands where there is nothing."""
-
-    dims: tuple[str, ...]
-    shape: tuple[int, ...]
-    dtype: str
-    nothing: float
-    attrs: dict[str, Any]
-
-    def at(self, window: tuple[slice, slice]) -> tuple[slice, ...]:
-        """The index of a window (y, x)."""
-        where = dict(zip(("y", "x"), window, strict=True))
-        return tuple(where.get(d, slice(None)) for d in self.dims)
-
-
-def layers_of(
-    region: Region,
-    classes: list[str],
-    colours: list[str],
-    features: int,
-    keep: str | None,
-    every: bool,
-    applicability: bool = False,
-    set_size: bool = False,
-) -> dict[str, Layer]:
-    """The variables that a map of the region will have."""
-    y, x = region.shape
-    about: dict[str, Any] = {"classes": classes, "colours": colours}
-    layers = {
-        "label": Layer(
-            ("y", "x"), (y, x), "int16", NOTHING, {"long_name": "class", "_FillValue": NOTHING, **about}
-        ),
-        "probability": Layer(
-            ("y", "x"), (y, x), "float32", np.nan, {"long_name": "probability of the class"}
-        ),
-    }
-    if applicability:
-        told = {
-            "long_name": "dissimilarity to the training series: 1 is the edge of the area of applicability"
-        }
-        layers["dissimilarity"] = Layer(("y", "x"), (y, x), "float32", np.nan, told)
-    if set_size:
-        told = {
-            "long_name": "classes of the set that holds the true one nine times in ten",
-            "_FillValue": NOTHING,
-        }
-        layers["set_size"] = Layer(("y", "x"), (y, x), "int16", NOTHING, told)
-    if every:
-        layers["probabilities"] = Layer(("class", "y", "x"), (len(classes), y, x), "float16", np.nan, {})
-    if keep:
-        nothing = 0 if keep == "int8" else np.nan
-        about = {"long_name": "unit vectors of the series, up to their length"}
-        layers["vectors"] = Layer(("y", "x", "feature"), (y, x, features), keep, nothing, about)
-    return layers
-
-
 class MemoryStore:
     """The maps as numpy arrays."""
 
     def __init__(self, region: Region, layers: dict[str, Layer]) -> None:
-        self.region, self.layers = region, layers
-        self.arrays = {n: np.full(v.shape, v.nothing, dtype=v.dtype) for n, v in layers.items()}
+        self.grid, self.chunks, self.layers = region.grid, region.chunks, layers
+        self.arrays = {name: layer.empty() for name, layer in layers.items()}
 
     def finished(self) -> np.ndarray:
         """Chunks (y, x) that need not be done again: none."""
-        return np.zeros(self.region.chunks, dtype=bool)
+        return np.zeros(self.chunks.shape, dtype=bool)
 
-    def write(self, at: tuple[int, int], parts: dict[str, np.ndarray]) -> None:
+    def write(self, at: Chunk, parts: dict[str, np.ndarray]) -> None:
         """Put a chunk in its place."""
         for name, part in parts.items():
-            self.arrays[name][self.layers[name].at(self.region.window(*at))] = part
+            self.arrays[name][self.layers[name].at(self.chunks.window(at))] = part
 
     def open(self) -> xr.Dataset:
         """The maps."""
-        return self.region.grid.assign({n: (v.dims, self.arrays[n], v.attrs) for n, v in self.layers.items()})
+        return self.grid.assign({n: (v.dims, self.arrays[n], v.attrs) for n, v in self.layers.items()})
 
 
 class ZarrStore:
@@ -116,11 +58,7 @@ class ZarrStore:
     """
 
     def __init__(self, path: str | Path, region: Region, layers: dict[str, Layer]) -> None:
-        self.path, self.grid, self.layers, self.chunk = str(path), region.grid, layers, region.chunk
-        self._chunks, self._windows = (
-            region.chunks,
-            {(i, j): region.window(i, j) for i in range(region.chunks[0]) for j in range(region.chunks[1])},
-        )
+        self.path, self.grid, self.chunks, self.layers = str(path), region.grid, region.chunks, layers
 
     def prepare(self, asked: dict[str, Any], overwrite: bool, again: Again) -> None:
         """Begin the group, or take up the run in it.
@@ -145,7 +83,8 @@ class ZarrStore:
         group = zarr.open_group(self.path, mode="r+")
         for name, layer in self.layers.items():
             chunks = [
-                self.chunk if d in ("y", "x") else n for d, n in zip(layer.dims, layer.shape, strict=True)
+                self.chunks.side if d in ("y", "x") else n
+                for d, n in zip(layer.dims, layer.shape, strict=True)
             ]
             group.create_array(
                 name, shape=layer.shape, chunks=tuple(min(c, n) for c, n in zip(chunks, layer.shape, strict=True)),
@@ -153,7 +92,7 @@ class ZarrStore:
                 attributes={**layer.attrs, "grid_mapping": "spatial_ref"},
             )  # fmt: skip
         group.create_array(
-            _FINISHED, shape=self._chunks, chunks=(1, 1), dtype="uint8", fill_value=0,
+            _FINISHED, shape=self.chunks.shape, chunks=(1, 1), dtype="uint8", fill_value=0,
             dimension_names=("chunk_y", "chunk_x"),
         )  # fmt: skip
 
@@ -193,7 +132,7 @@ class ZarrStore:
         finished = np.argwhere(group[_FINISHED][:] == 1)
         for i in sorted({0, len(finished) // 2, len(finished) - 1} & set(range(len(finished)))):
             at = (int(finished[i][0]), int(finished[i][1]))
-            window = self._windows[at]
+            window = self.chunks.window(at)
             label, probability = group["label"][window], group["probability"][window]
             now = again(at)
             same = (now["label"] == label) & (
@@ -216,13 +155,13 @@ class ZarrStore:
 
         return np.asarray(zarr.open_group(self.path, mode="r")[_FINISHED][:]) == 1  # type: ignore[index]
 
-    def write(self, at: tuple[int, int], parts: dict[str, np.ndarray]) -> None:
+    def write(self, at: Chunk, parts: dict[str, np.ndarray]) -> None:
         """Write a chunk, then that it is finished."""
         import zarr
 
         group: Any = zarr.open_group(self.path, mode="r+")
         for name, part in parts.items():
-            group[name][self.layers[name].at(self._windows[at])] = part
+            group[name][self.layers[name].at(self.chunks.window(at))] = part
         group[_FINISHED][at] = 1
 
     def open(self) -> xr.Dataset:

@@ -129,6 +129,31 @@ class SeriesCache:
                     del _UNDER_WAY[path]
         return [futures[path].result() for path in paths]
 
+    def in_groups(
+        self, groups: Sequence[Sequence[Pixel]], year: int, fetch: Fetch, name: str, progress: bool | None
+    ) -> dict[Pixel, Entry]:
+        """What is kept of many pixels, a group at a time: what was read stays, whatever becomes of the next group.
+
+        Args:
+            groups: Pixels that are fetched together.
+            year: Calendar year.
+            fetch: As in :meth:`entries`.
+            name: What the bar is called.
+            progress: Show a bar; None for where there is more than one group.
+
+        Returns:
+            Pixel -> entry.
+        """
+        from tqdm.auto import tqdm
+
+        found: dict[Pixel, Entry] = {}
+        silent = len(groups) < 2 if progress is None else not progress
+        with tqdm(total=sum(map(len, groups)), desc=name, unit="place", disable=silent) as bar:
+            for group in groups:
+                found.update(zip(group, self.entries(group, year, fetch), strict=True))
+                bar.update(len(group))
+        return found
+
     def path(self, place: Place, year: int) -> Path:
         """The file of an entry, there or not."""
         return self.folder / str(year) / f"{place.key}.npz"

@@ -14,7 +14,6 @@ What is understood (anything else is refused by name, never guessed):
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,28 +24,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from timesen_nb.bands import BANDS, REFLECTANCE_SCALE, band_name, band_positions
-from timesen_nb.composite import SCENE_CLASSES
-from timesen_nb.nodata import known_codes
+from timesen_nb.bands import BANDS, band_name, band_positions
 from timesen_nb.sources.cube_axes import by_step, centres_of, dates_of, months_of
 from timesen_nb.sources.cube_crs import check_coordinates, crs_of
-from timesen_nb.sources.cube_open import explained, open_cube
-from timesen_nb.sources.cube_radiometry import (
-    Radiometry,
-    check_surface,
-    declared_nodata,
-    looks_raised,
-    missing_in,
-    offset_of,
-    packing_of,
-    scale_of,
-)
+from timesen_nb.sources.cube_grid import CubeGrid
+from timesen_nb.sources.cube_open import open_cube
+from timesen_nb.sources.cube_radiometry import Radiometry, check_surface, read_radiometry
+from timesen_nb.sources.cube_values import stored_values
 
 if TYPE_CHECKING:
     from pyproj import CRS
-
-#: What scene classes hold where they are unknown, beside NaN: the limits of small integers.
-_NO_CLASS = (255, 127, -128, -1)
 
 
 @dataclass(frozen=True)
@@ -68,9 +55,7 @@ class CubeLayout:
         has_scl: whether it has scene classes.
         step: (t,) datetime64 UTC of a dated cube, or (t,) months 1 to 12.
         dated: which of the two.
-        x: pixel centres in ``crs``.
-        y: pixel centres in ``crs``.
-        crs: the coordinate system.
+        grid: where its pixels lie.
         radiometry: what makes the stored values reflectance x 10000.
         raised: whether they look as if the radiometric offset were still on them.
         year: of a monthly cube, where the file says it.
@@ -79,29 +64,10 @@ class CubeLayout:
     has_scl: bool
     step: np.ndarray
     dated: bool
-    x: np.ndarray
-    y: np.ndarray
-    crs: CRS
+    grid: CubeGrid
     radiometry: Radiometry
     raised: bool
     year: int | None
-
-    def step_of(self, axis: str) -> float:
-        """Signed size of a pixel along ``"x"`` or ``"y"``; one pixel alone is square, or 10 m."""
-        for centres in (getattr(self, axis), self.x, self.y):
-            if len(centres) > 1:
-                return float(centres[-1] - centres[0]) / (len(centres) - 1)
-        return 9e-5 if self.crs.is_geographic else 10.0
-
-    def edges(self, axis: str) -> tuple[float, float]:
-        """Lowest and highest edge of the pixels along an axis."""
-        centres, half = getattr(self, axis), abs(self.step_of(axis)) / 2
-        return float(centres.min() - half), float(centres.max() + half)
-
-    def index(self, axis: str, at: float) -> int:
-        """The pixel that a coordinate lies in; below 0 or past the end when it is outside."""
-        pixels = (at - float(getattr(self, axis)[0])) / self.step_of(axis) + 0.5
-        return math.floor(pixels) if math.isfinite(pixels) else -1
 
 
 Given = Path | xr.Dataset | xr.DataArray
@@ -116,11 +82,24 @@ class Opener:
     Args:
         given: a path, or a dataset in memory.
         options: how it is to be read.
+
+    Attributes:
+        label: what the cube is called.
     """
 
     def __init__(self, given: Given, options: Options) -> None:
-        self.given, self.options = given, options
+        self.given, self.options, self.label = given, options, _label_of(given)
+        self._written = _state_of(given)
         self._idle: list[tuple[xr.Dataset, xr.Dataset, xr.DataArray | None, Callable[[], None]]] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Workers of a cluster open the file themselves, as it was found here."""
+        return vars(self) | {"_idle": []}
+
+    def check_unchanged(self) -> None:
+        """ValueError when the file is not the one that was opened."""
+        if _state_of(self.given) != self._written:
+            raise ValueError(f"{self.label} was written again or moved since it was opened. Open it again.")
 
     @contextmanager
     def opened(self) -> Iterator[tuple[xr.Dataset, xr.Dataset, xr.DataArray | None]]:
@@ -141,21 +120,27 @@ class Opener:
         self._idle.append((data, bands, scl, close))
 
 
-def stored_values(bands: xr.Dataset) -> np.ndarray:
-    """(t, 10, ...) float32 as stored; ValueError in words for whatever keeps them from being read."""
-    try:
-        with np.errstate(over="ignore"):
-            return np.stack([bands[b].values.astype(np.float32) for b in BANDS], axis=1)
-    except Exception as error:
-        raise explained(error, None) from error
+def _label_of(given: Any) -> str:
+    """What a cube is called: its file's name, or that of the data in memory."""
+    if isinstance(given, Path):
+        return given.name or str(given)
+    file = given.encoding.get("source")
+    return Path(str(file)).name if file else f"{type(given).__name__} in memory"
 
 
-def stored_classes(scl: xr.DataArray) -> np.ndarray:
-    """(t, ...) scene classes as stored; as :func:`stored_values`."""
+def _state_of(given: Any) -> tuple[Any, ...]:
+    """What changes when a file is written again; nothing for data in memory, or a file that is gone."""
+    if not isinstance(given, Path):
+        return ()
+    files = [given]
+    if given.is_dir():
+        files += sorted(p for p in given.iterdir() if p.is_file())
     try:
-        return np.asarray(scl.values)
-    except Exception as error:
-        raise explained(error, None) from error
+        return tuple(
+            (s.st_ino, s.st_size if f.is_file() else 0, s.st_mtime_ns) for f in files for s in [f.stat()]
+        )
+    except OSError:
+        return ("gone",)
 
 
 def read_layout(opener: Opener) -> CubeLayout:
@@ -167,12 +152,11 @@ def read_layout(opener: Opener) -> CubeLayout:
         step = dates_of(data, bands["time"]) if dated else months_of(bands["month"])
         x, y = centres_of(bands, "x"), centres_of(bands, "y")
         crs = _crs(data, bands, x, y, options.crs)
-        days = step.astype("datetime64[D]") if dated else None
-        radiometry, raised = _radiometry(data, bands, scl, step, days, options)
+        radiometry, raised = read_radiometry(data, bands, scl, step, options.offset, options.nodata)
         # where a file was cut short its end is missing, and a click would find it too late
         stored_values(bands.isel(y=[0, -1], x=[0, -1]))
         year = None if dated else _year(data)
-        return CubeLayout(scl is not None, step, dated, x, y, crs, radiometry, raised, year)
+        return CubeLayout(scl is not None, step, dated, CubeGrid(x, y, crs), radiometry, raised, year)
 
 
 def _bands(data: xr.Dataset) -> tuple[xr.Dataset, xr.DataArray | None]:
@@ -244,96 +228,6 @@ def _crs(data: xr.Dataset, bands: xr.Dataset, x: np.ndarray, y: np.ndarray, chos
             ) from error
     check_coordinates(crs, x, y, str(bands["x"].attrs.get("units", "")).strip().lower())
     return crs
-
-
-def _radiometry(
-    data: xr.Dataset,
-    bands: xr.Dataset,
-    scl: xr.DataArray | None,
-    step: np.ndarray,
-    days: np.ndarray | None,
-    options: Options,
-) -> tuple[Radiometry, bool]:
-    """What stored values mean, by what the cube states and a sample of it; and whether an offset seems to be on."""
-    scale, add = packing_of(bands)
-    try:
-        nodata = tuple(float(n) for n in np.ravel([] if options.nodata is None else options.nodata))
-    except (TypeError, ValueError):
-        raise ValueError(f"nodata={options.nodata!r}; expected a number, or several: nodata=-9999.") from None
-    declared = (*nodata, *declared_nodata(data, bands))
-    units = {str(owner.get("units", "")) for owner in (data.attrs, *(v.attrs for v in bands.values()))}
-    sample: np.ndarray = np.empty(0)
-    stored: np.ndarray = sample
-    for window in _windows(bands):
-        stored = stored_values(bands.isel(window))
-        stored = stored.reshape(*stored.shape[:2], -1)
-        # codes that were divided by 10000 are told when the scale is known
-        missing, _ = missing_in(stored, scale, add, 1.0, declared)
-        sample = stored if missing is None else np.where(missing, np.float32(np.nan), stored)
-        if np.isfinite(sample).any(axis=(0, 2)).all():
-            break
-    if not np.isfinite(sample).any():
-        raise ValueError("it holds no value but 0, NaN and other codes for no data.")
-    for i, b in enumerate(BANDS):
-        if not np.isfinite(sample[:, i]).any():
-            raise ValueError(f"{b} holds no value; expected reflectance in each band. Is it absent?")
-        if not np.nan_to_num(sample[:, i]).any():
-            raise ValueError(f"{b} holds nothing but 0; expected reflectance in each band. Is it absent?")
-    if scl is not None:
-        check_classes(stored_classes(scl.isel(window)))
-    factor = scale_of(np.where(_wild(sample), np.nan, sample), units, [str(s)[:10] for s in step])
-    missing, codes = missing_in(stored, scale, add, factor, declared)
-    values = sample * np.float32(factor)
-    if missing is not None:
-        values[missing] = np.nan
-    offset, rule, stated, baselines = offset_of(data, bands, values, days, options.offset)
-    radiometry = Radiometry(
-        factor,
-        offset,
-        scale,
-        add,
-        declared,
-        rule,
-        stated,
-        bool(offset.any() or add.any()),
-        baselines,
-        tuple(sorted(codes)),
-    )
-    return radiometry, not stated and looks_raised(values, days)
-
-
-def _wild(sample: np.ndarray) -> np.ndarray:
-    """Codes of reflectance from 0 to 1 that were divided by 10000 along with it."""
-    mask, _ = known_codes(sample * np.float32(REFLECTANCE_SCALE))
-    return np.zeros(sample.shape, bool) if mask is None or np.nanmax(sample) > 255 else mask
-
-
-def _windows(bands: xr.Dataset) -> list[dict[str, slice]]:
-    """Where values are looked at: in the middle, or all over where the middle lacks some."""
-    y, x = bands.sizes["y"], bands.sizes["x"]
-    middle = {"y": slice(max(y // 2 - 8, 0), y // 2 + 8), "x": slice(max(x // 2 - 8, 0), x // 2 + 8)}
-    spread = {"y": slice(None, None, max(y // 64, 1)), "x": slice(None, None, max(x // 64, 1))}
-    return [middle, spread]
-
-
-def check_classes(scl: np.ndarray) -> None:
-    """ValueError where scene classes are none: averaged by resampling, or of another scheme."""
-    if scl.dtype.kind not in "iuf":
-        raise ValueError(
-            f"SCL holds {scl.dtype}; expected the whole numbers 0 to 11 of Sentinel-2's scene classes. Is it a mask?"
-        )
-    there = scl[np.isfinite(scl)] if scl.dtype.kind == "f" else scl
-    codes, _ = known_codes(there.astype(np.float32))
-    known = np.isin(there, (*SCENE_CLASSES, *_NO_CLASS))
-    if codes is not None:
-        known |= codes
-    if not known.all():
-        odd = there[~known].ravel()[0]
-        averaged = " It was averaged when it was resampled: take the nearest pixel." if odd % 1 else ""
-        raise ValueError(
-            f"SCL holds {odd:g} among others; expected the whole numbers 0 to 11 of Sentinel-2's scene classes."
-            f"{averaged}"
-        )
 
 
 def _year(data: xr.Dataset) -> int | None:

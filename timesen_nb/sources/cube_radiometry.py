@@ -1,8 +1,4 @@
-"""What a cube's stored values mean: their scale, what stands for no data, and the radiometric offset.
-
-From processing baseline 04.00 on (January 2022, and old images that are processed anew) ESA adds 1000 to what it
-stores. What a cube states of it is applied; where it states nothing nothing is taken off, and it is said.
-"""
+"""What a cube's stored values mean, by what it states and by a sample: their scale, and what stands for no data."""
 
 from __future__ import annotations
 
@@ -15,11 +11,10 @@ import xarray as xr
 
 from timesen_nb.bands import BANDS, REFLECTANCE_SCALE
 from timesen_nb.nodata import SHARE, blank, known_codes
-from timesen_nb.sources.cube_statements import baselines_of, plain, stated_offset, statements
-from timesen_nb.sources.offset_rule import NO, OFFSET, OFFSET_FROM, SINCE, YES
+from timesen_nb.sources.cube_offset import looks_raised, offset_of
+from timesen_nb.sources.cube_statements import plain
+from timesen_nb.sources.cube_values import check_classes, stored_classes, stored_values
 
-#: Stored values below this show that nothing was added: reflectance would be below -0.05, which no clear surface has.
-PLAIN = 500.0
 _NODATA = ("nodata", "no_data", "nodata_value", "no_data_value", "fill_value", "fillvalue", "missing")
 _OTHER_UNITS = re.compile(r"%|percent|\bdb\b|decibel|kelvin|^k$|celsius|radiance|\bw[ /.]?m", re.IGNORECASE)
 
@@ -68,6 +63,92 @@ class Radiometry:
         if missing is not None:
             values = np.where(missing, np.float32(np.nan), values)
         return values, codes
+
+
+def read_radiometry(
+    data: xr.Dataset,
+    bands: xr.Dataset,
+    scl: xr.DataArray | None,
+    step: np.ndarray,
+    offset: float | None,
+    nodata: float | Sequence[float] | None,
+) -> tuple[Radiometry, bool]:
+    """What stored values mean, by what the cube states and a sample of it; and whether an offset seems to be on.
+
+    Args:
+        data: the dataset with all its coordinates and attributes.
+        bands: the ten bands.
+        scl: the scene classes, if there are any.
+        step: (t,) datetime64 of a dated cube, or months.
+        offset: the user's, if given.
+        nodata: what the user says stands for no data.
+
+    Returns:
+        The radiometry, and whether values look as if an offset that nothing states were on them.
+
+    Raises:
+        ValueError: units that are unknown or mixed, a band without values, an offset or classes that can be none.
+    """
+    days = step.astype("datetime64[D]") if step.dtype.kind == "M" else None
+    scale, add = packing_of(bands)
+    try:
+        codes_given = tuple(float(n) for n in np.ravel([] if nodata is None else nodata))
+    except (TypeError, ValueError):
+        raise ValueError(f"nodata={nodata!r}; expected a number, or several: nodata=-9999.") from None
+    declared = (*codes_given, *declared_nodata(data, bands))
+    units = {str(owner.get("units", "")) for owner in (data.attrs, *(v.attrs for v in bands.values()))}
+    sample: np.ndarray = np.empty(0)
+    stored: np.ndarray = sample
+    for window in _windows(bands):
+        stored = stored_values(bands.isel(window))
+        stored = stored.reshape(*stored.shape[:2], -1)
+        # codes that were divided by 10000 are told when the scale is known
+        missing, _ = missing_in(stored, scale, add, 1.0, declared)
+        sample = stored if missing is None else np.where(missing, np.float32(np.nan), stored)
+        if np.isfinite(sample).any(axis=(0, 2)).all():
+            break
+    if not np.isfinite(sample).any():
+        raise ValueError("it holds no value but 0, NaN and other codes for no data.")
+    for i, b in enumerate(BANDS):
+        if not np.isfinite(sample[:, i]).any():
+            raise ValueError(f"{b} holds no value; expected reflectance in each band. Is it absent?")
+        if not np.nan_to_num(sample[:, i]).any():
+            raise ValueError(f"{b} holds nothing but 0; expected reflectance in each band. Is it absent?")
+    if scl is not None:
+        check_classes(stored_classes(scl.isel(window)))
+    factor = scale_of(np.where(_wild(sample), np.nan, sample), units, [str(s)[:10] for s in step])
+    missing, codes = missing_in(stored, scale, add, factor, declared)
+    values = sample * np.float32(factor)
+    if missing is not None:
+        values[missing] = np.nan
+    added, rule, stated, baselines = offset_of(data, bands, values, offset, packed=bool(add.any()))
+    radiometry = Radiometry(
+        factor,
+        added,
+        scale,
+        add,
+        declared,
+        rule,
+        stated,
+        bool(added.any() or add.any()),
+        baselines,
+        tuple(sorted(codes)),
+    )
+    return radiometry, not stated and looks_raised(values, days)
+
+
+def _wild(sample: np.ndarray) -> np.ndarray:
+    """Codes of reflectance from 0 to 1 that were divided by 10000 along with it."""
+    mask, _ = known_codes(sample * np.float32(REFLECTANCE_SCALE))
+    return np.zeros(sample.shape, bool) if mask is None or np.nanmax(sample) > 255 else mask
+
+
+def _windows(bands: xr.Dataset) -> list[dict[str, slice]]:
+    """Where values are looked at: in the middle, or all over where the middle lacks some."""
+    y, x = bands.sizes["y"], bands.sizes["x"]
+    middle = {"y": slice(max(y // 2 - 8, 0), y // 2 + 8), "x": slice(max(x // 2 - 8, 0), x // 2 + 8)}
+    spread = {"y": slice(None, None, max(y // 64, 1)), "x": slice(None, None, max(x // 64, 1))}
+    return [middle, spread]
 
 
 def missing_in(
@@ -196,99 +277,6 @@ def _check_even(sample: np.ndarray, factor: float, steps: Sequence[str]) -> None
             f"its scales are mixed: {bands_} on {int(odd.any(axis=1).sum())} of {len(steps)} dates (such as "
             f"{steps[t]}) hold {found} (up to {highest[t, b]:.4g}), the rest {rest}. Bring all to one scale."
         )
-
-
-def offset_of(
-    data: xr.Dataset, bands: xr.Dataset, sample: np.ndarray, days: np.ndarray | None, chosen: float | None
-) -> tuple[np.ndarray, str, bool, tuple[str, ...]]:
-    """What is to be added to values x 10000, and how that is known.
-
-    In this order: what the user says; a statement that it is off already; an offset in the file's own packing; an
-    offset that is stated; the processing baseline of each date, unless values show that nothing was added.
-
-    Args:
-        data: the dataset with all its coordinates and attributes.
-        bands: the ten bands.
-        sample: (t, 10, n) values x 10000 without any offset, NaN = missing.
-        days: (t,) of dated cubes, else None.
-        chosen: the user's.
-
-    Returns:
-        (t,) offsets; the rule in words; whether anything states it; the baselines.
-
-    Raises:
-        ValueError: an offset that can be none, or statements that do not agree.
-    """
-    t = len(sample)
-    none = np.zeros(t)
-    said = {kind: list(statements(data, bands, kind, t)) for kind in ("applied", "offset", "baseline")}
-    baselines = baselines_of(said["baseline"], t)
-    names = tuple(sorted({f"{b:05.2f}" for b in baselines[np.isfinite(baselines)]}))
-    if chosen is not None:
-        number = stated_offset(chosen, "offset=")
-        return none + number, f"offset={number:g}, as given", True, names
-    applied = np.zeros(t, dtype=bool)
-    denied = False
-    for _, value in said["applied"]:
-        texts = np.array([str(v).strip().lower() for v in np.broadcast_to(value, t)])
-        applied |= np.isin(texts, YES)
-        denied |= bool(np.isin(texts, NO).any())
-    if applied.all():
-        return none, "none: the data say that it is off already", True, names
-    _, added = packing_of(bands)
-    if added.any():
-        return none, "taken off as the file's own packing says (add_offset)", True, names
-    if said["offset"]:
-        every = np.stack(
-            [
-                np.broadcast_to([stated_offset(v, key) for v in np.ravel(value)], t)
-                for key, value in said["offset"]
-            ]
-        )
-        if (every != every[0]).any():
-            raise ValueError(
-                f"it states different radiometric offsets ({', '.join(f'{v:g}' for v in np.unique(every))}); "
-                "expected one. Say it: open_source(path, offset=-1000)."
-            )
-        return every[0] * ~applied, f"as stated: {said['offset'][0][0]}", True, names
-    late = np.isfinite(baselines) & (baselines >= OFFSET_FROM) & ~applied
-    if np.isfinite(baselines).any():
-        rule = "1000 is added from processing baseline 04.00 on"
-        if (~np.isfinite(baselines) & ~applied).any():
-            rule += "; some dates state no baseline, and keep their values"
-        of_late = sample[late]
-        known = np.isfinite(of_late)
-        if known.any() and (of_late[known] < PLAIN).mean() > 0.01:
-            rule = (
-                "none: the baseline is 04.00 or later, but values lie so low that it is off already; if it is not, "
-                "say offset=-1000"
-            )
-            return none, rule, True, names
-        return np.where(late, OFFSET, 0.0), rule, True, names
-    if denied:
-        raise ValueError(
-            "it says that the radiometric offset is not taken off, but no processing baseline and no offset. Say it: "
-            "open_source(path, offset=-1000), or offset=0 for baselines before 04.00."
-        )
-    return none, "none is stated, and none was taken off", False, names
-
-
-def looks_raised(sample: np.ndarray, days: np.ndarray | None) -> bool:
-    """Whether values look as if 1000 were still on them: hardly any lies below it, in all of them or since 2022.
-
-    Args:
-        sample: (t, 10, n) values x 10000, NaN = missing.
-        days: (t,) datetime64[D], or None where they are not known.
-
-    Returns:
-        Whether they do.
-    """
-    groups = [sample] if days is None else [sample, sample[days >= SINCE]]
-    for group in groups:
-        there = group[np.isfinite(group)]
-        if there.size and (there < -OFFSET).mean() < 0.005 and there.min() >= PLAIN:
-            return True
-    return False
 
 
 def check_surface(data: xr.Dataset, bands: xr.Dataset) -> None:

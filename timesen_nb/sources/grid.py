@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -208,3 +209,37 @@ class Grid:
         columns, rows = [p.column for p in pixels], [p.row for p in pixels]
         left, top = min(columns), max(rows)
         return cls(Pixel(pixels[0].epsg, left, top), max(columns) - left + 1, top - min(rows) + 1)
+
+    @property
+    def corners(self) -> list[Pixel]:
+        """The four pixels at its corners."""
+        corner, right, bottom = self.corner, self.width - 1, self.height - 1
+        return [
+            Pixel(corner.epsg, corner.column + x, corner.row - y) for x in (0, right) for y in (0, bottom)
+        ]
+
+    def cut(self, axis: str, side: int) -> list[Grid]:
+        """Even parts of at most ``side`` pixels: along "x" from west to east, along "y" from north to south."""
+        corner, length = self.corner, self.width if axis == "x" else self.height
+        edges = np.linspace(0, length, math.ceil(length / side) + 1).round().astype(int).tolist()
+        if axis == "x":
+            return [
+                Grid(Pixel(corner.epsg, corner.column + start, corner.row), end - start, self.height)
+                for start, end in pairwise(edges)
+            ]
+        return [
+            Grid(Pixel(corner.epsg, corner.column, corner.row - start), self.width, end - start)
+            for start, end in pairwise(edges)
+        ]
+
+    def blocks(self, side: int) -> list[list[Grid]]:
+        """Parts of at most ``side`` pixels a side, row by row."""
+        return [strip.cut("x", side) for strip in self.cut("y", side)]
+
+
+def box_of(places: Sequence[Pixel]) -> BBox:
+    """(west, south, east, north) in degrees around pixels of one zone, a pixel wider so that it is a box."""
+    lons, lats = np.array([place.place for place in places]).T
+    around = 1e-4
+    west, east = max(lons.min() - around, -180.0), min(lons.max() + around, 180.0)
+    return float(west), float(lats.min() - around), float(east), float(lats.max() + around)

@@ -18,7 +18,7 @@ from timesen_nb.evaluation.validation import LabelledClasses, Validation
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder import SeriesEncoder
 from timesen_nb.model.timesenclip import TimeSenCLIP
-from timesen_nb.model.towers import open_tower
+from timesen_nb.model.towers import Tower, open_tower
 from timesen_nb.training.loop import Run, train_on
 from timesen_nb.training.loss import Learner
 from timesen_nb.training.options import TrainingOptions
@@ -53,46 +53,39 @@ def fit(
         OSError: the disk is full.
     """
     options = replace(options or TrainingOptions(), **changes)
-    if not isinstance(getattr(model, "config", None), EncoderConfig):
-        said = f"model given: {model!r:.80}; expected a model, such as tn.load('pocket'), to train further"
-        raise ValueError(f"{said}, or an encoder, such as tn.SeriesEncoder(tn.EncoderConfig(embedding=128)).")
-    tower = options.tower or getattr(model, "tower", None)
-    if tower is None:
-        raise ValueError(
-            "an encoder was given without a tower; say whose space it is to learn: tower='pocket'."
-        )
-    tower = open_tower(tower) if isinstance(tower, str) else tower
-    start = model if isinstance(model, TimeSenCLIP) else TimeSenCLIP(model, tower)
+    start = _with_tower(model, options.tower)
     for name, given in {"pairs": pairs, "validation": options.validation}.items():
-        if not isinstance(given, Pairs) and (name, given) != ("validation", None):
+        if given is None and name == "validation":
+            continue
+        if not isinstance(given, Pairs):
             said = f"{name} given: a {type(given).__name__}; expected Pairs(values, embeddings, labels)"
             raise ValueError(f"{said}, or what places.pairs(embeddings) makes of a data set.")
-        if given is not None:
-            given.check_fits(start.config, tower, name)
+        given.check_fits(start.config, start.tower, name)
     device = _find_device(options.device, options.devices)
 
     targets: Callable[[np.ndarray], np.ndarray] = pairs.photos
-    words, classes = None, None
-    by_words = options.targets == "words" or (options.targets is None and pairs.embeddings is None)
-    if labelled := pairs if by_words else options.validation:
-        classes = LabelledClasses(labelled, options.classes, tower)
-    if classes and by_words:
+    words, validation = None, None
+    if options.targets == "words" or (options.targets is None and pairs.embeddings is None):
+        classes = LabelledClasses(pairs, options.classes, start.tower)
         pairs = pairs.take(classes.numbers(pairs) >= 0)
         words, targets = torch.from_numpy(classes.vectors), classes.numbers(pairs).__getitem__
         options = replace(options, memory_bank=0)
+    if options.validation is not None:
+        if words is None:
+            classes = LabelledClasses(options.validation, options.classes, start.tower)
+        validation = Validation(options.validation, classes)
     _check_batches(len(pairs), options)
     learner = Learner(copy.deepcopy(start.encoder), start.logit_scale, options, words)
-    run = Run(learner, pairs, targets, options, device)
-    if options.validation and classes:
-        run.validation = Validation(options.validation, classes)
-    # torchrun calls this in every process: the first one keeps the folder
-    first = options.devices == 1 or os.environ.get("RANK", "0") == "0"
+    run = Run(learner, pairs, targets, options, device, validation)
+
     if options.folder is not None:
         settings = {name: getattr(options, name) for name in DECISIVE} | {
-            "pairs": len(pairs), "targets": "words" if by_words else "photos", "warmup_steps": run.warmup_steps,
-            "start and data": _checksum(run),
+            "pairs": len(pairs), "targets": "photos" if words is None else "words",
+            "warmup_steps": run.warmup_steps, "start and data": _checksum(run),
         }  # fmt: skip
         run.folder = RunFolder(options.folder, settings)
+    # torchrun calls this in every process: the first one keeps the folder
+    first = options.devices == 1 or os.environ.get("RANK", "0") == "0"
     with run.folder.held() if run.folder and first else nullcontext():
         if run.folder and not options.overwrite:
             run.state = run.folder.load()
@@ -108,7 +101,22 @@ def fit(
             run.folder.plot()
     learned = learner.log_scale.exp().item()
     calibrated = learned * start.calibrated_logit_scale / start.logit_scale
-    return TimeSenCLIP(learner.encoder.cpu(), tower, learned, calibrated)
+    return TimeSenCLIP(learner.encoder.cpu(), start.tower, learned, calibrated)
+
+
+def _with_tower(model: TimeSenCLIP | SeriesEncoder, tower: Tower | str | None) -> TimeSenCLIP:
+    """What training starts from: the model, or the encoder in the space of the tower."""
+    if not isinstance(getattr(model, "config", None), EncoderConfig):
+        said = f"model given: {model!r:.80}; expected a model, such as tn.load('pocket'), to train further"
+        raise ValueError(f"{said}, or an encoder, such as tn.SeriesEncoder(tn.EncoderConfig(embedding=128)).")
+    tower = tower or getattr(model, "tower", None)
+    if tower is None:
+        said = "an encoder was given without a tower; say whose space it is to learn"
+        raise ValueError(f"{said}: tower='pocket'.")
+    tower = open_tower(tower) if isinstance(tower, str) else tower
+    if isinstance(model, TimeSenCLIP):
+        return TimeSenCLIP(model.encoder, tower, model.logit_scale, model.calibrated_logit_scale)
+    return TimeSenCLIP(model, tower)
 
 
 def _find_device(device: str, devices: int) -> str:

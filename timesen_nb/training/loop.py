@@ -86,7 +86,7 @@ def train(run: Run, rank: int = 0, ranks: int = 1) -> None:
         optimizer.load_state_dict(run.state["optimizer"])
         scaler.load_state_dict(run.state.get("scaler") or scaler.state_dict())
         past = SimpleNamespace(**run.state["watch"])
-    model: Any = DistributedDataParallel(learner, broadcast_buffers=False) if ranks > 1 else learner
+    model: Any = DistributedDataParallel(learner) if ranks > 1 else learner
     step, parts, every = int(learner.step), options.accumulate, options.checkpoint_every or run.epoch_steps
     size, n = options.batch_size, len(run.pairs)
     bar = tqdm(total=run.steps, initial=step, desc="training", unit="step", dynamic_ncols=True,
@@ -94,8 +94,7 @@ def train(run: Run, rank: int = 0, ranks: int = 1) -> None:
     with bar, torch.random.fork_rng([device] if run.device == "cuda" else []):
         while step < run.steps and not past.stopped:
             rate = learning_rate(step, options.learning_rate, run.warmup_steps, run.steps)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+            optimizer.param_groups[0]["lr"] = rate
             losses = []
             for number in range(step * parts, (step + 1) * parts):
                 epoch, place = divmod(number, n // size)
@@ -115,7 +114,7 @@ def train(run: Run, rank: int = 0, ranks: int = 1) -> None:
             # the temperature stays between 1 and 0.01, as in CLIP
             learner.log_scale.data.clamp_(0.0, math.log(100.0))
             past.losses += torch.stack(losses).tolist()
-            if not all(map(math.isfinite, past.losses[-parts:])):
+            if not math.isfinite(sum(past.losses[-parts:])):
                 said = f"the loss is {past.losses[-1]} at step {step}"
                 raise FloatingPointError(f"{said}. Try a lower learning_rate, or precision='32'.")
             step += 1
@@ -133,7 +132,8 @@ def train(run: Run, rank: int = 0, ranks: int = 1) -> None:
 def _end_epoch(run: Run, past: SimpleNamespace, step: int, rate: float) -> dict[str, Any]:
     """Measure on the validation pairs, log, and decide whether it is time to stop; returns what the bar shows."""
     options, learner, epoch = run.options, run.learner, step // run.epoch_steps
-    loss, past.losses, accuracy, recall = sum(past.losses) / len(past.losses), [], math.nan, math.nan
+    loss, past.losses = sum(past.losses) / len(past.losses), []
+    said, accuracy, recall = {"epoch": epoch, "loss": f"{loss:.3f}"}, math.nan, math.nan
     if run.validation and (epoch % options.validate_every == 0 or step == run.steps):
         device = learner.log_scale.device
         measured: list[Any] = [run.validation(learner.encoder, device) if learner.rank == 0 else None]
@@ -141,20 +141,18 @@ def _end_epoch(run: Run, past: SimpleNamespace, step: int, rate: float) -> dict[
             # the first rank measures, all of them stop together
             distributed.broadcast_object_list(measured, device=device)
         accuracy, recall = measured[0]
+        said["zero-shot"] = f"{accuracy:.1%}"
         if accuracy > past.best:
             past.best, past.best_step = accuracy, step
             if options.patience is not None:
                 state = learner.state_dict().items()
-                past.best_weights = {
-                    k: v.cpu().clone() for k, v in state if k.startswith(("encoder.", "log_s"))
-                }
+                past.best_weights = {k: v.clone() for k, v in state if k.startswith(("encoder.", "log_s"))}
         elif options.patience is not None:
             past.stopped = step - past.best_step >= options.patience * run.epoch_steps
     past.rows.append([step, epoch, loss, rate, learner.log_scale.exp().item(), accuracy, recall])
     if run.folder and learner.rank == 0:
         run.folder.log(past.rows)
-    said = {"epoch": epoch, "loss": f"{loss:.3f}"}
-    return said if math.isnan(accuracy) else {**said, "zero-shot": f"{accuracy:.1%}"}
+    return said
 
 
 def train_on(run: Run, ranks: int) -> None:

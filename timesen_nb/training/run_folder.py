@@ -14,6 +14,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from timesen_nb.plots.training import metrics_png
+from timesen_nb.tensor_file import whole_file
 
 COLUMNS = ("step", "epoch", "loss", "learning_rate", "scale", "accuracy", "recall_at_1")
 UNREADABLE = (OSError, RuntimeError, EOFError, LookupError, TypeError, ValueError, pickle.UnpicklingError)
@@ -78,13 +79,10 @@ class RunFolder:
         self._write("loss.png", metrics_png(self.path))
 
     def _write(self, name: str, content: bytes) -> None:
-        """A kill at any moment leaves the old file or the new one, whole."""
-        partial = self.path / f"{name}.part"
         try:
-            partial.write_bytes(content)
-            partial.replace(self.path / name)
+            with whole_file(self.path / name) as partial:
+                partial.write_bytes(content)
         except OSError as problem:
-            partial.unlink(missing_ok=True)
             said = f"{self.path / name} ({len(content) / 2**20:.1f} MB) cannot be written: {problem.strerror}"
             raise OSError(
                 f"{said}. Make room; then the same call goes on from the last checkpoint."

@@ -116,7 +116,15 @@ class EncodedView:
         return WebGrid.of(self.cube)
 
     def at(self, lon: float, lat: float) -> int | None:
-        """Which of the readable pixels holds a place, in degrees; None where there is none."""
+        """Which pixel of the vectors holds a place.
+
+        Args:
+            lon: degrees.
+            lat: degrees.
+
+        Returns:
+            Its position among them; None outside, and where nothing can be read.
+        """
         x, y = self._to_grid.transform(lon, lat)
         index = []
         for at, axis in ((y, self.cube["y"].values), (x, self.cube["x"].values)):

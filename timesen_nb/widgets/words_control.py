@@ -29,7 +29,7 @@ class WordsControl(w.VBox):
 
     def __init__(self, session: Session) -> None:
         self.words = w.Textarea(
-            rows=5, placeholder="one a line: orchard, bog, car park", tooltip="Your words, one a line"
+            rows=4, placeholder="one a line: orchard, bog, car park", tooltip="Your words, one a line"
         )
         self.words.add_class("tn-words")
         self.task = w.Dropdown(

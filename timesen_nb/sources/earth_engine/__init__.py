@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +19,12 @@ from timesen_nb.series import PixelSeries
 from timesen_nb.sources.cache import Entry, SeriesCache
 from timesen_nb.sources.checks import check_places, check_year, series_of, whole_years
 from timesen_nb.sources.earth_engine import expressions, told
-from timesen_nb.sources.earth_engine.calls import compute_pixels, compute_value
+from timesen_nb.sources.earth_engine.answers import months_of, read_points, read_window
 from timesen_nb.sources.earth_engine.connection import Key, open_session
-from timesen_nb.sources.earth_engine.errors import expected, explain
+from timesen_nb.sources.earth_engine.errors import explain
 from timesen_nb.sources.grid import BBox, Grid, Pixel, pixel_at
 from timesen_nb.sources.retry_policy import RetryPolicy, TooMuch
+from timesen_nb.sources.year_cube import year_cube
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,7 +110,7 @@ class EarthEngineSource:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Workers of a cluster open it anew, with the credentials they find: no key travels."""
-        return _opened, (self.project, self._options)
+        return partial(EarthEngineSource, self.project, **self._options), ()
 
     @property
     def bounds(self) -> None:
@@ -183,27 +184,15 @@ class EarthEngineSource:
         """
         import dask
         import dask.array as da
-        import rioxarray  # noqa: F401
-        import xarray as xr
 
-        year, grid = self._year(year), Grid.over(bbox)
+        year, grid = check_year(year, self.years, self.name), Grid.over(bbox)
         read = dask.delayed(self._window, pure=True)
         rows = [
-            [
-                da.from_delayed(read(part, year), (12, len(BANDS), *part.shape), np.float32)
-                for part in _cut(strip, across=True)
-            ]
-            for strip in _cut(grid, across=False)
+            [da.from_delayed(read(part, year), (12, len(BANDS), *part.shape), np.float32) for part in strip]
+            for strip in grid.blocks(_BLOCK)
         ]
-        cube = xr.DataArray(
-            da.block(rows),
-            {"month": np.arange(1, 13), "band": list(BANDS), "y": grid.y, "x": grid.x},
-            ("month", "band", "y", "x"),
-            f"reflectance_{year}",
-            {"units": "surface reflectance x 10000", "year": year, "source": self.name},
-        )
-        cube.attrs["provenance"] = json.dumps(told.of_all(self.rule))
-        return cube.rio.write_crs(grid.corner.epsg)
+        about = {"provenance": json.dumps(told.of_all(self.rule))}
+        return year_cube(da.block(rows), grid.y, grid.x, grid.corner.epsg, year, self.name, **about)
 
     def export_points(
         self,
@@ -234,16 +223,13 @@ class EarthEngineSource:
         """
         from timesen_nb.sources.earth_engine.export import start
 
-        year = self._year(year)
+        year = check_year(year, self.years, self.name)
         lonlats = check_places(lonlats)
         pixels = [pixel_at(lon, lat) for lon, lat in lonlats]
         if not pixels:
             raise ValueError("no places were given to export; expected a list of (longitude, latitude).")
         table = expressions.table(pixels, list(lonlats), year, self.rule)
         return start(self._requests, table, name, folder, bucket)
-
-    def _year(self, year: int | None) -> int:
-        return check_year(year, self.years, self.name)
 
     def _read(
         self,
@@ -252,36 +238,26 @@ class EarthEngineSource:
         deadline: float,
         progress: bool | None = None,
     ) -> list[PixelSeries]:
-        from tqdm.auto import tqdm
-
-        year = self._year(year)
+        year = check_year(year, self.years, self.name)
         lonlats = check_places(lonlats)
         pixels = [pixel_at(lon, lat) for lon, lat in lonlats]
         pages = [pixels[i : i + self._page] for i in range(0, len(pixels), self._page)]
-        entries: list[Entry] = []
-        silent = len(pages) < 2 if progress is None else not progress
-        with tqdm(total=len(pixels), desc="Earth Engine", unit="place", disable=silent) as bar:
-            for page in pages:
-                entries += self._cache.entries(
-                    page, year, lambda lacking: self._points(lacking, year, deadline)
-                )
-                bar.update(len(page))
+        entries = self._cache.in_groups(
+            pages, year, lambda lacking: self._points(lacking, year, deadline), "Earth Engine", progress
+        )
         return [
-            self._series(pixel, entry, lon, lat, year)
-            for pixel, entry, (lon, lat) in zip(pixels, entries, lonlats, strict=True)
+            self._series(pixel, entries[pixel], lon, lat, year)
+            for pixel, (lon, lat) in zip(pixels, lonlats, strict=True)
         ]
 
     def _series(self, pixel: Pixel, entry: Entry, lon: float, lat: float, year: int) -> PixelSeries:
         if pixel in self._never_seen and not np.isfinite(entry.months).any():
-            if year < expressions.GLOBAL_SINCE:
-                raise ValueError(
-                    f"no Sentinel-2 image of {year} covers {lon:.5f}, {lat:.5f} in Earth Engine: its surface "
-                    f"reflectance is not yet global before {expressions.GLOBAL_SINCE}. Choose "
-                    f"{expressions.GLOBAL_SINCE} or later (or a place on land, if this is the open sea)."
-                )
+            since = expressions.GLOBAL_SINCE
+            why = "the satellites take land and coasts, not the open sea. Choose a place on land."
+            if year < since:
+                why = f"its surface reflectance is not yet global before {since}. Choose {since} or later, or land."
             raise ValueError(
-                f"no Sentinel-2 image of {year} covers {lon:.5f}, {lat:.5f}: the satellites take land and coasts, not "
-                "the open sea. Choose a place on land."
+                f"no Sentinel-2 image of {year} covers {lon:.5f}, {lat:.5f} in Earth Engine: {why}"
             )
         made_of = {**told.of_all(self.rule), **entry.provenance}
         return series_of(entry.months, lon, lat, year, self.name, made_of)
@@ -290,15 +266,10 @@ class EarthEngineSource:
         """An entry for each pixel, in one request; in halves where that is too much for the server."""
         if len(places) >= self._too_many_points:
             half = len(places) // 2
-            return [
-                *self._points(places[:half], year, deadline),
-                *self._points(places[half:], year, deadline),
-            ]
+            halves = places[:half], places[half:]
+            return [entry for part in halves for entry in self._points(part, year, deadline)]
         try:
-            found = self._requests.send(
-                lambda: _rows(compute_value(expressions.points(list(places), year, self.rule)), len(places)),
-                deadline,
-            )
+            found = self._requests.send(lambda: read_points(list(places), year, self.rule), deadline)
         except TooMuch:
             if len(places) == 1:
                 raise
@@ -307,7 +278,7 @@ class EarthEngineSource:
         self._never_seen |= {
             place for place, (values, _) in zip(places, found, strict=True) if values[-1] <= 0
         }
-        return [Entry(_months(values[:-1]), made_of) for values, made_of in found]
+        return [Entry(months_of(values[:-1]), made_of) for values, made_of in found]
 
     def _window(self, grid: Grid, year: int) -> np.ndarray:
         return self._cache.months([grid], year, lambda _: [self._pixels_of(grid, year)])[0]
@@ -315,66 +286,15 @@ class EarthEngineSource:
     def _pixels_of(self, grid: Grid, year: int) -> np.ndarray:
         """(12, 10, height, width) of a window, in one request; in halves where that is too much for the server."""
         if grid.width * grid.height >= self._too_many_pixels:
-            across = grid.width > grid.height
-            halves = _cut(grid, across, math.ceil(max(grid.shape) / 2))
-            return np.concatenate([self._pixels_of(half, year) for half in halves], axis=-1 if across else -2)
+            axis = "x" if grid.width > grid.height else "y"
+            halves = grid.cut(axis, math.ceil(max(grid.shape) / 2))
+            parts = [self._pixels_of(half, year) for half in halves]
+            return np.concatenate(parts, axis=-1 if axis == "x" else -2)
         try:
-            values = self._requests.send(
-                lambda: _stacked(compute_pixels(expressions.window(grid, year, self.rule), grid), grid),
-                _LONGER * self._requests.deadline,
-            )
+            deadline = _LONGER * self._requests.deadline
+            return self._requests.send(lambda: read_window(grid, year, self.rule), deadline)
         except TooMuch:
             if max(grid.shape) == 1:
                 raise
             self._too_many_pixels = min(grid.width * grid.height, self._too_many_pixels)
             return self._pixels_of(grid, year)
-        return np.moveaxis(_months(values), (-2, -1), (0, 1))
-
-
-def _opened(project: str, options: Mapping[str, Any]) -> EarthEngineSource:
-    return EarthEngineSource(project, **options)
-
-
-def _rows(answer: Any, n: int) -> list[tuple[np.ndarray, dict[str, Any]]]:
-    """Of each of n points its numbers, as the server gives them, and what they were made of."""
-    with expected(f"{n} points, each with {len(expressions.NAMES) + 1} numbers and its days"):
-        rows = {int(f["properties"]["n"]): f["properties"] for f in answer["features"]}
-        found = [
-            (np.array(row["values"], np.float32), told.of_pixel(row["clear"], row["told"]))
-            for row in (rows[i] for i in range(n))
-        ]
-        for values, _ in found:
-            _check_numbers(values, (len(expressions.NAMES) + 1,))
-    return found
-
-
-def _stacked(answer: np.ndarray, grid: Grid) -> np.ndarray:
-    """(height, width, 120) of a window."""
-    with expected(f"{len(expressions.NAMES)} bands of {grid.height} x {grid.width} pixels"):
-        values = np.stack([answer[name] for name in expressions.NAMES], axis=-1)
-        _check_numbers(values, (*grid.shape, len(expressions.NAMES)))
-    return values
-
-
-def _check_numbers(values: np.ndarray, shape: tuple[int, ...]) -> None:
-    if values.shape != shape or not np.isfinite(values).all():
-        raise ValueError(f"numbers of shape {values.shape}")
-
-
-def _months(values: np.ndarray) -> np.ndarray:
-    """(..., 120) as the server gives them -> (..., 12, 10), NaN = missing."""
-    months = values.reshape(*values.shape[:-1], 12, len(BANDS)).astype(np.float32)
-    return np.where(months == expressions.MISSING, np.float32(np.nan), months)
-
-
-def _cut(grid: Grid, across: bool, side: int = _BLOCK) -> list[Grid]:
-    """A window in even parts of at most ``side`` pixels, from west to east (across) or from north to south."""
-    length = grid.width if across else grid.height
-    edges = np.linspace(0, length, math.ceil(length / side) + 1).round().astype(int).tolist()
-    corner = grid.corner
-    return [
-        Grid(Pixel(corner.epsg, corner.column + start, corner.row), end - start, grid.height)
-        if across
-        else Grid(Pixel(corner.epsg, corner.column, corner.row - start), grid.width, end - start)
-        for start, end in pairwise(edges)
-    ]

@@ -11,7 +11,6 @@ import json
 import warnings
 from collections.abc import Collection, Sequence
 from functools import cached_property, partial
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +21,12 @@ from timesen_nb.composite import MASKED
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources.cache import Entry, SeriesCache
 from timesen_nb.sources.checks import check_masked, check_places, check_year, series_of, whole_years
-from timesen_nb.sources.grid import BBox, Grid, Pixel, check_bbox, pixel_at
+from timesen_nb.sources.grid import BBox, Grid, Pixel, box_of, check_bbox, pixel_at
 from timesen_nb.sources.stac.acquisitions import LeftOut, footprint
 from timesen_nb.sources.stac.catalog import USUAL, Catalog
-from timesen_nb.sources.stac.reading import Reading, box_of
+from timesen_nb.sources.stac.reading import Reading
 from timesen_nb.sources.stac.zones import parts, zones_of
+from timesen_nb.sources.year_cube import year_cube
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -196,21 +196,19 @@ class StacSource:
         Raises:
             ValueError: As :meth:`pixel`.
         """
-        from tqdm.auto import tqdm
-
         year = check_year(year, self.years, self.name)
         lonlats = check_places(lonlats)
         pixels = [pixel_at(lon, lat) for lon, lat in lonlats]
         groups: dict[tuple[int, int, int], list[Pixel]] = {}
         for pixel in pixels:
             groups.setdefault((pixel.epsg, pixel.column // _NEAR, pixel.row // _NEAR), []).append(pixel)
-        entries: dict[Pixel, Entry] = {}
-        silent = len(groups) < 2 if progress is None else not progress
-        with tqdm(total=len(pixels), desc=self._catalog.name, unit="place", disable=silent) as bar:
-            for near in groups.values():
-                found = self._cache.entries(near, year, lambda lacking: self._near(lacking, year))
-                entries.update(zip(near, found, strict=True))
-                bar.update(len(near))
+        entries = self._cache.in_groups(
+            list(groups.values()),
+            year,
+            lambda lacking: self._near(lacking, year),
+            self._catalog.name,
+            progress,
+        )
         return [
             series_of(entries[pixel].months, lon, lat, year, self.name, entries[pixel].provenance)
             for pixel, (lon, lat) in zip(pixels, lonlats, strict=True)
@@ -238,33 +236,26 @@ class StacSource:
         """
         import dask
         import dask.array as da
-        import rioxarray  # noqa: F401
-        import xarray as xr
 
         bbox = check_bbox(bbox, date_line=True)
         year, grid = check_year(year, self.years, self.name), Grid.over(bbox)
         reading = self._reading(bbox, year)
         self._say(reading.left_out, year)
-        months = [
-            dask.delayed(_Month(self, reading.of_month(m).begun(None)), traverse=False) for m in range(1, 13)
-        ]
-        rows, columns = _cut(grid.height), _cut(grid.width)
+        read = dask.delayed(self._block)
+        months = [dask.delayed(reading.of_month(m).begun(None), traverse=False) for m in range(1, 13)]
         blocks = [
             [
-                [da.from_delayed(month(part), (len(BANDS), *part.shape), np.float32)[None] for part in strip]
-                for strip in _blocks(grid, rows, columns)
+                [
+                    da.from_delayed(read(part, month), (len(BANDS), *part.shape), np.float32)[None]
+                    for part in strip
+                ]
+                for strip in grid.blocks(_BLOCK)
             ]
             for month in months
         ]
-        cube = xr.DataArray(
-            da.concatenate([da.block(month) for month in blocks]),
-            {"month": np.arange(1, 13), "band": list(BANDS), "y": grid.y, "x": grid.x},
-            ("month", "band", "y", "x"),
-            f"reflectance_{year}",
-            {"units": "surface reflectance x 10000", "year": year, "source": self.name},
-        )
-        cube.attrs["provenance"] = json.dumps(reading.provenance())
-        return cube.rio.write_crs(grid.corner.epsg)
+        values = da.concatenate([da.block(month) for month in blocks])
+        about = {"provenance": json.dumps(reading.provenance())}
+        return year_cube(values, grid.y, grid.x, grid.corner.epsg, year, self.name, **about)
 
     def _reading(self, bbox: BBox, year: int) -> Reading:
         """What there is to read of a box and year; ValueError where there is nothing."""
@@ -305,29 +296,3 @@ class StacSource:
                 'the others; series.provenance["left_out"] lists them all.',
                 stacklevel=3,
             )
-
-
-class _Month:
-    """A month of a cube, block by block."""
-
-    def __init__(self, source: StacSource, reading: Reading) -> None:
-        self.source, self.reading = source, reading
-
-    def __call__(self, grid: Grid) -> np.ndarray:
-        return self.source._block(grid, self.reading)
-
-
-def _cut(length: int) -> list[tuple[int, int]]:
-    """Where blocks begin, and how long they are."""
-    return [(start, min(_BLOCK, length - start)) for start in range(0, length, _BLOCK)]
-
-
-def _blocks(
-    grid: Grid, rows: Sequence[tuple[int, int]], columns: Sequence[tuple[int, int]]
-) -> list[list[Grid]]:
-    corner = grid.corner
-    flat = [
-        Grid(Pixel(corner.epsg, corner.column + x, corner.row - y), width, height)
-        for (y, height), (x, width) in product(rows, columns)
-    ]
-    return [flat[i : i + len(columns)] for i in range(0, len(flat), len(columns))]

@@ -6,7 +6,6 @@ import json
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,12 +22,12 @@ from timesen_nb.sources.retry_policy import (
     Work,
 )
 from timesen_nb.sources.stac.acquisitions import LeftOut, footprint
+from timesen_nb.sources.stac.found import Found, once
 from timesen_nb.sources.stac.problems import Explained, explain
 from timesen_nb.sources.stac.signing import signer
 from timesen_nb.sources.stac.versions import touches
 
 if TYPE_CHECKING:
-    from pystac import Item
     from pystac_client import Client
     from pystac_client.stac_api_io import StacApiIO
     from requests import Request
@@ -47,41 +46,6 @@ _CONNECT = 10.0
 #: Share of what is left of the deadline that a search of several collections may take, and then each of them asked
 #: for itself: where one hangs, more than half is left to ask the other and to read its files.
 _PATIENCE = 0.25
-
-
-@dataclass
-class Found:
-    """What a search found.
-
-    Attributes:
-        items: Each with a date.
-        left_out: What cannot be used, and why.
-        lasting: False where a search of one of the collections failed, and may not fail another time.
-    """
-
-    items: list[Item] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
-    lasting: bool = True
-
-    def add(self, raw: dict[str, Any], href: str | None = None) -> None:
-        """Read an item as JSON has it."""
-        from pystac import Item
-
-        said = raw.get("properties") or {}
-        said["datetime"] = said.get("datetime") or said.get("start_datetime")
-        if said["datetime"] is None:
-            return self.leave_out(raw.get("id"), "it has no date")
-        try:
-            self.items.append(Item.from_dict(raw, href=href, preserve_dict=False))
-        except Exception as problem:  # noqa: BLE001 - one odd item is no reason to lose the others
-            self.leave_out(
-                raw.get("id"), f"it cannot be read as a STAC item: {type(problem).__name__} {problem}"
-            )
-        return None
-
-    def leave_out(self, what: object, why: str) -> None:
-        """Say that something cannot be used."""
-        self.left_out.append({"what": str(what), "why": without_keys(why)})
 
 
 class Catalog:
@@ -139,7 +103,7 @@ class Catalog:
         """
         client = self._open(work)
         if len(parts := halves(bbox)) > 1:
-            return _once([self.search(part, year, work) for part in parts])
+            return once([self.search(part, year, work) for part in parts])
         if client.get_search_link() is None:
             return self._near(bbox, year, work)
         names = self.collections
@@ -267,14 +231,6 @@ class Catalog:
         if here.username:
             request.auth = (unquote(here.username), unquote(here.password or ""))
         return request
-
-
-def _once(parts: Sequence[Found]) -> Found:
-    """What several searches found, each item once."""
-    items = {(item.collection_id, item.id): item for part in parts for item in part.items}
-    left_out = [left for part in parts for left in part.left_out]
-    once = [left for n, left in enumerate(left_out) if left not in left_out[:n]]
-    return Found(list(items.values()), once, all(part.lasting for part in parts))
 
 
 def _listed(client: Client, files: StacApiIO, found: Found) -> Iterator[tuple[dict[str, Any], str]]:

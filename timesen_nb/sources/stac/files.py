@@ -12,17 +12,37 @@ import logging
 import re
 import threading
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import numpy as np
+import odc.stac
 import rasterio
+from affine import Affine
+from odc.geo.geobox import GeoBox
 from odc.loader import RasterSource, RioDriver, RioReader
 from rasterio.errors import NotGeoreferencedWarning, RasterioError, RasterioIOError
 
 from timesen_nb.sources.addresses import without_keys
+from timesen_nb.sources.grid import PIXEL, Grid
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from pystac import Item
+
+#: How GDAL asks: no look into folders, the header in one go, two repeats, and no file may hang for long.
+_GDAL = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_INGESTED_BYTES_AT_OPEN": "32768",
+    "GDAL_HTTP_MAX_RETRY": "2",
+    "GDAL_HTTP_RETRY_DELAY": "0.5",
+    "GDAL_HTTP_CONNECTTIMEOUT": "10",
+    "GDAL_HTTP_TIMEOUT": "30",
+}
+#: What odc-stac takes a file for that does not say it.
+_READ_AS = {"*": {"assets": {"*": {"data_type": "uint16", "nodata": 0}}, "warnings": "ignore"}}
 _SIGNING = threading.Lock()
 _HERE = threading.local()
 _ABSENT = re.compile(r"HTTP response code: (404|410)|No such file|does not exist", re.IGNORECASE)
@@ -37,6 +57,42 @@ class FileFault:
 
     why: str
     lasting: bool
+
+
+def load(
+    items: Sequence[Item],
+    names: Sequence[str],
+    grid: Grid,
+    sign: Callable[[str], str] | None,
+    readers: ThreadPoolExecutor,
+) -> tuple[xr.Dataset, dict[str, FileFault]]:
+    """What is stored of some items on a window.
+
+    Args:
+        items: of acquisitions.
+        names: of bands, and "SCL".
+        grid: the window.
+        sign: see :class:`Files`.
+        readers: threads that read.
+
+    Returns:
+        Variables (time, y, x), one layer an item in their order, 0 = no data; and the faults of files, by address.
+    """
+    faults: dict[str, FileFault] = {}
+    corner = grid.corner
+    place = Affine(PIXEL, 0, PIXEL * corner.column, 0, -PIXEL, PIXEL * corner.row)
+    with rasterio.Env(**_GDAL):
+        stored = odc.stac.load(
+            items,
+            list(names),
+            groupby="id",
+            resampling="nearest",
+            geobox=GeoBox(grid.shape, place, corner.epsg),
+            stac_cfg=_READ_AS,
+            driver=Files(sign, faults),
+            pool=readers,
+        )
+    return stored, faults
 
 
 class Files(RioDriver):

@@ -12,7 +12,7 @@ import numpy as np
 from timesen_nb.bands import BANDS
 from timesen_nb.composite import clear, median_of_observations, monthly_medians, solar_days, usable
 from timesen_nb.sources.cache import Entry
-from timesen_nb.sources.grid import PIXEL, BBox, Grid, Pixel, turned
+from timesen_nb.sources.grid import BBox, Grid, Pixel, box_of, turned
 from timesen_nb.sources.retry_policy import RequestFailed, Work
 from timesen_nb.sources.stac.acquisitions import Acquisition, LeftOut, read_acquisitions
 from timesen_nb.sources.stac.provenance import provenance
@@ -21,8 +21,9 @@ from timesen_nb.sources.stac.versions import in_order, touches, versions
 if TYPE_CHECKING:
     import xarray as xr
 
-    from timesen_nb.sources.stac.catalog import Catalog, Found
+    from timesen_nb.sources.stac.catalog import Catalog
     from timesen_nb.sources.stac.files import FileFault
+    from timesen_nb.sources.stac.found import Found
 
 #: Reflectance x 10000 below which an observation is no measurement. Clear surfaces come out above -0.05; earth-search
 #: says of some items of 2022 and 2025 that the offset is still on them when it is not (its issues 66 and 71): taken off
@@ -30,17 +31,6 @@ if TYPE_CHECKING:
 LEAST = -500.0
 #: Rows of a block whose median is taken at once: what is stored is small, as float it is not.
 _ROWS = 64
-#: How GDAL asks: no look into folders, the header in one go, two repeats, and no file may hang for long.
-_GDAL = {
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
-    "GDAL_INGESTED_BYTES_AT_OPEN": "32768",
-    "GDAL_HTTP_MAX_RETRY": "2",
-    "GDAL_HTTP_RETRY_DELAY": "0.5",
-    "GDAL_HTTP_CONNECTTIMEOUT": "10",
-    "GDAL_HTTP_TIMEOUT": "30",
-}
-#: What odc-stac takes a file for that does not say it.
-_READ_AS = {"*": {"assets": {"*": {"data_type": "uint16", "nodata": 0}}, "warnings": "ignore"}}
 
 
 T = TypeVar("T")
@@ -169,7 +159,7 @@ class Reading:
 
     def window(self, grid: Grid) -> tuple[np.ndarray, Reading]:
         """(10, height, width), the median of all acquisitions on a window; and what was read in the end."""
-        return self._own(grid, box_of(_corners(grid)))._whole(lambda reading: reading._window(grid))
+        return self._own(grid, box_of(grid.corners))._whole(lambda reading: reading._window(grid))
 
     def _own(self, grid: Grid, box: BBox) -> Reading:
         """Those that touch a window, of its own zone; of others where its own has none, as in catalogs of one tile."""
@@ -292,60 +282,17 @@ class Reading:
     @staticmethod
     def _read(reading: Reading, names: Sequence[str], grid: Grid) -> xr.Dataset:
         """Variables (time, y, x), one layer an acquisition in their order, 0 = no data, in the time that is left."""
+        from timesen_nb.sources.stac.files import load
+
         work = reading.work
         assert work is not None, "nothing is read before it has begun"
         readers = ThreadPoolExecutor(reading.readers, thread_name_prefix="stac-reader")
         try:
-            stored, faults = work.send(lambda: reading._load(names, grid, readers))
+            items = [acquisition.item for acquisition in reading.acquisitions]
+            stored, faults = work.send(lambda: load(items, names, grid, reading.sign, readers))
         finally:
             # nobody waits any more: what has not begun never does
             readers.shutdown(wait=False, cancel_futures=True)
         if faults:
             raise _Faulty(faults)
         return stored
-
-    def _load(
-        self, names: Sequence[str], grid: Grid, readers: ThreadPoolExecutor
-    ) -> tuple[xr.Dataset, dict[str, FileFault]]:
-        import odc.stac
-        import rasterio
-        from affine import Affine
-        from odc.geo.geobox import GeoBox
-
-        from timesen_nb.sources.stac.files import Files
-
-        corner = grid.corner
-        faults: dict[str, FileFault] = {}
-        place = Affine(PIXEL, 0, PIXEL * corner.column, 0, -PIXEL, PIXEL * corner.row)
-        with rasterio.Env(**_GDAL):
-            stored = odc.stac.load(
-                [acquisition.item for acquisition in self.acquisitions],
-                list(names),
-                groupby="id",
-                resampling="nearest",
-                geobox=GeoBox(grid.shape, place, corner.epsg),
-                stac_cfg=_READ_AS,
-                driver=Files(self.sign, faults),
-                pool=readers,
-            )
-        return stored, faults
-
-
-def box_of(places: Sequence[Pixel]) -> BBox:
-    """(west, south, east, north) in degrees around pixels of one zone, a pixel wider so that it is a box."""
-    lons, lats = np.array([place.place for place in places]).T
-    around = 1e-4
-    west, south, east, north = lons.min(), lats.min(), lons.max(), lats.max()
-    return (
-        float(max(west - around, -180.0)), float(south - around), float(min(east + around, 180.0)), float(north +
-        around),
-    )  # fmt: skip
-
-
-def _corners(grid: Grid) -> list[Pixel]:
-    corner = grid.corner
-    return [
-        Pixel(corner.epsg, corner.column + x, corner.row - y)
-        for x in (0, grid.width - 1)
-        for y in (0, grid.height - 1)
-    ]

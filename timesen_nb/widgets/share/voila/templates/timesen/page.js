@@ -92,7 +92,7 @@ const PARTS = {
   ".leaflet-control-attribution a": { style: "text-decoration: underline" },
   ".tn-bar .progress": { "aria-hidden": "true" },
   ".tn-play button:first-child": { "aria-label": "Play the year", title: "Play the year" },
-  ".tn-play button:last-child": { "aria-label": "Stop playing", title: "Stop playing" },
+  ".tn-play button:nth-child(2)": { "aria-label": "Stop playing", title: "Stop playing" },
 };
 
 function sayParts(app) {
@@ -101,18 +101,19 @@ function sayParts(app) {
       for (const part of document.querySelectorAll(selector))
         for (const [name, value] of Object.entries(said))
           if (part.getAttribute(name) !== value) part.setAttribute(name, value);
-    // every control has a title; who has no other name goes by it
-    for (const part of app.querySelectorAll("[title] > input, input[title], select[title], textarea[title], button[title]"))
-      if (!part.getAttribute("aria-label") && !part.textContent.trim())
-        part.setAttribute("aria-label", part.title || part.parentElement.title);
+    // every control has a title: it is its name as well
+    const name = (part, said) => { if (said && part.getAttribute("aria-label") !== said) part.setAttribute("aria-label", said); };
+    for (const part of app.querySelectorAll("input[title], select[title], textarea[title], button[title]"))
+      if (part.tagName !== "BUTTON" || !part.textContent.trim()) name(part, part.title);
+    for (const row of app.querySelectorAll(".tn-swatches > .widget-hbox"))
+      name(row.querySelector("input[type=color]"), "Colour of " + row.textContent.trim());
     // sliders count; people read months and percent
     for (const slider of app.querySelectorAll(".widget-slider, .widget-inline-hbox")) {
       const handle = slider.querySelector(".noUi-handle"), readout = slider.querySelector(".widget-readout");
       if (!handle || !readout) continue;
       if (handle.getAttribute("aria-valuetext") !== readout.textContent)
         handle.setAttribute("aria-valuetext", readout.textContent);
-      const name = slider.title || slider.getAttribute("aria-label") || (slider.closest(".tn-month") ? "Month on the map" : "Opacity");
-      if (handle.getAttribute("aria-label") !== name) handle.setAttribute("aria-label", name);
+      name(handle, slider.closest(".tn-month") ? "Month on the map" : "Opacity of the map's colours");
     }
   };
   let waiting = 0;

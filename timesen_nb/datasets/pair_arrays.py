@@ -1,0 +1,78 @@
+"""The arrays of training pairs as they are kept, and what they must hold: refused by place, with what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from timesen_nb.nodata import AS_SHARE, HIGHEST, SHARE, unmasked
+
+
+def as_array(given: Any, kept: tuple[type, ...]) -> np.ndarray:
+    """As an array of its own type, if that is kept, or else float32."""
+    array = unmasked(given) if np.ma.isMaskedArray(given) else np.asarray(given)
+    return array if array.dtype in kept else array.astype(np.float32)
+
+
+def check_series(series: np.ndarray, start: int) -> None:
+    """ValueError unless series (n, T, C, H, W), from place ``start`` on, are reflectance x 10000 with some month."""
+    places = f"places {start} to {start + len(series) - 1}"
+    known = np.where(np.isnan(series), 0.0, series)
+    low, high = known.min(), known.max()
+    if not high <= HIGHEST or low < 0:
+        raise ValueError(
+            f"reflectance from {low:.4g} to {high:.4g} among {places}; expected reflectance x 10000, finite, "
+            f"not negative and up to {HIGHEST:.0f}. Set no-data codes to NaN and clip noise below zero to 0."
+        )
+    # whole numbers up to 2 are dark water, or what Sen4Map puts in place of clouds
+    highest = known.reshape(len(known), -1).max(axis=1)
+    share = (highest > 0) & (highest <= SHARE) & (known * 2 % 1 > 1e-3).reshape(len(known), -1).any(axis=1)
+    if 0 < high <= SHARE or share.any():
+        at = int(share.argmax())
+        raise ValueError(f"the largest reflectance of place {start + at} is {highest[at]:.3g}: {AS_SHARE}")
+    dark = np.isnan(series).reshape(len(series), -1).all(axis=1)
+    _check_lost(dark, start, "no month with data", "at least one")
+
+
+def as_names(labels: Any) -> np.ndarray:
+    """Labels as text; None and NaN, as tables have them, are unknown."""
+    known = np.asarray(labels)
+    if known.dtype == object:
+        known = np.array(
+            ["" if label is None or label != label else str(label) for label in known], dtype=str
+        )
+    return known.astype(str)
+
+
+def check_places(lonlats: np.ndarray) -> None:
+    """ValueError unless they are (N, 2) degrees on Earth."""
+    if lonlats.ndim != 2 or lonlats.shape[1] != 2 or not (np.abs(lonlats) <= (180, 90)).all():
+        raise ValueError(
+            f"lonlats {lonlats.shape} from {lonlats.min():.6g} to {lonlats.max():.6g} were given; expected (N, 2) "
+            "degrees, longitude before latitude."
+        )
+
+
+def check_photos(photos: np.ndarray, start: int) -> None:
+    """ValueError unless each place, from ``start`` on, has a photo vector with a direction: (n, D) or (n, V, D)."""
+    views = photos.reshape(len(photos), -1, photos.shape[-1])
+    missing = np.isnan(views).any(axis=-1)  # (n, V)
+    with np.errstate(over="ignore"):
+        length = np.linalg.norm(views, axis=-1)
+    wrong = ~missing & ((length == 0) | np.isinf(length))
+    _check_lost(missing.all(axis=1), start, "no photo embedding", "at least one")
+    _check_lost(
+        wrong.any(axis=1),
+        start,
+        "a photo vector that is infinite or zero",
+        "directions, as a tower gives them",
+    )
+
+
+def _check_lost(lost: np.ndarray, start: int, what: str, expected: str) -> None:
+    if lost.any():
+        rows = ", ".join(str(start + i) for i in np.flatnonzero(lost)[:5])
+        raise ValueError(
+            f"{int(lost.sum())} places have {what} (rows {rows}, ...); expected {expected}. Leave them out: pairs.take."
+        )
