@@ -42,7 +42,7 @@ def test_a_model_comes_back_as_it_was(model: TimeSenCLIP, values: np.ndarray, tm
     again = tn.load(path)
     np.testing.assert_array_equal(again.encode(values), model.encode(values))
     assert again.encoder.config == CONFIG
-    assert (again.logit_scale, again.calibrated_logit_scale, again.tower.name) == (21.5, 12.25, "pocket")
+    assert (again.logit_scale, again.calibrated_logit_scale, again.tower.name) == (21.5, 12.25, "pocket:2")
     assert not again.encoder.training
     np.testing.assert_array_equal(tn.load(str(path)).encode(values), model.encode(values))
 
@@ -53,7 +53,7 @@ def test_the_file_says_what_it_holds(model: TimeSenCLIP, tmp_path: Path) -> None
         about = json.loads(file.metadata()["timesen_nb"])
     assert about["config"]["bands"] == list(tn.BANDS)
     assert about["config"]["offset"] == list(CONFIG.offset)
-    assert about["tower"] == "pocket"
+    assert about["tower"] == "pocket:2"
     assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
 
 
@@ -125,7 +125,7 @@ def test_options_that_the_file_answers_itself(model: TimeSenCLIP, tmp_path: Path
         tn.load(path, heads=2)
     with pytest.raises(ValueError, match=r"clip:RN50:openai, has vectors of 1024 numbers; .* of 128"):
         tn.load(path, tower="clip:RN50:openai")
-    assert tn.load(path, tower=PocketTower()).tower.name == "pocket"
+    assert tn.load(path, tower=PocketTower()).tower.name == "pocket:2"
 
 
 DELETE = object()

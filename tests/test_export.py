@@ -75,7 +75,7 @@ def test_the_file_says_what_it_holds(path: Path) -> None:
     onnx.checker.check_model(model, full_check=True)
     about = json.loads({p.key: p.value for p in model.metadata_props}["timesen_nb"])
     assert about["config"]["bands"] == list(tn.BANDS)
-    assert (about["tower"], about["encoder"]) == ("pocket", "SeriesEncoder")
+    assert (about["tower"], about["encoder"]) == ("pocket:2", "SeriesEncoder")
     shapes = {
         i.name: [d.dim_param or d.dim_value for d in i.type.tensor_type.shape.dim]
         for i in (*model.graph.input, *model.graph.output)

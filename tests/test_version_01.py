@@ -3,12 +3,12 @@
 import json
 import shutil
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 
 import timesen_nb as tn
@@ -26,26 +26,10 @@ def encoded() -> dict[str, np.ndarray]:
     return arrays | {"values": np.where(values == -32768, np.nan, values)}
 
 
-class WordsOfThen:
-    """What the text tower of 0.1 made of some sentences."""
-
-    name, width = "pocket", 128
-
-    def __init__(self) -> None:
-        with np.load(V01 / "words.npz") as file:
-            self.known = dict(zip(file["texts"].tolist(), file["vectors"], strict=True))
-
-    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
-        return np.stack([self.known[text] for text in texts])
-
-    def encode_photos(self, photos: object) -> np.ndarray:
-        raise NotImplementedError
-
-
 @pytest.fixture(scope="module")
 def bundled() -> tn.TimeSenCLIP:
     """The pocket model that came with 0.1."""
-    return tn.load(V01 / "pocket.safetensors", tower=WordsOfThen())
+    return tn.load(V01 / "pocket.safetensors")
 
 
 def test_the_bundled_model_says_what_it_said(encoded: dict[str, np.ndarray], bundled: tn.TimeSenCLIP) -> None:

@@ -141,7 +141,9 @@ def _checkpoint(about: Any, weights: Mapping[str, np.ndarray], file: str) -> Che
     config = EncoderConfig.from_dict(about["config"])
     weights = plain_names(weights, file)
     check_weights(weights, config, file)
-    return Checkpoint(config, weights, about["tower"], scale, calibrated, about["encoder"])
+    # 0.1 had one edition of its tower, whose space is another than today's
+    tower = "pocket:1" if about["tower"] == "pocket" else about["tower"]
+    return Checkpoint(config, weights, tower, scale, calibrated, about["encoder"])
 
 
 def plain_names(weights: Mapping[str, Any], file: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from timesen_nb.model.hub import weights_folder
 from timesen_nb.model.towers.embed import embed_photos
 
 __all__ = ["Tower", "embed_photos", "open_tower"]
@@ -55,8 +56,9 @@ def open_tower(name: str) -> Tower:
     """A tower by name.
 
     Args:
-        name: ``"pocket"`` (bundled, offline), or ``"clip:ARCHITECTURE:PRETRAINED"`` through open_clip, where PRETRAINED
-            is a tag of open_clip or a weights file: ``"clip:ViT-B-32:openai"``, ``"clip:RN50:my/weights.pt"``.
+        name: ``"pocket"`` (bundled, offline; ``"pocket:1"`` is that of version 0.1, for encoders in its space), or
+            ``"clip:ARCHITECTURE:PRETRAINED"`` through open_clip, where PRETRAINED is a tag of open_clip or a weights
+            file: ``"clip:ViT-B-32:openai"``, ``"clip:RN50:my/weights.pt"``.
 
     Returns:
         The tower.
@@ -65,10 +67,10 @@ def open_tower(name: str) -> Tower:
         ValueError: any other name.
     """
     kind, _, rest = name.partition(":")
-    if kind == "pocket" and not rest:
+    if kind == "pocket" and rest in ("", "1", "2"):
         from timesen_nb.model.towers.pocket import PocketTower
 
-        return PocketTower()
+        return PocketTower(weights_folder() / "pocket_1", name) if rest == "1" else PocketTower()
     if kind == "clip":
         from timesen_nb.model.towers.clip import ClipTower
 

@@ -23,17 +23,20 @@ EPSILON = 1e-5  # torch's, of batch norms
 class PocketTower:
     """The bundled tower: small enough to come with the package.
 
-    Text: a sentence encoder distilled into static token vectors (model2vec; teacher all-MiniLM-L6-v2), centred and
-    partly whitened on words for landscapes. Photos: four strided convolutions, trained to put drawn views where their
+    Text: a sentence encoder distilled into static token vectors (model2vec; teacher all-MiniLM-L6-v2), learned anew
+    from wordings that mean one thing. Photos: four strided convolutions, trained to put drawn views where their
     description is (``recipes/photo_net.py``). Vectors have 128 numbers. Good at nouns of the countryside; word order
     and negation are lost on it.
+
+    Args:
+        folder: with the weights; None: those in the package.
+        name: files of encoders bear it, for each edition has a space of its own; "pocket:1" is that of 0.1.
     """
 
-    name = "pocket"
     width = WIDTH
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or weights_folder()
+    def __init__(self, folder: Path | None = None, name: str = "pocket:2") -> None:
+        self.folder, self.name = folder or weights_folder(), name
 
     @cached_property
     def _text(self) -> StaticWords:
