@@ -167,7 +167,7 @@ def test_points_without_series_are_read_from_a_source(kept, tmp_path):
         ("a.geojson", '{"type": "Point"}', "no GeoJSON"),
         ("a.geojson", '{"features": []}', "no true_class"),
         ("a.geojson", '{"features": [{"geometry": {"type": "Polygon", "coordinates": []}}]}', "centroids"),
-        ("a.shp", "", "csv or .geojson"),
+        ("a.shp", "", r"\.csv, \.geojson or \.gpkg"),
     ],
 )
 def test_files_that_are_no_labelled_points_are_refused(tmp_path, name, text, said):

@@ -357,4 +357,4 @@ def test_numbers_are_not_escaped(tmp_path):
     series = tn.PixelSeries(SERIES, np.ones(12, bool), -4.35, -50.85, 2018, "-made up")
     kept.add(Answer(series, np.ones(4), ("=SUM(A1)",), np.ones(1), "names", None))
     first = kept.csv().splitlines()[1]
-    assert first.startswith("1,-4.35,-50.85,2018,'-made up,'=SUM(A1),1.0,,names,")
+    assert first.startswith("1,-4.35,-50.85,2018,'-made up,'=SUM(A1),1.0,,,names,")

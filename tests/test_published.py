@@ -154,7 +154,7 @@ def test_sizes_scale_and_tower_come_from_the_file(tmp_path: Path) -> None:
     assert model.logit_scale == pytest.approx(np.exp(3.5))
     assert model.tower.name == "clip:RN50:openai"
     assert tn.load(tmp_path / "m.ckpt", heads=8).encoder.config.heads == 8
-    with pytest.raises(ValueError, match=r"pocket, has vectors of 128 numbers; .* says 'clip:RN50:openai'"):
+    with pytest.raises(ValueError, match=r"pocket:2, has vectors of 128 numbers; .* says 'clip:RN50:openai'"):
         tn.load(tmp_path / "m.ckpt", tower="pocket")
 
 

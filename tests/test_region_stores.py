@@ -189,20 +189,23 @@ def v01_cube() -> xr.DataArray:
 
 
 @pytest.fixture(scope="module")
-def v01_words() -> tn.ZeroShot:
-    return tn.load("pocket").zero_shot(["a forest", "a field", "a lake"])
+def v01_model() -> tn.TimeSenCLIP:
+    return tn.load(V01 / "pocket.safetensors")
 
 
-def test_a_store_of_version_01_goes_on_with_its_own_data_alone(v01, v01_cube, v01_words):
+@pytest.fixture(scope="module")
+def v01_words(v01_model) -> tn.ZeroShot:
+    return v01_model.zero_shot(["a forest", "a field", "a lake"])
+
+
+def test_a_store_of_version_01_goes_on_with_its_own_data_alone(v01, v01_cube, v01_model, v01_words):
     options = {"store": v01, "keep": "int8", "every_class": True, "progress": False}
     with pytest.raises(
         ValueError, match=r"holds a map that 0\.1 made of other data or words: \d+% of the pixels"
     ):
         tn.map_region(v01_words, v01_cube + 300, **options)
     with pytest.raises(ValueError, match="other data or words"):
-        tn.map_region(
-            tn.load("pocket").zero_shot(["a forest", "a field", "a lake"], "names"), v01_cube, **options
-        )
+        tn.map_region(v01_model.zero_shot(["a forest", "a field", "a lake"], "names"), v01_cube, **options)
     before = xr.open_zarr(v01, consolidated=False)["label"].values
     np.testing.assert_array_equal(tn.map_region(v01_words, v01_cube, **options)["label"], before)
     with pytest.raises(ValueError, match="a run with other data"):  # from now on the store knows
