@@ -510,6 +510,14 @@ def test_words_that_are_typed_light_up_a_small_source(app: tn.ClickMap, monkeypa
     assert app.session.view is None, "of what is large nothing is read unasked"
 
 
+def test_words_are_scored_letter_by_letter_however_long_a_view_is_read(app: tn.ClickMap, monkeypatch) -> None:
+    monkeypatch.setattr("timesen_nb.widgets.actions.QUICK", 1.0)
+    monkeypatch.setattr(app._layer, "light_up", lambda: time.sleep(1.1))
+    app.words.words.value = "a lake\na meadow"
+    assert app.session.classes == ["a lake", "a meadow"]
+    assert app.words.words.continuous_update
+
+
 def test_labels_of_kept_places_teach_the_words(app: tn.ClickMap, source: GridSource) -> None:
     app.use(task=["a meadow", "a lake"])
     first = app.click(*source.place(5, 7))
