@@ -312,7 +312,9 @@ def test_the_page_asks_other_hosts_for_tiles_only(sample: Shown) -> None:
     assert sample.hosts <= {"127.0.0.1", TILES}
 
 
-@pytest.mark.xfail(reason="the first click after a cube file is opened has no answer; why is not known", strict=False)
+@pytest.mark.xfail(
+    reason="the first click after a cube file is opened has no answer; why is not known", strict=False
+)
 def test_a_cube_file_is_opened_and_clicked(sample: Shown, cube_path: Path) -> None:
     sample.open_file(cube_path)
     answer = sample.page.locator(".tn-answer")
