@@ -477,6 +477,7 @@ def test_kept_places_can_be_compared_removed_and_exported(app, source: GridSourc
         app.click(*source.place(*place))
         app.panel.keep.click()
     app.kept._remove(2)
+    assert app.error is None
     rows = list(csv.DictReader(io.StringIO(app.export(tmp_path / "kept.csv").read_text())))
     assert [r["place"] for r in rows] == ["1", "3"]
     assert (float(rows[1]["lon"]), float(rows[1]["lat"])) == pytest.approx(source.place(9, 9))
@@ -509,6 +510,14 @@ def test_words_that_are_typed_light_up_a_small_source(app: tn.ClickMap, monkeypa
     assert app.session.view is None, "of what is large nothing is read unasked"
 
 
+def test_words_are_scored_letter_by_letter_however_long_a_view_is_read(app: tn.ClickMap, monkeypatch) -> None:
+    monkeypatch.setattr("timesen_nb.widgets.actions.QUICK", 1.0)
+    monkeypatch.setattr(app._layer, "light_up", lambda: time.sleep(1.1))
+    app.words.words.value = "a lake\na meadow"
+    assert app.session.classes == ["a lake", "a meadow"]
+    assert app.words.words.continuous_update
+
+
 def test_labels_of_kept_places_teach_the_words(app: tn.ClickMap, source: GridSource) -> None:
     app.use(task=["a meadow", "a lake"])
     first = app.click(*source.place(5, 7))
@@ -529,6 +538,7 @@ def test_labels_of_kept_places_teach_the_words(app: tn.ClickMap, source: GridSou
     assert "no word we know" not in app.text
     assert app.session.words.of_vectors(app.session.view.vectors).shape[1] == before.shape[1] + 1
     app.kept._remove(2)
+    assert app.error is None
     app.label(1, "")
     assert app.session.words.lesson is None
     app.click(*source.place(5, 7))

@@ -720,10 +720,13 @@ class TestClickMap:
         assert shown.click(*CUBE.place(5, 5)) is None
         assert "no answer within" in str(shown.error)
         shown.open_source(source)
-        assert shown.result is not None, "the last good answer stays"
+        assert shown.result is None, "an answer goes with the data that it was read from"
+        good = shown.click(*CUBE.place(0, 0))
+        assert good is not None
         server.refuse(403, "Project p is not registered to use Earth Engine.")
         assert shown.click(*CUBE.place(5, 5)) is None
         assert "Register it" in str(shown.error)
+        assert shown.result is good, "the last good answer stays"
         assert shown.click(*CUBE.place(5, 5)) is not None
         assert shown.error is None
 

@@ -155,7 +155,7 @@ def test_the_panel_has_bars_as_long_as_probabilities_and_views_in_their_directio
     when, row = app.panel._ground.children
     assert "June" in when.value
     seen = [
-        (caption.value, np.asarray(Image.open(BytesIO(image.value)))[0, 0, 0])
-        for image, caption in (pair.children for pair in row.children)
+        (caption.value, np.asarray(Image.open(BytesIO(drawing.data)))[0, 0, 0])
+        for drawing, caption in (pair.children for pair in row.children)
     ]
     assert seen == [("looking north", 10), ("looking east", 20), ("looking south", 30), ("looking west", 40)]

@@ -174,10 +174,11 @@ class Actions:
         """Score words, one a line, and light up the map by them."""
         started = time.perf_counter()
         self._session.use_words(text)
+        # A large text tower is too slow for every keystroke: then the box messages when it is left. Reading a view,
+        # which may begin here, is done once, and is no cost of a keystroke.
+        self._screen.words.words.continuous_update = time.perf_counter() - started < QUICK
         self._messages.well()
         self._light_up()
-        # A large text tower is too slow for every keystroke: then the box messages when it is left.
-        self._screen.words.words.continuous_update = time.perf_counter() - started < QUICK
 
     def _light_up(self) -> None:
         if self._screen.words.lit.value:

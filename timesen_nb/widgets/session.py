@@ -248,8 +248,9 @@ class Session:
     def forget(self, number: int) -> None:
         """Remove a kept place, and what it taught."""
         self.kept.remove(number)
+        taught = self.labels.pop(number, None)
         self._changed("kept")
-        if self.labels.pop(number, None):
+        if taught:
             self._teach()
 
     def label(self, number: int, label: str) -> None:
