@@ -90,11 +90,12 @@ class SceneMap(Map):
         """Show a source: its frame, and whether it is a place on Earth; what was marked and laid on the map goes."""
         self._bounds = bounds
         self._simulated.layout.display = "" if simulated else "none"
-        # nothing around a simulated scene is where it says, and nobody is to be thanked for it
-        others = tuple(layer for layer in self.layers if layer not in self._tiles)
-        self.layers = others if simulated else (*self._tiles, *others)
         self.unmark()
         self.frame(bounds)
+        # Nothing around a simulated scene is where it says, and nobody is to be thanked for it. Last, for the page makes
+        # its layers anew, and what moves meanwhile would stay where it was.
+        others = tuple(layer for layer in self.layers if layer not in self._tiles)
+        self.layers = others if simulated else (*self._tiles, *others)
 
     def _measured(self, change: dict[str, Any]) -> None:
         """A page has said how large its map is: what was to be shown as large as it fits is fitted to it."""
