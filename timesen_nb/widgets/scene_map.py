@@ -92,8 +92,8 @@ class SceneMap(Map):
         self._simulated.layout.display = "" if simulated else "none"
         self.unmark()
         self.frame(bounds)
-        # Nothing around a simulated scene is where it says, and nobody is to be thanked for it. Last, for the page makes
-        # its layers anew, and what moves meanwhile would stay where it was.
+        # Nothing around a simulated scene is where it says, and nobody is to be thanked for it. Last, for the page
+        # makes its layers anew, and what moves meanwhile would stay where it was.
         others = tuple(layer for layer in self.layers if layer not in self._tiles)
         self.layers = others if simulated else (*self._tiles, *others)
 
