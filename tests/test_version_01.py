@@ -45,6 +45,15 @@ def test_the_bundled_model_says_what_it_said(encoded: dict[str, np.ndarray], bun
     )
 
 
+def test_words_of_another_edition_are_not_laid_beside_it(bundled: tn.TimeSenCLIP) -> None:
+    """Both towers have vectors of 128 numbers: taken for each other, every answer would be wrong in silence."""
+    assert bundled.tower.name == "pocket:1"
+    assert tn.load(V01 / "pocket.safetensors", tower="pocket").tower.name == "pocket:1"
+    for other in ("pocket:2", tn.load("pocket").tower):
+        with pytest.raises(ValueError, match=r"the tower given is pocket:2; .* Leave tower= out"):
+            tn.load(V01 / "pocket.safetensors", tower=other)
+
+
 def test_a_report_has_the_figures_it_had(bundled: tn.TimeSenCLIP) -> None:
     report = tn.report(bundled, simulated_dataset(2000, seed=909), resamples=50, progress=False)
     before = pd.read_csv(V01 / "report.csv")

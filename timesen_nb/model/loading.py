@@ -92,9 +92,17 @@ def load(
 
             checkpoint = read_published(path, config, tower is not None)
         weights = EncoderWeights.of_checkpoint(checkpoint, path.name)
+    if tower == "pocket" and checkpoint.tower.startswith("pocket:"):
+        tower = None  # the edition that the file names
     held = (
         tower if tower is not None and not isinstance(tower, str) else open_tower(tower or checkpoint.tower)
     )
+    editions = {held.name, checkpoint.tower}
+    if len(editions) > 1 and all(name.startswith("pocket:") for name in editions):
+        raise ValueError(
+            f"the tower given is {held.name}; {path.name} puts series into the space of {checkpoint.tower}, where the "
+            "same words lie elsewhere. Leave tower= out: the one that the file names is in the package."
+        )
     if tower is not None and held.width != checkpoint.config.embedding:
         raise ValueError(
             f"the tower given, {held.name}, has vectors of {held.width} numbers; {path.name} puts series among vectors "
