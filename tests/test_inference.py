@@ -45,7 +45,9 @@ def sensitive(config: EncoderConfig) -> SeriesEncoder:
         for layer in encoder.transformer.layers:
             layer.self_attn.in_proj_weight.mul_(2)  # months differ in how much they are looked at
         if config.photos:
-            encoder.recall.photos.copy_(torch.nn.functional.normalize(torch.randn(config.photos, config.embedding)))
+            encoder.recall.photos.copy_(
+                torch.nn.functional.normalize(torch.randn(config.photos, config.embedding))
+            )
     return encoder
 
 
