@@ -81,7 +81,8 @@ def test_labels_that_tell_nothing_move_little_and_words_that_are_wrong_let_go() 
     # labels by chance tell nothing of light
     rng = np.random.default_rng(3)
     assert freedom(zs.vectors, SCALE, unit(rng.normal(size=(40, D))), rng.integers(0, 3, 40)) == min(FREEDOMS)
-    assert freedom(zs.vectors, SCALE, x[:1], right[:1]) == min(FREEDOMS)
+    # too few to judge by are taken at their word
+    assert freedom(zs.vectors, SCALE, x[:1], right[:1]) == max(FREEDOMS)
 
 
 def test_teaching_in_steps_is_teaching_at_once() -> None:

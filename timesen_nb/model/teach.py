@@ -85,10 +85,10 @@ def freedom(words: np.ndarray, scale: float, places: np.ndarray, labels: np.ndar
         labels: (n,) class numbers.
 
     Returns:
-        How far labels may move a class; the least where one label is all there is.
+        How far labels may move a class; the most where there are too few to judge by, which are taken at their word.
     """
-    if len(labels) < 2:
-        return FREEDOMS[0]
+    if len(labels) < FOLDS:
+        return FREEDOMS[-1]
     weight = 1 / np.bincount(labels)[labels]
 
     def loss(free: float) -> float:
