@@ -65,7 +65,7 @@ class TrainingSpace:
         covers: (M,) int8 number of each one's land cover.
         words: (K, D) vectors of the land covers, and the scale of their softmax.
         scale: of the words' softmax.
-        usual: (2, 3, 2) of months and of annual composites, for these leave more open: mean and deviation over simulated
+        usual: (2, 3, 2) of months and of annual composites, which leave more open: mean and deviation over simulated
             series of distance, indecision and disagreement.
         edge: (2,) sum of doubts that counts as 1, of both.
         radius: (2,) distance within which a training series counts as near, of both.
