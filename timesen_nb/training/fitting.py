@@ -90,11 +90,7 @@ def fit(
         try:
             train_on(run, 1 if ended else options.devices)
         except KeyboardInterrupt:
-            later = (
-                f"the same call goes on from {options.folder}"
-                if run.folder
-                else "give folder= to go on later"
-            )
+            later = f"the same call goes on from {options.folder}" if run.folder else "give folder= to go on"
             raise KeyboardInterrupt(f"training was stopped; {later}.") from None
         if run.folder and first:
             run.folder.plot()
