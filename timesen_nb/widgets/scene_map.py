@@ -11,10 +11,10 @@ import ipywidgets as w
 
 from timesen_nb.sources.grid import turned
 from timesen_nb.widgets.charts import VERMILION
-from timesen_nb.widgets.page import plain_label
-from timesen_nb.widgets.postponed import GRAMMAR_OF_ADDRESSES, postponed
+from timesen_nb.widgets.page import plain_label, reveal
+from timesen_nb.widgets.postponed import GRAMMAR_OF_ADDRESSES, OTHER_KINDS, postponed
 
-with postponed(*GRAMMAR_OF_ADDRESSES):
+with postponed(GRAMMAR_OF_ADDRESSES, *OTHER_KINDS):
     from leafmap.leafmap import Map
 
 if TYPE_CHECKING:
@@ -79,17 +79,20 @@ class SceneMap(Map):
             widget.add_class(style)
         self.add(leaflet.WidgetControl(widget=self.home, position="topleft", transparent_bg=True))
         self.add(leaflet.WidgetControl(widget=corner, position="topright", transparent_bg=True))
-        self._told = plain_label(layout={"display": "none"})
-        self._told.add_class("tn-hover")
+        self._told = plain_label("", "tn-hover")
+        reveal(self._told, False)
         self.add(leaflet.WidgetControl(widget=self._told, position="bottomleft", transparent_bg=True))
         self._size, self._fitted = (WIDTH, HEIGHT), dict[tuple[int, int], float]()
         self.observe(self._measured, names="pixel_bounds")
         self.show_source(bounds, simulated)
 
+    def update_layer_manager(self) -> None:
+        """None is shown here: leafmap's makes its controls anew, six a layer, whenever one is added."""
+
     def show_source(self, bounds: BBox | None, simulated: bool = False) -> None:
         """Show a source: its frame, and whether it is a place on Earth; what was marked and laid on the map goes."""
         self._bounds = bounds
-        self._simulated.layout.display = "" if simulated else "none"
+        reveal(self._simulated, simulated)
         self.unmark()
         self.frame(bounds)
         # Nothing around a simulated scene is where it says, and nobody is to be thanked for it. Last, for the page
@@ -163,7 +166,7 @@ class SceneMap(Map):
     def tell(self, words: str) -> None:
         """A few words of what is under the pointer."""
         self._told.value = words
-        self._told.layout.display = "" if words else "none"
+        reveal(self._told, bool(words))
 
     def unmark(self) -> None:
         """Take the marker away."""

@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     logging.getLogger("tornado.general").setLevel(
         logging.ERROR
     )  # Jupyter's ping times are not the user's concern
-    with postponed(*GRAMMAR_OF_ADDRESSES):
+    with postponed(GRAMMAR_OF_ADDRESSES):
         from timesen_nb.widgets.server.app import Server
 
     Server.launch_instance(

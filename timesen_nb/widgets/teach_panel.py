@@ -10,7 +10,7 @@ import ipywidgets as w
 
 from timesen_nb.widgets.labelled_places import label_accuracy, labels_of_file
 from timesen_nb.widgets.messages import Messages
-from timesen_nb.widgets.page import field, note
+from timesen_nb.widgets.page import field, note, reveal
 from timesen_nb.widgets.session import Session
 
 
@@ -56,8 +56,8 @@ class TeachPanel(w.VBox):
         self._said.value = (
             f"{len(loaded.labels)} labelled places of a file teach the words." if loaded else ""
         )
-        self.forget.layout.display = "" if loaded else "none"
-        self.judge.layout.display = "" if self._session.labelled.labels else "none"
+        reveal(self.forget, bool(loaded))
+        reveal(self.judge, bool(self._session.labelled.labels))
 
     def load(self, path: str | Path, label: str) -> None:
         """Teach by the places of a file; ValueError when it holds none."""
