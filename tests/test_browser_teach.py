@@ -99,3 +99,28 @@ def test_six_places_teach_and_everything_is_taken_along(page: Shown, tmp_path: P
     assert "tn.open_source('flanders')" in code
     compile(code, "timesen.py", "exec")
     assert page.dialogs == []
+
+
+def test_a_field_is_drawn_by_clicks_or_typed_and_told_as_a_whole(page: Shown) -> None:
+    west, south, east, north = page.source.bounds
+    wide, high = east - west, north - south
+    page.tab("Fields")
+    corners = page.page.locator(".tn-corners input")
+    told = page.page.locator(".tn-fields .tn-headline")
+    page.page.get_by_role("button", name="Draw a field").click()
+    for x, y in ((0.3, 0.3), (0.6, 0.5)):
+        before = corners.input_value()
+        page.click(west + wide * x, south + high * y)
+        page.expect(lambda before=before: corners.input_value() != before, "a click is no corner")
+    page.page.get_by_role("button", name="Read this field").click()
+    page.expect(lambda: " ha" in told.inner_text(), "the field is not told")
+    drawn = told.inner_text()
+    page.page.get_by_role("button", name="Start over").click()
+    page.expect(lambda: corners.input_value() == "" and not told.is_visible(), "the field stays")
+    corners.fill(f"{west + wide * 0.1}, {south + high * 0.1}; {west + wide * 0.2}, {south + high * 0.2}")
+    corners.press("Enter")
+    page.page.get_by_role("button", name="Read this field").focus()
+    page.page.keyboard.press("Enter")
+    page.expect(lambda: told.is_visible() and told.inner_text() != drawn, "the typed field is not told")
+    assert page.page.locator(".tn-fields img").is_visible()
+    assert not page.page.locator(".tn-error").is_visible()

@@ -105,6 +105,13 @@ def hidden(name: str) -> w.Label:
     return plain_label("", f"{name} {GONE}")
 
 
+def uploaded(value: Any) -> list[tuple[str, bytes]]:
+    """Names and contents of files that a page sent, as ipywidgets 8 (a tuple) and 7 (a dict) give them."""
+    if isinstance(value, dict):
+        return [(name, bytes(file["content"])) for name, file in value.items()]
+    return [(file["name"], bytes(file["content"])) for file in value]
+
+
 def tabs(pages: dict[str, w.Widget]) -> w.VBox:
     """Pages of which one is seen at a time, chosen by buttons that the keyboard reaches; the page turns them itself."""
     choice = w.ToggleButtons(options=list(pages))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from math import cos, floor, log2, radians
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ SIMULATED = "Simulated: no such place"
 ZOOM_STEP = 0.05  # fine, so that a scene fills its map
 NEAR = 0.012  # degrees around a place that is shown from near
 FAR = 11.0  # zoom below which a field is less than a few pixels
+FIELD = "#ffd400"  # of drawn fields: seen on fields of any colour
 EUROPE = (-10.0, 35.0, 30.0, 62.0)
 EMPTY = (
     "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # one transparent pixel
@@ -65,7 +67,10 @@ class SceneMap(Map):
             locations=[], color=VERMILION, weight=3, fill=False, opacity=0.0, name="The pixel that was read"
         )
         self._kept = leaflet.LayerGroup(name="Kept places")
-        for layer in (self._landscape, self._layer, self._frame, self._kept, self._marker, self._pixel):
+        self._fields = leaflet.Polygon(locations=[], color=FIELD, weight=3, fill=False, name="Fields")
+        for layer in (
+            self._landscape, self._layer, self._frame, self._fields, self._kept, self._marker, self._pixel
+        ):  # fmt: skip
             self.add(layer)
         self.home = w.Button(icon="home", tooltip="Back to the whole of the data")
         self.home.on_click(lambda _: self.frame(self._bounds))
@@ -162,6 +167,10 @@ class SceneMap(Map):
         self._marker.location, self._marker.opacity = (lat, there), 1.0
         self._pixel.locations = [(y, x + there - lon) for x, y in outline]
         self._pixel.opacity = 1.0 if outline else 0.0
+
+    def outline_fields(self, rings: Sequence[Sequence[tuple[float, float]]]) -> None:
+        """Draw the outlines of fields: rings of corners, longitude and latitude."""
+        self._fields.locations = [[(y, turned(x, self.center[1])) for x, y, *_ in ring] for ring in rings]
 
     def tell(self, words: str) -> None:
         """A few words of what is under the pointer."""
