@@ -154,28 +154,26 @@ def _drawn(plots: Sequence[Plot]) -> str:
     return HATCH + "".join(part for plot in plots for part in plot.parts)
 
 
-def series_chart(series: PixelSeries, width: int = WIDTH) -> str:
+def series_chart(series: PixelSeries) -> str:
     """Reflectance of five bands above NDVI over the twelve months, missing months hatched.
 
     Args:
         series: a pixel's year.
-        width: pixels.
 
     Returns:
         SVG text.
     """
     title = f"Twelve months of {series.year}; missing: {', '.join(series.missing) or 'none'}"
     named = "Reflectance: share of sunlight sent back", "NDVI: how green (1 = dense leaves, 0 = bare)"
-    return _year(series.values / REFLECTANCE_SCALE, series.ndvi, series.valid, SHOWN, title, named, width)
+    return _year(series.values / REFLECTANCE_SCALE, series.ndvi, series.valid, SHOWN, title, named)
 
 
-def field_chart(mean: np.ndarray, spread: np.ndarray, width: int = WIDTH) -> str:
+def field_chart(mean: np.ndarray, spread: np.ndarray) -> str:
     """The mean year of a field, with one standard deviation of its pixels on either side.
 
     Args:
         mean: (12, 10) reflectance x 10000, NaN = missing.
         spread: (12, 10) its standard deviation among the field's pixels.
-        width: pixels.
 
     Returns:
         SVG text.
@@ -191,7 +189,7 @@ def field_chart(mean: np.ndarray, spread: np.ndarray, width: int = WIDTH) -> str
     # with five bands, shading would cover shading
     bands = tuple(band for band in SHOWN if band[0] in ("B8", "B11", "B4"))
     title = "The mean year of a field, and how far its pixels differ"
-    return _year(values, ndvi, np.isfinite(near), bands, title, named, width, off)
+    return _year(values, ndvi, np.isfinite(near), bands, title, named, off)
 
 
 def _year(
@@ -201,7 +199,6 @@ def _year(
     bands: Sequence[tuple[str, str, str]],
     title: str,
     named: tuple[str, str],
-    width: int,
     spread: np.ndarray | None = None,
 ) -> str:
     """Bands, (12, 10) from 0 to 1, above NDVI; one axis for places and years to be compared by."""
@@ -209,7 +206,7 @@ def _year(
     highest = float(np.nanmax((reflectance + off)[:, [BANDS.index(b) for b, _, _ in bands]], initial=0.0))
     # snow and clouds alone need the other
     step, top = (0.1, 0.5) if highest <= 0.5 else (0.5, max(1.0, float(np.ceil(2 * highest) / 2)))
-    light, green = Plot(width, TOP + 4, 100, 0.0, top), Plot(width, 154, 60, -0.25, 1.0)
+    light, green = Plot(WIDTH, TOP + 4, 100, 0.0, top), Plot(WIDTH, 154, 60, -0.25, 1.0)
     for plot in (light, green):
         plot.gaps(valid)
     light.grid(np.arange(0, top + step / 2, step), named[0])
@@ -227,8 +224,8 @@ def _year(
     green.names([(_last(index), "NDVI", GREEN)])
     green.months()
     if not valid.all():
-        light.text(width - RIGHT + 8, light.top - 6, "hatched: no clear day")
-    return _svg(width, HEIGHT, title, _drawn([light, green]))
+        light.text(WIDTH - RIGHT + 8, light.top - 6, "hatched: no clear day")
+    return _svg(WIDTH, HEIGHT, title, _drawn([light, green]))
 
 
 def years_chart(years: Sequence[PixelSeries], width: int = WIDTH) -> str:
