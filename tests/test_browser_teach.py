@@ -124,3 +124,4 @@ def test_a_field_is_drawn_by_clicks_or_typed_and_told_as_a_whole(page: Shown) ->
     page.expect(lambda: told.is_visible() and told.inner_text() != drawn, "the typed field is not told")
     assert page.page.locator(".tn-fields img").is_visible()
     assert not page.page.locator(".tn-error").is_visible()
+    assert page.grave_faults() == []
