@@ -1,4 +1,4 @@
-"""What notebook 01 writes for Earth Engine, by the real client against a server on 127.0.0.1: the reader's month is the library's."""
+"""What notebook 01 writes for Earth Engine, by the real client against a server on 127.0.0.1: one month, twice."""
 
 from collections.abc import Iterator
 from pathlib import Path
