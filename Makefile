@@ -9,7 +9,7 @@ APP    := .venv/.app
 ALL    := .venv/.all
 READY  := .venv/.test
 
-.PHONY: map lab test live lint picture pocket bench bench-real bench-train bench-speed site clean
+.PHONY: map lab test live lint picture pocket bench bench-real bench-train bench-speed site wheels clean
 
 map: $(APP)         ## serve the click map on 127.0.0.1 and print its address
 	TIMESEN_SOURCE="$(SOURCE)" TIMESEN_MODEL="$(MODEL)" $(BIN)/python -m timesen_nb.widgets.serve --port $(PORT)
@@ -61,6 +61,9 @@ bench-speed: $(READY) ## the encoder, regions, start-up, sources, reports and da
 site: $(READY)      ## one site: the notebooks, run, API reference, benchmarks, model card, teacher's kit
 	$(BIN)/python docs/pages.py
 
+wheels: .venv/bin/python  ## a folder of all that the notebooks need, to install from without a network
+	$(BIN)/python -m pip wheel --wheel-dir wheels ".[lab,train]"
+
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"timesen_nb needs Python 3.11 or newer; $(PYTHON) is {v.major}.{v.minor}. Name another one: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv .venv
@@ -76,4 +79,4 @@ site: $(READY)      ## one site: the notebooks, run, API reference, benchmarks, 
 	@touch $@
 
 clean:
-	rm -rf .venv build dist site .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv build dist site wheels .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -325,6 +325,17 @@ def test_views_are_drawn_of_their_own_month(source: SampleSource, monkeypatch: p
     assert int(np.argmax([of["sun"] for _, of in drawn])) == 5
 
 
+def test_a_catch_crop_is_drawn_where_the_light_is_green_in_winter(source: SampleSource) -> None:
+    """The ground of maize fields: greener in the photo the greener the light, and brown in May."""
+    fields = [p for p in source.survey(each=40) if source.cover_type(*p) == "maize"]
+    lit = [(p, m) for p in fields for m in (1, 2, 3, 5) if np.isfinite(source.pixel(*p).ndvi[m - 1])]
+    light = np.array([source.pixel(*p).ndvi[m - 1] for p, m in lit])
+    ground = np.array([np.mean([v[70:] for v in source.views(*p, month=m)], axis=(0, 1, 2)) for p, m in lit])
+    greener = ground[:, 1] - ground[:, 0]
+    assert (light > 0.6).any()
+    assert greener[light > 0.6].min() > greener[light < 0.35].max()
+
+
 def test_views_of_no_place_or_month_are_refused(source: SampleSource) -> None:
     with pytest.raises(ValueError, match="lies outside"):
         source.views(0.0, 0.0)

@@ -1,10 +1,12 @@
 """Drawn ground photos: every cover type paints, the same seed draws the same, and what is seen follows the place."""
 
+from types import ModuleType
+
 import numpy as np
 import pytest
 
 from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
-from timesen_nb.simulate.scenes import draw_views
+from timesen_nb.simulate.scenes import built, draw_views, works
 
 SUMMER = {"green": 0.8, "brown": 0.05, "snow": False, "sun": 60.0}
 
@@ -100,3 +102,27 @@ def test_the_sky_is_palest_where_the_sun_stands() -> None:
     north, east, south, west = skies[:, 0] - skies[:, 2]  # red less blue
     assert south > max(east, west) + 3
     assert min(east, west) > north + 3
+
+
+@pytest.mark.parametrize(("cover_type", "module"), [("pasture", works), ("village", built)])
+def test_a_house_stays_where_it_is_from_month_to_month(
+    cover_type: str, module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a background is given; without, each month draws its own."""
+    seen: list[tuple[int, float, float]] = []
+    monkeypatch.setattr(
+        module,
+        "house",
+        lambda view, u, *rest: seen.append((view.heading, round(u - view.middle, 6), rest[1])),
+    )
+
+    def houses(seed: int, month: int, background: int | None) -> list[tuple[int, float, float]]:
+        seen.clear()
+        views(cover_type, month, seed, green=month / 20, background=background)
+        return list(seen)
+
+    months = (2, 6, 10, 11)
+    every = [[houses(seed, month, seed) for month in months] for seed in range(20)]
+    assert any(each[0] for each in every)
+    assert all(one == each[0] for each in every for one in each)
+    assert any(houses(seed, 2, None) != houses(seed, 6, None) for seed in range(60))

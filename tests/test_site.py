@@ -1,7 +1,10 @@
 """The site beside the notebooks: formulas, tooltips, the teacher's kit. It asks no other host for anything."""
 
+import os
 import re
+import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -139,3 +142,31 @@ def test_the_words_game_is_played_on_hidden_places(docs: dict[str, ModuleType]) 
     assert table.loc["a", "found"] > table.loc["b", "found"]
     assert not table.equals(docs["words_game"].scores(sentences, seed=8))
     assert not table.equals(docs["words_game"].scores(sentences, seed=7, hidden=False))
+
+
+def test_a_students_server_starts_with_the_notebooks_and_keeps_her_work(tmp_path: Path) -> None:
+    mine = tmp_path / "notebooks" / NOTEBOOKS[0].name
+    mine.parent.mkdir()
+    mine.write_text("my work")
+    start = [str(TEACHING / "with_notebooks"), "sh", "-c", "echo started"]
+    env = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    said = subprocess.run(start, env=env, capture_output=True, text=True, check=True).stdout
+    assert said == "started\n"
+    assert {p.name for p in mine.parent.iterdir()} == {p.name for p in NOTEBOOKS}
+    assert mine.read_text() == "my work"
+
+
+def test_the_hub_image_and_the_wheels_have_what_the_notebooks_need() -> None:
+    extras = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"])
+    for path, needed in (
+        (TEACHING / "Dockerfile", {"lab", "train", "regions"}),
+        (ROOT / "Makefile", {"lab", "train"}),
+    ):
+        asked = [
+            set(found.split(","))
+            for found in re.findall(r'(?:timesen_nb|"\.)\[([a-z,]+)\]"', path.read_text())
+        ]
+        assert needed in asked, path.name
+        assert needed <= extras
+    assert "make wheels" in (TEACHING / "plan.md").read_text()
+    assert "\nwheels:" in (ROOT / "Makefile").read_text()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timesen_nb.bands import check_months
+from timesen_nb.bands import check_months, ndvi
 from timesen_nb.series import PixelSeries
 from timesen_nb.simulate.cover_types import COVER_TYPES
 from timesen_nb.simulate.landscape import EPSG, PIXEL, Landscape, corner, landscape
@@ -28,6 +28,19 @@ _lock = Lock()
 @lru_cache(maxsize=4)
 def _made(seed: int, size: int, year: int) -> Landscape:
     return landscape(seed, size, year)
+
+
+def _green_share(scene: Landscape, m: int, row: int, column: int) -> float:
+    """How much of the ground to draw green: of a field from November to April no less than its light says."""
+    # what is green there may be a catch crop, of which the crop's own calendar knows nothing
+    share = float(scene.green[m, row, column])
+    if 4 <= m <= 9 or COVER_TYPES[scene.plan.cover_type[row, column]].land_cover != "B":
+        return share
+    greenness = ndvi(scene.reflectance[:, :, row, column])
+    seen = np.flatnonzero(np.isfinite(greenness))
+    # from bare soil to a closed stand; a hidden month is drawn as those around it
+    light = np.interp(m, seen, greenness[seen], period=12)
+    return max(share, float(np.clip((light - 0.25) / 0.6, 0, 1)))
 
 
 def _class_name(letter: str) -> str:
@@ -226,6 +239,8 @@ class SampleSource:
     ) -> list[np.ndarray]:
         """Four drawn ground photos of a place. The same place and time give the same photos.
 
+        What stands in the background stays there, whatever the month and year.
+
         Args:
             lon: degrees.
             lat: degrees.
@@ -249,8 +264,9 @@ class SampleSource:
         return list(
             draw_views(
                 COVER_TYPES[scene.plan.cover_type[row, column]].name, month,
-                green=float(scene.green[m, row, column]), brown=float(scene.brown[m, row, column]),
+                green=_green_share(scene, m, row, column), brown=float(scene.brown[m, row, column]),
                 snow=bool(scene.snow[m, row, column]), sun=noon_elevation(lat, month),
                 rng=np.random.default_rng([self.seed, scene.year, row, column]), size=size,
+                background=(self.seed * self.size + row) * self.size + column,
             )
         )  # fmt: skip

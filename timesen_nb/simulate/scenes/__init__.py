@@ -75,6 +75,7 @@ def draw_views(
     sun: float,
     rng: np.random.Generator,
     size: tuple[int, int] = (48, 64),
+    background: int | None = None,
 ) -> np.ndarray:
     """Four simulated ground photos of one place in one month.
 
@@ -87,6 +88,8 @@ def draw_views(
         sun: noon elevation in degrees.
         rng: draws what differs from photo to photo.
         size: height and width in pixels.
+        background: seed of what stays where it is from month to month: the lie of the land, woods on the horizon,
+            a neighbour's house. None: ``rng`` draws it, anew for each call.
 
     Returns:
         (4, height, width, 3) uint8 RGB, to the north, east, south and west.
@@ -102,14 +105,20 @@ def draw_views(
         )
     [month] = check_months([month], "month given")
     site = _site(month, float(green), float(brown), bool(snow), float(sun), rng)
+    site.background = background
     height, width = size
-    odd = site.dice.randrange(4) if cover_type in _OPEN and site.dice.random() < 0.4 else None
+    dice = site.dice if background is None else random.Random(background)
+    odd = dice.randrange(4) if cover_type in _OPEN and dice.random() < 0.4 else None
     photos = np.empty((4, height, width, 3), np.uint8)
     for heading in range(4):
+        if background is not None:
+            # however many draws the month took for the photo before
+            site.dice.seed(f"{background} {heading}")
         view = Canvas(site, heading, width, height)
         PAINTERS[FORMS[cover_type]](view)
         if heading == odd:
-            works.neighbour(view)
+            with view.apart("neighbour"):
+                works.neighbour(view)
         photos[heading] = np.asarray(view.image.reduce(FINER))
     return _develop(photos, site, rng)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
@@ -34,7 +35,7 @@ class Site:
     green, brown: share of the ground under green and under dry standing plants. sun: noon elevation, degrees.
     overcast: 0 clear sky to 1 grey. horizon: its height in the picture, 0 top to 1 bottom. focal: in picture widths.
     eye: metres above ground, where no crop stands in the way. rows: direction of sown rows, radians from north.
-    soil: colour of the bare ground.
+    soil: colour of the bare ground. background: seed of what stays from month to month; None: the dice draw it, too.
     """
 
     month: int
@@ -49,6 +50,7 @@ class Site:
     eye: float
     rows: float
     soil: Colour
+    background: int | None = None
 
     @property
     def cover(self) -> float:
@@ -91,6 +93,19 @@ class Canvas:
         """Start from a finished sky and ground of the small size."""
         self.image = base.resize((self.width, self.height), Image.Resampling.BILINEAR)
         self.pencil = ImageDraw.Draw(self.image)
+
+    @contextmanager
+    def apart(self, what: str = "") -> Iterator[None]:
+        """Draw with dice of its own, if the site has a background: what one month draws more shifts nothing else."""
+        dice = self.dice
+        if self.site.background is not None:
+            self.dice = random.Random(
+                f"{self.site.background} {self.heading} {what}" if what else dice.random()
+            )
+        try:
+            yield
+        finally:
+            self.dice = dice
 
     @property
     def against(self) -> float:

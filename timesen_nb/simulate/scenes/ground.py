@@ -129,7 +129,8 @@ def start(view: Canvas, look: Ground, relief: float = 0.3) -> None:
     """Lay sky, far background and ground. relief: 0 a sea's horizon, 0.3 plain, 1 hills, 2 mountains."""
     above, below = sky(view), ground(view, look)
     view.lay(picture(above, below))
-    backdrop(view, relief)
+    with view.apart("backdrop"):
+        backdrop(view, relief)
 
 
 def backdrop(view: Canvas, relief: float) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 from timesen_nb.simulate.scenes.canvas import WHITE, Canvas, Colour, Site, blend, shade
 
@@ -11,6 +14,21 @@ GREY_BARK: Colour = (128, 122, 112)
 AUTUMN: tuple[Colour, ...] = ((196, 130, 48), (178, 98, 44), (206, 164, 62), (150, 112, 58))
 
 
+P, T = ParamSpec("P"), TypeVar("T")
+
+
+def _apart(draw: Callable[Concatenate[Canvas, P], T]) -> Callable[Concatenate[Canvas, P], T]:
+    """A tree in leaf takes more throws than a bare one, and must not move what is drawn after it."""
+
+    @wraps(draw)
+    def drawn(view: Canvas, *args: P.args, **options: P.kwargs) -> T:
+        with view.apart():
+            return draw(view, *args, **options)
+
+    return drawn
+
+
+@_apart
 def leaf_colour(view: Canvas, green: Colour) -> Colour:
     """Of deciduous leaves this month: fresh in spring, dull in late summer, gold in October."""
     month, dice = view.site.month, view.dice
@@ -28,6 +46,7 @@ def _light(view: Canvas) -> float:
     return 1.0 - 0.25 * view.against
 
 
+@_apart
 def round_tree(
     view: Canvas,
     u: float,
@@ -82,6 +101,7 @@ def round_tree(
             view.blob(u + a * dice.uniform(-0.75, 0.75), y + b * dice.uniform(-0.6, 0.75), r, r, dots)
 
 
+@_apart
 def bare_tree(
     view: Canvas, u: float, v: float, s: float, h: float, bark: Colour = BARK, wide: float = 0.34
 ) -> None:
@@ -98,6 +118,7 @@ def bare_tree(
         view.line([mid, (x + tall * 0.06 * (1 if i % 2 else -1), y + tall * 0.07)], dark, 1)
 
 
+@_apart
 def spruce(view: Canvas, u: float, v: float, s: float, h: float, colour: Colour, wide: float = 0.17) -> None:
     """A dark pointed cone with drooping tiers."""
     dice, tall = view.dice, h * s
@@ -123,6 +144,7 @@ def spruce(view: Canvas, u: float, v: float, s: float, h: float, colour: Colour,
             )
 
 
+@_apart
 def pine(view: Canvas, u: float, v: float, s: float, h: float, colour: Colour) -> None:
     """A tall reddish trunk, bare far up, under flat tufts."""
     dice, tall = view.dice, h * s
@@ -148,6 +170,7 @@ def pine(view: Canvas, u: float, v: float, s: float, h: float, colour: Colour) -
         view.blob(u + lean, v - tall * 0.97, tall * 0.10, tall * 0.02, blend(colour, WHITE, 0.8))
 
 
+@_apart
 def shrub(view: Canvas, u: float, v: float, s: float, h: float, colour: Colour, wide: float = 0.7) -> None:
     """A low rounded bush."""
     dice, tall = view.dice, h * s

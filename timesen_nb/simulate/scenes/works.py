@@ -124,7 +124,8 @@ def neighbour(view: Canvas) -> None:
     z = dice.uniform(25, 50)
     s, v = view.focal / z, view.at(0, z)[1]
     leaves = leafiness(site)
-    green = leaf_colour(view, (78, 112, 56)) if leaves > 0.3 else (112, 100, 82)
+    with view.apart("leaves"):
+        green = leaf_colour(view, (78, 112, 56)) if leaves > 0.3 else (112, 100, 82)
     if what == 0:
         for _ in range(9):
             shrub(view, dice.uniform(0, view.width), v, s, dice.uniform(2, 3.5), green)
