@@ -22,7 +22,7 @@ def _apart(draw: Callable[Concatenate[Canvas, P], T]) -> Callable[Concatenate[Ca
     """A tree in leaf takes more throws than a bare one, and must not move what is drawn after it."""
 
     @wraps(draw)
-    def drawn(view: Canvas, *args: P.args, **options: P.kwargs) -> T:
+    def drawn(view: Canvas, /, *args: P.args, **options: P.kwargs) -> T:
         with view.apart():
             return draw(view, *args, **options)
 
