@@ -116,7 +116,7 @@ def test_a_file_of_fields_has_a_row_each_and_each_can_be_looked_at(
     ("typed", "said"),
     [
         ("", "no corner is marked"),
-        ("3.0, 50.55", "1 corner is marked"),
+        ("3.0, 50.55", "one corner is marked"),
         ("3.0, 50.55; Vilvoorde", "'Vilvoorde' is no corner"),
         ("3.000, 50.550; 3.002, 50.552; 3.002, 50.550; 3.000, 50.552", "cross each other"),
         ("9.0, 48.0; 9.001, 48.001", "outside the data"),

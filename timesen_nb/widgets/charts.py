@@ -205,7 +205,7 @@ def _year(
     off = np.zeros_like(reflectance) if spread is None else spread
     highest = float(np.nanmax((reflectance + off)[:, [BANDS.index(b) for b, _, _ in bands]], initial=0.0))
     # snow and clouds alone need the other
-    step, top = (0.1, 0.5) if highest <= 0.5 else (0.2, max(0.6, float(np.ceil(5 * highest) / 5)))
+    step, top = (0.2, 0.6) if highest <= 0.6 else (0.5, max(1.0, float(np.ceil(2 * highest) / 2)))
     light, green = Plot(WIDTH, TOP + 4, 100, 0.0, top), Plot(WIDTH, 154, 60, -0.25, 1.0)
     for plot in (light, green):
         plot.gaps(valid)

@@ -88,8 +88,8 @@ def polygon_of(corners: list[tuple[float, float]]) -> Any:
 
     if len(corners) < 2:
         raise ValueError(
-            f"{len(corners) or 'no'} corner is marked; a field has three or more, and two make a box. Click them on "
-            "the map, or type them."
+            f"{'one' if corners else 'no'} corner is marked; a field has three or more, and two make a box. Click them "
+            "on the map, or type them."
         )
     (x, y), *others = corners
     if len(corners) == 2:

@@ -12,7 +12,7 @@ import ipywidgets as w
 from timesen_nb.widgets.background import Latest
 from timesen_nb.widgets.charts import field_chart
 from timesen_nb.widgets.drawn_fields import Fields, corners_of, field_in_words, polygon_of, read_fields
-from timesen_nb.widgets.messages import Messages
+from timesen_nb.widgets.messages import READY, Messages
 from timesen_nb.widgets.page import Drawing, field, note, plain_label, reveal, uploaded
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import Session
@@ -108,6 +108,10 @@ class FieldsPanel(w.VBox):
             lat, lon = event["coordinates"]
             there = f"{(lon + 180) % 360 - 180:.6f}, {lat:.6f}"
             self.corners.value = "; ".join(filter(None, [self.corners.value.strip(" ;"), there]))
+            count = self.corners.value.count(";") + 1
+            self._messages.say(
+                f"{count} corner{'s' * (count > 1)} marked. Then “Read this field”; “Draw a field” ends it."
+            )
 
     def read(self, polygons: Any, patient: bool = False) -> None:
         """Read fields behind the page, or wait for them.
@@ -163,7 +167,7 @@ class FieldsPanel(w.VBox):
     def _turn(self, drawing: bool) -> None:
         if drawing:
             self.forget()
-            self._messages.say(HOW)
+        self._messages.say(HOW if drawing else READY)
 
     def _marked(self) -> None:
         """Corners were clicked or typed: they are drawn, closed as soon as they enclose something."""
