@@ -36,9 +36,9 @@ from timesen_nb.datasets import PlaceDataset
 from timesen_nb.evaluation.encoding import encode_places, readable_places
 from timesen_nb.evaluation.retrieval import nearest, recall_table
 from timesen_nb.evaluation.scoring import encode_words, score
+from timesen_nb.model.prompts import PROMPT_STYLES, class_prompts, class_vectors
 from timesen_nb.model.timesenclip import TimeSenCLIP
 from timesen_nb.model.towers import Tower, open_tower
-from timesen_nb.model.zeroshot import PROMPT_STYLES, class_prompts, class_vectors
 
 LOOP_BATCH = 64
 

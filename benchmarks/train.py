@@ -64,7 +64,7 @@ ROWS: dict[str, dict[str, Any]] = {
 }
 BATCHES, LARGE_BANK = (32, 64, 256), 2048
 CODE = (  # what decides how a run ends, beside its settings
-    "model/ablation.py", "model/encoder.py", "model/zeroshot.py", "training/augment.py", "training/loop.py",
+    "model/ablation.py", "model/encoder.py", "model/prompts.py", "training/augment.py", "training/loop.py",
     "training/loss.py", "training/pooling.py",
 )  # fmt: skip
 COLUMNS = ("accuracy T=12", "R@1 T=12", "accuracy T=1", "R@1 T=1")

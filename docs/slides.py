@@ -11,13 +11,17 @@ from pathlib import Path
 
 from nbconvert.filters import markdown2html
 
-PAGE = """<!doctype html>
+#: How every page of the site begins.
+HEAD = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<style>
+"""
+PAGE = (
+    HEAD
+    + """<style>
 body {{ margin: 0; font: 5vmin/1.4 system-ui, sans-serif; color: #222; background: #fff }}
 section {{ display: none; box-sizing: border-box; min-height: 100vh; padding: 8vmin 10vmin }}
 section:target, body:not(:has(section:target)) section:first-of-type {{ display: block }}
@@ -45,6 +49,7 @@ addEventListener("click", () => turn(1));
 </body>
 </html>
 """
+)
 
 
 def write_slides(source: Path, page: Path) -> int:

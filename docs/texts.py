@@ -17,6 +17,7 @@ from pathlib import Path
 import nbformat
 from nbconvert.filters import markdown2html
 from nbformat import NotebookNode
+from slides import HEAD
 
 ROOT = Path(__file__).resolve().parent.parent
 REPOSITORY = "https://github.com/timesen-nb/timesen_nb/blob/main/"
@@ -40,13 +41,9 @@ FOREIGN = re.compile(
 )
 #: What lies in these is left as it is.
 QUIET = ("a", "abbr", "code", "strong")
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
+PAGE = (
+    HEAD
+    + """<style>
 body {{ font: 17px/1.55 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #222 }}
 a {{ color: #0a4a7c }}
 table {{ border-collapse: collapse }}
@@ -62,6 +59,7 @@ pre {{ overflow-x: auto }}
 </body>
 </html>
 """
+)
 
 
 @cache

@@ -14,6 +14,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +165,13 @@ def calibrate(model: TimeSenCLIP, n: int = 6000) -> float:
     return common_scale(rows)
 
 
+def recalling(encoder: SeriesEncoder, photos: np.ndarray) -> SeriesEncoder:
+    """The encoder with a last step more: it recalls these photos (P, D), which it learned to tell apart."""
+    out = SeriesEncoder(replace(encoder.config, photos=len(photos))).eval()
+    out.load_state_dict({**encoder.state_dict(), "recall.photos": torch.from_numpy(photos)})
+    return out
+
+
 def train_series_encoder(tower: PocketTower, places: int, seed: int) -> TimeSenCLIP:
     """Cross-view training (:mod:`recipes.series_training`), then calibration; the same seed gives the same model."""
     parts = training_parts(places, TRAIN_SEED + seed)
@@ -172,7 +180,7 @@ def train_series_encoder(tower: PocketTower, places: int, seed: int) -> TimeSenC
     encoder = SeriesEncoder(CONFIG)
     for i, stage in enumerate(STAGES):
         scale = train(encoder, parts, photos, stage, seed + 1000 * i)
-    model = TimeSenCLIP(encoder, tower, scale)
+    model = TimeSenCLIP(recalling(encoder, photos), tower, scale)
     model.calibrated_logit_scale = calibrate(model)
     return model
 

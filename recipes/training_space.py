@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -107,9 +107,12 @@ def fit_space(model: TimeSenCLIP, series: Series) -> TrainingSpace:
         net.fit(z, y)
     (hidden, out), (hidden_bias, out_bias) = net.coefs_, net.intercepts_
     words = model.zero_shot("land_cover", "names")
-    near = np.maximum(z[: len(taught)] @ hidden + hidden_bias, 0)
+    # the sound ones, by months and by their median
+    near = np.maximum(z[y == 0] @ hidden + hidden_bias, 0)
+    covers = LETTERS[taught.cover_type]
+    covers = np.concatenate([covers, covers[: len(near) - len(covers)]])
     step = np.abs(near).max() / 127
-    later = {"usual": [[0.0, 1.0]] * 3, "edge": 1.0, "radius": 0.0}
+    later = {"usual": [[[0.0, 1.0]] * 3] * 2, "edge": [1.0, 1.0], "radius": [0.0, 0.0]}
     arrays = {
         **{
             "mean": mean,
@@ -122,7 +125,7 @@ def fit_space(model: TimeSenCLIP, series: Series) -> TrainingSpace:
         **{"step": step, "words": words.vectors, "scale": words.scale, **later},
     }
     space = TrainingSpace(
-        points=np.round(near / step).astype(np.int8), covers=LETTERS[taught.cover_type].astype(np.int8),
+        points=np.round(near / step).astype(np.int8), covers=covers.astype(np.int8),
         **{k: np.asarray(v, dtype=np.float32) for k, v in arrays.items()},
     )  # fmt: skip
     return _measured(space, model, held.values)
@@ -130,12 +133,13 @@ def fit_space(model: TimeSenCLIP, series: Series) -> TrainingSpace:
 
 def _measured(space: TrainingSpace, model: TimeSenCLIP, values: np.ndarray) -> TrainingSpace:
     """The space with what is usual, and where the edge is, over sound series that do not lie in it."""
-    vectors = model.encode(values, allow_empty=True)
-    doubts, _, fault = space.doubts(values, vectors)
-    known = ~np.isnan(fault)
-    usual = np.stack([doubts[known].mean(axis=0), doubts[known].std(axis=0)], axis=1).astype(np.float32)
-    arrays = space.arrays() | {"usual": usual}
-    total = TrainingSpace(**arrays).total(doubts[known], fault[known])
-    arrays["edge"] = np.float32(np.quantile(total, INSIDE))
-    arrays["radius"] = np.float32(np.quantile(doubts[known, 0], INSIDE))
-    return TrainingSpace(**{k: np.asarray(v) for k, v in arrays.items()})
+    usual, edges, radii = [], [], []
+    for year, series in enumerate((values, annual(values))):
+        doubts, _, fault = space.doubts(series, model.encode(series, allow_empty=True))
+        doubts, fault = doubts[~np.isnan(fault)], fault[~np.isnan(fault)]
+        usual.append(np.stack([doubts.mean(axis=0), doubts.std(axis=0)], axis=1))
+        now = replace(space, usual=np.stack([usual[-1]] * 2))
+        edges.append(np.quantile(now.total(doubts, fault, year), INSIDE))
+        radii.append(np.quantile(doubts[:, 0], INSIDE))
+    fitted = {"usual": usual, "edge": edges, "radius": radii}
+    return replace(space, **{k: np.asarray(v, dtype=np.float32) for k, v in fitted.items()})

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from timesen_nb.model.zeroshot import TEMPLATES
+from timesen_nb.model.prompts import TEMPLATES
 from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
 from timesen_nb.tasks import tasks
 

@@ -7,7 +7,7 @@ from synthetic import WordTower
 from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder import SeriesEncoder
-from timesen_nb.model.zeroshot import class_prompts, class_vectors
+from timesen_nb.model.prompts import class_prompts, class_vectors
 
 CLASSES = ("heath", "marsh", "orchard", "quarry")
 TOWER = WordTower()

@@ -5,6 +5,7 @@ import pytest
 from test_model import MODEL
 
 import timesen_nb as tn
+from timesen_nb import composite
 from timesen_nb.model.applicability import LENGTH, TrainingSpace, light
 from timesen_nb.simulate.places import simulate_places
 
@@ -17,8 +18,8 @@ def plain_space(points: list[list[int]], covers: list[int]) -> TrainingSpace:
     return TrainingSpace(
         mean=np.zeros(p), spread=np.full(p, 10.0), hidden=hidden * 10, hidden_bias=np.zeros(2), out=np.zeros((2, 2)),
         out_bias=np.array([50.0, -50.0]), points=np.array(points, np.int8), step=np.float32(0.1),
-        covers=np.array(covers, np.int8), words=np.eye(2), scale=np.float32(1000), usual=np.array([[0.0, 0.5]] * 3),
-        edge=np.float32(9.0), radius=np.float32(0.25),
+        covers=np.array(covers, np.int8), words=np.eye(2), scale=np.float32(1000), 
+        usual=np.array([[[0.0, 0.5]] * 3] * 2), edge=np.array([9.0, 18.0]), radius=np.array([0.25, 2.0]),
     )  # fmt: skip
 
 
@@ -27,16 +28,20 @@ def test_the_formula_on_twelve_training_series() -> None:
     space = plain_space([[10, 0]] * 10 + [[0, 10]] * 2, [0] * 12)
     values = np.full((2, 12, 10), 1000.0)
     vectors = np.array([[1.0, 0.0], [0.0, 1.0]])
-    doubts, near, _ = space.doubts(values, vectors)
+    doubts, away, _ = space.doubts(values, vectors)
     # the third nearest to (0, 1) is at (1, 0), the root of two away; there the words say cover 1 and all neighbours 0
     np.testing.assert_allclose(doubts, [[0, 0, 0], [np.sqrt(2) / 3, 0, 1]], atol=1e-3)
-    assert near.tolist() == [10, 2]
+    assert (away < 0.25).sum(axis=1).tolist() == [10, 2]
     found = space.measure(values, vectors)
     # each doubt counts 2 + its value / 0.5, and disagreement twice; a sound series adds nothing
     expected = np.array([2 + 2 + 2 * 2, (2 + np.sqrt(2) / 3 / 0.5) + 2 + 2 * (2 + 1 / 0.5)])
     np.testing.assert_allclose(found.dissimilarity, expected / 9, atol=1e-3)
     assert found.inside.tolist() == [True, False]
     assert found.density.tolist() == [10, 2]
+    # annual composites have an edge and a radius of their own
+    annual = space.measure(values[:, :1], vectors)
+    np.testing.assert_allclose(annual.dissimilarity, expected / 18, atol=1e-3)
+    assert annual.density.tolist() == [12, 12]
 
 
 def test_light_is_the_same_however_months_are_ordered_but_for_its_course() -> None:
@@ -46,6 +51,13 @@ def test_light_is_the_same_however_months_are_ordered_but_for_its_course() -> No
     np.testing.assert_allclose(a[:30], b[:30])
     assert b[30] > a[30]  # the greenness jumps
     np.testing.assert_allclose(light(values * 0.5)[0, :30], a[:30] - np.log(2))
+
+
+def test_an_annual_composite_is_no_stranger_for_being_one() -> None:
+    values = composite.annual(simulate_places(300, 9191).values)
+    found = tn.load("pocket").applicability(values)
+    assert found.inside.mean() > 0.5
+    assert tn.load("pocket").applicability(values * 0.5).inside.mean() < 0.3
 
 
 @pytest.mark.parametrize("fault", ["halved", "offset", "random"])

@@ -6,7 +6,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timesen_nb.training import augment
+from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.encoder import SeriesEncoder
+from timesen_nb.training import TrainingOptions, augment
 from timesen_nb.training.pooling import POOLINGS, make_pooling
 
 SEEDS = st.integers(0, 10_000)
@@ -82,6 +84,23 @@ def test_a_band_goes_in_all_months_and_protected_ones_stay(seed, protected):
     assert not bands[:, list(protected)].any()
     assert (bands.sum(1) <= 10 - max(1, len(protected))).all()
     assert torch.equal(out[~torch.isnan(out)], values[~torch.isnan(out)])
+
+
+def test_spectral_masking_keeps_red_green_and_blue():
+    """Of 70 % of the series something else goes, and what goes is where the normalisation begins."""
+    encoder = SeriesEncoder(
+        EncoderConfig(width=8, depth=1, heads=1, feedforward=8, embedding=8, absent_bands=False)
+    )
+    options = TrainingOptions(spectral_masking=True, augment=False)
+    values = series(400)
+    out, months = augment.augmented(values, encoder, options, generator(0))
+    lost = (out != values)[..., 0, 0]  # (400, 12, 10)
+    assert months is None
+    assert torch.equal(lost.any(1), lost.all(1))
+    touched = {band for k, band in enumerate(encoder.config.bands) if lost[..., k].any()}
+    assert touched == set(encoder.config.bands) - {"B2", "B3", "B4"}
+    assert lost.any((1, 2)).float().mean().item() == pytest.approx(0.7, abs=0.08)
+    assert torch.equal(out[lost], encoder.offset.expand_as(out)[lost])
 
 
 def test_a_band_can_be_filled_by_a_value_of_its_own():

@@ -17,6 +17,7 @@ import timesen_nb as tn
 pytestmark = [pytest.mark.needs_browser, pytest.mark.timeout(1800)]
 
 TILES = "tile.openstreetmap.org"
+AXE = Path(__file__).resolve().parent / "data" / "axe" / "axe.min.js"
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +87,16 @@ class Shown:
 
     def tab(self, name: str) -> None:
         self.page.locator(f'.tn-tabs button:has-text("{name}")').click()
+
+    def grave_faults(self) -> list[str]:
+        """Serious faults of accessibility that axe-core finds in what is shown."""
+        self.page.evaluate(AXE.read_text("utf-8"))
+        found = self.page.evaluate("axe.run('.tn-app', {resultTypes: ['violations']})")
+        return [
+            f"{fault['id']}: {[(node['target'], node['failureSummary']) for node in fault['nodes'][:3]]}"
+            for fault in found["violations"]
+            if fault["impact"] in ("serious", "critical")
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -289,21 +300,12 @@ def test_the_view_is_mapped(sample: Shown) -> None:
     sample.expect(lambda: layers.nth(1).get_attribute("src") != classes, "the layer of a class is not drawn")
 
 
-AXE = Path(__file__).resolve().parent / "data" / "axe" / "axe.min.js"
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_serious_fault_of_accessibility_is_found(sample: Shown, scheme: str) -> None:
     sample.page.emulate_media(color_scheme=scheme)
     sample.page.wait_for_timeout(300)
-    sample.page.evaluate(AXE.read_text("utf-8"))
-    found = sample.page.evaluate("axe.run('.tn-app', {resultTypes: ['violations']})")
+    grave = sample.grave_faults()
     sample.page.emulate_media(color_scheme="light")
-    grave = [
-        f"{fault['id']}: {[(node['target'], node['failureSummary']) for node in fault['nodes'][:3]]}"
-        for fault in found["violations"]
-        if fault["impact"] in ("serious", "critical")
-    ]
     assert grave == []
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import timesen_nb as tn
 from timesen_nb.bands import BANDS, MONTHS
-from timesen_nb.widgets.charts import colour_bar, compare_chart, series_chart, years_chart
+from timesen_nb.widgets.charts import colour_bar, compare_chart, field_chart, series_chart, years_chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 VERMILION, GREEN = "#D55E00", "#009E73"  # red light, NDVI
@@ -126,3 +126,16 @@ def test_lines_break_at_missing_months() -> None:
     assert "missing: January, June, July" in tree.find(f"{SVG}title").text
     stretches = [len(line.get("points").split()) for line in tree.iter(f"{SVG}polyline")]
     assert stretches == [4, 5] * 6
+
+
+def test_the_spread_of_a_field_lies_on_either_side_of_its_mean_and_breaks_where_a_month_is_missing() -> None:
+    mean, spread = np.full((12, 10), 3000.0), np.full((12, 10), 1000.0)
+    mean[5] = spread[5] = np.nan
+    tree = ET.fromstring(field_chart(mean, spread))
+    shades = [shape for shape in tree.iter(f"{SVG}polygon") if shape.get("fill") == VERMILION]
+    first, second = ([float(p.split(",")[1]) for p in shade.get("points").split()] for shade in shades)
+    assert (len(first), len(second)) == (10, 12)  # five months before the gap, six after it, there and back
+    level, at = lines(tree, VERMILION)[0][0, 1], texts(tree)
+    assert min(first) == pytest.approx(at["0.4"][1] - 4, abs=0.11)
+    assert max(first) == pytest.approx(at["0.2"][1] - 4, abs=0.11)
+    assert min(first) < level < max(first)

@@ -20,6 +20,7 @@ from synthetic import GridSource, small_model
 
 import timesen_nb as tn
 from timesen_nb.widgets.charts import compare_chart, percent
+from timesen_nb.widgets.page import seen
 from timesen_nb.widgets.question import MOST_CLASSES, OWN_WORDS
 from timesen_nb.widgets.view import MOST_PIXELS, visible
 
@@ -163,12 +164,12 @@ def test_the_other_order_is_offered_where_only_it_fits(app: tn.ClickMap, source:
     app.panel.place.value = f"{lat}, {lon}"
     assert "Did you mean" in app.error
     assert source.requests == []
-    assert app.panel.mend.layout.display == ""
+    assert seen(app.panel.mend)
     app.panel.mend.click()
     settle(app)
     assert (app.result.lon, app.result.lat) == pytest.approx((lon, lat), abs=1e-4)
     assert app.error is None
-    assert app.panel.mend.layout.display == "none"
+    assert not seen(app.panel.mend)
 
 
 def test_a_place_outside_offers_the_way_back(app: tn.ClickMap, source: GridSource) -> None:
@@ -491,7 +492,7 @@ def test_kept_places_can_be_compared_removed_and_exported(app, source: GridSourc
     assert json.loads(told["provenance"]) == app.session.kept[1].series.provenance
     app.kept.tick(1)
     app.kept.tick(3)
-    assert app.kept._chart.layout.display != "none"
+    assert seen(app.kept._chart)
 
 
 def test_words_that_are_typed_light_up_a_small_source(app: tn.ClickMap, monkeypatch) -> None:

@@ -6,9 +6,10 @@ import pytest
 from timesen_nb.bands import BANDS, ndvi
 from timesen_nb.simulate.climates import NAMES, ZONES, climate
 from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
-from timesen_nb.simulate.earth import EarthPlaces, earth_places, growths
+from timesen_nb.simulate.earth import EarthPlaces, earth_places
 from timesen_nb.simulate.elsewhere import DRAWN, elsewhere_places
 from timesen_nb.simulate.ground_views import survey_months, take
+from timesen_nb.simulate.growth import growths
 from timesen_nb.simulate.processing import mix, untidy
 
 

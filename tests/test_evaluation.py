@@ -165,13 +165,13 @@ def test_every_sentence_is_encoded_once_and_as_zero_shot_does():
 
     chosen = [tn.tasks["land_cover"], tn.tasks["crops"]]
     words = encode_words(chosen, ("names", "template", "descriptions"), encode)
-    from timesen_nb.model.zeroshot import PROMPT_STYLES, class_prompts
+    from timesen_nb.model.prompts import PROMPT_STYLES, class_prompts
 
     needed = {
         s for t in chosen for style in PROMPT_STYLES for group in class_prompts(t, style)[1] for s in group
     }
     assert sorted(asked) == sorted(needed)
-    from timesen_nb.model.zeroshot import class_vectors
+    from timesen_nb.model.prompts import class_vectors
 
     for (name, style), vectors in words.items():
         expected = class_vectors(class_prompts(tn.tasks[name], style)[1], WordTower().encode_text)

@@ -29,6 +29,7 @@ CONFIGS = {
     "patch of 5 x 5": EncoderConfig(**SMALL, patch=5),
     "patch and absent bands": EncoderConfig(**SMALL, patch=2, absent_bands=True),
     "january": EncoderConfig(**SMALL, annual_position="january"),
+    "photos to recall": EncoderConfig(**SMALL, photos=7),
 }
 
 
@@ -43,6 +44,10 @@ def sensitive(config: EncoderConfig) -> SeriesEncoder:
         encoder.spectral_embedding[1].weight.mul_(3)
         for layer in encoder.transformer.layers:
             layer.self_attn.in_proj_weight.mul_(2)  # months differ in how much they are looked at
+        if config.photos:
+            encoder.recall.photos.copy_(
+                torch.nn.functional.normalize(torch.randn(config.photos, config.embedding))
+            )
     return encoder
 
 

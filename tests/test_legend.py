@@ -7,6 +7,7 @@ from synthetic import GridSource, small_model
 import timesen_nb as tn
 from timesen_nb.plots import AREAS, class_colours
 from timesen_nb.widgets.legend import Legend
+from timesen_nb.widgets.page import seen
 
 
 @pytest.fixture
@@ -15,9 +16,7 @@ def legend() -> Legend:
 
 
 def shown(legend: Legend) -> list[tuple[str, str]]:
-    return [
-        (label.value, swatch.value) for swatch, label, row in legend._rows if row.layout.display != "none"
-    ]
+    return [(label.value, swatch.value) for swatch, label, row in legend._rows if seen(row)]
 
 
 def test_the_largest_class_comes_first_in_its_colour_and_what_covers_nothing_is_left_out(

@@ -9,6 +9,7 @@ import timesen_nb as tn
 from timesen_nb.sources.grid import pixel_at
 from timesen_nb.widgets.link import Link
 from timesen_nb.widgets.outline import outline
+from timesen_nb.widgets.page import seen
 from timesen_nb.widgets.year_panel import month_in_words, provenance_in_words
 
 WORDS = ["meadow", "maize", "lake"]
@@ -105,10 +106,10 @@ def test_years_of_a_place_are_read_once_asked_for(app: tn.ClickMap, source: Grid
     app._actions.jobs.settle()
     assert app.error is None
     assert len(source.requests) == len(source.years)
-    assert app.panel.year._years.layout.display == ""
+    assert seen(app.panel.year._years)
     assert all(str(year).encode() in app.panel.year._years.data for year in source.years)
     app.click(*source.place(6, 7))
-    assert app.panel.year._years.layout.display == "none"  # of the place before
+    assert not seen(app.panel.year._years)  # of the place before
 
 
 def test_a_month_of_the_chart_is_shown_on_the_map(app: tn.ClickMap, source: GridSource) -> None:

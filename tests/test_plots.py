@@ -199,7 +199,7 @@ def test_classes_have_the_same_colours_in_the_click_map_and_in_a_region() -> Non
     app.map_view()
     drawn = app._layer.drawn
     maps = tn.map_region(small_model().zero_shot(words), GridSource().grid, progress=False)
-    assert maps.label.attrs["colours"] == class_colours(12)
+    assert maps.label.attrs["colours"] == class_colours(12) == app.session.colours_of(words)
     assert drawn.classes == {words[k]: class_colours(12)[k] for k in np.unique(maps.label) if k >= 0}
     pixels = np.asarray(Image.open(BytesIO(drawn.picture.png)))
     seen = {tuple(pixel[:3]) for pixel in pixels[pixels[..., 3] > 0].tolist()}

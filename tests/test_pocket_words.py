@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from recipes.words import read_concepts
+from timesen_nb.model.prompts import class_prompts, class_vectors
 from timesen_nb.model.towers.pocket import PocketTower
-from timesen_nb.model.zeroshot import class_prompts, class_vectors
 
 COVERS = {
     "cropland": ("fields that farmers till", "land sown with crops", "farm land with crops growing"),

@@ -266,7 +266,8 @@ def test_a_cube_larger_than_memory_is_never_held_whole(zs, cube):
 def cluster() -> Iterator[object]:
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", host="127.0.0.1",
+                      scheduler_kwargs={"dashboard": False}) as cluster:  # fmt: skip
         yield cluster
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import timesen_nb as tn
+from timesen_nb.model.prompts import class_prompts, class_vectors
 from timesen_nb.model.towers.pocket import PocketTower
-from timesen_nb.model.zeroshot import class_prompts, class_vectors
 from timesen_nb.tasks import BUNDLED
 
 SIZES = {"land_cover": 8, "land_use": 16, "crops": 40, "habitat": 44, "bioregion": 8, "country": 28}

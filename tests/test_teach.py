@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import timesen_nb as tn
 from timesen_nb.model.alike import as_int8
 from timesen_nb.model.sets import softmax
-from timesen_nb.model.teach import FREEDOM, fitted
+from timesen_nb.model.teach import FREEDOMS, fitted, freedom
 from timesen_nb.model.zeroshot import ZeroShot
 
 SCALE, D = 20.0, 16
@@ -68,8 +68,21 @@ def test_the_fit_is_the_most_probable_one(seed: int, n: int, k: int) -> None:
     pulls = np.eye(k)[labels] - softmax(SCALE * x @ found.T)
     weight = n / (counts > 0).sum() / counts[labels]
     pull = (pulls * weight[:, None]).T @ x
-    hold = SCALE * (found - zs.vectors) / (FREEDOM * SCALE) ** 2
+    free = freedom(zs.vectors, SCALE, x, labels)
+    hold = SCALE * (found - zs.vectors) / (free * SCALE) ** 2
     np.testing.assert_allclose(pull, hold, atol=2e-3 * n)
+
+
+def test_labels_that_tell_nothing_move_little_and_words_that_are_wrong_let_go() -> None:
+    zs = words()
+    x = np.concatenate([places(zs.vectors[k], 6, seed=k) for k in range(3)])
+    right = np.repeat(np.arange(3), 6)
+    assert freedom(zs.vectors, SCALE, x, (right + 1) % 3) == max(FREEDOMS)
+    # labels by chance tell nothing of light
+    rng = np.random.default_rng(3)
+    assert freedom(zs.vectors, SCALE, unit(rng.normal(size=(40, D))), rng.integers(0, 3, 40)) == min(FREEDOMS)
+    # too few to judge by are taken at their word
+    assert freedom(zs.vectors, SCALE, x[:1], right[:1]) == max(FREEDOMS)
 
 
 def test_teaching_in_steps_is_teaching_at_once() -> None:

@@ -418,6 +418,21 @@ def test_a_folder_of_another_run_is_refused_unless_it_is_to_be_overwritten(tmp_p
     )  # the folder's run is the new one
 
 
+def test_only_what_leaves_the_end_as_it_is_may_change_when_a_run_goes_on(tmp_path):
+    first = fit(epochs=1, folder=tmp_path)
+    changes = {
+        "train_layers": 1, "batch_size": 16, "learning_rate": 1e-3, "weight_decay": 0.1, "memory_bank": 32,
+        "warmup_epochs": 1, "augment": False, "spectral_masking": True, "pooling": "random", "seed": 1,
+        "precision": "bf16", "accumulate": 2, "clip_gradient": None, "targets": "words",
+    }  # fmt: skip
+    for name, value in changes.items():
+        said = "warmup_steps" if name == "warmup_epochs" else name
+        with pytest.raises(ValueError, match=rf"another run: (.*; )?{said} was"):
+            fit(folder=tmp_path, **{"epochs": 1, name: value})
+    free = {"validate_every": 2, "checkpoint_every": 1, "validation": VALIDATION, "classes": CLASSES}
+    assert same_weights(first, fit(epochs=1, folder=tmp_path, **free))
+
+
 def test_a_checkpoint_that_is_damaged_or_of_others_is_refused(tmp_path):
     fit(epochs=1, folder=tmp_path)
     last = tmp_path / "last.ckpt"
@@ -492,11 +507,15 @@ except RuntimeError as problem:
 
 #: Random views, accumulation and early stopping, by torchrun; the second call takes up what the first has left.
 LAUNCHED = """
-import os, sys, torch
+import os, sys, time, torch
 from test_training import fit, make_pairs
+from timesen_nb.training.run_folder import RunFolder
+save = RunFolder.save
+RunFolder.save = lambda *folder, **state: (time.sleep(0.5), save(*folder, **state))  # a slow disk
 options = {"devices": 2, "batch_size": 16, "memory_bank": 32, "accumulate": 2, "pooling": "random",
            "validation": make_pairs(32, seed=3), "patience": 5, "folder": sys.argv[1], "epochs": 2}
 fit(**options)
+assert torch.load(sys.argv[1] + "/last.ckpt", weights_only=True)["learner"]["step"] == 8, "not yet written"
 model = fit(**options)
 model.save(sys.argv[1] + f"/{os.environ['RANK']}.safetensors")
 """

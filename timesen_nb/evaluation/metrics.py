@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +78,31 @@ class Tally:
     def macro_f1(self) -> np.ndarray:
         """Mean F1 over the classes that are true or predicted somewhere."""
         return _mean(self.f1)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Predicted classes beside the true ones, or beside what people labelled.
+
+    Attributes:
+        classes: K names.
+        truth: (n,) class numbers.
+        predicted: (n,) class numbers.
+    """
+
+    classes: Sequence[str]
+    truth: np.ndarray
+    predicted: np.ndarray
+
+    @property
+    def table(self) -> np.ndarray:
+        """(K, K) confusion: rows true, columns predicted."""
+        return confusion(self.truth, self.predicted, len(self.classes))
+
+    @property
+    def tally(self) -> Tally:
+        """How often each class was right, true and predicted."""
+        return Tally.of(self.table)
 
 
 def bootstrap(

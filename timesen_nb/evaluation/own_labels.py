@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from timesen_nb.datasets.splits import blocks
-from timesen_nb.evaluation.metrics import Tally, confusion
+from timesen_nb.evaluation.metrics import Judged
 from timesen_nb.model.teach import Lesson, fitted
 from timesen_nb.model.zeroshot import ZeroShot
 
@@ -22,8 +22,10 @@ Z95 = 1.959964
 
 
 @dataclass(frozen=True)
-class BlockedAccuracy:
+class BlockedAccuracy(Judged):
     """Accuracy of a taught classifier at its own labels, each judged by the labels of other blocks.
+
+    Producer's accuracy is the ``recall`` of its tally, user's accuracy the ``precision``, a class each.
 
     Attributes:
         classes: K names.
@@ -34,9 +36,6 @@ class BlockedAccuracy:
         block_km: edge of a block.
     """
 
-    classes: list[str]
-    truth: np.ndarray
-    predicted: np.ndarray
     by_words: np.ndarray
     block: np.ndarray
     block_km: float
@@ -71,16 +70,6 @@ class BlockedAccuracy:
         """Whether these labels tell anything: two blocks at least, and an interval of :data:`WIDEST` at most."""
         low, high = self.interval
         return self.blocks > 1 and high - low <= WIDEST
-
-    @property
-    def table(self) -> np.ndarray:
-        """(K, K) confusion: rows are the labels, columns what was predicted."""
-        return confusion(self.truth, self.predicted, len(self.classes))
-
-    @property
-    def tally(self) -> Tally:
-        """Producer's accuracy is its ``recall``, user's accuracy its ``precision``, a class each."""
-        return Tally.of(self.table)
 
     @property
     def alone(self) -> list[str]:

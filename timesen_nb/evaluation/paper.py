@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from timesen_nb.model.zeroshot import PROMPT_STYLES
+from timesen_nb.model.prompts import PROMPT_STYLES
 
 #: Tasks of the paper's main table, in its order; "overall" is their mean.
 TASKS = ("land_cover", "land_use", "habitat", "crops", "bioregion")

@@ -15,7 +15,7 @@ from timesen_nb.evaluation.metrics import interval
 from timesen_nb.evaluation.report_tables import Report
 from timesen_nb.evaluation.scoring import Answers, encode_words, score
 from timesen_nb.evaluation.trust import TRUST, fitted, look, trust_scores
-from timesen_nb.model.zeroshot import PROMPT_STYLES
+from timesen_nb.model.prompts import PROMPT_STYLES
 from timesen_nb.tasks import Task, tasks
 
 

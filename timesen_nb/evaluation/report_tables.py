@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from timesen_nb.evaluation.calibration import reliability
+from timesen_nb.evaluation.metrics import Judged
 from timesen_nb.evaluation.paper import TASKS, paper_table
 from timesen_nb.evaluation.scoring import Answers
 from timesen_nb.evaluation.trust import TRUST
-from timesen_nb.model.zeroshot import PROMPT_STYLES
+from timesen_nb.model.prompts import PROMPT_STYLES
 from timesen_nb.spreadsheet import escaped
 from timesen_nb.tasks import tasks
 
@@ -211,8 +212,8 @@ class Report:
         table = {}
         for c in np.unique(country[country >= 0]):
             some = country == c
-            part = Answers(found.classes, *(getattr(found, f)[some] for f in _FIELDS))
-            table[names[c]] = [int(some.sum()), float(part.tally.accuracy), float(part.tally.balanced)]
+            tally = Judged(found.classes, found.truth[some], found.predicted[some]).tally
+            table[names[c]] = [int(some.sum()), float(tally.accuracy), float(tally.balanced)]
         return pd.DataFrame.from_dict(table, orient="index", columns=["places", "top1", "balanced"])
 
     def reliability(
@@ -251,6 +252,3 @@ class Report:
         from timesen_nb.plots.reports import plot_report
 
         return plot_report(self, composites, ax)
-
-
-_FIELDS = ("rows", "truth", "predicted", "in_five", "confidence", "transductive")

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from timesen_nb.model.prompts import EncodeText
 from timesen_nb.model.sets import softmax
-from timesen_nb.model.zeroshot import EncodeText
 
 ENSEMBLES = ("early", "late")
 

@@ -7,33 +7,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from timesen_nb.evaluation.metrics import Tally, bootstrap, confusion
+from timesen_nb.evaluation.metrics import Judged, Tally, bootstrap
+from timesen_nb.model.prompts import EncodeText, class_prompts, class_vectors
 from timesen_nb.model.sets import softmax
-from timesen_nb.model.zeroshot import EncodeText, class_prompts, class_vectors
 from timesen_nb.tasks import Task
 
 BATCH = 4096
 
 
 @dataclass(frozen=True)
-class Answers:
+class Answers(Judged):
     """The predictions for the places that have a label in one task.
 
     Attributes:
         classes: K names.
-        rows: (n,) which of the N places that were scored.
         truth: (n,) class numbers.
         predicted: (n,) class numbers.
+        rows: (n,) which of the N places that were scored.
         in_five: (n,) bool, the true class is among the five first.
         confidence: (n,) probability of the predicted class.
         transductive: (n,) class numbers by scores divided by their mean over all these places: the "normalised" answer
             of the released code, which needs the whole test set to answer for one place.
     """
 
-    classes: tuple[str, ...]
     rows: np.ndarray
-    truth: np.ndarray
-    predicted: np.ndarray
     in_five: np.ndarray
     confidence: np.ndarray
     transductive: np.ndarray
@@ -42,16 +39,6 @@ class Answers:
     def right(self) -> np.ndarray:
         """(n,) whether the answer is right."""
         return self.predicted == self.truth
-
-    @property
-    def table(self) -> np.ndarray:
-        """(K, K) confusion: rows true, columns predicted."""
-        return confusion(self.truth, self.predicted, len(self.classes))
-
-    @property
-    def tally(self) -> Tally:
-        """How often each class was right, true and predicted."""
-        return Tally.of(self.table)
 
     def resampled(self, groups: np.ndarray | None = None, resamples: int = 500, seed: int = 0) -> Tally:
         """Tallies of resampled places: :func:`timesen_nb.evaluation.bootstrap`, their spread is how sure a score is.
@@ -124,9 +111,8 @@ def score(
         keys = [key for key in words if key[0] == task]
         stacked = np.concatenate([words[key] for key in keys])
         centre = vectors[rows].mean(axis=0) if len(rows) else vectors[:1].mean(axis=0)
-        usual = (
-            stacked @ centre / 2 + 1
-        )  # mean score of each class: the mean of cosines is the cosine to the mean
+        # mean score of each class: the mean of cosines is the cosine to the mean
+        usual = stacked @ centre / 2 + 1
         for start in range(0, len(rows), BATCH):
             some = rows[start : start + BATCH]
             cosines, answer = vectors[some] @ stacked.T, truth[task][some]
@@ -134,16 +120,13 @@ def score(
             for i, key in enumerate(keys):
                 span = slice(i * k, (i + 1) * k)
                 parts[key].append(_judge(cosines[:, span], answer, usual[span], scale))
-    return {
-        key: Answers(
-            classes[key[0]],
-            rows := np.flatnonzero(truth[key[0]] >= 0),
-            truth[key[0]][rows],
-            *(np.concatenate(column) for column in zip(*found, strict=True)),
-        )
-        for key, found in parts.items()
-        if found
-    }
+    answers = {}
+    for (task, style), found in parts.items():
+        if found:
+            rows = np.flatnonzero(truth[task] >= 0)
+            predicted, *more = (np.concatenate(column) for column in zip(*found, strict=True))
+            answers[task, style] = Answers(classes[task], truth[task][rows], predicted, rows, *more)
+    return answers
 
 
 def _judge(cosines: np.ndarray, truth: np.ndarray, usual: np.ndarray, scale: float) -> tuple[np.ndarray, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.evaluation.retrieval import recall
-from timesen_nb.model.zeroshot import class_prompts, class_vectors
+from timesen_nb.model.prompts import class_prompts, class_vectors
 
 if TYPE_CHECKING:
     from timesen_nb.datasets.pairs import Pairs

@@ -65,9 +65,10 @@ class TrainingSpace:
         covers: (M,) int8 number of each one's land cover.
         words: (K, D) vectors of the land covers, and the scale of their softmax.
         scale: of the words' softmax.
-        usual: (3, 2) mean and deviation over simulated series of distance, indecision and disagreement.
-        edge: sum of doubts that counts as 1.
-        radius: distance within which a training series counts as near.
+        usual: (2, 3, 2) of months and of annual composites, which leave more open: mean and deviation over simulated
+            series of distance, indecision and disagreement.
+        edge: (2,) sum of doubts that counts as 1, of both.
+        radius: (2,) distance within which a training series counts as near, of both.
     """
 
     mean: np.ndarray
@@ -87,24 +88,26 @@ class TrainingSpace:
 
     def measure(self, values: np.ndarray, vectors: np.ndarray) -> Applicability:
         """The applicability to series (N, T, 10), NaN = missing, and their vectors (N, D)."""
-        parts = [np.zeros((2, 0))]
+        year, parts = int(values.shape[1] == 1), [np.zeros((2, 0))]
         for start in range(0, len(values), BATCH):
             some = slice(start, start + BATCH)
-            doubts, near, fault = self.doubts(values[some], vectors[some])
-            parts.append(np.stack([self.total(doubts, fault) / self.edge, near]))
+            doubts, away, fault = self.doubts(values[some], vectors[some])
+            near = (away <= self.radius[year]).sum(axis=1)
+            parts.append(np.stack([self.total(doubts, fault, year) / self.edge[year], near]))
         far, density = np.concatenate(parts, axis=1)
         return Applicability(far, far <= 1, density.astype(int))
 
-    def total(self, doubts: np.ndarray, fault: np.ndarray) -> np.ndarray:
+    def total(self, doubts: np.ndarray, fault: np.ndarray, year: int) -> np.ndarray:
         """(N,) of (N, 3) doubts and log odds of a fault: what is far from sound outweighs all else."""
+        mean, deviation = self.usual[year].T
         # a series as near and as decided as any has no doubt left
-        doubt = np.maximum((doubts - self.usual[:, 0]) / self.usual[:, 1] + 2, 0) @ WEIGHTS
+        doubt = np.maximum((doubts - mean) / deviation + 2, 0) @ WEIGHTS
         with np.errstate(invalid="ignore"):
             out: np.ndarray = doubt + 2 * np.logaddexp(0, fault + 1)
         return out
 
     def doubts(self, values: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(N, 3) distance, indecision and disagreement; (N,) series near; (N,) log odds of a fault."""
+        """(N, 3) distance, indecision and disagreement; (N, M) how far each point is; (N,) log odds of a fault."""
         x = self.space(values, vectors)
         points, lengths = self._far_apart
         square = (x**2).sum(axis=1)[:, None] + lengths - 2 * x @ points.T
@@ -116,7 +119,7 @@ class TrainingSpace:
         other = (self.covers[order] != p.argmax(axis=1)[:, None]).mean(axis=1)
         sound = softmax(x @ self.out + self.out_bias)[:, 0]
         fault = np.log(1 - sound + 1e-4) - np.log(sound + 1e-4)
-        return np.stack([near, indecision, other], axis=1), (away <= self.radius).sum(axis=1), fault
+        return np.stack([near, indecision, other], axis=1), away, fault
 
     @cached_property
     def _far_apart(self) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,9 @@ import numpy as np
 
 from timesen_nb.bands import BANDS, OFFSET, SCALE
 
+#: How sharply photos are recalled (cosines are multiplied by this), and how much they count beside the vector itself.
+RECALL_SCALE, RECALL_SHARE = 24.0, 0.5
+
 SIZES = ("patch", "width", "depth", "heads", "feedforward", "embedding")
 
 
@@ -42,6 +45,7 @@ class EncoderConfig:
         annual_position: position of a T = 1 composite: "mean" of the twelve, or "january" as published last.
         absent_bands: learn a vector for a band that is missing in a month that has others; without, such a month is
             missing.
+        photos: how many photo vectors the encoder recalls at its end; 0 for none, as published.
 
     Raises:
         ValueError: a value that cannot be, by name.
@@ -61,12 +65,16 @@ class EncoderConfig:
     annual_position: str = "mean"
     # learn a vector for a band that is missing in a month that has others
     absent_bands: bool = False
+    # photo vectors that are recalled at the end
+    photos: int = 0
 
     def __post_init__(self) -> None:
         for name in SIZES:
             size = getattr(self, name)
             if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
                 raise ValueError(f"{name} is {size!r}; expected a whole number from 1.")
+        if isinstance(self.photos, bool) or not isinstance(self.photos, int | np.integer) or self.photos < 0:
+            raise ValueError(f"photos is {self.photos!r}; expected a whole number from 0.")
         for name in ("bands", "offset", "scale"):
             if not isinstance(getattr(self, name), tuple | list):
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected a list with one entry a band.")

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.config import RECALL_SCALE, RECALL_SHARE, EncoderConfig
 from timesen_nb.model.inputs import composite_positions, known_bands, readable
 
 
@@ -65,6 +65,26 @@ class Block(nn.Module):
         return self.norm2(x + self.dropout(self.linear2(hidden)))
 
 
+class Recall(nn.Module):
+    """What a vector recalls of photos: attention over a bank of their vectors, one step of a modern Hopfield network.
+
+    Light that could be several things lies between them, where words that fit none of them well may be nearest. The
+    step moves it towards the photos that it is most like. Ramsauer et al. 2021, arXiv 2008.02217; between images and
+    words: Fürst et al. 2022 (CLOOB), arXiv 2110.11316.
+    """
+
+    photos: Tensor
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.register_buffer("photos", torch.zeros(config.photos, config.embedding))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, D) unit vectors -> (N, D) unit vectors."""
+        shares = torch.softmax(RECALL_SCALE * x @ self.photos.T, dim=-1)  # (N, photos)
+        return F.normalize(x + RECALL_SHARE * shares @ self.photos, dim=-1)
+
+
 class SeriesEncoder(nn.Module):
     """Pixel series -> vector: embed each month, add its calendar position, let a class token attend, project.
 
@@ -91,6 +111,7 @@ class SeriesEncoder(nn.Module):
         self.transformer = nn.Module()
         self.transformer.layers = nn.ModuleList(Block(config) for _ in range(config.depth))
         self.mlp_head = nn.Sequential(nn.LayerNorm(config.width), nn.Linear(config.width, config.embedding))
+        self.recall = Recall(config) if config.photos else nn.Identity()
 
     def forward(self, values: Tensor, months: Sequence[int] | None = None) -> Tensor:
         """Vectors of series.
@@ -127,7 +148,7 @@ class SeriesEncoder(nn.Module):
             layers
         ):  # only the class token leaves the last layer: only it is computed there
             x = layer(x, mask, queries=1 if i == len(layers) - 1 else t + 1)
-        x = F.normalize(self.mlp_head(x[:, 0]), dim=-1)  # (N, D)
+        x = self.recall(F.normalize(self.mlp_head(x[:, 0]), dim=-1))  # (N, D)
         return x if mask is None else torch.where(month_valid.any(-1, keepdim=True), x, torch.nan)
 
     def positions(self, t: int, months: Sequence[int] | None = None) -> Tensor:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.config import RECALL_SCALE, RECALL_SHARE, EncoderConfig
 from timesen_nb.model.graph_products import Products, Ranges, float32
 from timesen_nb.model.inputs import POSITIONS
 from timesen_nb.model.onnx_file import Graph
@@ -48,6 +48,7 @@ def shapes(config: EncoderConfig) -> dict[str, tuple[int, ...]]:
         "mlp_head.0.bias": (w,),
         "mlp_head.1.weight": (config.embedding, w),
         "mlp_head.1.bias": (config.embedding,),
+        **({"recall.photos": (config.photos, config.embedding)} if config.photos else {}),
     }
 
 
@@ -141,9 +142,18 @@ class _Encoder:
             float32(self.weights["mlp_head.1.weight"].T),
             float32(self.weights["mlp_head.1.bias"]),
         )
-        out = graph("Div", out, graph("Max", graph("ReduceL2", out, _ints(1), keepdims=1), 1e-12))
+        out = self.unit(out)
+        if self.config.photos:
+            photos = self.weights["recall.photos"]
+            shares = graph("Softmax", graph("MatMul", out, float32(RECALL_SCALE * photos.T)), axis=-1)
+            out = self.unit(graph("Add", out, graph("MatMul", shares, float32(RECALL_SHARE * photos))))
         empty = graph("Cast", graph("ReduceMin", self.missing, _ints(1), keepdims=1), to=9)
         return graph.rename(graph("Where", empty, np.float32(np.nan), out), "vectors")
+
+    def unit(self, x: str) -> str:
+        """Rows of unit length."""
+        length = self.graph("ReduceL2", x, _ints(1), keepdims=1)
+        return str(self.graph("Div", x, self.graph("Max", length, 1e-12)))
 
     def entry(self) -> tuple[str, list[str]]:
         """Tokens (N L, W) before the first layer, and its queries, keys and values where a table gives them."""

@@ -3,7 +3,8 @@
 Multinomial logistic regression on the model's vectors whose prior is the words: each class's weights begin as its
 zero-shot vector times the logit scale, and a penalty keeps them near until labels say otherwise. That is the maximum of
 the posterior under a normal prior; without labels it is the words, with many a linear probe. The same idea for CLIP's
-few-shot learners: Silva-Rodríguez et al. 2024 (CVPR, arXiv 2312.12730).
+few-shot learners: Silva-Rodríguez et al. 2024 (CVPR, arXiv 2312.12730). How wide the prior is, the labels decide by
+cross-validation: where the words are right already, a few labels are to move them little.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import numpy as np
 
 from timesen_nb.model.sets import softmax
 
-#: How far labels may move a class: the prior's standard deviation of each of a vector's numbers, as a share of the
-#: length that words have.
-FREEDOM = 0.3
+#: How far labels may move a class, one or the other: the prior's standard deviation of each of a vector's numbers, as
+#: a share of the length that words have.
+FREEDOMS = (0.1, 0.3)
+#: Parts of the labels, each judged by the others, to choose between them.
+FOLDS = 4
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,8 @@ class Lesson:
         Returns:
             (n,) one minus the probability of the label, 0 to 1.
         """
-        parts = _spread(self.labels, folds)
-        doubts = np.empty(len(self.labels), dtype=np.float32)
-        for part in np.unique(parts):
-            out = parts == part
-            vectors = fitted(self.words, self.scale, self.places[~out], self.labels[~out])
-            p = softmax(self.scale * self.places[out] @ vectors.T)
-            doubts[out] = 1 - p[np.arange(len(p)), self.labels[out]]
-        return doubts
+        given = self.words, self.scale, self.places, self.labels
+        return (1 - _left_out(*given, freedom(*given), folds)).astype(np.float32)
 
 
 def fitted(words: np.ndarray, scale: float, places: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -75,6 +72,48 @@ def fitted(words: np.ndarray, scale: float, places: np.ndarray, labels: np.ndarr
     Returns:
         (K, D) float32, to be used as the words are.
     """
+    return _moved(words, scale, places, labels, freedom(words, scale, places, labels))
+
+
+def freedom(words: np.ndarray, scale: float, places: np.ndarray, labels: np.ndarray) -> float:
+    """The one of :data:`FREEDOMS` by which labels that were left out are most probable, classes counting alike.
+
+    Args:
+        words: (K, D) unit vectors.
+        scale: what cosines are multiplied by before the softmax.
+        places: (n, D) unit vectors.
+        labels: (n,) class numbers.
+
+    Returns:
+        How far labels may move a class; the most where there are too few to judge by, which are taken at their word.
+    """
+    if len(labels) < FOLDS:
+        return FREEDOMS[-1]
+    weight = 1 / np.bincount(labels)[labels]
+
+    def loss(free: float) -> float:
+        return -float(weight @ np.log(_left_out(words, scale, places, labels, free, FOLDS) + 1e-9))
+
+    return min(FREEDOMS, key=loss)
+
+
+def _left_out(
+    words: np.ndarray, scale: float, places: np.ndarray, labels: np.ndarray, free: float, folds: int
+) -> np.ndarray:
+    """(n,) the probability of each label by a classifier that was taught without its part of the labels."""
+    parts, out = _spread(labels, folds), np.empty(len(labels))
+    for part in np.unique(parts):
+        there = parts == part
+        vectors = _moved(words, scale, places[~there], labels[~there], free)
+        p = softmax(scale * places[there] @ vectors.T)
+        out[there] = p[np.arange(len(p)), labels[there]]
+    return out
+
+
+def _moved(
+    words: np.ndarray, scale: float, places: np.ndarray, labels: np.ndarray, free: float
+) -> np.ndarray:
+    """(K, D) the most probable vectors, with a prior as wide as ``free``."""
     from scipy.optimize import minimize
 
     if not len(labels):
@@ -82,7 +121,7 @@ def fitted(words: np.ndarray, scale: float, places: np.ndarray, labels: np.ndarr
     start, x = scale * words.astype(np.float64), places.astype(np.float64)
     counts = np.bincount(labels, minlength=len(words))
     weight = len(labels) / (counts > 0).sum() / counts[labels]
-    tightness = 1 / (FREEDOM * scale) ** 2
+    tightness = 1 / (free * scale) ** 2
     rows = np.arange(len(labels))
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
@@ -92,7 +131,7 @@ def fitted(words: np.ndarray, scale: float, places: np.ndarray, labels: np.ndarr
         p[rows, labels] -= 1
         return float(cost), ((p * weight[:, None]).T @ x + tightness * (now - start)).ravel()
 
-    found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 200})
+    found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 200, "ftol": 1e-6})
     out: np.ndarray = (found.x.reshape(start.shape) / scale).astype(np.float32)
     return out
 

@@ -77,6 +77,7 @@ def narrowed(plain: Prepared) -> Prepared:
     encoder = plain.encoder
     narrow = deepcopy(encoder).bfloat16()
     narrow.offset, narrow.scale = encoder.offset, encoder.scale  # reflectance has more than 8 bits
+    narrow.recall = encoder.recall  # it is given float32
     drawn = draw_series(encoder.config)[0][0]
     years = drawn.reshape(*drawn.shape[:3], encoder.config.patch, encoder.config.patch)
     cosines = (Prepared(encoder, 12)(years) * Prepared(narrow, 12)(years)).sum(axis=1)
@@ -136,7 +137,7 @@ class Prepared:
                 qkv = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
             x = layer.norm1(attention.out_proj(self.attend(qkv)).add_(x))
             x = layer.norm2(layer.linear2(layer.linear1(x).relu_()).add_(x))
-        return F.normalize(self.encoder.mlp_head(self.class_token(x)).float(), dim=-1)
+        return self.encoder.recall(F.normalize(self.encoder.mlp_head(self.class_token(x)).float(), dim=-1))
 
     def features(self, values: Tensor, there: Tensor) -> Tensor:
         """(N, L, features): normalised bands, which of them are absent, and one for the token's position."""

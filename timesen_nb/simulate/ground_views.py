@@ -8,7 +8,8 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from timesen_nb.simulate.cover_types import COVER_TYPES
-from timesen_nb.simulate.earth import EarthPlaces, growths
+from timesen_nb.simulate.earth import EarthPlaces
+from timesen_nb.simulate.growth import growths
 from timesen_nb.simulate.places import Places
 from timesen_nb.simulate.scenes import FORMS, draw_views
 from timesen_nb.simulate.scenes.fields import CROPS

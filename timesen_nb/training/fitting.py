@@ -24,11 +24,9 @@ from timesen_nb.training.loss import Learner
 from timesen_nb.training.options import TrainingOptions
 from timesen_nb.training.run_folder import RunFolder
 
-#: Options that decide how a run ends: a checkpoint holds them, and goes on with no others.
-DECISIVE = (
-    "train_layers", "epochs", "batch_size", "learning_rate", "weight_decay", "memory_bank", "augment",
-    "spectral_masking", "pooling", "patience", "seed", "devices", "precision", "accumulate", "clip_gradient",
-)  # fmt: skip
+#: Options that may change when a run goes on. The others decide how it ends: its checkpoint holds them.
+FREE = {"classes", "tower", "warmup_epochs", "validation", "validate_every", "device", "folder", "checkpoint_every",
+        "overwrite", "progress"}  # fmt: skip
 
 
 def fit(
@@ -54,9 +52,8 @@ def fit(
     """
     options = replace(options or TrainingOptions(), **changes)
     start = _with_tower(model, options.tower)
-    for name, given in {"pairs": pairs, "validation": options.validation}.items():
-        if given is None and name == "validation":
-            continue
+    judges = pairs if options.validation is None else options.validation
+    for name, given in {"pairs": pairs, "validation": judges}.items():
         if not isinstance(given, Pairs):
             said = f"{name} given: a {type(given).__name__}; expected Pairs(values, embeddings, labels)"
             raise ValueError(f"{said}, or what places.pairs(embeddings) makes of a data set.")
@@ -79,7 +76,7 @@ def fit(
     run = Run(learner, pairs, targets, options, device, validation)
 
     if options.folder is not None:
-        settings = {name: getattr(options, name) for name in DECISIVE} | {
+        settings = {name: value for name, value in vars(options).items() if name not in FREE} | {
             "pairs": len(pairs), "targets": "photos" if words is None else "words",
             "warmup_steps": run.warmup_steps, "start and data": _checksum(run),
         }  # fmt: skip
@@ -93,10 +90,8 @@ def fit(
         try:
             train_on(run, 1 if ended else options.devices)
         except KeyboardInterrupt:
-            how = "give folder= to go on later"
-            if run.folder:
-                how = f"the same call goes on from {run.folder.path}"
-            raise KeyboardInterrupt(f"training was stopped; {how}.") from None
+            later = f"the same call goes on from {options.folder}" if run.folder else "give folder= to go on"
+            raise KeyboardInterrupt(f"training was stopped; {later}.") from None
         if run.folder and first:
             run.folder.plot()
     learned = learner.log_scale.exp().item()
@@ -123,16 +118,12 @@ def _find_device(device: str, devices: int) -> str:
     """The type of device; ValueError where it, or that many of them, are not there."""
     there, started = torch.cuda.device_count(), int(os.environ.get("WORLD_SIZE", devices))
     if devices not in (1, started):
-        raise ValueError(
-            f"devices={devices} given, but torchrun started {started} processes; expected the same."
-        )
+        raise ValueError(f"devices={devices} given, but torchrun started {started}; expected the same.")
     if device == "cpu" or (device == "auto" and not there):
         return "cpu"
     if there < int(os.environ.get("LOCAL_WORLD_SIZE", devices)):
-        said = f"{devices} CUDA device{'s' * (devices > 1)} asked for; this machine has {there or 'none'}. Use fewer"
-        raise ValueError(
-            f"{said}, device='cpu', or a runtime with a GPU (Colab: Runtime > Change runtime type)."
-        )
+        said = f"{devices} CUDA device{'s' * (devices > 1)} asked for; this machine has {there or 'none'}. Use fewer, "
+        raise ValueError(f"{said}device='cpu', or a GPU runtime (Colab: Runtime > Change runtime type).")
     return "cuda"
 
 
@@ -143,10 +134,8 @@ def _check_batches(n: int, options: TrainingOptions) -> None:
         said = f"{n} pairs for updates of {parts} x {size}; expected at least one whole update"
         raise ValueError(f"{said}. Use a smaller batch, such as batch_size={max(1, n // 8 // parts)}.")
     if bank % size:
-        fitting = max(1, round(bank / size)) * size
-        raise ValueError(
-            f"memory_bank={bank} is no multiple of batch_size={size}. Use {fitting}, or 0 for none."
-        )
+        fits = max(1, round(bank / size)) * size
+        raise ValueError(f"memory_bank={bank} is no multiple of batch_size={size}. Use {fits}, or 0.")
     if size % options.devices:
         raise ValueError(f"batch_size={size} cannot be shared evenly by {options.devices} devices.")
 

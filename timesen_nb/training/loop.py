@@ -84,7 +84,7 @@ def train(run: Run, rank: int = 0, ranks: int = 1) -> None:
     if run.state is not None:
         learner.load_state_dict(run.state["learner"])
         optimizer.load_state_dict(run.state["optimizer"])
-        scaler.load_state_dict(run.state.get("scaler") or scaler.state_dict())
+        scaler.load_state_dict(run.state.get("scaler", {}))
         past = SimpleNamespace(**run.state["watch"])
     model: Any = DistributedDataParallel(learner) if ranks > 1 else learner
     step, parts, every = int(learner.step), options.accumulate, options.checkpoint_every or run.epoch_steps
@@ -126,6 +126,9 @@ def train(run: Run, rank: int = 0, ranks: int = 1) -> None:
                 # "watch" is the name that the first version gave it, whose runs go on here
                 folder.save(learner=learner.state_dict(), optimizer=optimizer.state_dict(),
                             scaler=scaler.state_dict(), watch=vars(past))  # fmt: skip
+    if ranks > 1:
+        # the others wait here for the first rank's last checkpoint: what they do next may read it
+        distributed.broadcast_object_list([None], device=device)
     learner.load_state_dict(past.best_weights, strict=False)
 
 

@@ -95,19 +95,18 @@ class Learner(nn.Module):
     """All that changes in training but the optimizer. words: (K, D) vectors of class names, in place of photos."""
 
     step: Tensor
-    words: Tensor
+    words: Tensor | None
 
     def __init__(
         self, encoder: SeriesEncoder, scale: float, options: TrainingOptions, words: Tensor | None
     ) -> None:
         super().__init__()
-        self.encoder, self.options, self.by_words = encoder, options, words is not None
+        self.encoder, self.options = encoder, options
         self.rank, self.ranks, self.computes_in = 0, 1, torch.float32
         self.log_scale = nn.Parameter(torch.tensor(math.log(scale)))
         self.register_buffer("step", torch.zeros((), dtype=torch.long))
-        if words is not None:
-            self.register_buffer("words", words)
-        else:
+        self.register_buffer("words", words)
+        if words is None:
             self.pooling = make_pooling(options.pooling, encoder.config.embedding)
             self.bank = MemoryBank(options.memory_bank, encoder.config.embedding)
         layers, count = list(encoder.layers), options.train_layers
@@ -118,28 +117,19 @@ class Learner(nn.Module):
             nn.ModuleList([encoder.mlp_head, *layers[len(layers) - count :]]).requires_grad_(True)
 
     def forward(self, number: int, rows: Tensor, values: Tensor, targets: Tensor) -> Tensor:
-        """The loss of one batch. Dropout and augmentation follow from the seed and its number alone.
-
-        Args:
-            number: of the batch.
-            rows: (B,) places of the batch.
-            values: (b, T, C, H, W) series of this rank's share of them.
-            targets: photos (B, D) or (B, V, D) of all of them, or their class numbers (B,).
-
-        Returns:
-            One number.
-        """
+        """The loss of one batch. Dropout and augmentation follow from the seed and its number alone."""
+        # rows (B,) of the batch; values (b, T, C, H, W) of this rank's share of them; targets of all of them: photos
+        # (B, D) or (B, V, D), or class numbers (B,)
         own, seed = slice(self.rank, None, self.ranks), derived_seed(self.options.seed, 1, number, self.rank)
         torch.manual_seed(seed)
-        values, months = augmented(
-            values, self.encoder, self.options, Generator(values.device).manual_seed(seed)
-        )
+        generator = Generator(values.device).manual_seed(seed)
+        values, months = augmented(values, self.encoder, self.options, generator)
         with torch.autocast(values.device.type, self.computes_in, enabled=self.computes_in != torch.float32):
             satellite = self.encoder(values, months)
         satellite, scale = satellite.float(), self.log_scale.exp()
         # NaN where a month was left is a fault, not a series that does not count: it becomes the loss
         fault = 0.0 * satellite[readable(values, self.encoder.config).any(dim=1)].sum()
-        if self.by_words:
+        if self.words is not None:
             return info_nce(satellite, self.words, rows, targets[own], scale) + fault
         if self.ranks > 1:
             # every rank pools the whole batch, and draws the same views: photos need not be gathered

@@ -6,14 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from timesen_nb.datasets.pairs import Pairs
-    from timesen_nb.model.towers import Tower
-    from timesen_nb.tasks import Task
+from timesen_nb.datasets.pairs import Pairs
+from timesen_nb.model.towers import Tower
+from timesen_nb.tasks import Task
 
 CHOICES = {
     "targets": ("photos", "words"), "device": ("auto", "cpu", "cuda"), "precision": ("32", "bf16", "fp16", "auto"),
@@ -84,23 +82,20 @@ class TrainingOptions:
 
     def __post_init__(self) -> None:
         for name, kind in self.__annotations__.items():
-            given, whole, zero = getattr(self, name), kind.startswith("int"), name in FROM_ZERO
+            given = getattr(self, name)
             if isinstance(given, np.generic):
-                object.__setattr__(self, name, given.item())
+                object.__setattr__(self, name, given := given.item())
             if given is None and "None" in kind:
                 continue
-            if whole or kind.startswith("float"):
-                number = isinstance(given, int | np.integer if whole else int | float | np.number)
-                if not number or isinstance(given, bool) or not (0 if zero else 5e-324) <= given < math.inf:
+            if kind.startswith(("int", "float")):
+                whole, zero = kind.startswith("int"), name in FROM_ZERO
+                number = isinstance(given, int if whole else int | float) and not isinstance(given, bool)
+                if not number or not (0 if zero else 5e-324) <= given < math.inf:
                     said = f"a {'whole ' * whole}number {'from' if zero else 'above'} 0"
                     raise ValueError(f"{name}={given!r} given; expected {said}.")
             if name in CHOICES and given not in CHOICES[name]:
                 raise ValueError(f"{name}={given!r} given; expected {', '.join(map(repr, CHOICES[name]))}.")
         if (self.warmup_epochs or 0) > self.epochs:
-            raise ValueError(
-                f"warmup_epochs={self.warmup_epochs} given; expected 0 to {self.epochs}, all epochs."
-            )
+            raise ValueError(f"warmup_epochs={self.warmup_epochs} given; expected 0 to {self.epochs} epochs.")
         if self.patience is not None and self.validation is None:
-            raise ValueError(
-                "patience given without validation; expected labelled pairs to be judged by, too."
-            )
+            raise ValueError("patience given without validation; expected labelled pairs to judge by.")

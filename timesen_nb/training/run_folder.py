@@ -36,18 +36,14 @@ class RunFolder:
         except Timeout:
             raise RuntimeError(f"another run trains in {self.path}; wait, or give another folder.") from None
         except OSError as problem:
-            raise ValueError(
-                f"{self.path} cannot be written to ({problem}); give another folder."
-            ) from problem
+            raise ValueError(f"{self.path} cannot be written to ({problem}); give another folder.") from None
         with lock:
             yield
 
     def load(self) -> dict[str, Any] | None:
         """What the run left when it was stopped; None for a new run. ValueError for another run's checkpoint."""
-        path, anew = (
-            self.path / "last.ckpt",
-            "give another folder, or overwrite=True to start anew in this one.",
-        )
+        path = self.path / "last.ckpt"
+        anew = "give another folder, or overwrite=True to start anew in this one."
         if not path.exists():
             return None
         try:
@@ -84,6 +80,5 @@ class RunFolder:
                 partial.write_bytes(content)
         except OSError as problem:
             said = f"{self.path / name} ({len(content) / 2**20:.1f} MB) cannot be written: {problem.strerror}"
-            raise OSError(
-                f"{said}. Make room; then the same call goes on from the last checkpoint."
-            ) from problem
+            said += ". Make room; then the same call goes on from the last checkpoint."
+            raise OSError(said) from problem

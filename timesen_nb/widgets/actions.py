@@ -50,7 +50,7 @@ class Actions:
     @property
     def busy(self) -> bool:
         """Whether anything is under way."""
-        return self.jobs.busy or self.landscape.busy or self.layer.busy
+        return self.jobs.busy or self.landscape.busy or self.layer.busy or self._screen.fields.busy
 
     def _wire(self) -> None:
         safely, screen = self._messages.safely, self._screen
@@ -68,7 +68,7 @@ class Actions:
             button.on_click(lambda _: safe())
 
         self._session.on_change(self._changed)
-        screen.map.on_interaction(lambda **event: safely(self.places.clicked)(event))
+        screen.map.on_interaction(lambda **event: safely(self._clicked)(event))
         screen.map.on_interaction(lambda **event: safely(self.layer.hovered)(event))
         on_value(panel.place, self.places.typed)
         on_button(panel.go, lambda: self.places.typed(panel.place.value))
@@ -91,6 +91,11 @@ class Actions:
         on_value(clock.month, lambda _: self.use_month())
         on_value(clock.layer, lambda _: self._use_layer())
         panel.year.mark(clock.month.value)
+
+    def _clicked(self, event: dict[str, Any]) -> None:
+        """A click is a corner while a field is drawn, else a place."""
+        fields = self._screen.fields
+        (fields.clicked if fields.drawing else self.places.clicked)(event)
 
     def _changed(self, what: str) -> None:
         """Show what changed in the session; the widgets that are set here are not answered as if a person had."""
@@ -115,6 +120,7 @@ class Actions:
         elif what == "words":
             screen.words.show(session)
             screen.view.show(session)
+            screen.fields.show()
             self._messages.well()
         elif what == "view":
             self.layer.draw()
@@ -123,6 +129,7 @@ class Actions:
             screen.map.number({number: (a.lon, a.lat) for number, a in session.kept})
         elif what == "source":
             screen.map.switch.value = session.bundled
+            screen.fields.forget()
             screen.data.show(session)
             screen.time.show(session)
             self.layer.draw()
@@ -258,7 +265,7 @@ class Actions:
 
     def cancel(self) -> None:
         """Stop waiting for the source, stop reading the view."""
-        if self.jobs.cancel():
+        if self.jobs.cancel() | self._screen.fields.cancel():
             self._session.stop_asking()
             self._messages.cancelled()
         self.layer.cancel()

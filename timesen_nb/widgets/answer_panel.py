@@ -13,7 +13,7 @@ from timesen_nb.widgets.answer_trust import NO_FIT, UNLIKE
 from timesen_nb.widgets.bars import Bars
 from timesen_nb.widgets.guess import Guess
 from timesen_nb.widgets.layers import png
-from timesen_nb.widgets.page import Drawing, plain_label
+from timesen_nb.widgets.page import Drawing, plain_label, reveal, seen
 from timesen_nb.widgets.year_panel import YearPanel
 
 NOTES = 4
@@ -72,12 +72,14 @@ class AnswerPanel(w.VBox):
             widget.add_class(style)
         top = w.HBox([self._headline, self.keep])
         top.add_class("tn-top")
-        found = w.VBox([top, self._truth, *self._notes, self._bars])
+        beside = w.VBox([self._truth, *self._notes])
+        beside.add_class("tn-beside")
+        found = w.VBox([top, beside, self._bars])
         found.add_class("tn-live")
         self.guess = Guess(found)
         self.year.offer(self.guess.on)
         self._answered = w.VBox([self.guess, found, self.year, self._ground])
-        self._answered.layout.display = "none"
+        reveal(self._answered, False)
         self._steps = w.VBox([plain_label(step) for step in STEPS])
         self._steps.add_class("tn-steps")
         super().__init__([self._error, self.mend, self._steps, self._answered])
@@ -95,9 +97,9 @@ class AnswerPanel(w.VBox):
     def fail(self, error: str | None, mend: str = "") -> None:
         """Show what went wrong, or that nothing did; the answer below stays. ``mend``: what a button says, if any."""
         self._error.value = (error or "")[:1].upper() + (error or "")[1:]
-        self._error.layout.display = "" if error else "none"
+        reveal(self._error, bool(error))
         self.mend.description = mend
-        self.mend.layout.display = "" if mend else "none"
+        reveal(self.mend, bool(mend))
 
     def show(self, answer: Answer, several: bool = False) -> None:
         """Draw an answer; ``several``: whether its source has other years of the place."""
@@ -105,34 +107,35 @@ class AnswerPanel(w.VBox):
         notes = [*answer.notes[:NOTES], *[""] * NOTES]
         for label, note in zip(self._notes, notes, strict=False):
             label.value = label.tooltip = note
-            label.layout.display = "" if note else "none"
+            reveal(label, bool(note))
             (label.add_class if note in (UNLIKE, NO_FIT) else label.remove_class)("tn-warning")
         finer = f" ({answer.cover_type})" if answer.cover_type else ""
         self._truth.value = f"{answer.known}{finer}" if answer.known else ""
-        self._truth.layout.display = "" if answer.truth else "none"
+        reveal(self._truth, bool(answer.truth))
         self._bars.show(answer)
         self.year.show(answer.series, several)
         self.guess.show(answer)
         self.keep.disabled = False
-        self._steps.layout.display = "none"
-        self._answered.layout.display = ""
+        reveal(self._steps, False)
+        reveal(self._answered, True)
 
     def clear(self) -> None:
         """No answer: what to do stands there again."""
         self.keep.disabled = True
-        self._answered.layout.display, self._steps.layout.display = "none", ""
+        reveal(self._answered, False)
+        reveal(self._steps, True)
 
     def show_views(self, views: Sequence[np.ndarray], month: int) -> None:
         """Show the four ground views of a month, or none."""
         self._when.value = f"On the ground in {MONTHS[month - 1]}, simulated"
         for picture, view, name in zip(self._views, views, DIRECTIONS, strict=False):
             picture.draw(png(view), f"Drawing of the ground looking {name}.")
-        self._ground.layout.display = "" if len(views) else "none"
+        reveal(self._ground, len(views) > 0)
 
     @property
     def answered(self) -> bool:
         """Whether an answer is shown."""
-        return self._answered.layout.display != "none"
+        return seen(self._answered)
 
     @property
     def text(self) -> str:
@@ -148,5 +151,5 @@ class AnswerPanel(w.VBox):
                     self._bars.text,
                 ]
             said.append(self.year.text)
-            said += [self._when.value] * (self._ground.layout.display != "none")
+            said += [self._when.value] * seen(self._ground)
         return "\n".join(filter(None, said))

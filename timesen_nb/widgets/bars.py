@@ -6,7 +6,7 @@ import ipywidgets as w
 
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.charts import BLUE, SKY, percent
-from timesen_nb.widgets.page import plain_label
+from timesen_nb.widgets.page import note, plain_label, reveal, seen
 
 BARS = 8
 GREY = "#bbb"  # of words that are no answer
@@ -16,31 +16,26 @@ class Bars(w.VBox):
     """Classes and their probabilities, most probable first, each with its share as text beside the bar."""
 
     def __init__(self) -> None:
-        self._rows = []
-        for _ in range(BARS):
-            name, bar, share = plain_label(), w.FloatProgress(min=0.0, max=1.0), plain_label()
-            self._rows.append((name, bar, share, w.HBox([name, bar, share])))
-            for widget, style in ((name, "tn-name"), (bar, "tn-bar"), (share, "tn-share")):
-                widget.add_class(style)
-        self._rest = plain_label()
-        self._rest.add_class("tn-small")
-        super().__init__([row[-1] for row in self._rows] + [self._rest])
-        self.add_class("tn-bars")
-        self.clear()
+        self._rows: list[tuple[w.Label, w.FloatProgress, w.Label, w.HBox]] = []
+        self._rest = note("")
+        super().__init__([self._rest], _dom_classes=["tn-bars"])
 
-    def clear(self) -> None:
-        """No answer: no bars."""
-        for *_, row in self._rows:
-            row.layout.display = "none"
-        self._rest.value = ""
+    def _make(self, rows: int) -> None:
+        """As many rows as are needed: a page is there sooner without those that are not."""
+        for _ in range(len(self._rows), min(rows, BARS)):
+            name, share = plain_label("", "tn-name"), plain_label("", "tn-share")
+            bar = w.FloatProgress(min=0.0, max=1.0, _dom_classes=["tn-bar"])
+            self._rows.append((name, bar, share, w.HBox([name, bar, share])))
+        self.children = [*(row[-1] for row in self._rows), self._rest]
 
     def show(self, answer: Answer) -> None:
         """Draw an answer; classes beyond the first :data:`BARS` are summed in one line."""
         ranked, likely = answer.ranked(), answer.likely or [answer.top]
         known = {c for c, passes in zip(answer.classes, answer.passing, strict=True) if passes}
         empty = {answer.classes[k] for k in answer.trust.empty}
+        self._make(len(ranked))
         for place, (name, bar, share, row) in enumerate(self._rows):
-            row.layout.display = "" if place < len(ranked) else "none"
+            reveal(row, place < len(ranked))
             if place < len(ranked):
                 words, probability = ranked[place]
                 name.value = name.tooltip = words
@@ -58,9 +53,5 @@ class Bars(w.VBox):
     @property
     def text(self) -> str:
         """The bars as lines of name and share."""
-        rows = [
-            f"{name.value} {share.value}"
-            for name, _, share, row in self._rows
-            if row.layout.display != "none"
-        ]
+        rows = [f"{name.value} {share.value}" for name, _, share, row in self._rows if seen(row)]
         return "\n".join([*rows, self._rest.value])

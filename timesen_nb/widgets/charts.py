@@ -109,6 +109,14 @@ class Plot:
                 f'<circle cx="{self.x(m + 1):.1f}" cy="{self.y(values[m]):.1f}" r="2.5" fill="{colour}"/>'
             )
 
+    def shade(self, low: np.ndarray, high: np.ndarray, colour: str) -> None:
+        """The space between two lines, broken where a month is missing."""
+        for first, last in _runs(np.isfinite(low) & np.isfinite(high)):
+            there = range(first, last + 1)
+            around = [(m, high[m]) for m in there] + [(m, low[m]) for m in reversed(there)]
+            points = " ".join(f"{self.x(m + 1):.1f},{self.y(value):.1f}" for m, value in around)
+            self.parts.append(f'<polygon points="{points}" fill="{colour}" fill-opacity="0.18"/>')
+
     def names(self, labels: Sequence[tuple[float, str, str]]) -> None:
         """Names beside the ends of lines, (value, words, colour), moved apart where they would overlap."""
         ordered = sorted(labels, key=lambda label: -label[0])
@@ -146,40 +154,78 @@ def _drawn(plots: Sequence[Plot]) -> str:
     return HATCH + "".join(part for plot in plots for part in plot.parts)
 
 
-def series_chart(series: PixelSeries, width: int = WIDTH) -> str:
+def series_chart(series: PixelSeries) -> str:
     """Reflectance of five bands above NDVI over the twelve months, missing months hatched.
 
     Args:
         series: a pixel's year.
-        width: pixels.
 
     Returns:
         SVG text.
     """
-    reflectance = series.values / REFLECTANCE_SCALE
-    highest = float(np.nanmax(reflectance[:, [BANDS.index(b) for b, _, _ in SHOWN]], initial=0.0))
-    # one axis for places and years to be compared by; snow and clouds alone need the other
-    step, top = (0.1, 0.5) if highest <= 0.5 else (0.5, max(1.0, float(np.ceil(2 * highest) / 2)))
-    light = Plot(width, TOP + 4, 100, 0.0, top)
-    light.gaps(series.valid)
-    light.grid(np.arange(0, top + step / 2, step), "Reflectance: share of sunlight sent back")
+    title = f"Twelve months of {series.year}; missing: {', '.join(series.missing) or 'none'}"
+    named = "Reflectance: share of sunlight sent back", "NDVI: how green (1 = dense leaves, 0 = bare)"
+    return _year(series.values / REFLECTANCE_SCALE, series.ndvi, series.valid, SHOWN, title, named)
+
+
+def field_chart(mean: np.ndarray, spread: np.ndarray) -> str:
+    """The mean year of a field, with one standard deviation of its pixels on either side.
+
+    Args:
+        mean: (12, 10) reflectance x 10000, NaN = missing.
+        spread: (12, 10) its standard deviation among the field's pixels.
+
+    Returns:
+        SVG text.
+    """
+    values, off = mean / REFLECTANCE_SCALE, spread / REFLECTANCE_SCALE
+    near, red = values[:, BANDS.index("B8")], values[:, BANDS.index("B4")]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ndvi = (near - red) / (near + red)
+    named = (
+        "Reflectance: mean of the field, shaded: its spread",
+        "NDVI of the mean (1 = dense leaves, 0 = bare)",
+    )
+    # with five bands, shading would cover shading
+    bands = tuple(band for band in SHOWN if band[0] in ("B8", "B11", "B4"))
+    title = "The mean year of a field, and how far its pixels differ"
+    return _year(values, ndvi, np.isfinite(near), bands, title, named, off)
+
+
+def _year(
+    reflectance: np.ndarray,
+    ndvi: np.ndarray,
+    valid: np.ndarray,
+    bands: Sequence[tuple[str, str, str]],
+    title: str,
+    named: tuple[str, str],
+    spread: np.ndarray | None = None,
+) -> str:
+    """Bands, (12, 10) from 0 to 1, above NDVI; one axis for places and years to be compared by."""
+    off = np.zeros_like(reflectance) if spread is None else spread
+    highest = float(np.nanmax((reflectance + off)[:, [BANDS.index(b) for b, _, _ in bands]], initial=0.0))
+    # snow and clouds alone need the other
+    step, top = (0.1, 0.5) if highest <= 0.5 else (0.2, max(0.6, float(np.ceil(5 * highest) / 5)))
+    light, green = Plot(WIDTH, TOP + 4, 100, 0.0, top), Plot(WIDTH, 154, 60, -0.25, 1.0)
+    for plot in (light, green):
+        plot.gaps(valid)
+    light.grid(np.arange(0, top + step / 2, step), named[0])
     labels = []
-    for band, words, colour in SHOWN:
-        values = reflectance[:, BANDS.index(band)]
-        light.line(values, colour)
-        labels.append((_last(values), words, colour))
+    for band, words, colour in bands:
+        k = BANDS.index(band)
+        if spread is not None:
+            light.shade(reflectance[:, k] - off[:, k], reflectance[:, k] + off[:, k], colour)
+        light.line(reflectance[:, k], colour)
+        labels.append((_last(reflectance[:, k]), words, colour))
     light.names(labels)
-    green = Plot(width, 154, 60, -0.25, 1.0)
-    green.gaps(series.valid)
-    green.grid((0, 0.5, 1), "NDVI: how green (1 = dense leaves, 0 = bare)")
-    index = np.clip(series.ndvi, -0.25, 1.0)
+    green.grid((0, 0.5, 1), named[1])
+    index = np.clip(ndvi, -0.25, 1.0)
     green.line(index, GREEN)
     green.names([(_last(index), "NDVI", GREEN)])
     green.months()
-    if series.missing:
-        light.text(width - RIGHT + 8, light.top - 6, "hatched: no clear day")
-    title = f"Twelve months of {series.year}; missing: {', '.join(series.missing) or 'none'}"
-    return _svg(width, HEIGHT, title, _drawn([light, green]))
+    if not valid.all():
+        light.text(WIDTH - RIGHT + 8, light.top - 6, "hatched: no clear day")
+    return _svg(WIDTH, HEIGHT, title, _drawn([light, green]))
 
 
 def years_chart(years: Sequence[PixelSeries], width: int = WIDTH) -> str:

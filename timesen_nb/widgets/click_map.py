@@ -22,6 +22,7 @@ from timesen_nb.widgets.take import take
 from timesen_nb.widgets.view import EncodedView
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
     import xarray as xr
     from matplotlib.figure import Figure
@@ -60,6 +61,7 @@ class ClickMap(w.VBox):
         self.map, self.panel, self.time, self.words = screen.map, screen.panel, screen.time, screen.words
         self.view, self.data, self.kept, self.legend = screen.view, screen.data, screen.kept, screen.legend
         self.take, self.teach, self.alike = screen.take, screen.teach, screen.alike
+        self.fields = screen.fields
         self._messages = screen.messages
         self._actions = Actions(self.session, screen)
         self._landscape, self._layer = self._actions.landscape, self._actions.layer
@@ -184,6 +186,20 @@ class ClickMap(w.VBox):
             self.view.class_name = class_name
             self._layer.start(bbox, patient=True)
         return self.session.view if self.error is None else None
+
+    def read_fields(self, polygons: Any) -> gpd.GeoDataFrame | None:
+        """Do what drawing a field or loading a file of them does, and wait.
+
+        Args:
+            polygons: the path of a GeoJSON or GeoPackage, a GeoDataFrame, GeoJSON as a dict, or shapely polygons in
+                degrees.
+
+        Returns:
+            A row a field, as ``timesen_nb.regions.field_table`` gives it, or None when ``error`` says why not.
+        """
+        with self._messages.shown():
+            self.fields.read(polygons, patient=True)
+        return self.fields.table if self.error is None else None
 
     def show_region(self, maps: xr.Dataset) -> None:
         """Lay the classes of a region on the map, and go there, until a view is drawn or other data are opened.

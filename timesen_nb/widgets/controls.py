@@ -8,7 +8,7 @@ import ipywidgets as w
 
 from timesen_nb.bands import MONTHS
 from timesen_nb.widgets.layers import LAYERS
-from timesen_nb.widgets.page import note, plain_label
+from timesen_nb.widgets.page import note, plain_label, reveal
 from timesen_nb.widgets.session import Session
 
 MOST_PROBABLE = "the most probable class"
@@ -46,7 +46,7 @@ class TimeControl(w.HBox):
     def say(self, words: str) -> None:
         """A word about the image."""
         self._note.value = words
-        self._note.layout.display = "" if words else "none"
+        reveal(self._note, bool(words))
 
 
 class ViewControl(w.VBox):

@@ -9,7 +9,7 @@ import ipywidgets as w
 from timesen_nb.sources import Source
 from timesen_nb.sources.grid import BBox
 from timesen_nb.sources.public_addresses import check_address
-from timesen_nb.widgets.page import field, note
+from timesen_nb.widgets.page import field, note, reveal
 from timesen_nb.widgets.session import Session
 
 SOURCES = (
@@ -62,7 +62,7 @@ class DataControl(w.VBox):
 
     def _explain(self) -> None:
         for name, box in self._boxes.items():
-            box.layout.display = "" if name == self.source.value else "none"
+            reveal(box, name == self.source.value)
         self._help.value = HELP.get(self.source.value, "The source that this map was opened with.")
 
     def show(self, session: Session) -> None:

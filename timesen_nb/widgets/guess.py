@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipywidgets as w
 
 from timesen_nb.widgets.answer import Answer
-from timesen_nb.widgets.page import plain_label
+from timesen_nb.widgets.page import plain_label, reveal, seen
 
 ASK = "Look at the year: when is it green, when bare? What is it?"
 
@@ -48,8 +48,9 @@ class Guess(w.VBox):
             self._open(False)
 
     def _open(self, asking: bool) -> None:
-        self._ask.layout.display = self._row.layout.display = "" if asking else "none"
-        self._hidden.layout.display = "none" if asking else ""
+        for widget in (self._ask, self._row):
+            reveal(widget, asking)
+        reveal(self._hidden, not asking)
 
     def _reveal(self) -> None:
         answer = self._answer
@@ -70,10 +71,10 @@ class Guess(w.VBox):
     @property
     def text(self) -> str:
         """What it says now."""
-        asking = self._row.layout.display != "none"
+        asking = seen(self._row)
         return ASK if asking else self._told.value
 
     @property
     def asking(self) -> bool:
         """Whether a guess is waited for."""
-        return self._row.layout.display != "none"
+        return seen(self._row)

@@ -10,7 +10,7 @@ import ipywidgets as w
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.charts import COMPARED, compare_chart, percent
 from timesen_nb.widgets.kept import KeptPlaces
-from timesen_nb.widgets.page import Drawing, note, plain_label
+from timesen_nb.widgets.page import Drawing, note, plain_label, reveal
 
 COLUMNS = (
     "compare",
@@ -71,8 +71,9 @@ class KeptPanel(w.VBox):
             if number not in self._rows:
                 self._rows[number] = self._row(number, answer)
         self._table.children = tuple(self._rows.values())
-        self._hint.layout.display = "none" if kept else ""
-        self._header.layout.display = self._teaches.layout.display = "" if kept else "none"
+        reveal(self._hint, not kept)
+        reveal(self._header, bool(kept))
+        reveal(self._teaches, bool(kept))
         self._files.value = self._links() if kept else ""
         self._draw_comparison()
 
@@ -103,7 +104,7 @@ class KeptPanel(w.VBox):
 
     def _draw_comparison(self) -> None:
         chosen = [n for n, tick in self._ticks.items() if tick.value][: len(COMPARED)]
-        self._chart.layout.display = "" if chosen else "none"
+        reveal(self._chart, bool(chosen))
         if chosen:
             named = [(f"{n}: {self._kept[n].top}", self._kept[n].series) for n in chosen]
             said = f"Chart of NDVI at {', '.join(name for name, _ in named)}."

@@ -9,7 +9,7 @@ import numpy as np
 
 from timesen_nb.widgets.charts import colour_bar, percent
 from timesen_nb.widgets.layers import palette
-from timesen_nb.widgets.page import Drawing, plain_label
+from timesen_nb.widgets.page import Drawing, note, plain_label, reveal, seen
 
 ROWS = 12  # classes that are named: of more, the last row counts the others
 
@@ -25,35 +25,35 @@ class Legend(w.VBox):
         self._recolour, self._showing = recolour, False
         self._rows: list[tuple[w.ColorPicker, w.Label, w.HBox]] = []
         self._names: list[str] = []
-        self._rest, self._holes, self._title = plain_label(), plain_label(), plain_label()
-        self._bar = Drawing(
-            "svg+xml", "tn-legend", colour_bar(palette()).encode(), "Probability: dark is 0 %, light is 100 %"
-        )
-        for k in range(ROWS):
+        self._rest, self._holes = note(""), plain_label("", "tn-holes")
+        self._title = plain_label("", "tn-field")
+        self._bar = Drawing("svg+xml", "tn-legend")
+        self._list = w.HBox([self._rest, self._holes], _dom_classes=["tn-swatches"])
+        super().__init__([self._title, self._bar, self._list], _dom_classes=["tn-key"])
+        self.hide()
+
+    def _make(self, rows: int) -> None:
+        """As many rows as are needed: a page is there sooner without those that are not."""
+        for k in range(len(self._rows), rows):
             swatch, name = w.ColorPicker(concise=True), plain_label()
             swatch.observe(lambda change, k=k: self._picked(k, change["new"]), names="value")
             self._rows.append((swatch, name, w.HBox([swatch, name])))
-        self._list = w.HBox([*(row for *_, row in self._rows), self._rest, self._holes])
-        for widget, style in (
-            (self._list, "tn-swatches"), (self._holes, "tn-holes"),
-            (self._rest, "tn-small"), (self._title, "tn-field"),
-        ):  # fmt: skip
-            widget.add_class(style)
-        super().__init__([self._title, self._bar, self._list])
-        self.add_class("tn-key")
-        self.hide()
+        self._list.children = [*(row for *_, row in self._rows), self._rest, self._holes]
 
     def hide(self) -> None:
         """Nothing lies on the map."""
         self._names = []
         self._title.value = ""
-        self._list.layout.display = self._bar.layout.display = "none"
+        reveal(self._list, False)
+        reveal(self._bar, False)
 
     def show_probability(self, name: str, unread: float = 0.0) -> None:
         """The bar of the probability of a class; ``unread``: share of the view without any clear month."""
+        self._bar.draw(colour_bar(palette()).encode(), "Probability: dark is 0 %, light is 100 %")
         self._names = []
         self._title.value = f"How well {name!r} fits"
-        self._bar.layout.display, self._list.layout.display = "", "" if unread else "none"
+        reveal(self._bar, True)
+        reveal(self._list, unread > 0)
         self._fill([], unread, 0, 0.0)
 
     def show(
@@ -77,7 +77,8 @@ class Legend(w.VBox):
         named = present if len(present) <= ROWS else present[: ROWS - 1]
         self._names = [classes[k] for k in named]
         self._title.value = "On the map"
-        self._bar.layout.display, self._list.layout.display = "none", ""
+        reveal(self._bar, False)
+        reveal(self._list, True)
         others = present[len(named) :]
         self._fill(
             [(classes[k], float(area[k]), colours[k]) for k in named],
@@ -90,8 +91,9 @@ class Legend(w.VBox):
 
     def _fill(self, rows: Sequence[tuple[str, float, str]], unread: float, others: int, rest: float) -> None:
         self._showing = True
+        self._make(len(rows))
         for k, (swatch, label, row) in enumerate(self._rows):
-            row.layout.display = "" if k < len(rows) else "none"
+            reveal(row, k < len(rows))
             if k < len(rows):
                 name, share, colour = rows[k]
                 swatch.value, swatch.tooltip = colour, f"Colour of {name}"
@@ -99,8 +101,8 @@ class Legend(w.VBox):
         self._showing = False
         self._rest.value = f"{others} others · {percent(rest)}" if others else ""
         self._holes.value = f"no clear month · {percent(unread)}" if unread else ""
-        self._rest.layout.display = "" if others else "none"
-        self._holes.layout.display = "" if unread else "none"
+        reveal(self._rest, others > 0)
+        reveal(self._holes, unread > 0)
 
     def _picked(self, k: int, colour: str) -> None:
         if not self._showing and k < len(self._names):
@@ -109,7 +111,7 @@ class Legend(w.VBox):
     @property
     def text(self) -> str:
         """What it says, a line a row."""
-        if self._list.layout.display == "none":
+        if not seen(self._list):
             return self._title.value
-        rows = [label.value for _, label, row in self._rows if row.layout.display != "none"]
+        rows = [label.value for _, label, row in self._rows if seen(row)]
         return "\n".join(filter(None, [self._title.value, *rows, self._rest.value, self._holes.value]))

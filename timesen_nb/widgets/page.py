@@ -17,12 +17,29 @@ BLANK = {
 }
 
 
-def plain_label(text: str = "", **options: Any) -> w.Label:
-    """A line of text, letter by letter: notebooks typeset what stands between two ``$`` of a label, if not told so."""
-    label = w.Label(text, **options)
-    for name in ("mathjax_ignore", "tex2jax_ignore"):  # of MathJax 3 and later, and of 2
-        label.add_class(name)
-    return label
+#: Of MathJax 3 and later, and of 2: notebooks typeset what stands between two ``$`` of a label, if not told so.
+LITERAL = ("mathjax_ignore", "tex2jax_ignore")
+GONE = "tn-gone"
+_alike: dict[str, Any] = {}
+
+
+def plain_label(text: str = "", style: str = "", **options: Any) -> w.Label:
+    """A line of text, letter by letter; ``style``: its classes."""
+    # All of them share one layout and one look, for a page has a hundred, and these are made and sent like widgets.
+    if not _alike or _alike["layout"].comm is None:  # closed by Widget.close_all()
+        first = w.Label()
+        _alike.update(layout=first.layout, style=first.style)
+    return w.Label(text, _dom_classes=[*LITERAL, *style.split()], **_alike, **options)
+
+
+def reveal(widget: w.Widget, wanted: bool) -> None:
+    """Show a widget, or take it off the page."""
+    (widget.remove_class if wanted else widget.add_class)(GONE)
+
+
+def seen(widget: w.Widget) -> bool:
+    """Whether a widget was not taken off the page."""
+    return GONE not in widget._dom_classes
 
 
 class Drawing(w.VBox):
@@ -36,11 +53,9 @@ class Drawing(w.VBox):
     """
 
     def __init__(self, kind: str, style: str, data: bytes = b"", words: str = "") -> None:
-        self._image, self._words = w.Image(format=kind, value=data or BLANK[kind]), plain_label(words)
-        self._image.add_class(style)
-        self._words.add_class("tn-alt")
-        super().__init__([self._image, self._words])
-        self.add_class("tn-drawing")
+        self._image = w.Image(format=kind, value=data or BLANK[kind], _dom_classes=[style])
+        self._words = plain_label(words, "tn-alt")
+        super().__init__([self._image, self._words], _dom_classes=["tn-drawing"])
 
     def draw(self, data: bytes, words: str) -> None:
         """Show a picture and say what it shows."""
@@ -72,16 +87,12 @@ def heading() -> w.VBox:
 
 def note(text: str) -> w.Label:
     """A line of explanation."""
-    label = plain_label(text)
-    label.add_class("tn-small")
-    return label
+    return plain_label(text, "tn-small")
 
 
 def field(name: str, *widgets: w.Widget) -> w.VBox:
     """A name above what it names."""
-    label = plain_label(name)
-    label.add_class("tn-field")
-    return w.VBox([label, *widgets])
+    return w.VBox([plain_label(name, "tn-field"), *widgets])
 
 
 def title(name: str) -> str:
@@ -91,9 +102,14 @@ def title(name: str) -> str:
 
 def hidden(name: str) -> w.Label:
     """Text of a class that the page's script reads and nobody sees."""
-    label = plain_label(layout={"display": "none"})
-    label.add_class(name)
-    return label
+    return plain_label("", f"{name} {GONE}")
+
+
+def uploaded(value: Any) -> list[tuple[str, bytes]]:
+    """Names and contents of files that a page sent, as ipywidgets 8 (a tuple) and 7 (a dict) give them."""
+    if isinstance(value, dict):
+        return [(name, bytes(file["content"])) for name, file in value.items()]
+    return [(file["name"], bytes(file["content"])) for file in value]
 
 
 def tabs(pages: dict[str, w.Widget]) -> w.VBox:
@@ -109,7 +125,7 @@ def tabs(pages: dict[str, w.Widget]) -> w.VBox:
 
         def turn(*_: object) -> None:
             for i, child in enumerate(children):
-                child.layout.display = "" if i == choice.index else "none"
+                reveal(child, i == choice.index)
 
         choice.observe(turn, names="index")
         turn()

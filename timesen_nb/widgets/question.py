@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from timesen_nb.model.prompts import check_classes, check_style
 from timesen_nb.model.words import WordCheck, check_words
-from timesen_nb.model.zeroshot import check_classes, check_style
 from timesen_nb.tasks import tasks
 
 if TYPE_CHECKING:

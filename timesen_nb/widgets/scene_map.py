@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from math import cos, floor, log2, radians
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,10 @@ import ipywidgets as w
 
 from timesen_nb.sources.grid import turned
 from timesen_nb.widgets.charts import VERMILION
-from timesen_nb.widgets.page import plain_label
-from timesen_nb.widgets.postponed import GRAMMAR_OF_ADDRESSES, postponed
+from timesen_nb.widgets.page import plain_label, reveal
+from timesen_nb.widgets.postponed import GRAMMAR_OF_ADDRESSES, OTHER_KINDS, postponed
 
-with postponed(*GRAMMAR_OF_ADDRESSES):
+with postponed(GRAMMAR_OF_ADDRESSES, *OTHER_KINDS):
     from leafmap.leafmap import Map
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ SIMULATED = "Simulated: no such place"
 ZOOM_STEP = 0.05  # fine, so that a scene fills its map
 NEAR = 0.012  # degrees around a place that is shown from near
 FAR = 11.0  # zoom below which a field is less than a few pixels
+FIELD = "#ffd400"  # of drawn fields: seen on fields of any colour
 EUROPE = (-10.0, 35.0, 30.0, 62.0)
 EMPTY = (
     "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # one transparent pixel
@@ -65,7 +67,10 @@ class SceneMap(Map):
             locations=[], color=VERMILION, weight=3, fill=False, opacity=0.0, name="The pixel that was read"
         )
         self._kept = leaflet.LayerGroup(name="Kept places")
-        for layer in (self._landscape, self._layer, self._frame, self._kept, self._marker, self._pixel):
+        self._fields = leaflet.Polygon(locations=[], color=FIELD, weight=3, fill=False, name="Fields")
+        for layer in (
+            self._landscape, self._layer, self._frame, self._fields, self._kept, self._marker, self._pixel
+        ):  # fmt: skip
             self.add(layer)
         self.home = w.Button(icon="home", tooltip="Back to the whole of the data")
         self.home.on_click(lambda _: self.frame(self._bounds))
@@ -79,17 +84,20 @@ class SceneMap(Map):
             widget.add_class(style)
         self.add(leaflet.WidgetControl(widget=self.home, position="topleft", transparent_bg=True))
         self.add(leaflet.WidgetControl(widget=corner, position="topright", transparent_bg=True))
-        self._told = plain_label(layout={"display": "none"})
-        self._told.add_class("tn-hover")
+        self._told = plain_label("", "tn-hover")
+        reveal(self._told, False)
         self.add(leaflet.WidgetControl(widget=self._told, position="bottomleft", transparent_bg=True))
         self._size, self._fitted = (WIDTH, HEIGHT), dict[tuple[int, int], float]()
         self.observe(self._measured, names="pixel_bounds")
         self.show_source(bounds, simulated)
 
+    def update_layer_manager(self) -> None:
+        """None is shown here: leafmap's makes its controls anew, six a layer, whenever one is added."""
+
     def show_source(self, bounds: BBox | None, simulated: bool = False) -> None:
         """Show a source: its frame, and whether it is a place on Earth; what was marked and laid on the map goes."""
         self._bounds = bounds
-        self._simulated.layout.display = "" if simulated else "none"
+        reveal(self._simulated, simulated)
         self.unmark()
         self.frame(bounds)
         # Nothing around a simulated scene is where it says, and nobody is to be thanked for it. Last, for the page
@@ -160,10 +168,14 @@ class SceneMap(Map):
         self._pixel.locations = [(y, x + there - lon) for x, y in outline]
         self._pixel.opacity = 1.0 if outline else 0.0
 
+    def outline_fields(self, rings: Sequence[Sequence[tuple[float, float]]]) -> None:
+        """Draw the outlines of fields: rings of corners, longitude and latitude."""
+        self._fields.locations = [[(y, turned(x, self.center[1])) for x, y, *_ in ring] for ring in rings]
+
     def tell(self, words: str) -> None:
         """A few words of what is under the pointer."""
         self._told.value = words
-        self._told.layout.display = "" if words else "none"
+        reveal(self._told, bool(words))
 
     def unmark(self) -> None:
         """Take the marker away."""

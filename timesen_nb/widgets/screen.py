@@ -8,6 +8,7 @@ from timesen_nb.widgets.alike_panel import AlikePanel
 from timesen_nb.widgets.answer_panel import AnswerPanel
 from timesen_nb.widgets.controls import TimeControl, ViewControl
 from timesen_nb.widgets.data_control import DataControl
+from timesen_nb.widgets.fields_panel import FieldsPanel
 from timesen_nb.widgets.kept_panel import KeptPanel
 from timesen_nb.widgets.legend import Legend
 from timesen_nb.widgets.messages import Messages
@@ -42,9 +43,11 @@ class Screen:
         self.link = hidden("tn-link")  # the served page writes it into its address
         self.alike = AlikePanel(session, self.map, self.view, self.legend, self.messages)
         self.teach, self.take = TeachPanel(session, self.messages), TakePanel(session, self.messages)
+        self.fields = FieldsPanel(session, self.map, self.messages)
         self._pages = {
             "Map this view": w.VBox([self.view, self.alike]),
             "Kept places": w.VBox([self.kept, self.teach, self.take]),
+            "Fields": self.fields,
             "Data": self.data,
         }
 

@@ -21,6 +21,13 @@ from timesen_nb.widgets.server.check import MODEL, SOURCE, check_model, check_so
 from timesen_nb.widgets.server.memory import kernels_that_fit
 
 HERE = Path(__file__).resolve().parent
+#: What is installed for notebooks is no page's business: plotly's and vuetify's scripts alone are 7 MB.
+SCRIPTS = (
+    "@jupyter-widgets/jupyterlab-manager",
+    "@voila-dashboards/widgets-manager7",  # Voila takes the one that fits ipywidgets
+    "@voila-dashboards/widgets-manager8",
+    "jupyter-leaflet",
+)
 TOKEN = "TIMESEN_TOKEN"  # noqa: S105 - the name of a variable
 
 
@@ -77,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     logging.getLogger("tornado.general").setLevel(
         logging.ERROR
     )  # Jupyter's ping times are not the user's concern
-    with postponed(*GRAMMAR_OF_ADDRESSES):
+    with postponed(GRAMMAR_OF_ADDRESSES):
         from timesen_nb.widgets.server.app import Server
 
     Server.launch_instance(
@@ -94,6 +101,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             "--KernelManager.transport_encryption=auto",  # else the kernel warns where it can
             "--KernelManager.autorestart=False",  # a kernel that starts again has lost its map
             "--show_tracebacks=True",
+            *(f"--VoilaConfiguration.extension_allowlist={script}" for script in SCRIPTS),
             f"--Server.most={pages}",
             f"--Server.linger={options.linger}",
             f"--Server.private_addresses={options.private_addresses}",

@@ -11,7 +11,7 @@ from zipfile import ZIP_STORED, ZipFile
 import ipywidgets as w
 
 from timesen_nb.widgets.messages import Messages
-from timesen_nb.widgets.page import field, note
+from timesen_nb.widgets.page import field, note, reveal
 from timesen_nb.widgets.session import Session
 from timesen_nb.widgets.take import take
 
@@ -63,7 +63,7 @@ class TakePanel(w.VBox):
     def forget(self) -> None:
         """Take the link away: what it leads to is no more what the screen shows."""
         self._link.value = ""
-        self.python.layout.display = "none"
+        reveal(self.python, False)
 
     def _make(self) -> None:
         name, held = self.kind.value, self.kind.value.endswith((".geojson", ".gpkg"))
@@ -76,7 +76,8 @@ class TakePanel(w.VBox):
             if len(files) > 1:
                 name, content = f"{Path(name).stem}.zip", _zipped(files)
         if name.endswith(".py"):
-            self.python.value, self.python.layout.display = content.decode(), ""
+            self.python.value = content.decode()
+            reveal(self.python, True)
         data = b64encode(content).decode()
         self._link.value = (
             f'<a download="{name}" href="data:application/octet-stream;base64,{data}">Download {name}</a>'

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import ipywidgets as w
 
 from timesen_nb.widgets.labelled_places import label_accuracy, labels_of_file
 from timesen_nb.widgets.messages import Messages
-from timesen_nb.widgets.page import field, note
+from timesen_nb.widgets.page import field, note, reveal, uploaded
 from timesen_nb.widgets.session import Session
 
 
@@ -56,15 +55,15 @@ class TeachPanel(w.VBox):
         self._said.value = (
             f"{len(loaded.labels)} labelled places of a file teach the words." if loaded else ""
         )
-        self.forget.layout.display = "" if loaded else "none"
-        self.judge.layout.display = "" if self._session.labelled.labels else "none"
+        reveal(self.forget, bool(loaded))
+        reveal(self.judge, bool(self._session.labelled.labels))
 
     def load(self, path: str | Path, label: str) -> None:
         """Teach by the places of a file; ValueError when it holds none."""
         self._session.learn(labels_of_file(self._session, path, label))
 
     def _load(self) -> None:
-        for name, content in _uploaded(self.upload.value):
+        for name, content in uploaded(self.upload.value):
             with TemporaryDirectory() as folder:
                 # its name alone: it comes from a page
                 path = Path(folder) / f"points{Path(name).suffix.lower()}"
@@ -73,10 +72,3 @@ class TeachPanel(w.VBox):
 
     def _judge(self) -> None:
         self._said.value = str(label_accuracy(self._session))
-
-
-def _uploaded(value: Any) -> list[tuple[str, bytes]]:
-    """Names and contents, as ipywidgets 8 (a tuple) and 7 (a dict) give them."""
-    if isinstance(value, dict):
-        return [(name, bytes(file["content"])) for name, file in value.items()]
-    return [(file["name"], bytes(file["content"])) for file in value]

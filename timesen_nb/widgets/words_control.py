@@ -7,7 +7,7 @@ from collections.abc import Callable
 import ipywidgets as w
 
 from timesen_nb.tasks import tasks
-from timesen_nb.widgets.page import field, note, plain_label, title
+from timesen_nb.widgets.page import field, note, plain_label, reveal, title
 from timesen_nb.widgets.question import OWN_WORDS, STARTER
 from timesen_nb.widgets.session import Session
 
@@ -57,7 +57,7 @@ class WordsControl(w.VBox):
         self.show(session)
 
     def _fold(self) -> None:
-        self._more.layout.display = "" if self._advanced.value else "none"
+        reveal(self._more, self._advanced.value)
 
     def on_try(self, use: Callable[[str], None]) -> None:
         """Call ``use`` with the new list when an example is clicked."""
@@ -77,6 +77,6 @@ class WordsControl(w.VBox):
         self.task.value = session.task if session.task in tasks else OWN_WORDS
         self.prompts.value = session.prompts
         self._caution.value = tasks[session.task].caution if session.task in tasks else ""
-        self._caution.layout.display = "" if self._caution.value else "none"
+        reveal(self._caution, bool(self._caution.value))
         if self._typed() != session.classes:
             self.words.value = "\n".join(session.classes)

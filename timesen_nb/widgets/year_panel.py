@@ -11,7 +11,7 @@ import numpy as np
 from timesen_nb.bands import BANDS, MONTHS, REFLECTANCE_SCALE
 from timesen_nb.series import PixelSeries
 from timesen_nb.widgets.charts import series_chart, years_chart
-from timesen_nb.widgets.page import Drawing, note, plain_label
+from timesen_nb.widgets.page import Drawing, note, plain_label, reveal
 
 MOST_LINES = 8  # of provenance
 
@@ -20,7 +20,9 @@ class YearPanel(w.VBox):
     """Chart and months: hovering or focusing a month tells its values, a click shows that month on the map."""
 
     def __init__(self) -> None:
-        self.months = [w.Button(tooltip=name) for name in MONTHS]
+        first = w.Button(tooltip=MONTHS[0])
+        alike = {"layout": first.layout, "style": first.style}
+        self.months = [first, *(w.Button(tooltip=name, **alike) for name in MONTHS[1:])]
         over = w.HBox(self.months)
         over.add_class("tn-months")
         self._chart, self._said = Drawing("svg+xml", "tn-chart"), plain_label()
@@ -46,7 +48,7 @@ class YearPanel(w.VBox):
         super().__init__([chart, self._said, self._buttons, self._years, self._box])
         self.details.observe(lambda _: self._fold(), names="value")
         self._fold()
-        self._years.layout.display = "none"
+        reveal(self._years, False)
 
     def offer(self, *widgets: w.Widget) -> None:
         """Put more beside the buttons below the chart."""
@@ -58,7 +60,7 @@ class YearPanel(w.VBox):
             button.on_click(lambda _, month=month: use(month))
 
     def _fold(self) -> None:
-        self._box.layout.display = "" if self.details.value else "none"
+        reveal(self._box, self.details.value)
 
     def show(self, series: PixelSeries, several: bool) -> None:
         """Draw a year; ``several``: whether the source has others to compare it with."""
@@ -73,15 +75,16 @@ class YearPanel(w.VBox):
         self._where.value = f"{series.lon:.5f}, {series.lat:.5f} · {series.year} · {series.source} · {gaps}"
         lines = [*provenance_in_words(series), *[""] * MOST_LINES][:MOST_LINES]
         for label, line in zip(self._made, lines, strict=True):
-            label.value, label.layout.display = line, "" if line else "none"
-        self._years.layout.display = "none"
-        self.changes.layout.display = "" if several else "none"
+            label.value = line
+            reveal(label, bool(line))
+        reveal(self._years, False)
+        reveal(self.changes, several)
 
     def show_years(self, years: Sequence[PixelSeries]) -> None:
         """Draw several years of the place over each other."""
         said = f"Chart of NDVI at this place in {', '.join(str(s.year) for s in years)}."
         self._years.draw(years_chart(years).encode(), said)
-        self._years.layout.display = ""
+        reveal(self._years, True)
 
     def mark(self, month: int) -> None:
         """Mark the month that the map shows, 1 to 12."""

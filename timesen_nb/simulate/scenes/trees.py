@@ -14,7 +14,8 @@ GREY_BARK: Colour = (128, 122, 112)
 AUTUMN: tuple[Colour, ...] = ((196, 130, 48), (178, 98, 44), (206, 164, 62), (150, 112, 58))
 
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def _apart(draw: Callable[Concatenate[Canvas, P], T]) -> Callable[Concatenate[Canvas, P], T]:

@@ -19,7 +19,7 @@ log = logging.getLogger("timesen_nb.widgets.server")
 
 #: Seconds between two checks of the kernels.
 CHECKED = 1.0
-#: Seconds after a page was asked for until the next kernel is prepared: the page comes first.
+#: Seconds after a page was sent until the next kernel is prepared: the page that a browser makes of it comes first.
 REFILL = 5.0
 #: Seconds that a visitor waits for the place that a reloaded page is giving up.
 MAKE_ROOM = 1.0
@@ -92,12 +92,12 @@ class Kernels:
                 raise Full
             await asyncio.sleep(CHECKED / 10)
         page, self._prepared = self._prepared or self._start(), None
-        loop.call_later(REFILL, self._prepare)
         return page
 
     def hand_out(self, page: Page) -> None:
         """The page was sent: from now on its kernel needs a connection to live."""
         page.waiting_since = IOLoop.current().time()
+        self._prepare_later()
 
     def give_back(self, page: Page) -> None:
         """Nobody waits for a page any more that was taken and not sent: the next visitor gets it."""
@@ -124,7 +124,7 @@ class Kernels:
                 ending = asyncio.ensure_future(self._drop(page))
                 self._ending.add(ending)
                 ending.add_done_callback(self._ending.discard)
-                IOLoop.current().call_later(REFILL, self._prepare)
+                self._prepare_later()
 
     def connected(self, channels: Connection) -> None:
         """A page opened its connection."""
@@ -143,8 +143,13 @@ class Kernels:
         await self._server.kernel_manager.shutdown_all(now=True)
 
     def _prepare(self) -> None:
+        if any(page is not self._prepared and not page.html.done() for page in self._pages):
+            return  # somebody waits for a page that is in the making, and the next comes when it was sent
         if self._prepared is None and len(self._pages) < self._most:
             self._prepared = self._start()
+
+    def _prepare_later(self) -> None:
+        IOLoop.current().call_later(REFILL, self._prepare)
 
     def _start(self) -> Page:
         page = Page()

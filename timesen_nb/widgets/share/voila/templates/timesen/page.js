@@ -113,7 +113,8 @@ function sayParts(app) {
       if (!handle || !readout) continue;
       if (handle.getAttribute("aria-valuetext") !== readout.textContent)
         handle.setAttribute("aria-valuetext", readout.textContent);
-      name(handle, slider.closest(".tn-month") ? "Month on the map" : "Opacity of the map's colours");
+      name(handle, slider.closest(".tn-month") ? "Month on the map"
+        : slider.closest(".tn-threshold") ? "How alike, at least" : "Opacity of the map's colours");
     }
   };
   let waiting = 0;

@@ -1,0 +1,144 @@
+"""Fields in the click map: drawn by corners, typed or loaded; what covers them, and their mean year."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+from shapely.geometry import Polygon, box
+from synthetic import GridSource, small_model
+
+import timesen_nb as tn
+from timesen_nb.regions import field_series, field_table
+from timesen_nb.widgets.take import view_maps
+
+WORDS = ["meadow", "maize", "lake"]
+
+
+@pytest.fixture
+def source() -> GridSource:
+    return GridSource()
+
+
+@pytest.fixture
+def app(source: GridSource) -> tn.ClickMap:
+    return tn.ClickMap(small_model(), source, task=WORDS)
+
+
+def corners(source: GridSource, *pixels: tuple[int, int]) -> list[tuple[float, float]]:
+    """Longitude and latitude within pixels, by column and row: some 3 m east and north of their centres."""
+    return [(lon + 4e-5, lat + 3e-5) for lon, lat in (source.place(*pixel) for pixel in pixels)]
+
+
+def on_map(app: tn.ClickMap, lon: float, lat: float) -> None:
+    app.map._handle_leaflet_event(
+        None, {"event": "interaction", "type": "click", "coordinates": [lat, lon]}, []
+    )
+    app._jobs.settle()
+
+
+def draw(app: tn.ClickMap, *places: tuple[float, float]) -> None:
+    app.fields.draw.value = True
+    for place in places:
+        on_map(app, *place)
+    app.fields.start.click()
+    app.fields._jobs.settle()
+
+
+def test_clicks_are_corners_while_a_field_is_drawn_and_places_again_when_it_was_read(
+    app: tn.ClickMap, source: GridSource
+) -> None:
+    ring = corners(source, (4, 4), (14, 4), (14, 9), (4, 9))
+    draw(app, *ring)
+    assert app.result is None
+    assert app.error is None
+    known = field_table(
+        view_maps(app.session, app.session.encode(app.fields._fields.encoded.view)), Polygon(ring)
+    )
+    assert app.fields.table.loc[0, "majority"] == known.loc[0, "majority"]
+    assert app.fields.table.loc[0, "pixels"] == known.loc[0, "pixels"] == 50
+    assert app.fields.table.loc[0, "hectares"] == pytest.approx(0.5)
+    assert not app.fields.drawing
+    on_map(app, *source.place(5, 5))
+    assert app.result is not None
+
+
+def test_two_corners_are_a_box(app: tn.ClickMap, source: GridSource) -> None:
+    a, b = corners(source, (3, 20), (9, 12))
+    draw(app, a, b)
+    alone = app.read_fields(box(min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1])))
+    assert app.fields.table["pixels"].tolist() == alone["pixels"].tolist()
+    assert len(app.map._fields.locations[0]) == 5
+
+
+def test_the_mean_year_is_that_of_the_library_and_other_words_are_counted_at_once(
+    app: tn.ClickMap, source: GridSource
+) -> None:
+    west, south, east, north = source.bounds
+    field = box(west + 0.001, south + 0.001, east - 0.001, north - 0.001)
+    app.read_fields(field)
+    known = field_series(source.grid, field)
+    np.testing.assert_allclose(app.fields._fields.series["mean"], known["mean"], rtol=1e-5)
+    assert "December" not in app.fields.text
+    before = app.fields.table
+    app.use(["a bog", "a car park"])
+    assert set(app.fields.table["majority"]) <= {"a bog", "a car park"}
+    assert app.fields.table["pixels"].tolist() == before["pixels"].tolist()
+    shares = app.fields.table.loc[0, ["ha_a bog", "ha_a car park"]].sum()
+    assert shares == pytest.approx(app.fields.table.loc[0, "hectares"])
+    assert f"of {shares:.2f} ha" in app.fields.text
+
+
+def test_a_file_of_fields_has_a_row_each_and_each_can_be_looked_at(
+    app: tn.ClickMap, source: GridSource, tmp_path
+) -> None:
+    west, south, east, north = source.bounds
+    middle = (west + east) / 2
+    halves = [
+        box(west, south, middle, north),
+        box(middle, south, east, north),
+        box(east + 0.01, south, east + 0.02, north),
+    ]
+    gpd.GeoDataFrame(geometry=halves[:2], crs=4326).to_crs(32631).to_file(tmp_path / "two.gpkg")
+    table = app.read_fields(tmp_path / "two.gpkg")
+    assert len(table) == 2
+    assert list(app.fields.choice.options) == ["1 of 2", "2 of 2"]
+    first = app.fields.text
+    app.fields.choice.index = 1
+    assert app.fields.text != first
+    assert (
+        app.read_fields(gpd.GeoDataFrame(geometry=[halves[0], halves[2]], crs=4326))["pixels"].tolist()[1]
+        == 0
+    )
+    app.fields.choice.index = 1
+    assert "outside the data" in app.fields.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", "no corner is marked"),
+        ("3.0, 50.55", "1 corner is marked"),
+        ("3.0, 50.55; Vilvoorde", "'Vilvoorde' is no corner"),
+        ("3.000, 50.550; 3.002, 50.552; 3.002, 50.550; 3.000, 50.552", "cross each other"),
+        ("9.0, 48.0; 9.001, 48.001", "outside the data"),
+        ("3.0, 50.0; 4.0, 51.0", "at most 100,000"),
+    ],
+)
+def test_what_is_no_field_is_said_in_words_and_the_last_one_stays(
+    app: tn.ClickMap, source: GridSource, typed: str, said: str
+) -> None:
+    west, south, east, north = source.bounds
+    app.read_fields(box(west, south, east, north))
+    before = app.fields.text
+    app.fields.corners.value = typed
+    app.fields.start.click()
+    app.fields._jobs.settle()
+    assert said in app.error
+    assert app.fields.text == before
+
+
+def test_other_data_have_no_fields(app: tn.ClickMap, source: GridSource) -> None:
+    app.read_fields(box(*source.bounds))
+    app.use(year=2019)
+    assert app.fields.table is None
+    assert app.map._fields.locations == []
+    assert app.fields.text == ""
