@@ -2,7 +2,7 @@
 
     import timesen_nb as tn
     model = tn.load("pocket")
-    series = tn.open_source("sample").pixel(4.36, 50.85)
+    series = tn.open_source("sample").pixel(9.0, 50.0)
     model.zero_shot(["vineyard", "maize field"]).probabilities(series)
 
 Names are loaded when first used: importing this package imports nothing heavy.
