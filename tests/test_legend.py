@@ -62,3 +62,5 @@ def test_words_that_mean_a_cover_have_its_colour_and_others_what_is_left() -> No
     assert class_colours(words) == [lakes, grass, woods, fields, scrub, marshes, roofs]
     assert len(set(class_colours([*words, *(f"word {k}" for k in range(30))]))) == 37
     assert soil not in class_colours(words)
+    # what is called by a cover's own name comes before what lies within it
+    assert class_colours(["hay meadow", "grassland"])[1] == grass

@@ -36,14 +36,14 @@ def class_colours(classes: int | Sequence[str]) -> list[str]:
         classes: their names, or how many there are.
 
     Returns:
-        A colour each as #RRGGBB. The first class whose name means a known cover ("hay meadow") takes that cover's of
-        :data:`AREAS`; the others take what is left of them in order, then hues by the golden angle, every other one
-        darker.
+        A colour each as #RRGGBB. The first class whose name means a known cover takes that cover's of :data:`AREAS`,
+        a single word ("grassland") before several ("hay meadow"); the others take what is left of them in order, then
+        hues by the golden angle, every other one darker.
     """
     names = [""] * classes if isinstance(classes, int) else classes
     taken: dict[int, int] = {}
-    for k, name in enumerate(names):
-        cover = _cover(name)
+    for k in sorted(range(len(names)), key=lambda k: len(names[k].split()) > 1):
+        cover = _cover(names[k])
         if cover is not None and cover not in taken.values():
             taken[k] = cover
     left = [colour for cover, colour in enumerate(AREAS) if cover not in taken.values()]
