@@ -13,6 +13,7 @@ import rasterio
 
 import timesen_nb as tn
 from tests.synthetic import GridSource, small_model
+from timesen_nb.widgets.page import uploaded
 from timesen_nb.widgets.take import take, view_maps
 
 WORDS = ["a lake", "a meadow", "a wood"]
@@ -255,11 +256,9 @@ def test_a_file_is_uploaded_from_the_page(app: tn.ClickMap, version: int, tmp_pa
     points(app.session.source).to_file(tmp_path / "p.geojson", driver="GeoJSON")
     content = (tmp_path / "p.geojson").read_bytes()
     app.teach.column.value = "kind"
-    from timesen_nb.widgets.teach_panel import _uploaded
-
     file = {"name": "../p.geojson", "content": memoryview(content)}
     value = {"../p.geojson": file} if version == 7 else (file,)
-    assert _uploaded(value) == [("../p.geojson", content)]
+    assert uploaded(value) == [("../p.geojson", content)]
     app.teach.upload = type("Upload", (), {"value": value})
     app.teach._load()
     assert len(app.session.loaded.labels) == 24
