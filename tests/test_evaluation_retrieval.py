@@ -106,14 +106,14 @@ def test_words_find_the_places_of_their_class():
 
 
 def test_memory_is_bounded_by_a_block_not_by_all_cosines():
-    """12,000 x 12,000 cosines are 576 MB; NumPy's and Python's share of the search stays far below."""
+    """12,000 x 12,000 cosines are 576 MB; the search stays far below."""
     rng = np.random.default_rng(0)
     vectors = unit(rng.normal(size=(12_000, 8)))
     tracemalloc.start()
     nearest(vectors, vectors, 1)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 20e6
+    assert peak < 64e6
     assert module.QUERIES * module.GALLERY * 4 <= 64e6
 
 

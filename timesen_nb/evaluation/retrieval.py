@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-QUERIES, GALLERY = 1024, 8192  # rows of the block of cosines that is in memory at a time: 32 MiB
+#: Rows of the block of cosines that is in memory at a time: 8 MiB, and twice that for their order.
+QUERIES, GALLERY = 256, 8192
 
 
 def nearest(queries: np.ndarray, gallery: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
@@ -24,8 +25,6 @@ def nearest(queries: np.ndarray, gallery: np.ndarray, k: int = 10) -> tuple[np.n
     Raises:
         ValueError: widths that differ, or another k.
     """
-    import torch
-
     queries, gallery = np.asarray(queries, dtype=np.float32), np.asarray(gallery, dtype=np.float32)
     if queries.ndim != 2 or gallery.ndim != 2 or queries.shape[1] != gallery.shape[1]:
         raise ValueError(
@@ -33,22 +32,28 @@ def nearest(queries: np.ndarray, gallery: np.ndarray, k: int = 10) -> tuple[np.n
         )
     if not 1 <= k <= len(gallery):
         raise ValueError(f"k={k} for a gallery of {len(gallery)}; expected 1 to {len(gallery)}.")
-    asked, held = torch.from_numpy(queries), torch.from_numpy(gallery)
     rows, cosines = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
-    for start in range(0, len(asked), QUERIES):
-        some = asked[start : start + QUERIES]
-        best = torch.full((len(some), 0), 0.0)
-        where = torch.zeros((len(some), 0), dtype=torch.int64)
-        for first in range(0, len(held), GALLERY):
-            block = some @ held[first : first + GALLERY].T
-            top = block.topk(min(k, block.shape[1]), dim=1)
-            best = torch.cat([best, top.values], dim=1)
-            where = torch.cat([where, top.indices + first], dim=1)
-            top = best.topk(min(k, best.shape[1]), dim=1)
-            best, where = top.values, where.gather(1, top.indices)
-        span = slice(start, start + len(some))
-        rows[span], cosines[span] = where.numpy(), best.numpy()
+    for start in range(0, len(queries), QUERIES):
+        span = slice(start, start + QUERIES)
+        some = queries[span]
+        best, where = np.empty((len(some), 0), np.float32), np.empty((len(some), 0), np.int64)
+        for first in range(0, len(gallery), GALLERY):
+            block = some @ gallery[first : first + GALLERY].T
+            top = _largest(block, k)
+            best = np.concatenate([best, np.take_along_axis(block, top, axis=1)], axis=1)
+            where = np.concatenate([where, first + top], axis=1)
+            top = _largest(best, k)
+            best, where = (np.take_along_axis(each, top, axis=1) for each in (best, where))
+        order = np.argsort(-best, axis=1, kind="stable")
+        rows[span], cosines[span] = (np.take_along_axis(each, order, axis=1) for each in (where, best))
     return rows, cosines
+
+
+def _largest(x: np.ndarray, k: int) -> np.ndarray:
+    """Columns of the k largest numbers of each row, in any order."""
+    k = min(k, x.shape[1])
+    out: np.ndarray = np.argpartition(x, x.shape[1] - k, axis=1)[:, x.shape[1] - k :]
+    return out
 
 
 def recall(

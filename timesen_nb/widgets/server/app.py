@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import webbrowser
+from contextlib import suppress
 from typing import Any
 
 from jupyter_server.auth.identity import PasswordIdentityProvider
@@ -71,7 +72,9 @@ class Server(Voila):
         signal.signal(signal.SIGINT, self._handle_signal_stop)  # not an exception in whatever runs just then
         IOLoop.current().add_callback(self._begin)
         super().listen()
-        print("Stopped.")
+        # whoever started the server may have gone before it
+        with suppress(BrokenPipeError):
+            print("Stopped.", flush=True)
 
     def stop(self) -> None:
         """Stop every kernel at once."""
