@@ -43,7 +43,7 @@ def nearest(queries: np.ndarray, gallery: np.ndarray, k: int = 10) -> tuple[np.n
             best = np.concatenate([best, np.take_along_axis(block, top, axis=1)], axis=1)
             where = np.concatenate([where, first + top], axis=1)
             top = _largest(best, k)
-            best, where = (np.take_along_axis(each, top, axis=1) for each in (best, where))
+            best, where = np.take_along_axis(best, top, axis=1), np.take_along_axis(where, top, axis=1)
         order = np.argsort(-best, axis=1, kind="stable")
         rows[span], cosines[span] = (np.take_along_axis(each, order, axis=1) for each in (where, best))
     return rows, cosines

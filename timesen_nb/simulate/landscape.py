@@ -113,8 +113,9 @@ def landscape(seed: int = 7, size: int = 256, year: int = 2018) -> Landscape:
         return np.moveaxis(a.reshape(size, size, *a.shape[1:]), (0, 1), (-2, -1))
 
     values = np.ascontiguousarray(scene(places.values))
-    for axis in (2, 3):  # what a pixel sees of its neighbours
-        values = convolve1d(values, [0.11, 0.78, 0.11], axis=axis, mode="nearest")
+    for month in values:  # what a pixel sees of its neighbours; month by month, for memory
+        for axis in (1, 2):
+            month[:] = convolve1d(month, [0.11, 0.78, 0.11], axis=axis, mode="nearest")
     snow = _snow(values, ground, climate, rng)
     _clouds(values, rng)
     return Landscape(ground, year, values, scene(places.green), scene(places.brown), snow)

@@ -28,12 +28,19 @@ def mix(values: np.ndarray, rng: np.random.Generator, probability: float) -> np.
 
 def noisy(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Radiometric noise, and monthly haze of mean zero: the class statistics hold haze of their own."""
-    gain = 1 + rng.normal(0, 0.012, values.shape)
+    # in place, for a landscape has 8 million values
+    seen = rng.normal(0, 0.012, values.shape)
+    seen += 1
+    seen *= values
     haze = rng.normal(0, 0.02, values.shape[:2])[..., None] * np.array(
         [1.0, 0.8, 0.6, 0.4, 0.3, 0.3, 0.3, 0.3, 0.1, 0.1]
     )
-    out: np.ndarray = (values * gain * (1 + haze) + rng.normal(0, 8, values.shape)).astype(np.float32)
-    return np.clip(out, 1, 16000)
+    haze += 1
+    seen *= haze
+    del haze
+    seen += rng.normal(0, 8, values.shape)
+    out: np.ndarray = seen.astype(np.float32)
+    return np.clip(out, 1, 16000, out=out)
 
 
 def processed(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

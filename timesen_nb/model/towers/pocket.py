@@ -16,7 +16,7 @@ from timesen_nb.model.towers.photos import open_photo
 
 WIDTH = 128
 PHOTO_SIZE = (48, 64)  # height, width
-PHOTOS_AT_ONCE = 256
+PHOTOS_AT_ONCE = 64
 EPSILON = 1e-5  # torch's, of batch norms
 
 
