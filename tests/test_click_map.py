@@ -610,6 +610,27 @@ def test_mapping_can_be_cancelled(app: tn.ClickMap, monkeypatch) -> None:
     assert not app.view.start.disabled
 
 
+def test_what_is_read_of_a_source_does_not_lie_over_the_next(app: tn.ClickMap, monkeypatch) -> None:
+    started, go_on = threading.Event(), threading.Event()
+    real = app.session.model.encode
+
+    def slow(values, **more):
+        started.set()
+        go_on.wait(20)
+        return real(values, **more)
+
+    monkeypatch.setattr(app.session.model, "encode", slow)
+    app.view.start.click()
+    assert started.wait(10)
+    other = GridSource()
+    other.name = "another grid"
+    app.open_source(other)
+    go_on.set()
+    settle(app)
+    assert app.session.view is None or app.session.view.view.source == "another grid"
+    assert "pixels read" not in app.view._state.value or app.session.view is not None
+
+
 def test_a_view_without_data_or_too_large_is_said(app: tn.ClickMap) -> None:
     assert app.map_view(bbox=(10, 10, 11, 11)) is None
     assert "no data" in app.error

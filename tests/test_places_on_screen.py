@@ -55,6 +55,15 @@ def test_the_same_answer_is_kept_once_and_another_question_of_it_again(
     app.use(task=["bog", "heath"])
     app.keep()
     assert app.table()["question"].tolist() == ["meadow, maize, lake", "bog, heath"]
+    # the same pixel clicked again is no other place; another fourth word is another question
+    app.click(*source.place(9, 9))
+    app.click(*source.place(5, 7))
+    app.keep()
+    assert len(app.session.kept) == 2
+    for fourth in ("reed", "moor"):
+        app.use(task=["bog", "heath", "lake", fourth])
+        app.keep()
+    assert len(app.session.kept) == 4
 
 
 def test_the_answer_of_a_place_goes_with_its_source(app: tn.ClickMap, source: GridSource) -> None:

@@ -132,6 +132,9 @@ class Actions:
             screen.fields.forget()
             screen.data.show(session)
             screen.time.show(session)
+            # what was read of the source before is not to lie over this one
+            self.layer.cancel()
+            screen.view.idle()
             self.layer.draw()
 
     def _tell_link(self) -> None:

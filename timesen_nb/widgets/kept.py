@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from timesen_nb.bands import month_columns
 from timesen_nb.spreadsheet import escaped
 from timesen_nb.widgets.answer import Answer
@@ -36,7 +38,7 @@ class KeptPlaces:
     def add(self, answer: Answer) -> int:
         """Keep an answer and return its number, that of before for the same; ValueError for too many."""
         for number, kept in self:
-            if kept.series is answer.series and kept.question == answer.question:
+            if _same(kept, answer):
                 return number
         if len(self) >= MOST:
             raise ValueError(
@@ -112,3 +114,9 @@ class KeptPlaces:
             raise ValueError("no place is kept yet, so there is nothing to export. Keep a place first.")
         path.write_text(writers[path.suffix.lower()](), encoding="utf-8")
         return path
+
+
+def _same(a: Answer, b: Answer) -> bool:
+    """Whether two answers say the same of the same light: words that were taught since say something else."""
+    where = [(x.lon, x.lat, x.series.year, x.series.source, x.classes, x.prompts) for x in (a, b)]
+    return where[0] == where[1] and np.array_equal(a.probabilities, b.probabilities, equal_nan=True)

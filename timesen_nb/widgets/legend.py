@@ -44,6 +44,7 @@ class Legend(w.VBox):
         """Nothing lies on the map."""
         self._names = []
         self._title.value = ""
+        self._title.remove_class("tn-asked")
         reveal(self._list, False)
         reveal(self._bar, False)
 
@@ -52,6 +53,7 @@ class Legend(w.VBox):
         self._bar.draw(colour_bar(palette()).encode(), "Probability: dark is 0 %, light is 100 %")
         self._names = []
         self._title.value = f"How well {name!r} fits"
+        self._title.add_class("tn-asked")
         reveal(self._bar, True)
         reveal(self._list, unread > 0)
         self._fill([], unread, 0, 0.0)
@@ -77,6 +79,7 @@ class Legend(w.VBox):
         named = present if len(present) <= ROWS else present[: ROWS - 1]
         self._names = [classes[k] for k in named]
         self._title.value = "On the map"
+        self._title.remove_class("tn-asked")
         reveal(self._bar, False)
         reveal(self._list, True)
         others = present[len(named) :]
