@@ -13,6 +13,7 @@ from served_map import served_map
 from test_browser import Shown, browser  # noqa: F401 - a fixture
 
 import timesen_nb as tn
+from timesen_nb.widgets.take_panel import FILES
 
 pytestmark = [pytest.mark.needs_browser, pytest.mark.timeout(1800)]
 
@@ -36,7 +37,9 @@ def download(page: Shown, name: str, folder: Path) -> Path:
     page.tab("Kept places")
     page.page.locator(".tn-kind select").select_option(label=name)
     page.page.locator(".tn-make").click()
-    made = page.page.locator(".tn-made a")
+    # not the link of the file before, which goes once the kernel has heard of the choice
+    file = dict(FILES)[name].replace(".tif", ".zip")
+    made = page.page.locator(f".tn-made a[download='{file}']")
     page.expect(lambda: made.count() == 1, f"{name} is not made")
     with page.page.expect_download() as started:
         made.click()
