@@ -11,6 +11,7 @@ import ipywidgets as w
 
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources import Source, open_source
+from timesen_nb.sources.retry_policy import RequestFailed
 from timesen_nb.widgets.background import Latest
 from timesen_nb.widgets.base_layer import BaseLayer
 from timesen_nb.widgets.layers import LAYERS, TRUE_COLOUR
@@ -208,14 +209,14 @@ class Actions:
     def use_source(self, opening: Callable[[], Source]) -> None:
         """Open a source behind the page and read it from then on."""
         self._messages.say("Opening the source…", busy=True)
-        self.jobs.start(lambda job: opening(), self._opened)
+        self.jobs.start(lambda job: opening(), lambda future: self._opened(future, opening))
 
-    def _opened(self, future: Future[Source]) -> None:
-        with self._messages.shown():
+    def _opened(self, future: Future[Source], opening: Callable[[], Source]) -> None:
+        with self._messages.shown(again=lambda: self.use_source(opening)):
             try:
                 source = future.result()
             except (ValueError, OSError) as problem:
-                if self._session.bundled == BUNDLED[0]:
+                if self._session.bundled == BUNDLED[0] or isinstance(problem, RequestFailed):
                     raise
                 raise Offer(
                     str(problem), "Back to the real sample", lambda: self._switch(BUNDLED[0])
@@ -262,7 +263,7 @@ class Actions:
         self.jobs.start(lambda job: self._session.years_there(job.cancelled.is_set), self._compared)
 
     def _compared(self, future: Future[list[PixelSeries]]) -> None:
-        with self._messages.shown():
+        with self._messages.shown(again=self.compare_years):
             self._screen.panel.year.show_years(future.result())
             self._messages.say("Year by year: what changed?")
 

@@ -7,6 +7,10 @@ from timesen_nb.sources.checks import check_year
 from timesen_nb.sources.grid import holds
 
 
+class NotCovered(ValueError):
+    """A place that a source has no data of."""
+
+
 def check_opened(what: str, given: object, method: str, example: str) -> None:
     """ValueError for what was not opened yet: a name in place of a model or source."""
     if not hasattr(given, method):
@@ -26,7 +30,7 @@ def check_inside(source: Source, lon: float, lat: float) -> None:
     bounds = source.bounds
     if bounds is not None and not holds(bounds, lon, lat):
         west, south, east, north = bounds
-        raise ValueError(
+        raise NotCovered(
             f"the place {lon:.5f}, {lat:.5f} is outside the data; {source.name} covers longitude "
             f"{west:.5f} to {east:.5f} and latitude {south:.5f} to {north:.5f}. Choose a place "
             "inside the frame, or open data that cover it: an open STAC catalog has the whole Earth."

@@ -85,7 +85,7 @@ def visible(seen: BBox, bounds: BBox | None, year: int, source: str) -> View:
     if view.pixels > MOST_PIXELS:
         raise ValueError(
             f"the view holds about {view.pixels:,} pixels of 10 m; at most {MOST_PIXELS:,} are mapped at "
-            "once. Zoom in, or use timesen_nb.map_region from Python."
+            "once. Zoom in. From Python, timesen_nb.map_region maps any area."
         )
     return view
 

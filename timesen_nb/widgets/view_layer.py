@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,11 @@ class ViewLayer:
         self._messages.well()
         self._wanted = True
         self._control.working(0.0)
-        self._jobs.start(lambda job: self._encode(view, job), self._encoded, patient)
+
+        def deliver(future: Future[EncodedView]) -> None:
+            self._encoded(future, again=lambda: self.start(view.bbox, patient=False))
+
+        self._jobs.start(lambda job: self._encode(view, job), deliver, patient)
 
     def light_up(self) -> None:
         """Read a small source as a whole, behind the page: from then on words light up its map as they are typed."""
@@ -93,9 +98,9 @@ class ViewLayer:
 
         return self._session.encode(view, progress, job.cancelled.is_set)
 
-    def _encoded(self, future: Future[EncodedView]) -> None:
+    def _encoded(self, future: Future[EncodedView], again: Callable[[], None]) -> None:
         self._control.idle()
-        with self._messages.shown():
+        with self._messages.shown(again):
             encoded = future.result()
             self._landscape.offer(encoded.cube)
             self._session.show(encoded)
