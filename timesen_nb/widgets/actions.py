@@ -84,6 +84,7 @@ class Actions:
         words.on_try(safely(self.use_words))
         on_button(view.start, lambda: self.layer.start(None, patient=False))
         on_button(view.stop, self.cancel)
+        on_value(panel.guess.on, self.layer.veil)
         on_value(view.choice, lambda _: self.layer.choose())
         on_value(view.opacity, screen.map.fade_layer)
         on_button(screen.data.go, lambda: self.use_source(screen.data.wanted()))

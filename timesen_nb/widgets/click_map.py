@@ -71,6 +71,7 @@ class ClickMap(w.VBox):
         card.make.on_click(lambda _: self._messages.safely(card.show)())
         self.session.on_change(lambda what: card.clear())
         self.panel.year.offer(card)
+        self.panel.guess.hide(card)
         super().__init__(screen.children)
         self.add_class("tn-app")
         if not source.bounds:

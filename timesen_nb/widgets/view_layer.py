@@ -55,7 +55,8 @@ class ViewLayer:
         self._landscape, self._messages = landscape, messages
         self._jobs = Latest()
         self.drawn: Drawn | None = None
-        self._wanted = True
+        self._wanted, self._veiled = True, False
+        self._region: xr.Dataset | None = None
 
     @property
     def busy(self) -> bool:
@@ -93,7 +94,7 @@ class ViewLayer:
         def progress(share: float, part: EncodedView | None = None) -> None:
             if not job.cancelled.is_set():
                 self._control.working(share)
-                if part is not None and self._wanted:
+                if part is not None and self._wanted and not self._veiled:
                     self._draw_view(part)
 
         return self._session.encode(view, progress, job.cancelled.is_set)
@@ -115,8 +116,8 @@ class ViewLayer:
 
     def draw(self) -> None:
         """Draw the encoded view as the control says; no layer where nothing is encoded."""
-        encoded, self.drawn = self._session.view, None
-        if encoded is None or not self._wanted:
+        encoded, self.drawn, self._region = self._session.view, None, None
+        if encoded is None or not self._wanted or self._veiled:
             self._map.hide_layer()
             self._legend.hide()
         else:
@@ -154,6 +155,14 @@ class ViewLayer:
         self._wanted = wanted
         self.draw()
 
+    def veil(self, wanted: bool) -> None:
+        """Keep colours of classes and what they say off the map, while somebody is to guess; then they come back."""
+        region, self._veiled = self._region, wanted
+        self._map.tell("")
+        self.draw()
+        if region is not None:
+            self.draw_region(region)
+
     def choose(self) -> None:
         """Draw the view that is shown for another class; a region has its own."""
         if self._session.view is not None:
@@ -178,6 +187,9 @@ class ViewLayer:
                 "the map given has no coordinate system, so that nobody can say where it lies. "
                 'Give one with maps.rio.write_crs("EPSG:32632").'
             )
+        self._region = maps
+        if self._veiled:
+            return
         web = WebGrid.of(label)
         thin = label[:: web.step, :: web.step].values
         self._map.frame(web.bounds)
