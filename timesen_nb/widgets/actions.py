@@ -21,6 +21,7 @@ from timesen_nb.widgets.place_reader import PlaceReader
 from timesen_nb.widgets.question import OWN_WORDS, STARTER
 from timesen_nb.widgets.screen import Screen
 from timesen_nb.widgets.session import Session
+from timesen_nb.widgets.view import made_beforehand
 from timesen_nb.widgets.view_layer import ViewLayer
 
 BUNDLED = ("flanders", "sample")  # sources that everybody has
@@ -197,6 +198,13 @@ class Actions:
         if self._screen.words.lit.value:
             self.layer.light_up()
 
+    def begin(self) -> None:
+        """Draw the source, and light it up by the words where that means no work: vectors come with the real sample."""
+        session = self._session
+        self.landscape.load(session.source, session.year)
+        if made_beforehand(session.model, session.source) is not None:
+            self._light_up()
+
     def _light(self, wanted: bool) -> None:
         self.layer.shown(wanted)
         self._light_up()
@@ -231,6 +239,7 @@ class Actions:
         self._screen.panel.clear()
         self.ready()
         self.landscape.load(source, self._session.year)
+        self._light_up()
 
     def ready(self) -> None:
         """Nothing is wrong, and something can be done."""
@@ -245,6 +254,7 @@ class Actions:
             return
         self._session.use_year(year)
         self.landscape.load(self._session.source, self._session.year)
+        self._light_up()
         if (answer := self._session.result) is not None:
             self.places.read(answer.lon, answer.lat, patient)
 

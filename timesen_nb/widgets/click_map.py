@@ -77,7 +77,7 @@ class ClickMap(w.VBox):
         if not source.bounds:
             self._messages.say(READY_ANYWHERE)
         with self._messages.shown():
-            self._landscape.load(source, self.session.year)
+            self._actions.begin()
 
     def __repr__(self) -> str:
         said = self.result.top if self.result else "nothing clicked yet"
