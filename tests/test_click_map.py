@@ -449,6 +449,24 @@ def test_the_real_sample_opens_lit_and_other_data_are_lit_once_they_are_opened(s
     assert tn.ClickMap(small_model(), tn.open_source("flanders")).session.view is None
 
 
+def test_other_data_of_the_switch_leads_to_where_any_source_is_opened(app: tn.ClickMap) -> None:
+    assert [label for label, _ in app.map.switch.options] == [
+        "Real sample",
+        "Simulated landscape",
+        "Other data…",
+    ]
+    pages = app._actions._screen.below.choice
+    app.map.switch.value = "other"
+    assert pages.value == "Data"
+    assert app.map.switch.value is None  # a grid of a test is none of them
+    pages.value = "Fields"
+    app.open_source(tn.open_source("flanders"))
+    opened = app.session.source
+    app.map.switch.value = "other"
+    assert (pages.value, app.map.switch.value) == ("Data", "flanders")
+    assert app.session.source is opened
+
+
 def test_another_source_is_opened_with_its_own_years_and_the_words_stay(app, source: GridSource) -> None:
     app.click(*source.place(5, 5))
     app.map_view("lake")

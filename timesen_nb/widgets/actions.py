@@ -19,6 +19,7 @@ from timesen_nb.widgets.link import Link
 from timesen_nb.widgets.messages import READY, READY_ANYWHERE, Offer
 from timesen_nb.widgets.place_reader import PlaceReader
 from timesen_nb.widgets.question import OWN_WORDS, STARTER
+from timesen_nb.widgets.scene_map import OTHER
 from timesen_nb.widgets.screen import Screen
 from timesen_nb.widgets.session import Session
 from timesen_nb.widgets.view import made_beforehand
@@ -212,7 +213,10 @@ class Actions:
     # Data
 
     def _switch(self, name: str | None) -> None:
-        if name is not None:
+        if name == OTHER:
+            self._screen.map.switch.value = self._session.bundled
+            self._screen.turn_to_data()
+        elif name is not None and name != self._session.bundled:
             self.use_source(lambda: open_source(name))
 
     def use_source(self, opening: Callable[[], Source]) -> None:
