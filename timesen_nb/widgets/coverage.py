@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from timesen_nb.series import PixelSeries
 from timesen_nb.sources import Source
 from timesen_nb.sources.checks import check_year
 from timesen_nb.sources.grid import holds
@@ -23,6 +26,17 @@ def year_of(source: Source, year: int | None) -> int:
     if year is None and not (source.bounds is None and years):
         year = 2018 if not years or 2018 in years else years[-1]
     return check_year(year, years, source.name)
+
+
+def every_year(source: Source, there: PixelSeries, cancelled: Callable[[], bool]) -> list[PixelSeries]:
+    """A place in every year of its source that has a clear month there; ``cancelled`` is asked before each."""
+    found = []
+    for year in source.years:
+        if cancelled():
+            break
+        series = there if year == there.year else source.pixel(there.lon, there.lat, year=year)
+        found += [series] * bool(series.valid.any())
+    return found
 
 
 def check_inside(source: Source, lon: float, lat: float) -> None:

@@ -11,9 +11,9 @@ import ipyleaflet as leaflet
 import ipywidgets as w
 
 from timesen_nb.sources.grid import turned
-from timesen_nb.widgets.charts import VERMILION
 from timesen_nb.widgets.page import plain_label, reveal
 from timesen_nb.widgets.postponed import GRAMMAR_OF_ADDRESSES, OTHER_KINDS, postponed
+from timesen_nb.widgets.svg import VERMILION
 
 with postponed(GRAMMAR_OF_ADDRESSES, *OTHER_KINDS):
     from leafmap.leafmap import Map
