@@ -64,6 +64,13 @@ def test_figures_and_comparisons_are_asserted_or_have_a_source(path: Path) -> No
     assert not bare, "\n".join(bare)
 
 
+def test_sources_of_facts_are_there() -> None:
+    for source in (source for facts in FACTS.values() for source in facts.values()):
+        assert source
+        for file in re.findall(r"\S+\.(?:md|py)\b", source):
+            assert (ROOT / file).exists(), f"{file} is not there"
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
