@@ -1,7 +1,8 @@
 """What somebody waits for at the served map, in the system's Chromium: ``python -m benchmarks.on_screen``.
 
 From the browser's own event to the frame in which the last change was drawn: a click and its answer, the last letter
-of a word and the whole view lit by it. And how far things jump about at a click, as the browser measures it (layout
+of a word and the whole view lit by it. How many months a second are drawn while the year plays, and how far chart, map
+and ground views are apart. And how far things jump about at a click, as the browser measures it (layout
 shift: 0 is nothing). With a busy machine these are upper bounds; processor seconds of the kernel stand beside them.
 """
 
@@ -37,6 +38,19 @@ WATCH = """
   watch(".tn-key", { childList: true, characterData: true });
   new PerformanceObserver((list) => { for (const entry of list.getEntries()) seen.shifts += entry.value; })
     .observe({ type: "layout-shift" });
+}
+"""
+#: Notes when chart, map and ground show another month.
+PLAYED = """
+() => {
+  window.played = { chart: [], map: [], ground: [] };
+  const note = (part) => requestAnimationFrame(() => setTimeout(() => { played[part].push(performance.now()); }));
+  const watch = (part, selector, attribute, counts) => new MutationObserver((changes) => {
+    if (changes.some((change) => counts(change.target))) note(part);
+  }).observe(document.querySelector(selector), { subtree: true, attributes: true, attributeFilter: [attribute] });
+  watch("chart", ".tn-months", "class", (part) => part.classList.contains("tn-now"));
+  watch("map", ".leaflet-overlay-pane", "src", (part) => part === document.querySelector("img.leaflet-image-layer"));
+  watch("ground", ".tn-views", "src", (part) => part === document.querySelector(".tn-views img"));
 }
 """
 DRAWN = f"() => seen.drawn > seen.began && performance.now() - seen.drawn > {QUIET}"
@@ -78,6 +92,48 @@ def letters(page: Any, n: int) -> list[float]:
     return times
 
 
+def play(page: Any) -> dict[str, list[float]]:
+    """Milliseconds at which each part showed another month while the year played, January to December."""
+    page.locator(".tn-month .noUi-handle").focus()
+    page.keyboard.press("Home")
+    page.wait_for_timeout(QUIET)
+    page.evaluate(PLAYED)
+    page.locator(".tn-play button").first.click()
+    page.wait_for_timeout(8 * QUIET)
+    seen: dict[str, list[float]] = page.evaluate("played")
+    return seen
+
+
+def playing(core: int | None) -> None:
+    """The year of a place of the simulated landscape, which alone has ground views."""
+    where = "kernel on one core" if core is not None else "kernel on all cores"
+    with served_map("sample", "--pages", "1") as server, chromium() as browser:
+        prepared(server, 1)
+        if core is not None:
+            server.kernels()[0].cpu_affinity([core])
+        page = opened(browser, server)
+        page.evaluate(WATCH)
+        clicks(page, 0)
+        for time in ("first", "second"):
+            seen = play(page)
+            rates = [1000 * (len(at) - 1) / (at[-1] - at[0]) for at in seen.values()]
+            counts = "/".join(str(len(at)) for at in seen.values())
+            row(f"{where}: months a second, {time} time", f"{min(rates):.1f} ({counts} of 11)", "3")
+            if len({len(at) for at in seen.values()}) == 1:
+                apart = np.ptp([*seen.values()], axis=0)
+                row("  chart, map and ground apart, most", f"{apart.max():.0f} ms")
+
+
+def opened(browser: Any, server: Any) -> Any:
+    """The page in a window, once it is drawn."""
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    page.set_default_timeout(PATIENCE)
+    page.goto(server.address)
+    page.wait_for_selector(".leaflet-image-layer[src^='data:image/png']")
+    page.wait_for_timeout(2 * QUIET)
+    return page
+
+
 def measure(core: int | None) -> None:
     where = "kernel on one core" if core is not None else "kernel on all cores"
     with served_map("flanders", "--pages", "1") as server, chromium() as browser:
@@ -85,11 +141,7 @@ def measure(core: int | None) -> None:
         kernel = server.kernels()[0]
         if core is not None:
             kernel.cpu_affinity([core])
-        page = browser.new_page(viewport={"width": 1366, "height": 768})
-        page.set_default_timeout(PATIENCE)
-        page.goto(server.address)
-        page.wait_for_selector(".leaflet-image-layer[src^='data:image/png']")
-        page.wait_for_timeout(2 * QUIET)
+        page = opened(browser, server)
         page.evaluate(WATCH)
         before = sum(kernel.cpu_times()[:2])
         (first, *times), (jump, *jumps) = clicks(page, CLICKS)
@@ -103,11 +155,15 @@ def measure(core: int | None) -> None:
 
 
 def main() -> None:
-    argparse.ArgumentParser(prog="python -m benchmarks.on_screen", description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.on_screen", description=__doc__)
+    parser.add_argument("--play", action="store_true", help="the playing year alone")
+    only_play = parser.parse_args().play
     row("", "measured", "promised")
     row("load of the machine before", f"{psutil.getloadavg()[0]:.1f} on {psutil.cpu_count()} cores")
-    measure(None)
-    measure(0)
+    for core in (None, 0):
+        if not only_play:
+            measure(core)
+        playing(core)
 
 
 if __name__ == "__main__":

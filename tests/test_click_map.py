@@ -428,6 +428,45 @@ def test_a_source_that_cannot_be_opened_leaves_the_old_one(app: tn.ClickMap, sou
     assert app.click(*source.place(5, 5)) is not None
 
 
+def test_the_real_sample_opens_lit_and_other_data_are_lit_once_they_are_opened(source: GridSource) -> None:
+    app = tn.ClickMap(tn.load("pocket"), tn.open_source("flanders"))
+    settle(app)
+    assert "On the map" in app.legend.text
+    assert app.map._layer.url.startswith("data:image/png")
+    source.years = (2017, 2018)
+    app.open_source(source)
+    settle(app)
+    assert app.session.view.view.source == source.name
+    app.use(year=2017)
+    settle(app)
+    assert app.session.view.view.year == 2017
+    assert "On the map" in app.legend.text
+    app.words.lit.value = False
+    app.use(year=2018)
+    settle(app)
+    assert app.session.view is None
+    # without vectors that were made beforehand nothing is read unasked at the start
+    assert tn.ClickMap(small_model(), tn.open_source("flanders")).session.view is None
+
+
+def test_other_data_of_the_switch_leads_to_where_any_source_is_opened(app: tn.ClickMap) -> None:
+    assert [label for label, _ in app.map.switch.options] == [
+        "Real sample",
+        "Simulated landscape",
+        "Other data…",
+    ]
+    pages = app._actions._screen.below.choice
+    app.map.switch.value = "other"
+    assert pages.value == "Data"
+    assert app.map.switch.value is None  # a grid of a test is none of them
+    pages.value = "Fields"
+    app.open_source(tn.open_source("flanders"))
+    opened = app.session.source
+    app.map.switch.value = "other"
+    assert (pages.value, app.map.switch.value) == ("Data", "flanders")
+    assert app.session.source is opened
+
+
 def test_another_source_is_opened_with_its_own_years_and_the_words_stay(app, source: GridSource) -> None:
     app.click(*source.place(5, 5))
     app.map_view("lake")
@@ -438,7 +477,8 @@ def test_another_source_is_opened_with_its_own_years_and_the_words_stay(app, sou
     assert app.error is None
     assert app.session.year == app.time.year.value == 2021
     assert "another grid" in app.data._covers.value
-    assert app.session.view is None
+    assert app.session.view.view.source == "another grid"  # lit by the same words
+    assert app.session.view.view.year == 2021
     assert other.requests == []
     assert app.click(*other.place(6, 6)).series.source == "another grid"
     assert app.result.classes == tuple(WORDS)

@@ -25,6 +25,12 @@ PLACE = (4.35, 50.85)
         "https://maps.google.com/?q=50.85%2C4.35", "https://www.bing.com/maps?cp=50.85~4.35&lvl=12",
         "https://maps.apple.com/?ll=50.85,4.35", "https://example.org/?zoom=11&lat=50.85&lng=4.35",
         "geo:50.85,4.35;u=10",
+        "POINT(4.35, 50.85)", "MULTIPOINT((4.35 50.85))", "MULTIPOINT (4.35 50.85)",
+        "lat 50.85 lon 4.35", "lat: 50.85 N, lon: 4.35 E", "lat 50°51'0\" lon 4°21'0\"", '{"lat": 50.85, "lng": 4.35}',
+        "50.85 north, 4.35 east", "50 degrees 51 minutes north, 4 degrees 21 minutes east", "WGS84 50.85 N 4.35 E",
+        '{"type": "Point", "coordinates": [4.35, 50.85]}',
+        '{"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [4.35, 50.85, 20]}}',
+        "google.com/maps/@50.85,4.35,15z", "maps.google.com/?q=50.85,4.35", "openstreetmap.org/#map=15/50.85/4.35",
     ],
 )  # fmt: skip
 def test_what_people_paste_is_read(text: str) -> None:
@@ -32,7 +38,15 @@ def test_what_people_paste_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["EPSG:32631 596287 5633451", "31U 596287 5633451", "31U, 596287 m E, 5633451 m N"]
+    "text",
+    [
+        "EPSG:32631 596287 5633451",
+        "31U 596287 5633451",
+        "31U, 596287 m E, 5633451 m N",
+        "zone 31U 596287 5633451",
+        "UTM 31N 596287 5633451",
+        "UTM zone 31 N, 596287, 5633451",
+    ],
 )
 def test_utm_is_read_where_its_half_of_the_earth_is_clear(text: str) -> None:
     assert read_coordinates(text) == pytest.approx((4.36767, 50.84474), abs=1e-5)
@@ -53,6 +67,22 @@ def test_utm_is_read_where_its_half_of_the_earth_is_clear(text: str) -> None:
         ("50°61'N 4°21'E", "60 minutes"),
         ("50.5 30 N, 4 E", "a fraction of a degree and minutes"),
         ("4.35E 50.85", "two numbers"),
+        ("WGS84 50.85 4.35", "which number is the longitude"),
+        ("EPSG:4326 50.85 4.35", "which number is the longitude"),
+        ("UTM 31S 596287 5633451", "EPSG:32631 or EPSG:32731"),
+        ("596287 5633451 31U", "two numbers"),
+        ("UTM 500 600", "no name"),
+        ("9F26RC22+22", "plus code"),
+        ("RC22+22 Brussels", "plus code"),
+        ("///filled.count.soap", "no name"),
+        ("50.85 lat, 4.35 lon", "no name"),
+        ("50.85, 4.35 Brussels", "no name"),
+        ("lat 50.85 N lon 4.35 N", "the other axis"),
+        ("MULTIPOINT((4.35 50.85), (4 50))", "no single point"),
+        ("POLYGON((4 50, 5 50, 5 51, 4 50))", "no single point"),
+        ('{"type": "LineString", "coordinates": [[4, 50], [5, 51]]}', "no single point"),
+        ('{"type": "Point", "coordinates": ["x", "y"]}', "two numbers"),
+        ("maps.app.goo.gl/abc", "holds no place"),
         ("4.35", "two numbers"),
         ("1 2 3", "two numbers"),
         ("4.35, 50.85, 3", "two numbers"),
@@ -65,7 +95,19 @@ def test_what_is_no_place_is_refused_in_words(text: str, words: str) -> None:
         read_coordinates(text)
 
 
-@pytest.mark.parametrize("text", ["Vilvoorde", "1000 Brussels", "Brussels 1000", "São Paulo", "東京"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Vilvoorde",
+        "1000 Brussels",
+        "Rue de la Loi 16, 1040 Brussels",
+        "São Paulo",
+        "東京",
+        "St. John's",
+        "South Lat",
+        "North East",
+    ],
+)
 def test_a_name_is_left_to_the_gazetteer(text: str) -> None:
     assert read_coordinates(text) is None
 
@@ -83,3 +125,24 @@ def test_one_place_in_every_way_of_writing(lon: float, lat: float) -> None:
     ways += [f"{lon:.5f}; {lat:.5f}".replace(".", ","), f"https://a.example/@{lat:.5f},{lon:.5f},9z"]
     for text in ways:
         assert read_coordinates(text) == pytest.approx((lon, lat))
+
+
+def test_a_sign_after_lat_or_lon_is_kept() -> None:
+    assert read_coordinates("lat -33.9 lon 18.4") == (18.4, -33.9)
+    assert read_coordinates("lat: 33.9 S, lon: 18.4 E") == (18.4, -33.9)
+    assert read_coordinates("\u221233.9, 18.4") == (-33.9, 18.4)
+
+
+@given(
+    st.floats(-180, 180),
+    st.floats(-90, 90),
+    *[st.text("abNSEWlatonxyUTM .,;:/()", max_size=9) for _ in range(3)],
+)
+def test_what_has_two_decimal_numbers_is_never_a_name(
+    lon: float, lat: float, before: str, between: str, after: str
+) -> None:
+    try:
+        place = read_coordinates(f"{before}{lon:.4f} {between} {lat:.4f}{after}")
+    except ValueError:
+        return
+    assert place is not None

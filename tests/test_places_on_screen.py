@@ -45,6 +45,39 @@ def test_a_guess_comes_before_the_answer_and_is_compared_with_it(
     assert app.result.headline in app.text
 
 
+def test_nothing_on_the_screen_tells_the_answer_before_the_guess() -> None:
+    app = tn.ClickMap(small_model(), tn.open_source("sample", size=128), task=["Water", "Woodland"])
+    west, south, east, north = app.session.source.bounds
+    here = (west + east) / 2, (south + north) / 2
+    app.map_view(bbox=(here[0] - 0.001, here[1] - 0.001, here[0] + 0.001, here[1] + 0.001))
+    lit = app.map._layer.url
+    app._actions.layer.hovered({"type": "mousemove", "coordinates": here[::-1]})
+    assert app.map._told.value
+    app.panel.guess.on.value = True
+    assert app.map._layer.url != lit
+    assert app.legend.text == ""
+    app.click(*here)
+    app._actions.layer.hovered({"type": "mousemove", "coordinates": here[::-1]})
+    assert app.map._told.value == ""
+    assert "On the ground" not in app.text
+    assert not shown(app.panel, app.panel._ground)
+    app.use(task=["Water", "Woodland", "bog"])  # other words do not light the map either
+    assert app.legend.text == ""
+    app.panel.guess.said.click()
+    assert "On the ground" in app.text
+    assert shown(app.panel, app.panel._ground)
+    app.panel.guess.on.value = False
+    assert "On the map" in app.legend.text
+    assert app.map._layer.url.startswith("data:image/png")
+
+
+def shown(box, widget) -> bool:
+    """Whether a widget is in a box and nothing around it is taken off the page."""
+    if not seen(box):
+        return False
+    return box is widget or any(shown(child, widget) for child in getattr(box, "children", ()))
+
+
 def test_the_same_answer_is_kept_once_and_another_question_of_it_again(
     app: tn.ClickMap, source: GridSource
 ) -> None:

@@ -26,7 +26,7 @@ from timesen_nb.plots import (
     plot_report,
     plot_series,
 )
-from timesen_nb.plots.colours import as_rgb
+from timesen_nb.plots.colours import NEUTRAL, as_rgb
 
 
 @pytest.fixture(autouse=True)
@@ -238,6 +238,8 @@ def test_no_two_classes_of_a_map_look_alike(eye: str) -> None:
     """A difference of 2.3 can just be seen side by side; across a map it takes some ten times that."""
     for a, b in combinations(AREAS, 2):
         assert np.linalg.norm(seen(a, eye) - seen(b, eye)) > 24, f"{a} and {b}"
+    for a, b in combinations((*AREAS, *NEUTRAL), 2):
+        assert np.linalg.norm(seen(a, eye) - seen(b, eye)) > 19, f"{a} and {b}"
 
 
 # Text of users

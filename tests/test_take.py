@@ -261,4 +261,4 @@ def test_a_file_is_uploaded_from_the_page(app: tn.ClickMap, version: int, tmp_pa
     assert uploaded(value) == [("../p.geojson", content)]
     app.teach.upload = type("Upload", (), {"value": value})
     app.teach._load()
-    assert len(app.session.loaded.labels) == 24
+    assert len(app.session.lesson.loaded.labels) == 24

@@ -11,7 +11,8 @@ import numpy as np
 #: Eight colours of areas, in an order that suits land cover: roofs, fields, woods, scrub, grass, soil, lakes, marshes.
 #: Told apart by the colour-blind, too: tests/test_plots.py measures it by the matrices of Machado and others (2009).
 AREAS = ("#A63278", "#FCF0A9", "#1B692F", "#8A850C", "#A3EA37", "#E19EA6", "#444CE6", "#72B2FC")
-
+#: Six that no cover has: no greens, and no blues of water; beside those above told apart by every eye, too.
+NEUTRAL = ("#540C84", "#FC9060", "#FC1860", "#C0C0E4", "#F024C0", "#000000")
 
 #: Words that mean one of these covers, in the order of :data:`AREAS`.
 COVERS = (
@@ -37,8 +38,9 @@ def class_colours(classes: int | Sequence[str]) -> list[str]:
 
     Returns:
         A colour each as #RRGGBB. The first class whose name means a known cover takes that cover's of :data:`AREAS`,
-        a single word ("grassland") before several ("hay meadow"); the others take what is left of them in order, then
-        hues by the golden angle, every other one darker.
+        a single word ("grassland") before several ("hay meadow"). Beside such classes the others take :data:`NEUTRAL`
+        first, so that none looks like a cover that it is not; then what is left of the eight in order, then hues by the
+        golden angle, every other one darker.
     """
     names = [""] * classes if isinstance(classes, int) else classes
     taken: dict[int, int] = {}
@@ -46,7 +48,7 @@ def class_colours(classes: int | Sequence[str]) -> list[str]:
         cover = _cover(names[k])
         if cover is not None and cover not in taken.values():
             taken[k] = cover
-    left = [colour for cover, colour in enumerate(AREAS) if cover not in taken.values()]
+    left = [*(NEUTRAL if taken else ()), *(c for cover, c in enumerate(AREAS) if cover not in taken.values())]
     more = max(0, len(names) - len(taken) - len(left))
     rest = [hls_to_rgb((0.1 + n * 0.618034) % 1.0, (0.72, 0.42)[n % 2], 0.5) for n in range(more)]
     free = iter([*left, *("#" + "".join(f"{round(255 * c):02X}" for c in rgb) for rgb in rest)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import product
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -20,18 +21,37 @@ _SIGNED = re.compile(
     rf"{_NUMBER}\s*(?:°|º|deg)(?:\s*{_PLAIN}\s*{_MINUTE}(?:\s*{_PLAIN}\s*{_SECOND})?)?", re.IGNORECASE
 )
 _NAMED = re.compile(
-    rf"(?P<axis>lat|lon|lng)(?:itude|g(?:itude)?)?\W{{0,3}}(?P<value>{_NUMBER})°?", re.IGNORECASE
-)
-_POINT = re.compile(
-    rf"(?:SRID=(\d+);)?\s*POINT\s*(?:Z|M|ZM)?\s*\(\s*({_NUMBER})\s+({_NUMBER})[^)]*\)", re.IGNORECASE
-)
-_MGRS = re.compile(r"(\d{1,2})\s*([C-HJ-NP-X])\s*([A-HJ-NP-Z]{2})\s*\d[\d\s]*", re.IGNORECASE)
-_UTM = re.compile(
-    r"(?:EPSG:)?(?P<zone>\d{1,5})\s*(?P<band>[C-HJ-NP-X])?[\s,;:]+(?P<x>\d{6}(?:[.,]\d+)?)\s*m?\s*E?[\s,;]+"
-    r"(?P<y>\d{5,8}(?:[.,]\d+)?)\s*m?\s*N?",
+    rf"(?P<axis>lat|lon|lng)(?:itude|g(?:itude)?)?[^\w+-]{{0,3}}(?P<value>{_BODY}(?:\s*[NSEW](?![a-z]))?)",
     re.IGNORECASE,
 )
-_LINK = re.compile(r"(?:[a-z]+://|www\.|geo:)\S+", re.IGNORECASE)
+_GEOMETRY = re.compile(
+    r"(?:SRID=(?P<srid>\d+);)?\s*(?P<kind>(?:MULTI)?(?:POINT|LINESTRING|POLYGON)|GEOMETRYCOLLECTION)\s*(?:ZM?|M)?\s*"
+    r"\((?P<inside>.*)\)",
+    re.IGNORECASE | re.DOTALL,
+)
+_CORNER = re.compile(rf"\(?\s*({_NUMBER})(?:\s+|\s*,\s*)({_NUMBER})(?:\s+{_NUMBER}){{0,2}}\s*\)?")
+_MGRS = re.compile(r"(\d{1,2})\s*([C-HJ-NP-X])\s*([A-HJ-NP-Z]{2})\s*\d[\d\s]*", re.IGNORECASE)
+_UTM = re.compile(
+    r"(?:UTM)?[\s,:]*(?:zone)?[\s:]*(?:EPSG:)?(?P<zone>\d{1,5})\s*(?P<band>[C-HJ-NP-X])?[\s,;:]+"
+    r"(?P<x>\d{6}(?:[.,]\d+)?)\s*m?\s*E?[\s,;]+(?P<y>\d{5,8}(?:[.,]\d+)?)\s*m?\s*N?",
+    re.IGNORECASE,
+)
+_PLUS_CODE = re.compile(r"\b[2-9CFGHJMPQRVWX]{4,8}\+[2-9CFGHJMPQRVWX]{0,7}(?![^\W_])", re.IGNORECASE)
+_LINK = re.compile(r"(?:[a-z]+://|www\.|geo:|(?:[\w-]+\.)+[a-z]{2,}/)\S*", re.IGNORECASE)
+#: Words that are written for signs and letters.
+_WORDS = tuple(
+    (re.compile(rf"(?<![^\W\d_]){word}(?![^\W\d_])", re.IGNORECASE), sign)
+    for word, sign in (
+        ("north", "N"), ("south", "S"), ("east", "E"), ("west", "W"), ("deg(?:rees?)?", "°"), ("min(?:utes?)?", "'"),
+        ("sec(?:onds?)?", '"'),
+    )
+)  # fmt: skip
+_WGS84 = re.compile(r"\b(?:WGS[\s-]?84|EPSG:4326|CRS:84)\b[\s:;,]*", re.IGNORECASE)
+#: What no name of a place has: two decimal numbers, metres, degrees, what begins as a notation does.
+_NO_NAME = re.compile(
+    r"\d[.,]\d.*\d[.,]\d|\d{6}|\d\s*[°º]|^\s*(?:UTM|MGRS|WGS|EPSG|SRID|(?:MULTI)?POINT\s*\(|///|\{)",
+    re.IGNORECASE | re.DOTALL,
+)
 #: Parts of the links of maps that hold a latitude, then a longitude.
 _IN_LINKS = (
     re.compile(rf"!3d({_NUMBER})!4d({_NUMBER})"),
@@ -49,7 +69,8 @@ def read_coordinates(text: str, latitude_first: bool = False) -> tuple[float, fl
     """Longitude and latitude of a place that is written in numbers.
 
     Letters of the compass say which number is which; without them longitude comes first. Degrees, minutes and seconds,
-    decimal commas, WKT points, UTM coordinates, and links of OpenStreetMap, Google, Bing and Apple maps are read.
+    decimal commas, points in WKT and GeoJSON, UTM coordinates, and links of OpenStreetMap, Google, Bing and Apple maps
+    are read. Numbers that are none of these are refused: they are no name.
 
     Args:
         text: what somebody typed or pasted.
@@ -61,24 +82,88 @@ def read_coordinates(text: str, latitude_first: bool = False) -> tuple[float, fl
     Raises:
         ValueError: Numbers that are no place, a grid reference, a link that holds no place; in words.
     """
-    text = unquote(text).strip()
+    text = unquote(text).replace("\u2212", "-").strip()
+    if text.startswith("{") and (place := _of_json(text)):
+        return check_place(*place)
     if _LINK.match(text):
         return _of_link(text)
-    if point := _POINT.fullmatch(text):
-        if point[1] not in (None, "4326"):
-            raise ValueError(f"the point given is in EPSG:{point[1]}; expected degrees, {_EXPECTED}.")
-        return check_place(_float(point[2]), _float(point[3]))
+    if geometry := _GEOMETRY.fullmatch(text):
+        return _of_geometry(geometry)
+    if _PLUS_CODE.search(text):
+        raise ValueError(f"{text[:60]!r} has a plus code; expected degrees, {_EXPECTED}.")
     if _MGRS.fullmatch(text):
         raise ValueError(f"{text!r} is a reference of the military grid; expected degrees, {_EXPECTED}.")
     if utm := _UTM.fullmatch(text):
         return _of_utm(text, utm["zone"], (utm["band"] or "").upper(), _float(utm["x"]), _float(utm["y"]))
-    text = text.strip("()[] ")
-    named = {found["axis"].lower()[:2]: _float(found["value"]) for found in _NAMED.finditer(text)}
-    if len(named) == 2:
-        return check_place(named["lo"] if "lo" in named else named["ln"], named["la"])
-    if re.search(r"[^\W\d_]{2}", re.sub("deg", "", text, flags=re.IGNORECASE)):
-        return None  # two letters in a row: no number has them
-    return _of_angles(text, latitude_first)
+    stated = _WGS84.sub("", text)
+    bare = stated.strip("()[]{} ")
+    if place := _of_named(bare):
+        return check_place(*place)
+    for word, sign in _WORDS if re.search(r"\d", bare) else ():  # North East alone is a name
+        bare = word.sub(sign, bare)
+    if re.search(r"[^\W\d_]{2}", bare):  # no number has two letters in a row
+        if _NO_NAME.search(text):
+            raise ValueError(
+                f"the place given, {text[:60]!r}, is no longitude and latitude that can be read, and no name; expected "
+                f"{_EXPECTED}, or the name of a place alone."
+            )
+        return None
+    if stated != text and not _LETTER.search(bare):
+        raise ValueError(f"{text[:60]!r} does not say which number is the longitude; expected {_EXPECTED}.")
+    return _of_angles(bare, latitude_first)
+
+
+def _of_named(text: str) -> tuple[float, float] | None:
+    """Longitude and latitude of "lat 50.85 lon 4.35"; None where that is not all that the text says."""
+    found = list(_NAMED.finditer(text))
+    if len(found) != 2 or _NAMED.sub("", text).strip(" \t\n,;&|/?\"'{}"):
+        return None
+    named = {}
+    for each in found:
+        axis = "lat" if each["axis"].lower() == "lat" else "lon"
+        named[axis], said = _angle(each["value"])
+        if said not in ("", axis):
+            raise ValueError(f"{each.group()[:40]!r} has the letter of the other axis; expected {_EXPECTED}.")
+    return (named["lon"], named["lat"]) if len(named) == 2 else None
+
+
+def _of_json(text: str) -> tuple[float, float] | None:
+    """The one point of a GeoJSON object; None for what is no GeoJSON."""
+    try:
+        given = json.loads(text)
+    except ValueError:
+        return None
+    kind = given.get("type")
+    if (
+        kind == "FeatureCollection"
+        and isinstance(given.get("features"), list)
+        and len(given["features"]) == 1
+    ):
+        (given,) = given["features"]
+    if isinstance(given, dict) and given.get("type") == "Feature":
+        given = given.get("geometry")
+    match given:
+        case {"type": "Point", "coordinates": [lon, lat, *_]} | {
+            "type": "MultiPoint",
+            "coordinates": [[lon, lat, *_]],
+        }:
+            return lon, lat
+    if kind is None:
+        return None
+    raise ValueError(f"the GeoJSON given is no single point; expected a Point, or degrees, {_EXPECTED}.")
+
+
+def _of_geometry(geometry: re.Match[str]) -> tuple[float, float]:
+    """The one point of a WKT geometry."""
+    if geometry["srid"] not in (None, "4326"):
+        raise ValueError(f"the point given is in EPSG:{geometry['srid']}; expected degrees, {_EXPECTED}.")
+    corner = _CORNER.fullmatch(geometry["inside"].strip())
+    if "POINT" not in geometry["kind"].upper() or corner is None:
+        raise ValueError(
+            f"the geometry given, {geometry.group()[:60]!r}, is no single point; expected one, longitude first: "
+            "POINT (4.35 50.85)."
+        )
+    return check_place(_float(corner[1]), _float(corner[2]))
 
 
 def _of_angles(text: str, latitude_first: bool) -> tuple[float, float]:
@@ -162,7 +247,7 @@ def _of_utm(text: str, zone: str, band: str, x: float, y: float) -> tuple[float,
     number = int(zone)
     if number > 60 and not band:
         epsg = number
-    elif 1 <= number <= 60 and band and band not in "NS":
+    elif 1 <= number <= 60 and band and band != "S":  # S: the south, or a band of the north
         epsg = (32600 if band > "M" else 32700) + number
     else:
         epsg = 0

@@ -92,7 +92,7 @@ def _open(path: Path, group: str | None, rename: Mapping[str, str]) -> tuple[xr.
                 data = _open_arrays(path, group)
         except ModuleNotFoundError as error:
             raise ValueError(
-                f'{error.name} is needed to read it: pip install "timesen_nb[regions]".'
+                f'{error.name} is needed to read it. Install it with: pip install "timesen_nb[regions]".'
             ) from error
         except Exception as error:
             raise explained(error, path, group) from error

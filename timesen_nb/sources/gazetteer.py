@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from timesen_nb.sources.addresses import without_keys
+from timesen_nb.sources.retry_policy import RequestFailed
 
 if TYPE_CHECKING:
     from timesen_nb.sources.grid import BBox
@@ -51,7 +52,7 @@ def find_place(name: str) -> NamedPlace:
         The place.
 
     Raises:
-        ValueError: there is no such place, or no answer.
+        ValueError: there is no such place, or no answer (:class:`timesen_nb.sources.retry_policy.RequestFailed`).
     """
     asked = " ".join(name.split())
     if not asked:
@@ -87,7 +88,7 @@ def _ask(name: str, server: str) -> NamedPlace:
     try:
         found = service.geocode(name, language="en")
     except (GeopyError, OSError, HTTPException) as problem:
-        raise ValueError(
+        raise RequestFailed(
             f"{name!r} cannot be looked up: {host} did not answer ({type(problem).__name__}). Names need the network; "
             "longitude and latitude do not."
         ) from problem

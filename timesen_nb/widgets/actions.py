@@ -11,6 +11,7 @@ import ipywidgets as w
 
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources import Source, open_source
+from timesen_nb.sources.retry_policy import RequestFailed
 from timesen_nb.widgets.background import Latest
 from timesen_nb.widgets.base_layer import BaseLayer
 from timesen_nb.widgets.layers import LAYERS, TRUE_COLOUR
@@ -18,8 +19,10 @@ from timesen_nb.widgets.link import Link
 from timesen_nb.widgets.messages import READY, READY_ANYWHERE, Offer
 from timesen_nb.widgets.place_reader import PlaceReader
 from timesen_nb.widgets.question import OWN_WORDS, STARTER
+from timesen_nb.widgets.scene_map import OTHER
 from timesen_nb.widgets.screen import Screen
 from timesen_nb.widgets.session import Session
+from timesen_nb.widgets.view import made_beforehand
 from timesen_nb.widgets.view_layer import ViewLayer
 
 BUNDLED = ("flanders", "sample")  # sources that everybody has
@@ -83,6 +86,7 @@ class Actions:
         words.on_try(safely(self.use_words))
         on_button(view.start, lambda: self.layer.start(None, patient=False))
         on_button(view.stop, self.cancel)
+        on_value(panel.guess.on, self.layer.veil)
         on_value(view.choice, lambda _: self.layer.choose())
         on_value(view.opacity, screen.map.fade_layer)
         on_button(screen.data.go, lambda: self.use_source(screen.data.wanted()))
@@ -195,6 +199,13 @@ class Actions:
         if self._screen.words.lit.value:
             self.layer.light_up()
 
+    def begin(self) -> None:
+        """Draw the source, and light it up by the words where that means no work: vectors come with the real sample."""
+        session = self._session
+        self.landscape.load(session.source, session.year)
+        if made_beforehand(session.model, session.source) is not None:
+            self._light_up()
+
     def _light(self, wanted: bool) -> None:
         self.layer.shown(wanted)
         self._light_up()
@@ -202,20 +213,23 @@ class Actions:
     # Data
 
     def _switch(self, name: str | None) -> None:
-        if name is not None:
+        if name == OTHER:
+            self._screen.map.switch.value = self._session.bundled
+            self._screen.turn_to_data()
+        elif name is not None and name != self._session.bundled:
             self.use_source(lambda: open_source(name))
 
     def use_source(self, opening: Callable[[], Source]) -> None:
         """Open a source behind the page and read it from then on."""
         self._messages.say("Opening the source…", busy=True)
-        self.jobs.start(lambda job: opening(), self._opened)
+        self.jobs.start(lambda job: opening(), lambda future: self._opened(future, opening))
 
-    def _opened(self, future: Future[Source]) -> None:
-        with self._messages.shown():
+    def _opened(self, future: Future[Source], opening: Callable[[], Source]) -> None:
+        with self._messages.shown(again=lambda: self.use_source(opening)):
             try:
                 source = future.result()
             except (ValueError, OSError) as problem:
-                if self._session.bundled == BUNDLED[0]:
+                if self._session.bundled == BUNDLED[0] or isinstance(problem, RequestFailed):
                     raise
                 raise Offer(
                     str(problem), "Back to the real sample", lambda: self._switch(BUNDLED[0])
@@ -229,6 +243,7 @@ class Actions:
         self._screen.panel.clear()
         self.ready()
         self.landscape.load(source, self._session.year)
+        self._light_up()
 
     def ready(self) -> None:
         """Nothing is wrong, and something can be done."""
@@ -243,6 +258,7 @@ class Actions:
             return
         self._session.use_year(year)
         self.landscape.load(self._session.source, self._session.year)
+        self._light_up()
         if (answer := self._session.result) is not None:
             self.places.read(answer.lon, answer.lat, patient)
 
@@ -262,7 +278,7 @@ class Actions:
         self.jobs.start(lambda job: self._session.years_there(job.cancelled.is_set), self._compared)
 
     def _compared(self, future: Future[list[PixelSeries]]) -> None:
-        with self._messages.shown():
+        with self._messages.shown(again=self.compare_years):
             self._screen.panel.year.show_years(future.result())
             self._messages.say("Year by year: what changed?")
 

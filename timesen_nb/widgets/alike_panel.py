@@ -63,7 +63,7 @@ class AlikePanel(w.VBox):
         """What can be searched for now."""
         session, chosen = self._session, self.like.value
         options: list[tuple[str, str | int]] = [(LAST_CLICK, LAST_CLICK)]
-        options += [(f"place {n}: {session.labels.get(n, a.top)}", n) for n, a in session.kept]
+        options += [(f"place {n}: {session.lesson.labels.get(n, a.top)}", n) for n, a in session.kept]
         options += [(f"the words: {name}", name) for name in session.classes]
         if tuple(options) != tuple(self.like.options):
             self.like.options = options

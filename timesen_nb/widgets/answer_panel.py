@@ -76,9 +76,10 @@ class AnswerPanel(w.VBox):
         beside.add_class("tn-beside")
         found = w.VBox([top, beside, self._bars])
         found.add_class("tn-live")
-        self.guess = Guess(found)
+        below = w.VBox([self._ground])
+        self.guess = Guess(found, below)
         self.year.offer(self.guess.on)
-        self._answered = w.VBox([self.guess, found, self.year, self._ground])
+        self._answered = w.VBox([self.guess, found, self.year, below])
         reveal(self._answered, False)
         self._steps = w.VBox([plain_label(step) for step in STEPS])
         self._steps.add_class("tn-steps")
@@ -151,5 +152,5 @@ class AnswerPanel(w.VBox):
                     self._bars.text,
                 ]
             said.append(self.year.text)
-            said += [self._when.value] * seen(self._ground)
+            said += [self._when.value] * (seen(self._ground) and not self.guess.asking)
         return "\n".join(filter(None, said))

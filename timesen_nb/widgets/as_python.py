@@ -35,8 +35,8 @@ def as_python(session: Session) -> str:
         _model(session), _source(session.source),
         f"zs = model.zero_shot({classes!r}, prompts={session.prompts!r})",
     ]  # fmt: skip
-    if session.labels:
-        kept = [(session.kept[number], label) for number, label in session.labels.items()]
+    if session.lesson.labels:
+        kept = [(session.kept[number], label) for number, label in session.lesson.labels.items()]
         lines += [
             "",
             "# kept places that were labelled: longitude, latitude, year and what stands there",
@@ -46,7 +46,7 @@ def as_python(session: Session) -> str:
                   for a, label in kept]  # fmt: skip
         lines += ["]", "series = [source.pixel(lon, lat, year=year) for lon, lat, year, _ in known]",
                   "zs = zs.teach(series, [label for *_, label in known])"]  # fmt: skip
-    if session.loaded is not None:
+    if session.lesson.loaded is not None:
         lines += ["", "# the places of your file: vectors and labels as they were read",
                   '# points = tn.datasets.read_points("points.geojson", source=source)',
                   "# zs = zs.teach(points.values, points.labels.tolist())"]  # fmt: skip

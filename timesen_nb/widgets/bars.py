@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipywidgets as w
 
 from timesen_nb.widgets.answer import Answer
-from timesen_nb.widgets.charts import BLUE, SKY, percent
+from timesen_nb.widgets.charts import percent
 from timesen_nb.widgets.page import note, plain_label, reveal, seen
+from timesen_nb.widgets.svg import BLUE, SKY
 
 BARS = 8
 GREY = "#bbb"  # of words that are no answer

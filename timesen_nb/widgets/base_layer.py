@@ -12,6 +12,7 @@ from timesen_nb.widgets.charts import percent
 from timesen_nb.widgets.controls import TimeControl
 from timesen_nb.widgets.layers import Picture, WebGrid, month_picture
 from timesen_nb.widgets.messages import Messages
+from timesen_nb.widgets.page_words import for_the_page
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.view import View
 
@@ -114,7 +115,7 @@ class BaseLayer:
             self._lay(None if future.exception() else future.result())
             future.result()
         except ValueError as problem:
-            self._control.say(str(problem))
+            self._control.say(for_the_page(str(problem)))
         except Exception:
             with self._messages.shown():
                 raise

@@ -14,6 +14,7 @@ from timesen_nb.sources.grid import BBox
 from timesen_nb.widgets.actions import Actions
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.card import ShareCard
+from timesen_nb.widgets.in_notebooks import InNotebooks
 from timesen_nb.widgets.link import Link
 from timesen_nb.widgets.messages import READY_ANYWHERE
 from timesen_nb.widgets.screen import Screen
@@ -25,15 +26,12 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
     import xarray as xr
-    from matplotlib.figure import Figure
 
     from timesen_nb.model.timesenclip import TimeSenCLIP
     from timesen_nb.tasks import Task
 
-LANDSCAPE_WAITS = 60.0  # seconds a still picture or a served page waits for a landscape that is being drawn
 
-
-class ClickMap(w.VBox):
+class ClickMap(InNotebooks, w.VBox):
     """A map to click beside a panel that answers: probabilities of your words, and the year behind them.
 
     Nothing raises into the page: what fails is written in the panel and in ``error``, the last good answer stays in
@@ -71,34 +69,13 @@ class ClickMap(w.VBox):
         card.make.on_click(lambda _: self._messages.safely(card.show)())
         self.session.on_change(lambda what: card.clear())
         self.panel.year.offer(card)
+        self.panel.guess.hide(card)
         super().__init__(screen.children)
         self.add_class("tn-app")
         if not source.bounds:
             self._messages.say(READY_ANYWHERE)
         with self._messages.shown():
-            self._landscape.load(source, self.session.year)
-
-    def __repr__(self) -> str:
-        said = self.result.top if self.result else "nothing clicked yet"
-        return f"<ClickMap of {self.session.source.name}, {self.session.year}, {self.session.task}: {said}>"
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        """The live map, and what is shown where it cannot be drawn: a still picture, and how to go on."""
-        from timesen_nb.widgets.still import HOW_WITHOUT
-
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        return {
-            "application/vnd.jupyter.widget-view+json": view,
-            "text/plain": f"{self!r}\n{HOW_WITHOUT}",
-            "image/png": self._picture(),
-        }
-
-    def _picture(self) -> bytes:
-        from timesen_nb.widgets.still import still_png
-
-        return still_png(self.still())
-
-    _ipython_display_ = None  # ipywidgets 7 has one, which would show the live map alone
+            self._actions.begin()
 
     # What Python sees
 
@@ -254,10 +231,6 @@ class ClickMap(w.VBox):
         with self._messages.shown():
             self._actions.follow(Link.read(text))
 
-    def settle(self) -> None:
-        """Wait until the landscape is drawn, but not longer than a minute."""
-        self._landscape.settle(LANDSCAPE_WAITS)
-
     def cancel(self) -> None:
         """Do what the cancel buttons do: stop waiting for the source, stop reading the view."""
         self._actions.cancel()
@@ -313,17 +286,3 @@ class ClickMap(w.VBox):
         self._messages.well()
         with self._messages.shown():
             self.teach.load(path, label)
-
-    def still(self) -> Figure:
-        """Map and last answer as a figure, for places where no live map can be drawn, and for print.
-
-        Returns:
-            A matplotlib figure.
-        """
-        from timesen_nb.widgets.still import draw_still
-
-        self.settle()
-        places = {n: (a.lon, a.lat) for n, a in self.session.kept}
-        return draw_still(
-            self._landscape.picture, self._layer.drawn, self.session.source.bounds, self.result, places
-        )

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from timesen_nb.series import PixelSeries
 from timesen_nb.sources import Source
 from timesen_nb.sources.checks import check_year
 from timesen_nb.sources.grid import holds
+
+
+class NotCovered(ValueError):
+    """A place that a source has no data of."""
 
 
 def check_opened(what: str, given: object, method: str, example: str) -> None:
@@ -21,12 +28,23 @@ def year_of(source: Source, year: int | None) -> int:
     return check_year(year, years, source.name)
 
 
+def every_year(source: Source, there: PixelSeries, cancelled: Callable[[], bool]) -> list[PixelSeries]:
+    """A place in every year of its source that has a clear month there; ``cancelled`` is asked before each."""
+    found = []
+    for year in source.years:
+        if cancelled():
+            break
+        series = there if year == there.year else source.pixel(there.lon, there.lat, year=year)
+        found += [series] * bool(series.valid.any())
+    return found
+
+
 def check_inside(source: Source, lon: float, lat: float) -> None:
     """ValueError in words for a place, in degrees, that a source does not cover."""
     bounds = source.bounds
     if bounds is not None and not holds(bounds, lon, lat):
         west, south, east, north = bounds
-        raise ValueError(
+        raise NotCovered(
             f"the place {lon:.5f}, {lat:.5f} is outside the data; {source.name} covers longitude "
             f"{west:.5f} to {east:.5f} and latitude {south:.5f} to {north:.5f}. Choose a place "
             "inside the frame, or open data that cover it: an open STAC catalog has the whole Earth."

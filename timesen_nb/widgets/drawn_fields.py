@@ -138,7 +138,7 @@ def _reach(session: Session, around: BBox) -> View:
     if pixels > MOST_PIXELS:
         raise ValueError(
             f"the fields stretch over about {pixels:,} pixels of 10 m; at most {MOST_PIXELS:,} are read at once. Take "
-            "fewer, or those that lie together; from Python, timesen_nb.map_region and regions.field_table take all."
+            "fewer, or those that lie together. From Python, timesen_nb.map_region and regions.field_table take all."
         )
     try:
         return visible(around, source.bounds, session.year, source.name)

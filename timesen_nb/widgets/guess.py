@@ -14,14 +14,15 @@ class Guess(w.VBox):
     """A question about the last place, and what came of it.
 
     Args:
-        hidden: what is not seen until the question is answered.
+        hidden: what is not seen until the question is answered, for it tells the answer.
     """
 
-    def __init__(self, hidden: w.Widget) -> None:
-        self._hidden = hidden
+    def __init__(self, *hidden: w.Widget) -> None:
+        self._hidden = list(hidden)
         self._answer: Answer | None = None
         self.on = w.ToggleButton(
-            description="Guess first", tooltip="Say what a place is by its year, before the model does"
+            description="Guess first",
+            tooltip="Say what a place is by its year, before the model does; the map has no colours of classes then",
         )
         self.choice = w.Dropdown(tooltip="Your guess")
         self.said = w.Button(description="That is it", button_style="primary", tooltip="See the answer")
@@ -32,6 +33,11 @@ class Guess(w.VBox):
         self.said.on_click(lambda _: self._reveal())
         self.on.observe(lambda _: self._turn(), names="value")
         self._open(False)
+
+    def hide(self, widget: w.Widget) -> None:
+        """Keep one more widget back until the question is answered."""
+        self._hidden.append(widget)
+        reveal(widget, not self.asking)
 
     def show(self, answer: Answer) -> None:
         """A new answer: it is kept back where a guess comes first; of a place that was guessed it is not."""
@@ -50,7 +56,8 @@ class Guess(w.VBox):
     def _open(self, asking: bool) -> None:
         for widget in (self._ask, self._row):
             reveal(widget, asking)
-        reveal(self._hidden, not asking)
+        for widget in self._hidden:
+            reveal(widget, not asking)
 
     def _reveal(self) -> None:
         answer = self._answer

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from timesen_nb.widgets.answer import Answer
+from timesen_nb.widgets.kept import KeptPlaces
+from timesen_nb.widgets.question import check_length
 
 if TYPE_CHECKING:
     from timesen_nb.evaluation.own_labels import BlockedAccuracy
@@ -45,6 +47,37 @@ class LabelledPlaces:
             self.labels + more.labels,
             np.concatenate([self.lonlats, more.lonlats]),
         )
+
+
+class TaughtPlaces:
+    """What teaches the words: labels of kept places, and the places of a file.
+
+    labels: of kept places, by their numbers. loaded: places that were labelled in a file, or None.
+
+    Args:
+        kept: the places that are kept.
+    """
+
+    def __init__(self, kept: KeptPlaces) -> None:
+        self._kept = kept
+        self.labels: dict[int, str] = {}
+        self.loaded: LabelledPlaces | None = None
+
+    def label(self, number: int, label: str) -> None:
+        """Say what stands at a kept place, "" for nothing; ValueError for one that is not kept, or a long label."""
+        label = " ".join(label.split())
+        if number not in dict(self._kept):
+            raise ValueError(f"place {number} is not kept; kept are {[n for n, _ in self._kept] or 'none'}.")
+        check_length(label)
+        self.labels.pop(number, None)
+        if label:
+            self.labels[number] = label
+
+    @property
+    def places(self) -> LabelledPlaces:
+        """Kept places with a label, then the places of the file."""
+        kept = LabelledPlaces.of([(self._kept[number], label) for number, label in self.labels.items()])
+        return kept if self.loaded is None else kept + self.loaded
 
 
 def labels_of_file(
@@ -90,6 +123,6 @@ def label_accuracy(session: Session, block_km: float = 1.0) -> BlockedAccuracy:
     """How good the taught words are by their own labels; ValueError where there is none."""
     from timesen_nb.evaluation.own_labels import accuracy_by_blocks
 
-    if not session.labelled.labels:
+    if not session.lesson.places.labels:
         raise ValueError("no place has a label yet. Keep places, and say what stands there.")
-    return accuracy_by_blocks(session.words, session.labelled.lonlats, block_km)
+    return accuracy_by_blocks(session.words, session.lesson.places.lonlats, block_km)

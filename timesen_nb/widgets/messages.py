@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from timesen_nb.sources.addresses import without_keys
+from timesen_nb.sources.retry_policy import RequestCancelled, RequestFailed
 from timesen_nb.widgets.answer_panel import AnswerPanel
 from timesen_nb.widgets.background import JobCancelled
+from timesen_nb.widgets.page_words import for_the_page
 
 log = logging.getLogger("timesen_nb.widgets")
 
@@ -37,7 +39,7 @@ class Offer(ValueError):
 class Messages:
     """The state in words, and what went wrong last; both are shown in the panel.
 
-    status: the state. error: what went wrong, or None after a success.
+    status: the state. error: what went wrong, with the cure for Python, or None after a success.
     """
 
     def __init__(self, panel: AnswerPanel) -> None:
@@ -57,7 +59,7 @@ class Messages:
         # an address in it may have a key
         self.error = problem = without_keys(problem)
         self._mend = offer.mend if offer else self.well
-        self._panel.fail(problem, offer.label if offer else "")
+        self._panel.fail(for_the_page(problem), offer.label if offer else "")
         self.say(
             "That did not work; the last answer stays." if self._panel.answered else "That did not work."
         )
@@ -72,18 +74,22 @@ class Messages:
         self.say("Cancelled. " + READY)
 
     @contextmanager
-    def shown(self) -> Iterator[None]:
-        """What fails inside is shown in the panel; faults of the program also go to the log, with their traceback."""
+    def shown(self, again: Callable[[], Any] | None = None) -> Iterator[None]:
+        """What fails inside is shown in the panel; faults of the program also go to the log, with their traceback.
+
+        ``again`` sends a request that failed once more, where somebody asks for that.
+        """
         try:
             yield
-        except JobCancelled:
+        except (JobCancelled, RequestCancelled):
             self.cancelled()
-        except (
-            ValueError,
-            OSError,
-        ) as problem:  # said in words by whoever raised it: input, files, the network
+        # said in words by whoever raised it: input, files, the network
+        except (ValueError, OSError) as problem:
             log.info("shown in the panel: %s", without_keys(str(problem)))
-            self.fail(str(problem) or type(problem).__name__, problem if isinstance(problem, Offer) else None)
+            offer = problem if isinstance(problem, Offer) else None
+            if again is not None and isinstance(problem, RequestFailed):
+                offer = Offer(str(problem), "Try again", again)
+            self.fail(str(problem) or type(problem).__name__, offer)
         except Exception as problem:
             log.exception("a fault, shown in the panel")
             self.fail(f"{type(problem).__name__}: {problem}. This is a fault of the program or the source.")

@@ -113,7 +113,14 @@ def uploaded(value: Any) -> list[tuple[str, bytes]]:
 
 
 def tabs(pages: dict[str, w.Widget]) -> w.VBox:
-    """Pages of which one is seen at a time, chosen by buttons that the keyboard reaches; the page turns them itself."""
+    """Pages of which one is seen at a time, chosen by buttons that the keyboard reaches; the page turns them itself.
+
+    Args:
+        pages: name -> page.
+
+    Returns:
+        A box of both; the buttons are its ``choice``.
+    """
     choice = w.ToggleButtons(options=list(pages))
     choice.add_class("tn-tabs")
     children = list(pages.values())
@@ -132,7 +139,7 @@ def tabs(pages: dict[str, w.Widget]) -> w.VBox:
     stack.add_class("tn-pages")
     box = w.VBox([choice, stack])
     box.add_class("tn-below")
-    box.link = link  # lives as long as the box
+    box.choice, box.link = choice, link  # they live as long as the box
     return box
 
 

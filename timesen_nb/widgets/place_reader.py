@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any
 
 from timesen_nb.series import PixelSeries
@@ -14,8 +16,10 @@ from timesen_nb.sources.grid import BBox
 from timesen_nb.widgets.answer_panel import AnswerPanel
 from timesen_nb.widgets.background import Latest
 from timesen_nb.widgets.base_layer import BaseLayer
+from timesen_nb.widgets.coverage import NotCovered
 from timesen_nb.widgets.messages import READY, READY_ANYWHERE, Messages, Offer
 from timesen_nb.widgets.outline import outline
+from timesen_nb.widgets.page_words import for_the_page
 from timesen_nb.widgets.scene_map import NEAR, SceneMap
 from timesen_nb.widgets.session import Session
 
@@ -54,7 +58,8 @@ class PlaceReader:
         try:
             place = read_coordinates(text)
             if place is not None:
-                self._check_inside(*place)
+                with self._way_back():
+                    self._session.check_inside(*place)
         except ValueError as problem:
             meant = self._other_way_round(text)
             if meant is None:
@@ -83,11 +88,12 @@ class PlaceReader:
             return None
         return place
 
-    def _check_inside(self, lon: float, lat: float) -> None:
+    @contextmanager
+    def _way_back(self) -> Iterator[None]:
         """Offer the way back to the data for a place that they do not cover."""
         try:
-            self._session.check_inside(lon, lat)
-        except ValueError as problem:
+            yield
+        except NotCovered as problem:
             bounds = self._session.source.bounds
             raise Offer(str(problem), "Back to the data", lambda: self._back(bounds)) from None
 
@@ -100,12 +106,16 @@ class PlaceReader:
         """Look a name up and go there; what to read there is for whoever looks at it to choose."""
         self._messages.well()
         self._messages.say(f"Looking up {name.strip()[:60]}…", busy=True)
-        self._jobs.start(lambda job: find_place(name), self._found, patient)
 
-    def _found(self, future: Future[NamedPlace]) -> None:
-        with self._messages.shown():
+        def deliver(future: Future[NamedPlace]) -> None:
+            self._found(future, again=lambda: self.find(name, patient=False))
+
+        self._jobs.start(lambda job: find_place(name), deliver, patient)
+
+    def _found(self, future: Future[NamedPlace], again: Callable[[], None]) -> None:
+        with self._messages.shown(again), self._way_back():
             place = future.result()
-            self._check_inside(place.lon, place.lat)
+            self._session.check_inside(place.lon, place.lat)
             west, south, east, north = place.bounds
             self._map.go_to(
                 (
@@ -130,7 +140,11 @@ class PlaceReader:
         """Ask the source for a place and show the answer; ``patient`` waits for it."""
         session = self._session
         self._messages.say(f"Asking {session.source.name} for {session.year}…", busy=True)
-        if not self._jobs.start(lambda job: session.ask(lon, lat), self._answered, patient):
+
+        def deliver(future: Future[PixelSeries]) -> None:
+            self._answered(future, again=lambda: self.read(lon, lat, patient=False))
+
+        if not self._jobs.start(lambda job: session.ask(lon, lat), deliver, patient):
             self._follow()
 
     def _follow(self) -> None:
@@ -143,13 +157,13 @@ class PlaceReader:
         async def tell() -> None:
             while self._jobs.busy:
                 if said := self._session.asking():
-                    self._messages.say(said, busy=True)
+                    self._messages.say(for_the_page(said), busy=True)
                 await asyncio.sleep(FOLLOWED)
 
         self._following = loop.create_task(tell())
 
-    def _answered(self, future: Future[PixelSeries]) -> None:
-        with self._messages.shown():
+    def _answered(self, future: Future[PixelSeries], again: Callable[[], None]) -> None:
+        with self._messages.shown(again), self._way_back():
             self._session.read(future.result())
 
     def draw(self) -> None:

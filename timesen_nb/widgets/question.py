@@ -124,7 +124,7 @@ def listed(text: str) -> list[str]:
     if len(lines) > MOST_CLASSES:
         raise ValueError(
             f"{len(lines):,} classes given; at most {MOST_CLASSES} can be compared here. Shorten the "
-            "list, or use model.zero_shot(classes) from Python, which has no limit."
+            "list. From Python, model.zero_shot(classes) has no limit."
         )
     for line in lines:
         check_length(line)

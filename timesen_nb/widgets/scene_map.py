@@ -11,9 +11,9 @@ import ipyleaflet as leaflet
 import ipywidgets as w
 
 from timesen_nb.sources.grid import turned
-from timesen_nb.widgets.charts import VERMILION
 from timesen_nb.widgets.page import plain_label, reveal
 from timesen_nb.widgets.postponed import GRAMMAR_OF_ADDRESSES, OTHER_KINDS, postponed
+from timesen_nb.widgets.svg import VERMILION
 
 with postponed(GRAMMAR_OF_ADDRESSES, *OTHER_KINDS):
     from leafmap.leafmap import Map
@@ -27,7 +27,8 @@ WIDTH, HEIGHT = 460, 420  # pixels, until a page has said how large its map is
 TURN = 5.0  # seconds before a map is fitted to the same size again
 ROUNDING = 2  # pixels by which a page tells the same size differently
 MARGIN = 6  # pixels around what is shown as large as it fits
-SAMPLES = (("Real sample", "flanders"), ("Simulated landscape", "sample"))
+OTHER = "other"  # of the switch: not a source, but the way to all of them
+SHOWN_SOURCES = (("Real sample", "flanders"), ("Simulated landscape", "sample"), ("Other data…", OTHER))
 SIMULATED = "Simulated: no such place"
 ZOOM_STEP = 0.05  # fine, so that a scene fills its map
 NEAR = 0.012  # degrees around a place that is shown from near
@@ -75,7 +76,7 @@ class SceneMap(Map):
             self.add(layer)
         self.home = w.Button(icon="home", tooltip="Back to the whole of the data")
         self.home.on_click(lambda _: self.frame(self._bounds))
-        self.switch = w.ToggleButtons(options=SAMPLES, index=None, tooltip="Which landscape is shown")
+        self.switch = w.ToggleButtons(options=SHOWN_SOURCES, index=None, tooltip="Which landscape is shown")
         self._simulated = plain_label(SIMULATED)
         corner = w.VBox([self.switch, self._simulated])
         for widget, style in (

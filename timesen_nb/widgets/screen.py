@@ -50,9 +50,16 @@ class Screen:
             "Fields": self.fields,
             "Data": self.data,
         }
+        self.below = tabs(self._pages)
+
+    def turn_to_data(self) -> None:
+        """Show the page where any source can be opened, and go there."""
+        self.below.choice.value = "Data"
+        if hasattr(self.data.go, "focus"):  # ipywidgets 7 has none
+            self.data.go.focus()
 
     @property
     def children(self) -> list[w.Widget]:
         """The parts where they stand, from the top."""
-        left = [self.panel.search, self.map, self.legend, self.time, tabs(self._pages)]
+        left = [self.panel.search, self.map, self.legend, self.time, self.below]
         return [style_sheet(), heading(), columns(left, [self.words, self.panel]), self.link]

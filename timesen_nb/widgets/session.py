@@ -12,10 +12,10 @@ from timesen_nb.plots.colours import class_colours
 from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources import Source
 from timesen_nb.widgets.answer import Answer
-from timesen_nb.widgets.coverage import check_inside, check_opened, year_of
+from timesen_nb.widgets.coverage import check_inside, check_opened, every_year, year_of
 from timesen_nb.widgets.kept import KeptPlaces
-from timesen_nb.widgets.labelled_places import LabelledPlaces
-from timesen_nb.widgets.question import Question, check_length, listed
+from timesen_nb.widgets.labelled_places import LabelledPlaces, TaughtPlaces
+from timesen_nb.widgets.question import Question, listed
 from timesen_nb.widgets.view import EncodedView, Progress, View, bundled_view, encode_view
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Session:
     """Model, source, year, words, the last good answer and the kept ones.
 
     result: the last good :class:`Answer`, or None before the first. question: the words, see :class:`Question`.
+    lesson: what teaches them, see :class:`TaughtPlaces`.
     colours: #RRGGBB of classes whose colour somebody chose. ``on_change`` tells what changes: "answer", "words",
     "source", "kept" or "view".
     """
@@ -48,10 +49,7 @@ class Session:
         self.result: Answer | None = None
         self._draw: Callable[..., Sequence[np.ndarray]] | None = None
         self.kept = KeptPlaces()
-        #: Labels of kept places, by their numbers: what the words are taught by.
-        self.labels: dict[int, str] = {}
-        #: Places of a file that were labelled there, and teach the words too.
-        self.loaded: LabelledPlaces | None = None
+        self.lesson = TaughtPlaces(self.kept)
         self.view: EncodedView | None = None
         self.colours: dict[str, str] = {}
         self._callbacks: list[Callable[[str], None]] = []
@@ -129,14 +127,7 @@ class Session:
         """
         if self.result is None:
             raise ValueError("there is no place to compare yet. Click the map first.")
-        there = self.result.series
-        found = []
-        for year in self.source.years:
-            if cancelled():
-                break
-            series = there if year == there.year else self.source.pixel(there.lon, there.lat, year=year)
-            found += [series] * bool(series.valid.any())
-        return found
+        return every_year(self.source, self.result.series, cancelled)
 
     def views(self, month: int) -> Sequence[np.ndarray]:
         """Ground views of the last answer's place in a month.
@@ -248,7 +239,7 @@ class Session:
     def forget(self, number: int) -> None:
         """Remove a kept place, and what it taught."""
         self.kept.remove(number)
-        taught = self.labels.pop(number, None)
+        taught = self.lesson.labels.pop(number, None)
         self._changed("kept")
         if taught:
             self._teach()
@@ -263,34 +254,22 @@ class Session:
         Raises:
             ValueError: no such place, or a label that is longer than :data:`LONGEST_CLASS` characters.
         """
-        label = " ".join(label.split())
-        if number not in dict(self.kept):
-            raise ValueError(f"place {number} is not kept; kept are {[n for n, _ in self.kept] or 'none'}.")
-        check_length(label)
-        self.labels.pop(number, None)
-        if label:
-            self.labels[number] = label
+        self.lesson.label(number, label)
         self._changed("kept")
         self._teach()
 
     def _teach(self) -> None:
-        known = self.labelled
+        known = self.lesson.places
         self.question.learn(dict(enumerate(zip(known.vectors, known.labels, strict=True))))
         self._rescore()
 
-    @property
-    def labelled(self) -> LabelledPlaces:
-        """What teaches the words: kept places with a label, then the places of a file."""
-        kept = LabelledPlaces.of([(self.kept[number], label) for number, label in self.labels.items()])
-        return kept if self.loaded is None else kept + self.loaded
-
     def learn(self, places: LabelledPlaces | None) -> None:
         """Teach the words by the places of a file as well, in place of those before; None forgets them."""
-        before, self.loaded = self.loaded, places
+        before, self.lesson.loaded = self.lesson.loaded, places
         try:
             self._teach()
         except ValueError:
-            self.loaded = before
+            self.lesson.loaded = before
             self._teach()
             raise
         self._changed("kept")

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from timesen_nb.plots.text import plain
 from timesen_nb.sources.grid import turned
 from timesen_nb.widgets.answer import Answer
-from timesen_nb.widgets.charts import BLUE, SKY, VERMILION, percent
+from timesen_nb.widgets.charts import percent
+from timesen_nb.widgets.svg import BLUE, SKY, VERMILION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -115,5 +115,5 @@ def _kept_places(session: Session, path: Path, places: str) -> Path:
 
     if not len(session.kept):
         raise ValueError("no place is kept yet, so there is nothing to export. Keep a place first.")
-    table = flat_table(session.kept, session.labels, task=session.task, model=model_name(session))
+    table = flat_table(session.kept, session.lesson.labels, task=session.task, model=model_name(session))
     return save_points(table, path, places)

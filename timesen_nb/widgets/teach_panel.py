@@ -51,12 +51,12 @@ class TeachPanel(w.VBox):
 
     def show(self) -> None:
         """What stands there now: a judgement of other labels is gone."""
-        loaded = self._session.loaded
+        loaded = self._session.lesson.loaded
         self._said.value = (
             f"{len(loaded.labels)} labelled places of a file teach the words." if loaded else ""
         )
         reveal(self.forget, bool(loaded))
-        reveal(self.judge, bool(self._session.labelled.labels))
+        reveal(self.judge, bool(self._session.lesson.places.labels))
 
     def load(self, path: str | Path, label: str) -> None:
         """Teach by the places of a file; ValueError when it holds none."""

@@ -85,7 +85,7 @@ def visible(seen: BBox, bounds: BBox | None, year: int, source: str) -> View:
     if view.pixels > MOST_PIXELS:
         raise ValueError(
             f"the view holds about {view.pixels:,} pixels of 10 m; at most {MOST_PIXELS:,} are mapped at "
-            "once. Zoom in, or use timesen_nb.map_region from Python."
+            "once. Zoom in. From Python, timesen_nb.map_region maps any area."
         )
     return view
 
@@ -161,6 +161,12 @@ class EncodedView:
         return out
 
 
+def made_beforehand(model: TimeSenCLIP, source: Source) -> np.ndarray | None:
+    """The vectors (y, x, D) that a source has of all its pixels by this model; None where it has none."""
+    made: Callable[[str], np.ndarray | None] | None = getattr(source, "vectors", None)
+    return made(fingerprint(model.weights.arrays)) if made else None
+
+
 def bundled_view(model: TimeSenCLIP, source: Source, cube: xr.DataArray, view: View) -> EncodedView | None:
     """A whole scene by vectors that were made beforehand; None where a source has none of this model.
 
@@ -173,8 +179,7 @@ def bundled_view(model: TimeSenCLIP, source: Source, cube: xr.DataArray, view: V
     Returns:
         The view.
     """
-    made: Callable[[str], np.ndarray | None] | None = getattr(source, "vectors", None)
-    vectors = made(fingerprint(model.weights.arrays)) if made else None
+    vectors = made_beforehand(model, source)
     if vectors is None or vectors.shape[:2] != (cube.sizes["y"], cube.sizes["x"]):
         return None
     readable = np.asarray(vectors.any(axis=-1))

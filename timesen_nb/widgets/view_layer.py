@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,8 @@ class ViewLayer:
         self._landscape, self._messages = landscape, messages
         self._jobs = Latest()
         self.drawn: Drawn | None = None
-        self._wanted = True
+        self._wanted, self._veiled = True, False
+        self._region: xr.Dataset | None = None
 
     @property
     def busy(self) -> bool:
@@ -74,7 +76,11 @@ class ViewLayer:
         self._messages.well()
         self._wanted = True
         self._control.working(0.0)
-        self._jobs.start(lambda job: self._encode(view, job), self._encoded, patient)
+
+        def deliver(future: Future[EncodedView]) -> None:
+            self._encoded(future, again=lambda: self.start(view.bbox, patient=False))
+
+        self._jobs.start(lambda job: self._encode(view, job), deliver, patient)
 
     def light_up(self) -> None:
         """Read a small source as a whole, behind the page: from then on words light up its map as they are typed."""
@@ -88,14 +94,14 @@ class ViewLayer:
         def progress(share: float, part: EncodedView | None = None) -> None:
             if not job.cancelled.is_set():
                 self._control.working(share)
-                if part is not None and self._wanted:
+                if part is not None and self._wanted and not self._veiled:
                     self._draw_view(part)
 
         return self._session.encode(view, progress, job.cancelled.is_set)
 
-    def _encoded(self, future: Future[EncodedView]) -> None:
+    def _encoded(self, future: Future[EncodedView], again: Callable[[], None]) -> None:
         self._control.idle()
-        with self._messages.shown():
+        with self._messages.shown(again):
             encoded = future.result()
             self._landscape.offer(encoded.cube)
             self._session.show(encoded)
@@ -110,8 +116,8 @@ class ViewLayer:
 
     def draw(self) -> None:
         """Draw the encoded view as the control says; no layer where nothing is encoded."""
-        encoded, self.drawn = self._session.view, None
-        if encoded is None or not self._wanted:
+        encoded, self.drawn, self._region = self._session.view, None, None
+        if encoded is None or not self._wanted or self._veiled:
             self._map.hide_layer()
             self._legend.hide()
         else:
@@ -149,6 +155,14 @@ class ViewLayer:
         self._wanted = wanted
         self.draw()
 
+    def veil(self, wanted: bool) -> None:
+        """Keep colours of classes and what they say off the map, while somebody is to guess; then they come back."""
+        region, self._veiled = self._region, wanted
+        self._map.tell("")
+        self.draw()
+        if region is not None:
+            self.draw_region(region)
+
     def choose(self) -> None:
         """Draw the view that is shown for another class; a region has its own."""
         if self._session.view is not None:
@@ -173,6 +187,9 @@ class ViewLayer:
                 "the map given has no coordinate system, so that nobody can say where it lies. "
                 'Give one with maps.rio.write_crs("EPSG:32632").'
             )
+        self._region = maps
+        if self._veiled:
+            return
         web = WebGrid.of(label)
         thin = label[:: web.step, :: web.step].values
         self._map.frame(web.bounds)
