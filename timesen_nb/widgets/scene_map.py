@@ -43,7 +43,9 @@ EMPTY = (
 class SceneMap(Map):
     """A leafmap that shows one source: tiles below if the network gives them, our own images above."""
 
-    layers: Any  # a trait of the map, which has no type
+    # traits of the map, which have no type
+    layers: Any
+    controls: Any
 
     def __init__(self, bounds: BBox | None, simulated: bool = False) -> None:
         super().__init__(
