@@ -122,3 +122,15 @@ def test_the_paper_streams_its_photos_and_a_stopped_run_goes_on(
     assert np.isfinite(np.load("vectors_2500.npy")).all()
     with pytest.raises(RuntimeError, match="preflight says no"):
         exec(cell, names | {"clear_to_go": False})
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", [7, 4711])
+def test_a_seed_a_student(seed: int, tmp_path: Path) -> None:
+    """Other check points in notebook 09, and it runs to its end."""
+    notebook = nbformat.read(NOTEBOOKS / "09_my_village.ipynb", as_version=4)
+    (parameters,) = (c for c in notebook.cells if "parameters" in c.metadata.get("tags", ()))
+    parameters.source += f"\nSEED = {seed}"
+    resources = {"metadata": {"path": tmp_path}}
+    NotebookClient(notebook, timeout=None, kernel_name="python3", resources=resources).execute()
+    assert f"seed {seed}" in (tmp_path / "my_village.md").read_text()
