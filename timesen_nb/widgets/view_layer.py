@@ -63,6 +63,10 @@ class ViewLayer:
         """Whether a view is being read."""
         return self._jobs.busy
 
+    def settle(self, timeout: float) -> None:
+        """Wait for the view that is being read, but not longer than ``timeout`` seconds."""
+        self._jobs.settle(timeout)
+
     def start(self, bbox: BBox | None, patient: bool) -> None:
         """Read what the page shows, or ``bbox`` in degrees; ValueError when that holds no data or too much."""
         source = self._session.source
