@@ -79,8 +79,9 @@ what <code>timesen_nb</code> and its rooms export: {beside}.</p>
 
 
 def as_page(notebook: NotebookNode) -> NotebookNode:
-    """The notebook with links to pages, formulas drawn and pictures in place of widgets, without the tests of prose."""
+    """The notebook with links to pages, formulas drawn, widgets as pictures; checks folded, tests of prose left out."""
     notebook.cells = [cell for cell in notebook.cells if "prose" not in cell.metadata.get("tags", ())]
+    notebook.cells = [part for cell in notebook.cells for part in folded(cell)]
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             text = TO_NOTEBOOK.sub(r"](\1.html\2)", BADGE.sub(r"[\1](\2)", cell.source))
@@ -92,6 +93,14 @@ def as_page(notebook: NotebookNode) -> NotebookNode:
             output.get("data", {}).pop(WIDGET, None)
     notebook.metadata.pop("widgets", None)
     return notebook
+
+
+def folded(cell: NotebookNode) -> list[NotebookNode]:
+    """A cell, or in place of one that checks an answer its code to unfold: the right answer stands in it."""
+    if "check" not in cell.metadata.get("tags", ()):
+        return [cell]
+    code = f"<details><summary>How it is checked</summary>\n\n```python\n{cell.source}\n```\n\n</details>"
+    return [nbformat.v4.new_markdown_cell(code)]
 
 
 def write_page(path: Path, site: Path, terms: Mapping[str, str]) -> None:

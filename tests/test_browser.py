@@ -27,9 +27,12 @@ def browser() -> Iterator:
 
 
 class Shown:
-    """A page with the app: every host it asks for is noted, and only this machine answers."""
+    """A page with the app: every host it asks for is noted, and only this machine answers.
 
-    def __init__(self, browser, address: str, source: tn.Source) -> None:
+    ``watch``: a script that runs in the page from its first moment on.
+    """
+
+    def __init__(self, browser, address: str, source: tn.Source, watch: str = "") -> None:
         self.source = source
         self.hosts: set[str] = set()
         self.dialogs: list[str] = []
@@ -37,6 +40,7 @@ class Shown:
         self.page.set_default_timeout(PATIENCE)
         self.page.route("**/*", self._route)
         self.page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        self.page.add_init_script(watch)
         self.page.goto(address)
         self.page.wait_for_selector(".tn-app .leaflet-container")
         self.page.wait_for_selector(".leaflet-image-layer[src^='data:image/png']")

@@ -51,7 +51,7 @@ def test_clicks_are_corners_while_a_field_is_drawn_and_places_again_when_it_was_
     assert app.result is None
     assert app.error is None
     known = field_table(
-        view_maps(app.session, app.session.encode(app.fields._fields.encoded.view)), Polygon(ring)
+        view_maps(app.session, app.session.encode(app.session.fields.encoded.view)), Polygon(ring)
     )
     assert app.fields.table.loc[0, "majority"] == known.loc[0, "majority"]
     assert app.fields.table.loc[0, "pixels"] == known.loc[0, "pixels"] == 50
@@ -76,7 +76,7 @@ def test_the_mean_year_is_that_of_the_library_and_other_words_are_counted_at_onc
     field = box(west + 0.001, south + 0.001, east - 0.001, north - 0.001)
     app.read_fields(field)
     known = field_series(source.grid, field)
-    np.testing.assert_allclose(app.fields._fields.series["mean"], known["mean"], rtol=1e-5)
+    np.testing.assert_allclose(app.session.fields.series["mean"], known["mean"], rtol=1e-5)
     assert "December" not in app.fields.text
     before = app.fields.table
     app.use(["a bog", "a car park"])

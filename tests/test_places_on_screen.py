@@ -126,12 +126,12 @@ def test_what_cannot_be_opened_leaves_the_source_and_offers_the_sample(
     assert app.error is None
 
 
-def test_a_catalogue_is_asked_when_it_is_opened(app: tn.ClickMap, source: GridSource, monkeypatch) -> None:
+def test_a_catalog_is_asked_when_it_is_opened(app: tn.ClickMap, source: GridSource, monkeypatch) -> None:
     import timesen_nb.sources
 
     class Unreachable(GridSource):
         def check(self) -> None:
-            raise ValueError("the catalogue cannot be reached")
+            raise ValueError("the catalog cannot be reached")
 
     monkeypatch.setattr(timesen_nb.sources, "open_source", lambda name, **more: Unreachable())
     app.data.source.value = "stac"

@@ -16,6 +16,12 @@ from nbconvert import HTMLExporter
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 TEACHING = ROOT / "docs" / "teaching"
+TIME = re.compile(r"\*\*Time\*\*: about (\d+) minutes")
+
+
+def first(path: Path) -> str:
+    """The first cell of a notebook."""
+    return nbformat.read(path, as_version=4).cells[0].source
 
 
 @pytest.fixture
@@ -116,10 +122,11 @@ def test_the_plan_fills_two_times_three_hours() -> None:
             took |= {name: int(minutes) for name in re.findall(r"notebooks/(\w+)\.ipynb", what)}
     assert len(took) >= 7
     for name, minutes in took.items():
-        first = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4).cells[0].source
-        alone = int(re.search(r"\*\*Time\*\*: about (\d+) minutes", first)[1])
+        alone = int(re.search(TIME, first(ROOT / "notebooks" / f"{name}.ipynb"))[1])
         assert minutes <= alone, f"{name} takes {alone} minutes alone"
+    stated = [re.search(TIME, first(path))[1] for path in NOTEBOOKS]
     left_out = (TEACHING / "plan.md").read_text()
+    assert f"take {sum(map(int, stated))} minutes alone" in left_out
     for path in NOTEBOOKS:
         number = path.stem.split("_")[0]
         assert path.stem in took or re.search(rf"Not in the plan:.*\b{number}\b", left_out), path.name
@@ -127,7 +134,8 @@ def test_the_plan_fills_two_times_three_hours() -> None:
 
 def test_five_questions_with_answers_a_notebook() -> None:
     parts = (TEACHING / "quiz.md").read_text().split("\n## ")[1:]
-    assert [part.split()[0] for part in parts] == [p.stem.split("_")[0] for p in NOTEBOOKS]
+    named = [f"{p.stem.split('_')[0]} {first(p).splitlines()[0].removeprefix('# ')}" for p in NOTEBOOKS]
+    assert [part.splitlines()[0] for part in parts] == named
     for part in parts:
         questions = re.findall(r"^(\d)\. .+ \*\*.+\*\*$", part, re.MULTILINE)
         assert questions == list("12345"), part.splitlines()[0]
@@ -170,3 +178,12 @@ def test_the_hub_image_and_the_wheels_have_what_the_notebooks_need() -> None:
         assert needed <= extras
     assert "make wheels" in (TEACHING / "plan.md").read_text()
     assert "\nwheels:" in (ROOT / "Makefile").read_text()
+
+
+def test_every_data_set_has_a_card() -> None:
+    folder = ROOT / "timesen_nb" / "data"
+    cards = (folder / "README.md").read_text()
+    files = [path.name for path in (*folder.iterdir(), *ROOT.glob("timesen_nb/*/*.csv")) if path.is_file()]
+    others = ("Sen4Map", "LUCAS 2018", 'open_source("sample")', "simulated_dataset", "Earth Engine")
+    missing = [name for name in (*files, *others) if name not in cards and name != "README.md"]
+    assert not missing

@@ -107,3 +107,10 @@ def test_torch_is_imported_where_it_is_needed():
 
 def test_eight_modules_at_the_root_at_most():
     assert len([path for path in PACKAGE.glob("*.py") if path.stem != "__init__"]) <= 8
+
+
+def test_a_word_has_one_spelling() -> None:
+    """ "catalog", as STAC writes it; names of others' functions aside."""
+    texts = [*modules("timesen_nb", "recipes", "benchmarks"), *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"),
+             *(ROOT / "notebooks").glob("*.ipynb")]  # fmt: skip
+    assert not [path.name for path in texts if "catalogue" in path.read_text(encoding="utf-8").lower()]

@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
+from shapely import box
 
 import timesen_nb as tn
 from tests.synthetic import GridSource, small_model
@@ -137,6 +138,19 @@ def test_the_calls_give_what_the_screen_shows(real: tn.ClickMap, tmp_path: Path)
     best = real.session.words.choose(encoded.probabilities(real.session.words)[encoded.readable])
     assert (there["maps"]["label"].values[encoded.readable] == best).mean() > 0.98
     real.label(1, "")
+
+
+def test_the_calls_give_the_fields_too(real: tn.ClickMap, tmp_path: Path) -> None:
+    lon, lat = real.result.lon, real.result.lat
+    shown = real.read_fields(box(lon - 0.0008, lat - 0.0004, lon + 0.0008, lat + 0.0004))
+    code = real.export(tmp_path / "timesen.py").read_text()
+    there: dict = {}
+    exec(compile(code.replace('tn.regions.save_geotiff(maps, "map.tif")', ""), "timesen.py", "exec"), there)
+    assert shown["pixels"].tolist() == there["table"]["pixels"].tolist()
+    assert shown["pixels"][0] > 40
+    assert shown["majority"].tolist() == there["table"]["majority"].tolist()
+    real.fields.forget()
+    assert "polygons" not in real.export(tmp_path / "timesen.py").read_text()
 
 
 def test_what_only_the_user_knows_is_a_remark(app: tn.ClickMap, tmp_path: Path) -> None:

@@ -7,8 +7,11 @@
 Photos become vectors by :func:`timesen_nb.model.towers.embed_photos`; ``places.pairs(vectors)`` is what training takes.
 """
 
+from timesen_nb.datasets.breizhcrops import read_breizhcrops
 from timesen_nb.datasets.codes import read_codes
+from timesen_nb.datasets.cropharvest import read_cropharvest
 from timesen_nb.datasets.download import download_photos
+from timesen_nb.datasets.eurocropsml import read_eurocropsml
 from timesen_nb.datasets.lesotho import lesotho_points
 from timesen_nb.datasets.lucas import photo_address, read_lucas
 from timesen_nb.datasets.pairs import Pairs
@@ -24,7 +27,10 @@ __all__ = [
     "download_photos",
     "lesotho_points",
     "photo_address",
+    "read_breizhcrops",
     "read_codes",
+    "read_cropharvest",
+    "read_eurocropsml",
     "read_lucas",
     "read_point_table",
     "read_points",

@@ -17,6 +17,7 @@ import numpy as np
 from timesen_nb.bands import BANDS, band_positions
 from timesen_nb.composite import monthly_medians, solar_days
 from timesen_nb.datasets.codes import lucas_labels, read_codes
+from timesen_nb.datasets.hdf5 import open_hdf5
 from timesen_nb.datasets.lucas import VIEWS, grid_places, is_number, photo_address
 from timesen_nb.datasets.place_dataset import PlaceDataset
 from timesen_nb.datasets.series_store import SeriesStore
@@ -77,7 +78,7 @@ def read_sen4map(
     wanted = None if points is None else {str(p) for p in points}
     about: list[Mapping[str, Any]] = []
     codes: set[float] = set()
-    with _opened(path) as file:
+    with open_hdf5(path, "Sen4Map") as file:
         keys = [key for key in file if wanted is None or _number(key) in wanted]
         if not keys:
             raise ValueError(f"{path.name} has no group{' among the points asked for' if wanted else ''}.")
@@ -125,18 +126,6 @@ def published_medians(values: np.ndarray, months: np.ndarray, scl: np.ndarray) -
         looks = np.sort(shown[inside] if inside.any() else shown, axis=0)
         out.append(looks[(len(looks) - 1) // 2] + 1)
     return np.stack(out)
-
-
-def _opened(path: Path) -> Any:
-    """The HDF5 file."""
-    import h5py
-
-    try:
-        return h5py.File(path, "r")
-    except OSError as problem:
-        raise ValueError(
-            f"{path.name} is no whole HDF5 file ({problem}); expected one of Sen4Map. Copy or download it again."
-        ) from problem
 
 
 def _composites(

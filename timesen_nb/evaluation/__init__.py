@@ -5,14 +5,16 @@
 
 One idea a file: ``metrics`` scores, ``scoring`` vectors against words, ``report`` the scores of models and
 ``report_tables`` what is made of them, ``calibration`` trust, ``retrieval``, ``scenicness``, ``baselines``, ``paper``
-the published figures, ``encoding`` places -> vectors, ``validation`` an encoder as it trains, ``own_labels`` a
-classifier at the labels that taught it. The answer "none of these" is made in ``timesen_nb.model.open_set``.
+the published figures, ``crop_benchmark`` the field's own benchmarks, ``encoding`` places -> vectors, ``validation``
+an encoder as it trains, ``own_labels`` a classifier at the labels that taught it. The answer "none of these" is made
+in ``timesen_nb.model.open_set``.
 """
 
 from timesen_nb.datasets.simulated import simulated_dataset
 from timesen_nb.evaluation.answer_table import TableAnswers, answer_table
 from timesen_nb.evaluation.baselines import ImageBaseline, baselines, random_and_blocked
 from timesen_nb.evaluation.calibration import calibrated, calibration_error, fit_logit_scale, reliability
+from timesen_nb.evaluation.crop_benchmark import crop_benchmark
 from timesen_nb.evaluation.encoding import Encodes, Labelled
 from timesen_nb.evaluation.metrics import Tally, bootstrap, confusion, interval
 from timesen_nb.evaluation.own_labels import BlockedAccuracy, accuracy_by_blocks, effective_number, wilson
@@ -49,6 +51,7 @@ __all__ = [
     "calibration_error",
     "conformal_quantile",
     "confusion",
+    "crop_benchmark",
     "effective_number",
     "encode_words",
     "fit_logit_scale",

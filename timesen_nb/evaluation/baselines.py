@@ -113,6 +113,45 @@ def baselines(
         ValueError: a part has no labelled place.
     """
     task = task if isinstance(task, Task) else tasks[task]
+    truth, predicted = predictions(
+        train, test, task, model, encoder=encoder, epochs=epochs, trees=trees, seed=seed
+    )
+    table = {}
+    for name, answer in predicted.items():
+        tally = Tally.of(confusion(truth, answer, len(task)))
+        table[name] = [float(tally.accuracy), float(tally.balanced), float(tally.macro_f1)]
+    return pd.DataFrame.from_dict(table, orient="index", columns=["top1", "balanced", "f1"])
+
+
+def predictions(
+    train: Labelled,
+    test: Labelled,
+    task: Task,
+    model: Encodes | None = None,
+    *,
+    encoder: EncoderConfig | None = None,
+    epochs: int = 20,
+    trees: int = 300,
+    seed: int = 0,
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """What the classifiers of :func:`baselines` say, before it is scored.
+
+    Args:
+        train: places to learn from.
+        test: places to score on.
+        task: whose labels.
+        model: as there.
+        encoder: as there.
+        epochs: as there.
+        trees: as there.
+        seed: as there.
+
+    Returns:
+        Class numbers of the places of ``test`` that count, the true ones and those that each classifier gives.
+
+    Raises:
+        ValueError: a part has no labelled place.
+    """
     x, y, series = _features(train, task)
     x_test, y_test, series_test = _features(test, task)
     from sklearn.ensemble import RandomForestClassifier
@@ -134,11 +173,7 @@ def baselines(
         predicted["linear probe"] = _probe(vectors, y, vectors_test)
         words = encode_words([task], ["descriptions"], model.encode_text)[task.name, "descriptions"]
         predicted["zero-shot by descriptions"] = (vectors_test @ words.T).argmax(axis=1)
-    table = {}
-    for name, answer in predicted.items():
-        tally = Tally.of(confusion(y_test, answer, len(task)))
-        table[name] = [float(tally.accuracy), float(tally.balanced), float(tally.macro_f1)]
-    return pd.DataFrame.from_dict(table, orient="index", columns=["top1", "balanced", "f1"])
+    return y_test, predicted
 
 
 def random_and_blocked(

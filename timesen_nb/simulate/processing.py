@@ -17,6 +17,19 @@ CLOUD = REFLECTANCE_SCALE * np.array(
 MISSING = np.array([0.16, 0.08, 0.09, 0.05, 0.03, 0.02, 0.02, 0.02, 0.03, 0.06, 0.14, 0.22])
 
 
+def surface_of_top(values: np.ndarray) -> np.ndarray:
+    """Roughly the surface reflectance behind that of the top of the atmosphere, by one mid-latitude atmosphere for all.
+
+    Args:
+        values: (..., 10) reflectance x 10000 at the top of the atmosphere, NaN = missing.
+
+    Returns:
+        The same shape, reflectance x 10000.
+    """
+    out: np.ndarray = (values - TOA_ADDED) / TOA_TIMES
+    return out
+
+
 def mix(values: np.ndarray, rng: np.random.Generator, probability: float) -> np.ndarray:
     """Some pixels hold a share of another place: field margins, roads, hedges."""
     n = len(values)

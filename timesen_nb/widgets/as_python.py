@@ -9,16 +9,19 @@ from timesen_nb.model.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from timesen_nb.sources import Source
+    from timesen_nb.widgets.drawn_fields import Fields
     from timesen_nb.widgets.session import Session
 
 #: Sources that a name alone opens, by their class.
 _NAMED = {"FlandersSource": "flanders", "SampleSource": "sample"}
+#: So many fields at most are written out.
+MOST_FIELDS = 20
 #: Sources that need what only their user knows.
 _ASKED = {"EarthEngineSource": "earthengine", "StacSource": "stac"}
 
 
 def as_python(session: Session) -> str:
-    """The calls that reproduce what the screen shows: the classifier, what taught it, the last answer and the map.
+    """The calls that reproduce what the screen shows: classifier, what taught it, last answer, map and fields.
 
     It holds the coordinates of the places.
 
@@ -63,7 +66,26 @@ def as_python(session: Session) -> str:
         lines += ["", "# the map", f"cube = source.cube({view.bbox!r}, year={view.year})",
                   'maps = tn.map_region(zs, cube, keep="int8", every_class=True)',
                   'tn.regions.save_geotiff(maps, "map.tif")']  # fmt: skip
+    if session.fields is not None:
+        lines += ["", "# fields: a row of the table each", *_fields(session.fields)]
     return "\n".join(lines) + "\n"
+
+
+def _fields(fields: Fields) -> list[str]:
+    """The calls for fields: their corners, where they are few."""
+    view = fields.encoded.view
+    few = len(fields.polygons) <= MOST_FIELDS
+    shapes = [
+        {"type": "Feature", "properties": {}, "geometry": shape.__geo_interface__}
+        for shape in fields.polygons.geometry
+    ]
+    given = {"type": "FeatureCollection", "features": shapes}
+    return [
+        f"polygons = {given!r}" if few else 'polygons = "fields.gpkg"  # the file that you loaded',
+        f"cube = source.cube({view.bbox!r}, year={view.year})",
+        "table = tn.regions.field_table(tn.map_region(zs, cube), polygons)",
+        "print(table.drop(columns='geometry'))",
+    ]
 
 
 def model_name(session: Session) -> str:

@@ -34,10 +34,19 @@ class DataControl(w.VBox):
 
     def __init__(self, session: Session) -> None:
         self._opened_first = session.source
-        self.source = w.Dropdown(options=[(f"As opened: {session.source.name}", "opened"), *SOURCES])
-        self.path = w.Text(placeholder="path of the file", continuous_update=False)
-        self.catalog = w.Combobox(value=CATALOGS[0], options=CATALOGS, continuous_update=False)
-        self.project = w.Text(placeholder="Cloud project", continuous_update=False)
+        self.source = w.Dropdown(
+            options=[(f"As opened: {session.source.name}", "opened"), *SOURCES],
+            tooltip="Where reflectance comes from",
+        )
+        self.path = w.Text(
+            placeholder="path of the file", continuous_update=False, tooltip="Path of the file"
+        )
+        self.catalog = w.Combobox(
+            value=CATALOGS[0], options=CATALOGS, continuous_update=False, tooltip="Catalog, or its address"
+        )
+        self.project = w.Text(
+            placeholder="Cloud project", continuous_update=False, tooltip="Cloud project of Earth Engine"
+        )
         self.go = w.Button(description="Open", button_style="primary")
         self._boxes = {
             "file": field("File", self.path),

@@ -38,7 +38,6 @@ class FieldsPanel(w.VBox):
     def __init__(self, session: Session, scene_map: SceneMap, messages: Messages) -> None:
         self._session, self._map, self._messages = session, scene_map, messages
         self._jobs = Latest()
-        self._fields: Fields | None = None
         self.table: gpd.GeoDataFrame | None = None
         self.draw = w.ToggleButton(
             description="Draw a field", tooltip="Clicks on the map mark corners, until the field is read"
@@ -133,14 +132,14 @@ class FieldsPanel(w.VBox):
     def forget(self) -> None:
         """No field: neither here nor on the map."""
         self._jobs.cancel()
-        self._fields = None
+        self._session.fields = None
         self.corners.value = ""
         self._map.outline_fields([])
         self.show()
 
     def show(self) -> None:
         """What covers the fields by the words of now."""
-        fields = self._fields
+        fields = self._session.fields
         self.table = None if fields is None else fields.table(self._session)
         count = 0 if self.table is None else len(self.table)
         names = [f"{n} of {count}" for n in range(1, count + 1)]
@@ -151,7 +150,7 @@ class FieldsPanel(w.VBox):
         self._show_one()
 
     def _show_one(self) -> None:
-        table, fields, n = self.table, self._fields, self.choice.index
+        table, fields, n = self.table, self._session.fields, self.choice.index
         there = table is not None and fields is not None and n is not None
         for part in (self._headline, self._shares, self._chart):
             reveal(part, there)
@@ -190,8 +189,8 @@ class FieldsPanel(w.VBox):
 
     def _came(self, future: Future[Fields]) -> None:
         with self._messages.shown():
-            self._fields = future.result()
-            rings = [part.exterior.coords for part in self._fields.polygons.geometry.explode().values]
+            self._session.fields = future.result()
+            rings = [part.exterior.coords for part in self._session.fields.polygons.geometry.explode().values]
             self._map.outline_fields(rings)
             self.show()
             self._messages.say("Read. The field stands below the map.")

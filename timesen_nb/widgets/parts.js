@@ -34,6 +34,9 @@ function sayParts(app) {
       if (part.tagName !== "BUTTON" || !part.textContent.trim()) name(part, part.title);
     for (const row of app.querySelectorAll(".tn-swatches > .widget-hbox"))
       name(row.querySelector("input[type=color]"), "Colour of " + row.textContent.trim());
+    // what ends in "..." is told whole: a label of Jupyter's shows no tooltip
+    for (const label of app.querySelectorAll(".tn-name, .tn-swatches .widget-hbox .widget-label, .tn-table .widget-label"))
+      if (label.title !== label.textContent) label.title = label.textContent;
     // sliders count; people read months and percent
     for (const slider of app.querySelectorAll(".widget-slider, .widget-inline-hbox")) {
       const handle = slider.querySelector(".noUi-handle"), readout = slider.querySelector(".widget-readout");

@@ -43,7 +43,9 @@ EMPTY = (
 class SceneMap(Map):
     """A leafmap that shows one source: tiles below if the network gives them, our own images above."""
 
-    layers: Any  # a trait of the map, which has no type
+    # traits of the map, which have no type
+    layers: Any
+    controls: Any
 
     def __init__(self, bounds: BBox | None, simulated: bool = False) -> None:
         super().__init__(
@@ -56,6 +58,7 @@ class SceneMap(Map):
         self.add_class("tn-map")
         self.default_style = self.dragging_style = {"cursor": "crosshair"}
         self._tiles = self.layers
+        self._credit = next(c for c in self.controls if isinstance(c, leaflet.AttributionControl))
         self._landscape = leaflet.ImageOverlay(url=EMPTY, bounds=((0, 0), (0, 0)), name="True colour")
         self._frame = leaflet.Rectangle(
             bounds=((0, 0), (0, 0)), fill=False, weight=2, color="#222", name="Data"
@@ -105,6 +108,9 @@ class SceneMap(Map):
         # makes its layers anew, and what moves meanwhile would stay where it was.
         others = tuple(layer for layer in self.layers if layer not in self._tiles)
         self.layers = others if simulated else (*self._tiles, *others)
+        # the whole of it goes: Leaflet forgets no credit of a layer that was there before it
+        others = tuple(control for control in self.controls if control is not self._credit)
+        self.controls = others if simulated else (*others, self._credit)
 
     def _measured(self, change: dict[str, Any]) -> None:
         """A page has said how large its map is: what was to be shown as large as it fits is fitted to it."""

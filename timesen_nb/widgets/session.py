@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from timesen_nb.model.timesenclip import TimeSenCLIP
     from timesen_nb.model.zeroshot import ZeroShot
     from timesen_nb.tasks import Task
+    from timesen_nb.widgets.drawn_fields import Fields
 
 
 class Session:
@@ -51,6 +52,8 @@ class Session:
         self.kept = KeptPlaces()
         self.lesson = TaughtPlaces(self.kept)
         self.view: EncodedView | None = None
+        #: Fields that were read last.
+        self.fields: Fields | None = None
         self.colours: dict[str, str] = {}
         self._callbacks: list[Callable[[str], None]] = []
         self.question = Question(model, task, prompts)

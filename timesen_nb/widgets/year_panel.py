@@ -146,6 +146,6 @@ def provenance_in_words(series: PixelSeries) -> list[str]:
     if made.get("mask"):
         out.append(f"Left out: {made['mask']}.")
     if made.get("catalog"):
-        out.append(f"Catalogue: {made['catalog']}; {', '.join(made.get('collections', ()))}.")
+        out.append(f"Catalog: {made['catalog']}; {', '.join(made.get('collections', ()))}.")
     out += [f"Not used: {left['what']}: {left['why']}." for left in made.get("left_out", ())]
     return out or ["The source does not say of which acquisitions its months were made."]

@@ -153,10 +153,10 @@ class StacSource:
         self._policy.cancel()
 
     def check(self) -> None:
-        """Ask the catalogue for its first page.
+        """Ask the catalog for its first page.
 
         Raises:
-            ValueError: it cannot be reached, or is no catalogue; in words.
+            ValueError: it cannot be reached, or is no catalog; in words.
         """
         self._catalog.check(self._policy.begin())
 

@@ -1,0 +1,256 @@
+"""Benchmarks that the field knows, from files shaped as their makers publish them: read right, scored in one call."""
+
+import json
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+import timesen_nb as tn
+from timesen_nb.datasets import breizhcrops, cropharvest, eurocropsml
+from timesen_nb.evaluation import crop_benchmark
+from timesen_nb.simulate.cover_types import INDEX
+from timesen_nb.simulate.places import simulate_places
+from timesen_nb.simulate.processing import TOA_ADDED, TOA_TIMES
+
+
+def top(values):
+    """Surface reflectance x 10000 as seen through the atmosphere."""
+    return values * TOA_TIMES + TOA_ADDED
+
+
+def places(names, n, seed):
+    """Simulated years (n x classes, 12, 10), none missing, and what each is."""
+    drawn = simulate_places(n * len(names), seed, cover_types=names, clouds=False)
+    return drawn.values, drawn.cover_type
+
+
+# CropHarvest
+
+
+def harvest_array(values):
+    """(n, 12, 18) as stored: from February on, top of the atmosphere, among other columns."""
+    out = np.full((*values.shape[:2], 18), 7.0)
+    for i, band in enumerate(tn.BANDS):
+        out[..., cropharvest.COLUMNS.index(band)] = top(values)[..., i]
+    return np.roll(out, -1, axis=1)
+
+
+def write_cropharvest(folder, seed=0):
+    (folder / "features" / "arrays").mkdir(parents=True)
+    (folder / "test_features").mkdir()
+    values, kinds = places(["maize", "meadow", "sunflower"], 12, seed)
+    rows = []
+    for n, (series, kind) in enumerate(zip(values, kinds, strict=True)):
+        name = {INDEX["maize"]: "maize", INDEX["meadow"]: None, INDEX["sunflower"]: "sunflower"}[kind]
+        about = {"index": n, "dataset": "here", "lon": 36.0 + n / 100, "lat": 0.5, "is_crop": int(name is not None),
+                 "label": name, "is_test": False}  # fmt: skip
+        rows.append(about)
+        with h5py.File(folder / "features" / "arrays" / f"{n}_here.h5", "w") as file:
+            file["array"] = harvest_array(series[None])[0]
+    # elsewhere, of a test, and a crop without a name: none of them is learned from
+    rows += [{**rows[0], "lon": 10.0}, {**rows[0], "is_test": True}, {**rows[0], "label": None}]
+    features = [
+        {
+            "type": "Feature",
+            "properties": about,
+            "geometry": {"type": "Point", "coordinates": [about["lon"], about["lat"]]},
+        }
+        for about in rows
+    ]
+    (folder / "labels.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    values, kinds = places(["maize", "meadow"], 20, seed + 1)
+    y = np.where(kinds == INDEX["maize"], 1, 0)
+    y[:3] = -1
+    with h5py.File(folder / "test_features" / "Kenya_maize_2020_0_0.h5", "w") as file:
+        file["x"], file["y"] = harvest_array(values), y
+        file["lats"], file["lons"] = np.linspace(0, 1, len(y)), np.linspace(34, 35, len(y))
+    return values, y
+
+
+def test_cropharvest_is_read_from_january_on_and_at_the_surface(tmp_path) -> None:
+    values, y = write_cropharvest(tmp_path)
+    train, test = cropharvest.read_cropharvest(tmp_path, "Kenya")
+    np.testing.assert_allclose(test.series(), values[3:], atol=0.5)
+    assert (test.labels["crop"] == np.where(y[3:] == 1, "maize", "other")).all()
+    np.testing.assert_allclose(test.lonlats[0], [34 + 3 / 39, 3 / 39])
+    assert sorted(zip(*np.unique(train.labels["crop"], return_counts=True), strict=True)) == [
+        ("maize", 12),
+        ("other", 24),
+    ]
+
+
+def test_cropharvest_in_one_call(tmp_path) -> None:
+    write_cropharvest(tmp_path)
+    table = crop_benchmark("cropharvest Kenya", tmp_path, tn.load("pocket"), epochs=1)
+    assert list(table.index[:4]) == ["words", "random forest", "transformer from scratch", "majority class"]
+    assert table["labels"].tolist()[:2] == [0, 24]
+    assert table.loc["words", "f1"] > 0.8  # simulated maize beside simulated meadows
+    # more than half are no maize, and whoever says so of all finds none
+    assert table.loc["majority class", "f1"].tolist() in (0.0, [0.0])
+    assert table.loc["Presto", "f1"] == 0.816
+    assert "2304.14065" in table.loc["Presto", "published"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error", "said"),
+    [
+        (lambda f: (f / "labels.geojson").unlink(), FileNotFoundError, "labels.geojson is not there"),
+        (lambda f: next((f / "test_features").iterdir()).unlink(), FileNotFoundError, "Kenya_maize"),
+        (
+            lambda f: [p.unlink() for p in (f / "features" / "arrays").iterdir()],
+            FileNotFoundError,
+            "no field",
+        ),
+        (
+            lambda f: next((f / "test_features").iterdir()).write_bytes(b"none"),
+            ValueError,
+            "no whole HDF5 file",
+        ),
+        (
+            lambda f: _cut_columns(next((f / "test_features").iterdir())),
+            ValueError,
+            r"expected \(N, 12, 18\)",
+        ),
+        (lambda f: _without_y(next((f / "test_features").iterdir())), ValueError, "expected 'y'"),
+    ],
+)
+def test_cropharvest_says_what_is_wrong(tmp_path, spoil, error, said) -> None:
+    write_cropharvest(tmp_path)
+    spoil(tmp_path)
+    with pytest.raises(error, match=said):
+        cropharvest.read_cropharvest(tmp_path, "Kenya")
+
+
+def _cut_columns(path):
+    with h5py.File(path, "a") as file:
+        x = file["x"][..., :17]
+        del file["x"]
+        file["x"] = x
+
+
+def _without_y(path):
+    with h5py.File(path, "a") as file:
+        del file["y"]
+
+
+# EuroCropsML
+
+
+def write_eurocropsml(folder, n=8):
+    values, kinds = places(["maize", "rape"], n, 5)
+    codes = {INDEX["maize"]: "3301010600", INDEX["rape"]: "3301060000"}
+    days = np.array([f"2021-{m:02d}-{d}" for m in range(1, 13) for d in ("05", "20")], dtype="datetime64[D]")
+    for number, (series, kind) in enumerate(zip(values, kinds, strict=True)):
+        data = np.full((24, 13), 300.0)
+        for i, band in enumerate(tn.BANDS):
+            data[:, eurocropsml.COLUMNS.index(band)] = np.repeat(top(series)[:, i], 2)
+        data[2] = -999
+        data[4:6] = 0
+        np.savez(
+            folder / f"EE001_{number}_{codes[kind]}.npz", data=data, dates=days, center=np.array([25.0, 58.5])
+        )
+    table = pd.DataFrame(
+        {"EC_hcat_c": [3301010600.0, 3301060000.0, np.nan], "EC_hcat_n": ["grain_maize", "winter_rape", None]}
+    )
+    table.to_parquet(folder / "EE_labels.parquet")
+    return values
+
+
+def test_eurocropsml_is_read_with_its_gaps(tmp_path) -> None:
+    values = write_eurocropsml(tmp_path)
+    found = eurocropsml.read_eurocropsml(tmp_path, "EE")
+    order = [int(name.split("_")[1]) for name in found.ids]
+    expected = values[order].copy()
+    expected[:, 2] = np.nan  # March has nothing but zeros; February still has a date
+    np.testing.assert_allclose(found.series(), expected, atol=0.5)
+    np.testing.assert_allclose(found.lonlats, [[25.0, 58.5]] * len(found))
+    assert set(found.labels["crop"]) == {"3301010600", "3301060000"}
+    assert len(eurocropsml.read_eurocropsml(tmp_path, "EE", most=3)) == 3
+
+
+def test_eurocropsml_in_one_call_of_few_labels(tmp_path) -> None:
+    write_eurocropsml(tmp_path)
+    table = crop_benchmark("eurocropsml Estonia", tmp_path, tn.load("pocket"), shots=3, epochs=1)
+    assert table.loc["random forest", "labels"] == 3
+    assert table.loc["words", "accuracy"] > 0.8  # simulated maize beside simulated rape
+    assert table.loc["transformer from scratch, 5 labels a class", "accuracy"] == 0.331
+    with pytest.raises(ValueError, match="shots=5"):
+        crop_benchmark("eurocropsml Estonia", tmp_path, tn.load("pocket"))
+    with pytest.raises(ValueError, match="more than 99"):
+        crop_benchmark("eurocropsml Estonia", tmp_path, tn.load("pocket"), shots=99)
+
+
+def test_eurocropsml_says_what_is_wrong(tmp_path) -> None:
+    with pytest.raises(FileNotFoundError, match="'EE'"):
+        eurocropsml.read_eurocropsml(tmp_path, "EE")
+    np.savez(
+        tmp_path / "EE001_1_33.npz",
+        data=np.ones((2, 12)),
+        dates=np.zeros(2, "datetime64[D]"),
+        center=[0.0, 0.0],
+    )
+    with pytest.raises(ValueError, match=r"expected \(dates, 13\)"):
+        eurocropsml.read_eurocropsml(tmp_path, "EE")
+    with pytest.raises(FileNotFoundError, match="codes and no words"):
+        crop_benchmark("eurocropsml Estonia", tmp_path, tn.load("pocket"), shots=1)
+    (tmp_path / "EE001_1_33.npz").write_bytes(b"PK")
+    with pytest.raises(ValueError, match="expected a field of EuroCropsML"):
+        eurocropsml.read_eurocropsml(tmp_path, "EE")
+
+
+# BreizhCrops
+
+
+def write_breizhcrops(folder, region, seed):
+    values, kinds = places(["maize", "rape"], 6, seed)
+    codes = {INDEX["maize"]: "MIS", INDEX["rape"]: "CZH"}
+    rows = []
+    with h5py.File(folder / f"{region}.h5", "w") as file:
+        for number, (series, kind) in enumerate(zip(values, kinds, strict=True)):
+            field = np.zeros((24, 17))
+            for i, band in enumerate(tn.BANDS):
+                field[:, breizhcrops.COLUMNS.index(band)] = np.repeat(top(series)[:, i], 2)
+            days = pd.to_datetime([f"2017-{m:02d}-{d}" for m in range(1, 13) for d in ("03", "21")])
+            field[:, -1] = days.astype("datetime64[ns]").astype("int64")
+            field[1, :15], field[1, 15] = 9000, 1024  # a cloud
+            field[6:8, 15] = 500  # April is clouded
+            path = f"csv/{region}/{number}.csv"
+            file[path] = field
+            rows.append({"idx": number, "path": path, "CODE_CULTU": codes[kind], "sequencelength": 24})
+        file["csv/other"] = np.zeros((1, 17))
+    rows.append({"idx": 99, "path": "csv/other", "CODE_CULTU": "XXX", "sequencelength": 1})
+    pd.DataFrame(rows).to_csv(folder / f"{region}.csv")
+    table = {"id": [0, 1], "classname": ["corn", "rapeseed"], "code": ["MIS", "CZH"]}
+    pd.DataFrame(table).to_csv(folder / "classmapping.csv")
+    return values
+
+
+def test_breizhcrops_is_read_without_its_clouds(tmp_path) -> None:
+    values = write_breizhcrops(tmp_path, "frh04", 7)
+    found = breizhcrops.read_breizhcrops(tmp_path, "frh04")
+    values[:, 3] = np.nan
+    np.testing.assert_allclose(found.series(), values, atol=0.5)
+    assert set(found.labels["crop"]) == {"corn", "rapeseed"}
+    assert np.isnan(found.lonlats).all()
+    assert len(breizhcrops.read_breizhcrops(tmp_path, "frh04", most=2)) == 2
+    with pytest.raises(ValueError, match="frh05"):
+        breizhcrops.read_breizhcrops(tmp_path, "frh05")
+    with pytest.raises(FileNotFoundError, match=r"frh01\.csv"):
+        breizhcrops.read_breizhcrops(tmp_path, "frh01")
+
+
+def test_breizhcrops_in_one_call(tmp_path) -> None:
+    for region, seed in (("frh01", 8), ("frh04", 9)):
+        write_breizhcrops(tmp_path, region, seed)
+    table = crop_benchmark("breizhcrops", tmp_path, tn.load("pocket"), shots=4, epochs=1)
+    assert table.loc["words", "balanced"] > 0.8
+    assert table.loc["random forest", "labels"] == 4
+
+
+def test_no_other_benchmark(tmp_path) -> None:
+    with pytest.raises(ValueError, match="breizhcrops"):
+        crop_benchmark("imagenet", tmp_path, tn.load("pocket"))
+    with pytest.raises(ValueError, match="'Togo'"):
+        cropharvest.read_cropharvest(tmp_path, "Peru")

@@ -1,0 +1,34 @@
+"""Opening HDF5 files, in words where one is cut short."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from timesen_nb.extras import needs
+
+
+def open_hdf5(path: Path, origin: str) -> Any:
+    """An HDF5 file, to be closed by who asked for it.
+
+    Args:
+        path: of the file.
+        origin: whose file is expected, such as "Sen4Map".
+
+    Returns:
+        The ``h5py.File``, for reading.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ImportError: h5py is not installed.
+        ValueError: it is no whole HDF5 file.
+    """
+    h5py = needs("h5py", extra="train", what=f"reading {origin}")
+    try:
+        return h5py.File(path, "r")
+    except FileNotFoundError:
+        raise
+    except OSError as problem:
+        raise ValueError(
+            f"{path.name} is no whole HDF5 file ({problem}); expected one of {origin}. Copy or download it again."
+        ) from problem
