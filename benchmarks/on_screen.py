@@ -97,7 +97,7 @@ def play(page: Any) -> dict[str, list[float]]:
     page.locator(".tn-month .noUi-handle").focus()
     page.keyboard.press("Home")
     page.wait_for_timeout(QUIET)
-    page.evaluate(PLAYED)
+    page.evaluate("for (const part in played) played[part].length = 0")
     page.locator(".tn-play button").first.click()
     page.wait_for_timeout(8 * QUIET)
     seen: dict[str, list[float]] = page.evaluate("played")
@@ -114,6 +114,7 @@ def playing(core: int | None) -> None:
         page = opened(browser, server)
         page.evaluate(WATCH)
         clicks(page, 0)
+        page.evaluate(PLAYED)
         for time in ("first", "second"):
             seen = play(page)
             rates = [1000 * (len(at) - 1) / (at[-1] - at[0]) for at in seen.values()]

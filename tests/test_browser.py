@@ -167,6 +167,8 @@ def test_the_answer_is_in_view_on_a_phone_and_a_wide_window_is_filled(sample: Sh
     sample.page.set_viewport_size({"width": width, "height": height})
     try:
         parts = (".tn-map", ".tn-words", ".tn-headline")
+        there = sample.page.locator(".tn-map")
+        sample.expect(lambda: there.bounding_box()["width"] <= width, "the map is wider than the window")
         boxes = [sample.page.locator(part).first.bounding_box() for part in parts]
         for box in boxes:
             assert box["x"] >= 0

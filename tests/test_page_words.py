@@ -164,3 +164,11 @@ def test_a_click_outside_offers_the_way_back(app: tn.ClickMap) -> None:
     assert app.panel.mend.description == "Back to the data"
     app.panel.mend.click()
     assert app.error is None
+
+
+def test_a_view_without_data_offers_the_way_back(app: tn.ClickMap) -> None:
+    assert app.map_view(bbox=(0.1, 0.1, 0.2, 0.2)) is None
+    assert "no data" in app.error
+    assert app.panel.mend.description == "Back to the data"
+    app.panel.mend.click()
+    assert app.error is None

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import ipywidgets as w
+
 from timesen_nb.widgets.base_layer import BaseLayer
+from timesen_nb.widgets.parts import said_parts
 from timesen_nb.widgets.session import Session
 from timesen_nb.widgets.view_layer import ViewLayer
 
@@ -22,6 +25,8 @@ class InNotebooks:
 
     session: Session
     model_id: str
+    children: tuple[w.Widget, ...]
+    _parts_said = False
     _landscape: BaseLayer
     _layer: ViewLayer
 
@@ -34,12 +39,18 @@ class InNotebooks:
         """The live map, and what is shown where it cannot be drawn: a still picture, and how to go on."""
         from timesen_nb.widgets.still import HOW_WITHOUT
 
+        self._say_parts()
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
         return {
             "application/vnd.jupyter.widget-view+json": view,
             "text/plain": f"{self!r}\n{HOW_WITHOUT}",
             "image/png": self._picture(),
         }
+
+    def _say_parts(self) -> None:
+        """Names and roles for those who do not see the map; the served page says them by itself."""
+        if not self._parts_said:
+            self.children, self._parts_said = (*self.children, said_parts()), True
 
     _ipython_display_ = None  # ipywidgets 7 has one, which would show the live map alone
 
@@ -49,8 +60,9 @@ class InNotebooks:
         return still_png(self.still())
 
     def settle(self) -> None:
-        """Wait until the landscape is drawn, but not longer than a minute."""
+        """Wait until the landscape and what lies on it are drawn, but not longer than a minute for each."""
         self._landscape.settle(LANDSCAPE_WAITS)
+        self._layer.settle(LANDSCAPE_WAITS)
 
     def still(self) -> Figure:
         """Map and last answer as a figure, for places where no live map can be drawn, and for print.

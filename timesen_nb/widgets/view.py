@@ -16,6 +16,7 @@ from timesen_nb.model.fingerprint import fingerprint
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.sources.grid import BBox, turned
 from timesen_nb.widgets.background import JobCancelled
+from timesen_nb.widgets.coverage import NotCovered
 from timesen_nb.widgets.layers import WebGrid
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def visible(seen: BBox, bounds: BBox | None, year: int, source: str) -> View:
         The part.
 
     Raises:
-        ValueError: there is none, or it has more than :data:`MOST_PIXELS` pixels.
+        NotCovered: there is none.
+        ValueError: it has more than :data:`MOST_PIXELS` pixels.
     """
     west, south, east, north = seen
     # the map repeats itself: of its worlds the one with the data, or the first
@@ -80,7 +82,7 @@ def visible(seen: BBox, bounds: BBox | None, year: int, source: str) -> View:
         west, south = max(west, bounds[0]), max(south, bounds[1])
         east, north = min(east, bounds[2]), min(north, bounds[3])
     if west >= east or south >= north:
-        raise ValueError("the view holds no data. Move the map to the frame, then map the view again.")
+        raise NotCovered("the view holds no data. Move the map to the frame, then map the view again.")
     view = View((west, south, east, north), year, source)
     if view.pixels > MOST_PIXELS:
         raise ValueError(

@@ -7,6 +7,8 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+from timesen_nb.widgets.parts import parts_script
+
 TEMPLATE = Path(__file__).resolve().parent.parent / "share" / "voila" / "templates" / "timesen"
 TITLE = "Click map · timesen_nb"
 
@@ -41,5 +43,5 @@ class Shell:
             title=escape(TITLE),
             base_url=escape(self._base_url),
             style=(TEMPLATE / "page.css").read_text("utf-8"),
-            script=(TEMPLATE / "page.js").read_text("utf-8"),
+            script=parts_script() + (TEMPLATE / "page.js").read_text("utf-8"),
         )
