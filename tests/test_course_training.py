@@ -1,5 +1,6 @@
 """What the notebooks that train refuse before anything is fetched, and that a run with other parameters begins anew."""
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -69,3 +70,67 @@ def test_other_epochs_and_run_again(tmp_path: Path) -> None:
     resources = {"metadata": {"path": tmp_path}}
     NotebookClient(notebook, timeout=None, kernel_name="python3", resources=resources).execute()
     assert runs.outputs[0].text == "2\n"
+
+
+def test_the_paper_streams_its_photos_and_a_stopped_run_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The cell of notebook 07b: a thousand places at a time, no photo kept, none fetched twice."""
+    cells = nbformat.read(NOTEBOOKS / "07b_the_paper_on_one_gpu.ipynb", as_version=4).cells
+    (cell,) = (c.source for c in cells if c.id == "run")
+    monkeypatch.chdir(tmp_path)
+    places = PlaceDataset(
+        np.full((2500, 12, 10), 1000, dtype=np.float32),
+        np.column_stack([np.linspace(0, 20, 2500), np.full(2500, 50.0)]),
+        {"land_cover": np.full(2500, "Cropland")},
+        np.array([str(k) for k in range(2500)]),
+    )
+    fetched: list[int] = []
+
+    def download_photos(photos: np.ndarray, folder: str) -> tuple[np.ndarray, dict[str, str]]:
+        if len(fetched) == 2:
+            fetched.append(0)
+            raise ConnectionError("the night is over")
+        Path(folder).mkdir()
+        fetched.append(len(photos))
+        return photos, {}
+
+    def embed_photos(_: object, files: np.ndarray) -> tuple[np.ndarray, dict[str, str]]:
+        return np.ones((len(files), 4, 8), dtype=np.float32), {}
+
+    def fit(_: object, train: Any, **__: object) -> None:
+        raise InterruptedError(f"trains on {len(train)}")
+
+    points = SimpleNamespace(ids=None, select=lambda ids: SimpleNamespace(photos=np.full((len(ids), 4), "")))
+    monkeypatch.setattr("timesen_nb.datasets.download_photos", download_photos)
+    monkeypatch.setattr("timesen_nb.datasets.read_lucas", lambda _: points)
+    monkeypatch.setattr("timesen_nb.datasets.read_sen4map", lambda *_, **__: places)
+    monkeypatch.setattr("timesen_nb.model.towers.embed_photos", embed_photos)
+    monkeypatch.setattr("timesen_nb.model.towers.open_tower", lambda _: SimpleNamespace(width=8))
+    monkeypatch.setattr("timesen_nb.model.timesenclip.TimeSenCLIP", lambda *_: None)
+    names: dict[str, Any] = {
+        "GO": True, "clear_to_go": True, "LUCAS": "", "SEN4MAP": {"train": "", "test": ""}, "PLACES": 2500,
+        "TASK": "land_cover", "BLOCK_KM": 50, "EPOCHS": 1, "BATCH": 8, "BANK": 8, "Path": Path, "np": np,
+        "shutil": shutil, "tn": SimpleNamespace(fit=fit, SeriesEncoder=lambda: None),
+    }  # fmt: skip
+    with pytest.raises(ConnectionError):
+        exec(cell, dict(names))
+    with pytest.raises(InterruptedError, match="trains on"):
+        exec(cell, dict(names))
+    assert fetched == [1000, 1000, 0, 500]
+    assert not Path("photos").exists()
+    assert np.isfinite(np.load("vectors_2500.npy")).all()
+    with pytest.raises(RuntimeError, match="preflight says no"):
+        exec(cell, names | {"clear_to_go": False})
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", [7, 4711])
+def test_a_seed_a_student(seed: int, tmp_path: Path) -> None:
+    """Other check points in notebook 09, and it runs to its end."""
+    notebook = nbformat.read(NOTEBOOKS / "09_my_village.ipynb", as_version=4)
+    (parameters,) = (c for c in notebook.cells if "parameters" in c.metadata.get("tags", ()))
+    parameters.source += f"\nSEED = {seed}"
+    resources = {"metadata": {"path": tmp_path}}
+    NotebookClient(notebook, timeout=None, kernel_name="python3", resources=resources).execute()
+    assert f"seed {seed}" in (tmp_path / "my_village.md").read_text()

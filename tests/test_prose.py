@@ -15,6 +15,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+TEXTS = [
+    ROOT / "README.md",
+    ROOT / "docs/ethics.md",
+    *(ROOT / "docs/teaching").glob("[!q]*.md"),
+]  # a quiz asks
 FACTS: dict[str, dict[str, str]] = tomllib.loads((ROOT / "tests" / "facts.toml").read_text(encoding="utf-8"))
 STATED = re.compile(
     r"\d\.\d|\d,\d{3}|\d ?%|±|\d (?:km|m|MB|GB|million|points|seconds)\b"
@@ -50,10 +55,10 @@ def quotes(cells: list[nbformat.NotebookNode]) -> set[str]:
     return {plain(node.msg.value) for node in asserts if isinstance(node.msg, ast.Constant)}
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *TEXTS], ids=lambda p: p.stem)
 def test_figures_and_comparisons_are_asserted_or_have_a_source(path: Path) -> None:
-    cells = nbformat.read(path, as_version=4).cells
-    texts = [c.source for c in cells if c.cell_type == "markdown"]
+    cells = nbformat.read(path, as_version=4).cells if path.suffix == ".ipynb" else []
+    texts = [c.source for c in cells if c.cell_type == "markdown"] or [path.read_text(encoding="utf-8")]
     held = quotes(cells) | {plain(fact) for fact in FACTS.get(path.stem, {})}
     for part in held:
         assert len(part) >= 9, f"{part!r} could be anything"

@@ -96,7 +96,7 @@ def plot_report(report: Any, composites: int | None = None, ax: Axes | None = No
     found = [t for t in ordered if t in set(scores["task"])]
     found += [t for t in scores["task"].unique() if t not in found]
     styles = [s for s in STYLE_COLOURS if s in set(scores["prompts"])]
-    ax = ax or _axes((1.6 * len(found) + 2.5, 3.6))
+    ax = ax or _axes((1.6 * len(found) + 3.5, 3.6))
     row = ("paper: TimeSenCLIP, 1 px", composites)
     for j, style in enumerate(styles):
         part = scores[scores["prompts"] == style].set_index("task").loc[found]
@@ -117,7 +117,7 @@ def plot_report(report: Any, composites: int | None = None, ax: Axes | None = No
             ax.plot(x, figures, "k_", markersize=13, label="paper, Sen4Map" if j == 0 else None)
     ax.set_xticks(range(len(found)), [plain(t.replace("_", " ")) for t in found])
     ax.set(ylabel="top-1 (%)", ylim=(0, 100))
-    ax.legend(frameon=False, ncols=4, fontsize="small", loc="upper right")
+    ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     ax.set_title(plain(f"{model}, T = {composites}"), loc="left", fontsize="medium")
     return ax
 
