@@ -9,7 +9,7 @@ APP    := .venv/.app
 ALL    := .venv/.all
 READY  := .venv/.test
 
-.PHONY: map lab test live lint picture pocket bench bench-real bench-train bench-speed site wheels clean
+.PHONY: map lab test live lint picture screenshots pocket bench bench-real bench-train bench-speed site wheels clean
 
 map: $(APP)         ## serve the click map on 127.0.0.1 and print its address
 	TIMESEN_SOURCE="$(SOURCE)" TIMESEN_MODEL="$(MODEL)" $(BIN)/python -m timesen_nb.widgets.serve --port $(PORT)
@@ -30,6 +30,9 @@ lint: $(READY)
 
 picture: $(READY)   ## the picture in the README (needs chromium)
 	$(BIN)/python docs/picture.py
+
+screenshots: $(READY) ## the click map at every size, by day and by night, into screenshots/ (needs chromium)
+	$(BIN)/python docs/picture.py screenshots
 
 pocket: .venv/.pocket   ## rebuild the bundled model from nothing
 	$(BIN)/python -m recipes.pocket_model

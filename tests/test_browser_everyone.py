@@ -139,7 +139,9 @@ def test_the_slider_of_months_says_months(page: Shown) -> None:
 
 
 def test_pictures_have_words_or_are_passed_over(page: Shown) -> None:
-    words = page.page.evaluate("[...document.images].filter((e) => e.checkVisibility()).map((e) => e.alt)")
+    words = page.page.evaluate(
+        "[...document.images].filter((e) => e.checkVisibility()).map((e) => e.getAttribute('alt'))"
+    )
     assert set(words) == {""}  # each has its words beside it
     assert "Chart of the year 2018 at this place." in page.page.locator(".tn-answer").inner_text()
 

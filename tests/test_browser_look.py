@@ -1,9 +1,7 @@
 """The first minute with the click map, in the system's Chromium: what a newcomer sees, clicks and types."""
 
-import io
 import re
 import zipfile
-from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import numpy as np
 import pytest
 import rasterio
 from dated_cube import DatedCube, dated_cube
+from on_screen import LAYERS, WATCH, drawn, legend, own_words, read, style
 from PIL import Image
 from pyproj import Transformer
 from served_map import served_map
@@ -23,19 +22,6 @@ from timesen_nb.bands import MONTHS
 pytestmark = [pytest.mark.needs_browser, pytest.mark.timeout(1800)]
 
 HERE = (3.02548, 50.81754)  # a field of maize of the real sample
-LAYERS = ".leaflet-image-layer[src^='data:image/png']"
-#: Notes images that break, were it for a moment, and how far what is seen moves by itself. Tiles are on another host.
-WATCH = """
-window.broken = []; window.shifts = [];
-document.addEventListener("error", (event) => {
-  const image = event.target;
-  if (image.tagName === "IMG" && !image.src.startsWith("https://tile")) broken.push(image.outerHTML.slice(0, 200));
-}, true);
-new PerformanceObserver((list) => {
-  for (const entry of list.getEntries())
-    shifts.push([entry.value, entry.sources.map((s) => (s.node && s.node.className) || String(s.node))]);
-}).observe({ type: "layout-shift", buffered: true });
-"""
 
 
 @pytest.fixture(scope="module")
@@ -43,36 +29,6 @@ def page(browser) -> Iterator[Shown]:  # noqa: F811
     """The app as it opens where nobody names a source."""
     with served_map("", port=8868) as served:
         yield Shown(browser, served.address, tn.open_source("flanders"), WATCH)
-
-
-def style(page: Shown, selector: str, name: str) -> str:
-    return page.page.evaluate("([s, n]) => getComputedStyle(document.querySelector(s))[n]", [selector, name])
-
-
-def read(page: Shown, place: tuple[float, float]) -> None:
-    """Click a place and wait for its answer."""
-    page.click(*place)
-    page.expect(lambda: np.allclose(page.place(), place, atol=2e-4), f"no answer for {place}")
-    page.page.locator(".tn-headline:visible").wait_for()
-
-
-def drawn(page: Shown, layer: int) -> np.ndarray:
-    """A layer of the map, as (rows, columns, RGBA)."""
-    url = page.page.locator(LAYERS).nth(layer).get_attribute("src")
-    return np.asarray(Image.open(io.BytesIO(b64decode(url.partition(",")[2]))).convert("RGBA"))
-
-
-def own_words(page: Shown, *words: str) -> None:
-    """Type words, one a line, letter by letter."""
-    box = page.page.locator(".tn-words textarea")
-    box.focus()
-    page.page.keyboard.press("Control+A")
-    page.page.keyboard.type("\n".join(words))
-    page.expect(lambda: set(words) <= set(page.bars()), f"{words} are not scored")
-
-
-def legend(page: Shown) -> list[str]:
-    return [row.inner_text() for row in page.page.locator(".tn-swatches .widget-hbox:visible").all()]
 
 
 def test_it_opens_on_the_real_sample_large_and_crisp(page: Shown) -> None:
@@ -248,6 +204,17 @@ def test_the_answer_is_a_picture_to_send(page: Shown) -> None:
 
 
 def test_one_click_away_lies_a_simulated_landscape_whose_year_plays(page: Shown) -> None:
+    page.tab("Map this view")
+    page.page.locator(".tn-map-view").wait_for()
+    page.page.evaluate(
+        """() => {
+          const rows = [...document.querySelectorAll(".tn-mapping, .tn-reading")];
+          window.heights = rows.map(() => []);
+          const note = (row) => heights[rows.indexOf(row.target)].push(Math.round(row.contentRect.height));
+          const watch = new ResizeObserver((changed) => changed.forEach(note));
+          rows.forEach((row) => watch.observe(row));
+        }"""
+    )
     page.page.get_by_role("button", name="Simulated landscape").click()
     shown = page.page.locator(".tn-map")
     page.expect(lambda: "Simulated: no such place" in shown.inner_text(), "it is not said")
@@ -259,6 +226,15 @@ def test_one_click_away_lies_a_simulated_landscape_whose_year_plays(page: Shown)
     page.source, (west, south, east, north) = sample, sample.bounds
     page.expect(lambda: drawn(page, 0).shape[0] > 64, "the landscape is not drawn")
     read(page, ((west + east) / 2, (south + north) / 2))
+    # the row of the mapping keeps its height while a view is read
+    reading = page.page.locator(".tn-below", has_text="of the pixels read")
+    if not reading.count():
+        page.page.locator(".tn-map-view").click()
+    page.expect(lambda: reading.count() == 1, "nothing tells how far it is")
+    page.page.get_by_text(re.compile(r"^[\d,]+ pixels read$")).wait_for()
+    assert [len(set(row)) for row in page.page.evaluate("heights")] == [1] * page.page.locator(
+        ".tn-mapping, .tn-reading"
+    ).count()
     landscape, ground = page.page.locator(LAYERS).first, page.page.locator(".tn-answer")
     months = page.page.locator(".tn-months button")
     july = landscape.get_attribute("src")

@@ -71,7 +71,7 @@ class ViewControl(w.VBox):
         row = w.HBox([plain_label("Show"), self.choice, self.start, self.stop])
         under = w.HBox([plain_label("Opacity"), self.opacity, self.progress, self._state])
         row.add_class("tn-mapping")
-        under.add_class("tn-mapping")
+        under.add_class("tn-reading")
         super().__init__(
             [
                 note("Reads every pixel in view once. Then another class, or other words, cost nothing."),
