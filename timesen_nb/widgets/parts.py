@@ -29,6 +29,6 @@ def parts_script() -> str:
 
 def said_parts() -> w.DOMWidget:
     """A widget that shows nothing and runs the script for the map around it."""
-    from anywidget import AnyWidget  # it comes with leafmap
+    from anywidget import AnyWidget
 
     return AnyWidget(_esm=parts_script() + IN_NOTEBOOKS)
