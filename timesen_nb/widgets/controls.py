@@ -58,7 +58,7 @@ class ViewControl(w.VBox):
         self.stop = w.Button(description="Cancel", button_style="warning", tooltip="Stop reading the view")
         self.progress = w.FloatProgress(min=0.0, max=1.0, tooltip="How much of the view is read")
         self.opacity = w.FloatSlider(
-            value=0.75,
+            value=0.6,
             min=0.0,
             max=1.0,
             step=0.05,
