@@ -221,6 +221,7 @@ class Actions:
 
     def use_source(self, opening: Callable[[], Source]) -> None:
         """Open a source behind the page and read it from then on."""
+        self._messages.well()
         self._messages.say("Opening the source…", busy=True)
         self.jobs.start(lambda job: opening(), lambda future: self._opened(future, opening))
 

@@ -97,7 +97,9 @@ class AnswerPanel(w.VBox):
 
     def fail(self, error: str | None, mend: str = "") -> None:
         """Show what went wrong, or that nothing did; the answer below stays. ``mend``: what a button says, if any."""
-        self._error.value = (error or "")[:1].upper() + (error or "")[1:]
+        said = error or ""
+        # an address, or the name of a file, stays as it is written
+        self._error.value = said[:1].upper() + said[1:] if said.split(" ")[0].isalpha() else said
         reveal(self._error, bool(error))
         self.mend.description = mend
         reveal(self.mend, bool(mend))

@@ -64,7 +64,7 @@ class PlaceReader:
             meant = self._other_way_round(text)
             if meant is None:
                 raise
-            words = "{:.5g}, {:.5g}".format(*meant)
+            words = ", ".join(str(round(degrees, 5)) for degrees in meant)
             raise Offer(
                 f"{text.strip()[:60]} is outside, longitude first. Did you mean {words}?", f"Read {words}",
                 lambda: self._go(*meant),
