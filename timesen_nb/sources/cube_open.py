@@ -179,7 +179,7 @@ def _netcdf_engine(path: Path) -> Literal["h5netcdf", "scipy"]:
         return "h5netcdf"
     if first.startswith(b"CDF"):
         return "scipy"
-    raise OSError(f"its first bytes are {first!r}, which is no NetCDF")
+    raise OSError(f"it begins with {first.decode('ascii', 'replace')!r}, which is no NetCDF")
 
 
 def _is_zarr(path: Path) -> bool:

@@ -46,6 +46,9 @@ class ClickMap(InNotebooks, w.VBox):
         year: None: 2018, or the newest the source has.
     """
 
+    # named here too, so that the reference of the class holds it
+    still = InNotebooks.still
+
     def __init__(
         self,
         model: TimeSenCLIP,
