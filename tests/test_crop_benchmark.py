@@ -81,6 +81,22 @@ def test_cropharvest_is_read_from_january_on_and_at_the_surface(tmp_path) -> Non
     ]
 
 
+def test_a_composite_of_zeros_is_missing_and_what_is_no_reflectance_is_refused(tmp_path) -> None:
+    write_cropharvest(tmp_path)
+    (path,) = (tmp_path / "test_features").iterdir()
+    with h5py.File(path, "a") as file:
+        stored = file["x"][:]
+        file["x"][5, 1] = 0  # March
+    _, test = cropharvest.read_cropharvest(tmp_path, "Kenya")
+    assert np.isnan(test.series()[2, 2]).all()
+    assert np.isfinite(test.series()[2, [1, 3]]).all()
+    for wrong, said in ((stored / 10_000, "0 to 1"), (stored + 30_000, "no reflectance")):
+        with h5py.File(path, "a") as file:
+            file["x"][...] = wrong
+        with pytest.raises(ValueError, match=said):
+            cropharvest.read_cropharvest(tmp_path, "Kenya")
+
+
 def test_cropharvest_in_one_call(tmp_path) -> None:
     write_cropharvest(tmp_path)
     table = crop_benchmark("cropharvest Kenya", tmp_path, tn.load("pocket"), epochs=1)
@@ -112,6 +128,13 @@ def test_cropharvest_in_one_call(tmp_path) -> None:
             lambda f: _cut_columns(next((f / "test_features").iterdir())),
             ValueError,
             r"expected \(N, 12, 18\)",
+        ),
+        (
+            lambda f: (f / "labels.geojson").write_text(
+                (f / "labels.geojson").read_text().replace("is_test", "tested")
+            ),
+            ValueError,
+            "is_test expected too",
         ),
         (lambda f: _without_y(next((f / "test_features").iterdir())), ValueError, "expected 'y'"),
     ],

@@ -17,6 +17,7 @@ from timesen_nb.bands import band_positions
 from timesen_nb.composite import monthly_medians
 from timesen_nb.datasets.hdf5 import open_hdf5
 from timesen_nb.datasets.place_dataset import PlaceDataset
+from timesen_nb.datasets.top_of_atmosphere import check_columns, cleaned
 from timesen_nb.simulate.processing import surface_of_top
 
 #: The columns of a field: doa is the date, in nanoseconds since 1970; QA60 above 0 says cloud.
@@ -50,8 +51,11 @@ def read_breizhcrops(folder: str | Path, region: str, most: int | None = None, s
     for name in (f"{region}.csv", f"{region}.h5", "classmapping.csv"):
         if not (folder / name).exists():
             raise FileNotFoundError(f"{folder / name} is not there; expected the files of BreizhCrops.")
-    mapping = pd.read_csv(folder / "classmapping.csv").set_index("code")["classname"]
+    mapping = pd.read_csv(folder / "classmapping.csv")
+    check_columns(mapping, ("code", "classname"), "classmapping.csv")
+    mapping = mapping.set_index("code")["classname"]
     index = pd.read_csv(folder / f"{region}.csv")
+    check_columns(index, ("path", "CODE_CULTU"), f"{region}.csv")
     index = index[index["CODE_CULTU"].isin(mapping.index)].reset_index(drop=True)
     if most is not None and most < len(index):
         index = index.iloc[np.sort(np.random.default_rng(seed).permutation(len(index))[:most])]
@@ -72,7 +76,7 @@ def _series(field: np.ndarray, path: str) -> np.ndarray:
     """Composites (12, 10) of one field."""
     if field.ndim != 2 or field.shape[1] != len(COLUMNS):
         raise ValueError(f"{path} has shape {field.shape}; expected (dates, {len(COLUMNS)}).")
-    values = field[:, band_positions(COLUMNS)].astype(np.float32)
+    values = cleaned(field[:, band_positions(COLUMNS)], path)
     values[field[:, COLUMNS.index("QA60")] > 0] = np.nan
     days = field[:, COLUMNS.index("doa")].astype("int64").astype("datetime64[ns]").astype("datetime64[D]")
     return surface_of_top(monthly_medians(values, days, YEAR))

@@ -17,6 +17,7 @@ import numpy as np
 from timesen_nb.bands import band_positions
 from timesen_nb.datasets.hdf5 import open_hdf5
 from timesen_nb.datasets.place_dataset import PlaceDataset
+from timesen_nb.datasets.top_of_atmosphere import check_columns, cleaned
 from timesen_nb.simulate.processing import surface_of_top
 
 #: The columns of an array: radar, Sentinel-2 without B1 and B10, weather, terrain, NDVI.
@@ -77,6 +78,7 @@ def _learned(folder: Path, asked: CropTask) -> PlaceDataset:
             f"{path} is not there; expected the labels of CropHarvest. Download and unpack it."
         )
     table = gpd.read_file(path)
+    check_columns(table, ("index", "dataset", "lon", "lat", "is_test", "is_crop", "label"), path.name)
     west, south, east, north = asked.box
     inside = table["lon"].between(west, east) & table["lat"].between(south, north)
     table = table[inside & (table["is_test"].astype(int) == 0)]
@@ -136,5 +138,5 @@ def _series(x: np.ndarray, path: Path) -> np.ndarray:
     """(N, 12, 10) from January on, of arrays as they are stored."""
     if x.ndim != 3 or x.shape[1:] != (12, len(COLUMNS)):
         raise ValueError(f"{path.name} holds arrays of shape {x.shape}; expected (N, 12, {len(COLUMNS)}).")
-    values = x[:, :, band_positions(COLUMNS)].astype(np.float32)
+    values = cleaned(x[:, :, band_positions(COLUMNS)], path.name)
     return surface_of_top(np.roll(values, FIRST_MONTH - 1, axis=1))

@@ -16,6 +16,7 @@ import numpy as np
 from timesen_nb.bands import band_positions
 from timesen_nb.composite import monthly_medians
 from timesen_nb.datasets.place_dataset import PlaceDataset
+from timesen_nb.datasets.top_of_atmosphere import cleaned
 from timesen_nb.simulate.processing import surface_of_top
 
 #: The columns of ``data``.
@@ -77,7 +78,5 @@ def _field(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(
             f"{path.name}: {len(dates)} dates and data of shape {data.shape}; expected (dates, {len(COLUMNS)})."
         )
-    values = data[:, band_positions(COLUMNS)].astype(np.float32)
-    # what its makers pad with, and what Sentinel-2 products write, is no reflectance
-    values[(values <= 0).all(axis=1)] = np.nan
+    values = cleaned(data[:, band_positions(COLUMNS)], path.name)
     return surface_of_top(monthly_medians(values, dates.astype("datetime64[D]"), YEAR)), centre.astype(float)
