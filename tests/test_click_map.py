@@ -630,7 +630,8 @@ def test_the_most_probable_class_of_a_view_has_a_legend(app: tn.ClickMap, source
         assert (f"{name} · {percent(share)}" in legend) == (share > 0)
 
 
-def test_mapping_can_be_cancelled(app: tn.ClickMap, monkeypatch) -> None:
+def mapping_held_up(app: tn.ClickMap, monkeypatch) -> threading.Event:
+    """Map a view with a model that waits; set the event to let it go on."""
     started, go_on = threading.Event(), threading.Event()
     real = app.session.model.encode
 
@@ -642,6 +643,11 @@ def test_mapping_can_be_cancelled(app: tn.ClickMap, monkeypatch) -> None:
     monkeypatch.setattr(app.session.model, "encode", slow)
     app.view.start.click()
     assert started.wait(10)
+    return go_on
+
+
+def test_mapping_can_be_cancelled(app: tn.ClickMap, monkeypatch) -> None:
+    go_on = mapping_held_up(app, monkeypatch)
     app.view.stop.click()
     go_on.set()
     time.sleep(0.2)
@@ -651,17 +657,7 @@ def test_mapping_can_be_cancelled(app: tn.ClickMap, monkeypatch) -> None:
 
 
 def test_what_is_read_of_a_source_does_not_lie_over_the_next(app: tn.ClickMap, monkeypatch) -> None:
-    started, go_on = threading.Event(), threading.Event()
-    real = app.session.model.encode
-
-    def slow(values, **more):
-        started.set()
-        go_on.wait(20)
-        return real(values, **more)
-
-    monkeypatch.setattr(app.session.model, "encode", slow)
-    app.view.start.click()
-    assert started.wait(10)
+    go_on = mapping_held_up(app, monkeypatch)
     other = GridSource()
     other.name = "another grid"
     app.open_source(other)
