@@ -61,7 +61,7 @@ def way_out(monkeypatch, check=check_public) -> Iterator[dict[str, str]]:
         outward = Outward(check)
         ready.set_result(await outward.start())
         await asyncio.to_thread(done.wait)
-        outward.stop()
+        await outward.stop()
 
     thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()
@@ -142,6 +142,18 @@ def test_a_name_is_looked_up_once_and_the_address_that_was_checked_is_called(mon
     assert answer.status_code == 502
     assert checked == ["192.0.2.1"]
     assert inside.asked == []
+
+
+def test_what_is_open_is_closed_at_the_end(monkeypatch, inside) -> None:
+    """Both ends of a tunnel that nobody uses, and a connection that has said nothing yet."""
+    with way_out(monkeypatch, only_localhost) as env:
+        where = ("127.0.0.1", int(env["http_proxy"].rpartition(":")[2]))
+        silent, tunnel = (socket.create_connection(where, timeout=20) for _ in range(2))
+        tunnel.sendall(f"CONNECT localhost:{inside.server_port} HTTP/1.1\r\n\r\n".encode())
+        assert b" 200 " in tunnel.recv(100)
+    for connection in (silent, tunnel):
+        with connection:
+            assert connection.recv(100) == b""
 
 
 def test_it_is_no_server_of_pages(monkeypatch) -> None:

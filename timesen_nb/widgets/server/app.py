@@ -46,6 +46,7 @@ class Server(Voila):
         self.asked = self.port
         self.identity_provider_class = _HeaderFirst
         self.kernels = Kernels(self, self.most, self.linger)
+        self.outward: Outward | None = None
         return {**super().init_settings(), "ws_ping_interval": PING, "ws_ping_timeout": 2 * PING}
 
     def init_handlers(self) -> list[Any]:
@@ -77,9 +78,14 @@ class Server(Voila):
             print("Stopped.", flush=True)
 
     def stop(self) -> None:
-        """Stop every kernel at once."""
+        """Stop every kernel at once, and then their way out."""
         self.log.setLevel(logging.CRITICAL)  # a kernel that is cut off in its work is no news now
-        IOLoop.current().run_sync(self.kernels.close)
+        IOLoop.current().run_sync(self._end)
+
+    async def _end(self) -> None:
+        await self.kernels.close()
+        if self.outward is not None:
+            await self.outward.stop()
 
     async def _begin(self) -> None:
         if not self.private_addresses:

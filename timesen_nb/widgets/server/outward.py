@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from timesen_nb.sources.public_addresses import check_public
 
-PATIENCE = 20.0  # seconds to be connected
+PATIENCE = 20.0  # seconds to be connected, and to be read at the end
 LONGEST = 65_536  # bytes of a request's head
 #: GDAL drivers whose files are lists of other files or addresses, whatever the name of the file says. Not VRT, which
 #: rasterio itself needs: sources open files as images only.
@@ -35,6 +35,7 @@ class Outward:
     def __init__(self, check: Callable[[str, Iterable[str]], None] = check_public) -> None:
         self._check = check
         self._beyond = urllib.request.getproxies()
+        self._serving = set[asyncio.Task[None]]()
 
     async def start(self) -> dict[str, str]:
         """Listen.
@@ -42,7 +43,7 @@ class Outward:
         Returns:
             Environment variables that send a process' requests this way, GDAL's too.
         """
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=LONGEST)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=LONGEST)
         address = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         names = ("http_proxy", "https_proxy", "all_proxy")
         return {
@@ -52,20 +53,31 @@ class Outward:
             "GDAL_SKIP": INDIRECT,
         }
 
-    def stop(self) -> None:
-        """Listen no longer."""
+    async def stop(self) -> None:
+        """Listen no longer, and close every connection."""
         self._server.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+        await self._server.wait_closed()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            try:
-                await self._relay(reader, writer)
-            except ValueError as problem:
-                writer.write(_answer(403, str(problem)))
-            except (OSError, TimeoutError):
-                writer.write(_answer(502, "The address cannot be reached."))
-            await writer.drain()
-        writer.close()
+        try:
+            with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                try:
+                    await self._relay(reader, writer)
+                except ValueError as problem:
+                    writer.write(_answer(403, str(problem)))
+                except (OSError, TimeoutError):
+                    writer.write(_answer(502, "The address cannot be reached."))
+                await writer.drain()
+        finally:
+            await _close(writer)
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -95,7 +107,7 @@ class Outward:
                 out_writer.write(b"\r\n".join([line, *fields, b"", b""]))
             await _both_ways((reader, out_writer), (out_reader, writer))
         finally:
-            out_writer.close()
+            await _close(out_writer)
 
     async def _connect(
         self, host: str, port: int, beyond: SplitResult | None
@@ -145,6 +157,16 @@ async def _both_ways(*ways: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    """Close once the other side has taken what was written, or takes it no longer."""
+    writer.close()
+    try:
+        with suppress(OSError):
+            await asyncio.wait_for(writer.wait_closed(), PATIENCE)
+    finally:
+        writer.transport.abort()
 
 
 def _answer(status: int, words: str) -> bytes:
