@@ -21,6 +21,8 @@ COVERAGES = np.array([0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.875, 0.9, 0.925, 0.95, 0
 LISTS, SHORTER = 6, 1
 #: Places that a class must have for quantiles of its own, and the cosine from which a word counts as that class.
 PLACES, NEAR = 50, 0.92
+#: How much less than asked a class may be covered in one task, where it stands in several.
+SLACK = 0.05
 
 
 def simulated_scores(model: TimeSenCLIP, series: Series) -> np.ndarray:
@@ -95,26 +97,33 @@ def fit_thresholds(
     first = Thresholds(RANKS, simulated, COVERAGES, nothing, np.zeros((0, width)), nothing.astype(bool),
                        np.zeros((0, len(COVERAGES))), np.array(NEAR))  # fmt: skip
     ranks, weights = [], []
+    # by word, and whether by annual composites: (lists, places) ranks, a task after another
     of_class: dict[tuple[str, bool], list[np.ndarray]] = defaultdict(list)
     vectors: dict[tuple[str, bool], np.ndarray] = {}
     for each, some in zip(real, rows, strict=True):
-        year = each.task.values.shape[1] == 1
-        for score, words in each.scores(rng):
-            rank = first.rank(score[some], each.months[some], words)
-            ranks.append(rank)
-            weights.append(np.full(len(rank), 1 / max(len(rank), 1)))
-            for k, word in enumerate(each.task.words):
-                of_class[word.casefold(), year].append(rank[each.task.truth[some] == k])
-                vectors[word.casefold(), year] = each.words[k]
-    lists = 1 + SHORTER
-    known = {key: np.concatenate(found) for key, found in of_class.items()}
-    known = {key: found for key, found in known.items() if len(found) >= PLACES * lists}
+        year, truth = each.task.values.shape[1] == 1, each.task.truth[some]
+        lists = np.stack([first.rank(s[some], each.months[some], k) for s, k in each.scores(rng)])
+        ranks.append(lists.ravel())
+        weights.append(np.full(lists.size, 1 / max(len(truth), 1)))
+        for k, word in enumerate(each.task.words):
+            of_class[word.casefold(), year].append(lists[:, truth == k])
+            vectors[word.casefold(), year] = each.words[k]
+    known = {key: of for key, of in of_class.items() if sum(r.shape[1] for r in of) >= PLACES}
     pooled, weight = np.concatenate(ranks), np.concatenate(weights)
     order = np.argsort(pooled)
     share = np.cumsum(weight[order]) / weight.sum()
     at = np.minimum(np.searchsorted(share, COVERAGES), len(order) - 1)
-    levels = [[min(conformal_quantile(found, c), 1.0) for c in COVERAGES] for found in known.values()]
     return Thresholds(
         RANKS, simulated, COVERAGES, pooled[order][at], np.array([vectors[key] for key in known]),
-        np.array([year for _, year in known]), np.array(levels), np.array(NEAR),
+        np.array([year for _, year in known]), np.array([_levels(of) for of in known.values()]), np.array(NEAR),
     )  # fmt: skip
+
+
+def _levels(tasks: Sequence[np.ndarray]) -> list[float]:
+    """The ranks that a class needs, by its (lists, places) ranks: in all tasks together, and nearly in each alone."""
+    every = np.concatenate([ranks.ravel() for ranks in tasks])
+    alone = [ranks.ravel() for ranks in tasks if ranks.shape[1] >= PLACES]
+    return [
+        min(1.0, max([conformal_quantile(every, c), *(conformal_quantile(r, c - SLACK) for r in alone)]))
+        for c in COVERAGES
+    ]

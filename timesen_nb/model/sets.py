@@ -6,7 +6,8 @@ places. For a fixed task with labels of its own that is :func:`marginal_sets`. W
 :class:`Thresholds` has two steps. What a score means depends on how many words and months there are: it is turned into
 its rank among the scores of true classes, over random lists of words at simulated places. Which rank is high enough is
 learned on real places, from all of them together or, for a word close to a known class with 50 places or more, from
-those of that class alone (clustered conformal prediction: Ding et al. 2023, arXiv 2306.09335).
+those of that class alone (clustered conformal prediction: Ding et al. 2023, arXiv 2306.09335); where that class stands
+in several tasks, none of them may have its truth left out much more often than asked.
 
 The promise: on average over places like those, if the true class is among the words. A set may leave out a class
 that is more probable than one of its members, where that class is known to need more.
