@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from inspect import isclass, isfunction
 from pathlib import Path
 
 import nbformat
@@ -28,6 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 NO_ALT = 'alt="No description has been provided for this image"'
 MARKS = re.compile(r"[*`]|\]\([^)]*\)|\[")
 LOOK = re.compile(r"What to look for.*?(?:\. |\? |$)")
+#: A scheme drawn in letters is moved on a narrow screen, not broken.
+UNBROKEN = "<style>.jp-RenderedMarkdown pre, .jp-RenderedMarkdown pre code { white-space: pre; overflow: auto }</style>"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 TO_NOTEBOOK = re.compile(r"\]\((?!\w+:)([^)#\s]+)\.ipynb(#[^)\s]*)?\)")
 #: What the API reference shows: the face and its rooms; what lies beside them that users import; and of the sources'
@@ -52,7 +53,7 @@ INDEX = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>timesen_nb</title>
 <style>
-body {{ font: 17px/1.55 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #222 }}
+body {{ font: 17px/1.55 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; color: #222 }}
 img {{ max-width: 100%; border: 1px solid #ddd; border-radius: 4px }}
 a {{ color: #0a4a7c }}
 h2 {{ margin: 1.4rem 0 0; font-size: 1.15rem }}
@@ -140,7 +141,7 @@ def write_page(path: Path, site: Path, terms: Mapping[str, str]) -> None:
     page, _ = HTMLExporter().from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
     said = descriptions(notebook)
     page = re.sub(NO_ALT, lambda _: f'alt="{html.escape(next(said))}"', page)
-    page = with_tooltips(FOREIGN.sub("", page), terms)
+    page = with_tooltips(FOREIGN.sub("", page), terms).replace("</head>", f"{UNBROKEN}</head>", 1)
     (site / f"{path.stem}.html").write_text(page, encoding="utf-8")
 
 
@@ -180,10 +181,6 @@ def write_api(site: Path, *modules: str) -> None:
         module = import_module(name)
         # what is loaded when first used is not there before
         vars(module).update({n: getattr(module, n) for n in getattr(module, "__all__", ())})
-        for made in filter(isclass, list(vars(module).values())):
-            begins = vars(made).get("__init__")
-            if made.__module__.startswith("timesen_nb") and isfunction(begins) and not begins.__doc__:
-                begins.__doc__ = ""  # else that of a class of another package is shown
     pdoc.render.configure(docformat="google", show_source=False, footer_text="timesen_nb")
     pdoc.pdoc(*modules, output_directory=site / "api")
 

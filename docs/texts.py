@@ -46,12 +46,12 @@ QUIET = ("a", "abbr", "code", "strong")
 PAGE = (
     HEAD
     + """<style>
-body {{ font: 17px/1.55 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #222 }}
+body {{ font: 17px/1.55 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; color: #222 }}
 a {{ color: #0a4a7c }}
 table {{ border-collapse: collapse; display: block; overflow-x: auto; margin: 1rem 0; font-size: 0.9em }}
 td, th {{ border: 1px solid #ddd; padding: 0.2rem 0.5rem; text-align: left; vertical-align: top }}
 img {{ max-width: 100% }}
-pre {{ overflow-x: auto; font-size: 0.75em }}
+pre {{ overflow-x: auto; font-size: 0.7em }}
 code {{ overflow-wrap: anywhere }}
 .anchor-link {{ display: none }}
 </style>

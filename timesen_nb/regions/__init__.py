@@ -1,19 +1,21 @@
 """Maps of whole regions: every pixel of a cube read in words, from a tile in memory to a country on a cluster.
 
-region        what a cube must be, and into which chunks it is cut
-map_layers    the variables of a map
-chunk         what is done to one chunk: encode, keep the vectors, score against the words
-store         where finished chunks go: memory, or Zarr that a stopped run takes up again
-run           all chunks by Dask: threads here, or any cluster
-mapping       map_region: all of these in one call
-geotiff       maps out as Cloud Optimized GeoTIFF
-areas         how much of each class there is
-parcels       what stands in fields: mean series, classes in hectares
-sampling      a random sample to go and look at
-estimate      error-adjusted areas from it
-alike_places  places like one, in a mapped region
-picture       maps as PNG
-vector_files  points and polygons in files
+One idea a file:
+
+    region        what a cube must be, and into which chunks it is cut
+    map_layers    the variables of a map
+    chunk         what is done to one chunk: encode, keep the vectors, score against the words
+    store         where finished chunks go: memory, or Zarr that a stopped run takes up again
+    run           all chunks by Dask: threads here, or any cluster
+    mapping       map_region: all of these in one call
+    geotiff       maps out as Cloud Optimized GeoTIFF
+    areas         how much of each class there is
+    parcels       what stands in fields: mean series, classes in hectares
+    sampling      a random sample to go and look at
+    estimate      error-adjusted areas from it
+    alike_places  places like one, in a mapped region
+    picture       maps as PNG
+    vector_files  points and polygons in files
 """
 
 from timesen_nb.plots.maps import plot_map
