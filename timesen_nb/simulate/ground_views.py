@@ -15,6 +15,8 @@ from timesen_nb.simulate.scenes import FORMS, draw_views
 from timesen_nb.simulate.scenes.fields import CROPS
 from timesen_nb.simulate.sun import noon_elevation
 
+VIEWS = (4, 48, 64, 3)  # of a place: north, east, south and west, rows, columns, red green blue
+
 
 def survey_months(places: Places, rng: np.random.Generator) -> np.ndarray:
     """When places are photographed: rather while something stands there, in Europe from April to October.
@@ -36,7 +38,7 @@ def survey_months(places: Places, rng: np.random.Generator) -> np.ndarray:
 def _draw(job: tuple[Places, np.ndarray, int]) -> np.ndarray:
     places, months, seed = job
     rng = np.random.default_rng(seed)
-    views = np.empty((len(places), 4, 48, 64, 3), dtype=np.uint8)
+    views = np.empty((len(places), *VIEWS), dtype=np.uint8)
     for i, m in enumerate(months - 1):
         name = COVER_TYPES[places.cover_type[i]].name
         painted = _painted_month(places, i, int(m), name) if isinstance(places, EarthPlaces) else int(m) + 1
@@ -69,6 +71,9 @@ def ground_views(places: Places, seed: int, chunk: int = 500) -> np.ndarray:
     months = survey_months(places, np.random.default_rng(seed))
     parts = [slice(i, i + chunk) for i in range(0, len(places), chunk)]
     jobs = [(take(places, part), months[part], seed + 1 + i) for i, part in enumerate(parts)]
+    result = np.empty((len(places), *VIEWS), dtype=np.uint8)
     with ProcessPoolExecutor() as pool:
         drawn = tqdm(pool.map(_draw, jobs), total=len(jobs), desc="drawing ground views", mininterval=5)
-        return np.concatenate(list(drawn))
+        for part, views in zip(parts, drawn, strict=True):
+            result[part] = views
+    return result

@@ -14,6 +14,7 @@ from timesen_nb.sources.addresses import without_keys
 from timesen_nb.sources.retry_policy import RequestCancelled, RequestFailed
 from timesen_nb.widgets.answer_panel import AnswerPanel
 from timesen_nb.widgets.background import JobCancelled
+from timesen_nb.widgets.coverage import NotCovered
 from timesen_nb.widgets.page_words import for_the_page
 
 log = logging.getLogger("timesen_nb.widgets")
@@ -40,10 +41,14 @@ class Messages:
     """The state in words, and what went wrong last; both are shown in the panel.
 
     status: the state. error: what went wrong, with the cure for Python, or None after a success.
+
+    Args:
+        panel: where it is said.
+        home: shows the data on the map.
     """
 
-    def __init__(self, panel: AnswerPanel) -> None:
-        self._panel = panel
+    def __init__(self, panel: AnswerPanel, home: Callable[[], None]) -> None:
+        self._panel, self._home = panel, home
         self.error: str | None = None
         self._mend: Callable[[], Any] = self.well
         panel.mend.on_click(lambda _: self.safely(self._mend)())
@@ -87,12 +92,19 @@ class Messages:
         except (ValueError, OSError) as problem:
             log.info("shown in the panel: %s", without_keys(str(problem)))
             offer = problem if isinstance(problem, Offer) else None
+            if isinstance(problem, NotCovered):
+                offer = Offer(str(problem), "Back to the data", self._back)
             if again is not None and isinstance(problem, RequestFailed):
                 offer = Offer(str(problem), "Try again", again)
             self.fail(str(problem) or type(problem).__name__, offer)
         except Exception as problem:
             log.exception("a fault, shown in the panel")
             self.fail(f"{type(problem).__name__}: {problem}. This is a fault of the program or the source.")
+
+    def _back(self) -> None:
+        self._home()
+        self.well()
+        self.say(READY)
 
     def safely(self, action: Callable[..., Any]) -> Callable[..., None]:
         """The action as a callback whose failure is shown."""

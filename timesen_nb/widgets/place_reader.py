@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager
 from typing import Any
 
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources.coordinates import read_coordinates
 from timesen_nb.sources.gazetteer import NamedPlace, find_place
-from timesen_nb.sources.grid import BBox
 from timesen_nb.widgets.answer_panel import AnswerPanel
 from timesen_nb.widgets.background import Latest
 from timesen_nb.widgets.base_layer import BaseLayer
-from timesen_nb.widgets.coverage import NotCovered
-from timesen_nb.widgets.messages import READY, READY_ANYWHERE, Messages, Offer
+from timesen_nb.widgets.messages import Messages, Offer
 from timesen_nb.widgets.outline import outline
 from timesen_nb.widgets.page_words import for_the_page
 from timesen_nb.widgets.scene_map import NEAR, SceneMap
@@ -58,8 +55,7 @@ class PlaceReader:
         try:
             place = read_coordinates(text)
             if place is not None:
-                with self._way_back():
-                    self._session.check_inside(*place)
+                self._session.check_inside(*place)
         except ValueError as problem:
             meant = self._other_way_round(text)
             if meant is None:
@@ -88,20 +84,6 @@ class PlaceReader:
             return None
         return place
 
-    @contextmanager
-    def _way_back(self) -> Iterator[None]:
-        """Offer the way back to the data for a place that they do not cover."""
-        try:
-            yield
-        except NotCovered as problem:
-            bounds = self._session.source.bounds
-            raise Offer(str(problem), "Back to the data", lambda: self._back(bounds)) from None
-
-    def _back(self, bounds: BBox | None) -> None:
-        self._map.frame(bounds)
-        self._messages.well()
-        self._messages.say(READY if bounds else READY_ANYWHERE)
-
     def find(self, name: str, patient: bool) -> None:
         """Look a name up and go there; what to read there is for whoever looks at it to choose."""
         self._messages.well()
@@ -113,7 +95,7 @@ class PlaceReader:
         self._jobs.start(lambda job: find_place(name), deliver, patient)
 
     def _found(self, future: Future[NamedPlace], again: Callable[[], None]) -> None:
-        with self._messages.shown(again), self._way_back():
+        with self._messages.shown(again):
             place = future.result()
             self._session.check_inside(place.lon, place.lat)
             west, south, east, north = place.bounds
@@ -163,7 +145,7 @@ class PlaceReader:
         self._following = loop.create_task(tell())
 
     def _answered(self, future: Future[PixelSeries], again: Callable[[], None]) -> None:
-        with self._messages.shown(again), self._way_back():
+        with self._messages.shown(again):
             self._session.read(future.result())
 
     def draw(self) -> None:

@@ -77,7 +77,7 @@ class SceneMap(Map):
         ):  # fmt: skip
             self.add(layer)
         self.home = w.Button(icon="home", tooltip="Back to the whole of the data")
-        self.home.on_click(lambda _: self.frame(self._bounds))
+        self.home.on_click(lambda _: self.go_home())
         self.switch = w.ToggleButtons(options=SHOWN_SOURCES, index=None, tooltip="Which landscape is shown")
         self._simulated = plain_label(SIMULATED)
         corner = w.VBox([self.switch, self._simulated])
@@ -130,6 +130,10 @@ class SceneMap(Map):
         west, south, east, north = bounds or EUROPE
         self.go_to((west, south, east, north))
         self._frame.bounds = ((south, west), (north, east)) if bounds else ((0, 0), (0, 0))
+
+    def go_home(self) -> None:
+        """Go back to the data."""
+        self.frame(self._bounds)
 
     def go_to(self, bounds: BBox) -> None:
         """Show (west, south, east, north) in degrees, as large as it fits."""

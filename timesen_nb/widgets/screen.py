@@ -31,7 +31,7 @@ class Screen:
         self.map = SceneMap(session.source.bounds, session.simulated)
         self.map.switch.value = session.bundled
         self.panel = AnswerPanel()
-        self.messages = Messages(self.panel)
+        self.messages = Messages(self.panel, self.map.go_home)
         self.time = TimeControl(session)
         self.words = WordsControl(session)
         self.view = ViewControl(session)

@@ -14,10 +14,9 @@ from timesen_nb.widgets.background import Job, Latest
 from timesen_nb.widgets.base_layer import BaseLayer
 from timesen_nb.widgets.charts import percent
 from timesen_nb.widgets.controls import ViewControl
-from timesen_nb.widgets.coverage import NotCovered
 from timesen_nb.widgets.layers import Picture, WebGrid, class_picture, probability_picture
 from timesen_nb.widgets.legend import Legend
-from timesen_nb.widgets.messages import Messages, Offer
+from timesen_nb.widgets.messages import Messages
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import Session
 from timesen_nb.widgets.view import EncodedView, View, visible
@@ -77,10 +76,7 @@ class ViewLayer:
                 "the page has not said yet what it shows. Open the map, or give bbox=(west, south, east, north) "
                 "in degrees."
             )
-        try:
-            view = visible(seen, source.bounds, self._session.year, source.name)
-        except NotCovered as problem:
-            raise Offer(str(problem), "Back to the data", self._back) from None
+        view = visible(seen, source.bounds, self._session.year, source.name)
         self._messages.well()
         self._wanted = True
         self._control.working(0.0)
@@ -89,10 +85,6 @@ class ViewLayer:
             self._encoded(future, again=lambda: self.start(view.bbox, patient=False))
 
         self._jobs.start(lambda job: self._encode(view, job), deliver, patient)
-
-    def _back(self) -> None:
-        self._map.frame(self._session.source.bounds)
-        self._messages.well()
 
     def light_up(self) -> None:
         """Read a small source as a whole, behind the page: from then on words light up its map as they are typed."""
