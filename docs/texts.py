@@ -52,7 +52,7 @@ table {{ border-collapse: collapse; display: block; overflow-x: auto; margin: 1r
 td, th {{ border: 1px solid #ddd; padding: 0.2rem 0.5rem; text-align: left; vertical-align: top }}
 img {{ max-width: 100% }}
 pre {{ overflow-x: auto; font-size: 0.7em }}
-code {{ overflow-wrap: anywhere }}
+code {{ overflow-wrap: break-word }}
 .anchor-link {{ display: none }}
 </style>
 </head>

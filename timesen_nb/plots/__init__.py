@@ -1,6 +1,6 @@
 """What is drawn with matplotlib, in one home. It knows arrays and tables, no model and no source.
 
-One idea a file:
+One idea a file.
 
     series       a pixel's year
     maps         a map of a region with its legend

@@ -1,6 +1,6 @@
 """Maps of whole regions: every pixel of a cube read in words, from a tile in memory to a country on a cluster.
 
-One idea a file:
+One idea a file.
 
     region        what a cube must be, and into which chunks it is cut
     map_layers    the variables of a map
