@@ -11,7 +11,7 @@ import html
 import re
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -23,6 +23,12 @@ from slides import write_slides
 from texts import BADGE, FOREIGN, glossary, with_formulas, with_tooltips, write_texts
 
 ROOT = Path(__file__).resolve().parent.parent
+#: What the exporter writes where a picture has no description.
+NO_ALT = 'alt="No description has been provided for this image"'
+MARKS = re.compile(r"[*`]|\]\([^)]*\)|\[")
+LOOK = re.compile(r"What to look for.*?(?:\. |\? |$)")
+#: A scheme drawn in letters is moved on a narrow screen, not broken.
+UNBROKEN = "<style>.jp-RenderedMarkdown pre, .jp-RenderedMarkdown pre code { white-space: pre; overflow: auto }</style>"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 TO_NOTEBOOK = re.compile(r"\]\((?!\w+:)([^)#\s]+)\.ipynb(#[^)\s]*)?\)")
 #: What the API reference shows: the face and its rooms; what lies beside them that users import; and of the sources'
@@ -47,7 +53,7 @@ INDEX = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>timesen_nb</title>
 <style>
-body {{ font: 17px/1.55 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #222 }}
+body {{ font: 17px/1.55 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; color: #222 }}
 img {{ max-width: 100%; border: 1px solid #ddd; border-radius: 4px }}
 a {{ color: #0a4a7c }}
 h2 {{ margin: 1.4rem 0 0; font-size: 1.15rem }}
@@ -56,14 +62,15 @@ ul {{ margin: 0.2rem 0 }}
 </head>
 <body>
 <h1>timesen_nb</h1>
-<p>Click a place on a map and ask, in your own words, what grows there. {count} notebooks, read from top to bottom;
+<p>Click a place on a map and ask, in your own words, what grows there. {count} notebooks, to be read in this order;
 here they are as pages, with all that they print and draw. What is simulated is called so; what is
 real stands beside it.</p>
-<p><img src="click_map.png" alt="The click map: a landscape, a place that was clicked, probabilities of the words"></p>
+<p><img src="click_map.png" alt="The click map: real fields, coloured by the words that fit best; beside them a place
+that was clicked: how probable each word is there, and its year"></p>
 {items}
 <h2><a href="api/timesen_nb.html">API reference</a></h2>
 <p>Every public name, from its own docstring: what it takes and gives, shapes, units, and what is missing data. Beside
-what <code>timesen_nb</code> and its rooms export: {beside}.</p>
+what <code>timesen_nb</code> and its packages export: {beside}.</p>
 <h2>Beside the course</h2>
 <ul>
 <li><a href="model_card.html">Model card</a>, <a href="benchmarks.html">benchmarks</a>,
@@ -79,8 +86,9 @@ what <code>timesen_nb</code> and its rooms export: {beside}.</p>
 
 
 def as_page(notebook: NotebookNode) -> NotebookNode:
-    """The notebook with links to pages, formulas drawn, widgets as pictures; checks folded, tests of prose left out."""
-    notebook.cells = [cell for cell in notebook.cells if "prose" not in cell.metadata.get("tags", ())]
+    """The notebook with links to pages, formulas drawn, widgets as pictures; checks folded, cells numbered anew."""
+    unseen = {"prose", "colab"}  # tests of the text, and what a page has no use for
+    notebook.cells = [cell for cell in notebook.cells if unseen.isdisjoint(cell.metadata.get("tags", ()))]
     notebook.cells = [part for cell in notebook.cells for part in folded(cell)]
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -91,8 +99,27 @@ def as_page(notebook: NotebookNode) -> NotebookNode:
         cell.outputs = [o for o in cell.outputs if o not in bars]  # progress that has run its course
         for output in cell.outputs:
             output.get("data", {}).pop(WIDGET, None)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for number, cell in enumerate(code, start=1):
+        for numbered in (cell, *cell.outputs):
+            if "execution_count" in numbered:
+                numbered["execution_count"] = number
+    notebook.cells.insert(0, nbformat.v4.new_markdown_cell("[timesen_nb](index.html)"))
     notebook.metadata.pop("widgets", None)
     return notebook
+
+
+def descriptions(notebook: NotebookNode) -> Iterator[str]:
+    """What is read aloud in place of each picture: its section, and what the text below says to look for."""
+    section, cells = "", notebook.cells
+    for k, cell in enumerate(cells):
+        if cell.cell_type == "markdown":
+            section = next(iter(re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE)[-1:]), section)
+            continue
+        below = (LOOK.search(" ".join(c.source.split())) for c in cells[k:] if c.cell_type == "markdown")
+        look = next((found.group() for found in below if found), "")
+        aloud = MARKS.sub("", f"{section}. {look}").rstrip(" .") + "."
+        yield from (aloud for output in cell.outputs if "image/png" in output.get("data", {}))
 
 
 def folded(cell: NotebookNode) -> list[NotebookNode]:
@@ -110,10 +137,11 @@ def write_page(path: Path, site: Path, terms: Mapping[str, str]) -> None:
         NotebookClient(
             notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}
         ).execute()
-    page, _ = HTMLExporter().from_notebook_node(
-        as_page(notebook), resources={"metadata": {"name": path.stem}}
-    )
-    page = with_tooltips(FOREIGN.sub("", page), terms)
+    notebook = as_page(notebook)
+    page, _ = HTMLExporter().from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
+    said = descriptions(notebook)
+    page = re.sub(NO_ALT, lambda _: f'alt="{html.escape(next(said))}"', page)
+    page = with_tooltips(FOREIGN.sub("", page), terms).replace("</head>", f"{UNBROKEN}</head>", 1)
     (site / f"{path.stem}.html").write_text(page, encoding="utf-8")
 
 

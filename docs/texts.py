@@ -31,6 +31,7 @@ TEXTS = {
     "MODEL_CARD.md": "model_card",
     "benchmarks/README.md": "benchmarks",
 }
+SLIDES = {"docs/teaching/slides.md": "slides"}  # written by ``slides``
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\w])\$([^$\s](?:[^$\n]*[^$\s])?)\$(?!\w)", re.DOTALL)
 BADGE = re.compile(r"\[!\[(\w+)\]\([^)]*\)\]\(([^)]*)\)")
@@ -39,17 +40,19 @@ FOREIGN = re.compile(
     r"<script[^>]*\bsrc=\"https?://[^\"]*\"[^>]*>\s*</script>|<script[^>]*>(?:(?!</script>).)*?https?://cdn.*?</script>",
     re.DOTALL,
 )
+ASKED = re.compile(r"^### (Exercise \d+): (.+)$", re.MULTILINE)
 #: What lies in these is left as it is.
 QUIET = ("a", "abbr", "code", "strong")
 PAGE = (
     HEAD
     + """<style>
-body {{ font: 17px/1.55 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #222 }}
+body {{ font: 17px/1.55 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; color: #222 }}
 a {{ color: #0a4a7c }}
-table {{ border-collapse: collapse }}
+table {{ border-collapse: collapse; display: block; overflow-x: auto; margin: 1rem 0; font-size: 0.9em }}
 td, th {{ border: 1px solid #ddd; padding: 0.2rem 0.5rem; text-align: left; vertical-align: top }}
 img {{ max-width: 100% }}
-pre {{ overflow-x: auto }}
+pre {{ overflow-x: auto; font-size: 0.7em }}
+code {{ overflow-wrap: break-word }}
 .anchor-link {{ display: none }}
 </style>
 </head>
@@ -147,9 +150,10 @@ def common_mistakes(paths: Sequence[Path]) -> str:
     for path in paths:
         notebook = nbformat.read(path, as_version=4)
         title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
-        lines += ["", f"## {path.stem.split('_')[0]} {title}"]
+        lines += ["", f"## [{path.stem.split('_')[0]} {title}]({path.stem}.html)"]
+        asked = dict(ASKED.findall("\n".join(cell.source for cell in notebook.cells)))
         for exercise, said in mistakes(notebook).items():
-            lines += ["", f"**{exercise}**", "", *(f"- {each}" for each in said)]
+            lines += ["", f"**{exercise}: {asked[exercise]}**", "", *(f"- {each}" for each in said)]
     return "\n".join(lines)
 
 
@@ -158,7 +162,7 @@ def links(text: str, here: Path) -> str:
 
     def page(found: re.Match[str]) -> str:
         target = (here.parent / found[1]).resolve().relative_to(ROOT).as_posix()
-        to = TEXTS.get(target, Path(target).stem if target.endswith(".ipynb") else "")
+        to = (TEXTS | SLIDES).get(target, Path(target).stem if target.endswith(".ipynb") else "")
         return f"]({to}.html{found[2] or ''})" if to else f"]({REPOSITORY}{target})"
 
     return LINK.sub(page, text)

@@ -138,6 +138,8 @@ def test_the_still_figure_has_picture_layer_and_place_where_the_live_map_has_the
     legend = scene.get_legend()
     assert [t.get_text() for t in legend.texts] == list(drawn)
     assert [to_hex(h.get_facecolor()).upper() for h in legend.legend_handles] == list(drawn.values())
+    figure.canvas.draw()
+    assert legend.get_window_extent().y1 < scene.get_window_extent().y0  # on the map it would hide places
 
 
 def test_the_panel_has_bars_as_long_as_probabilities_and_views_in_their_directions(

@@ -195,7 +195,7 @@ def test_pages_link_to_pages(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     before = [link for text in words(path) for link in LINK.findall(text)]
     page = pages.as_page(nbformat.read(path, as_version=4))
     after = [link for c in page.cells if c.cell_type == "markdown" for link in LINK.findall(c.source)]
-    assert after == [link.replace(".ipynb", ".html") for link in before]
+    assert after == ["index.html", *(link.replace(".ipynb", ".html") for link in before)]
     assert any(link.endswith(".html") for link in after)
     sys.modules.pop("pages")
 

@@ -110,6 +110,19 @@ def test_a_map_lies_in_metres_in_the_colours_of_its_classes() -> None:
     assert shown == [("maize", b), ("lake", c), ("meadow", a), ("no data", "#FFFFFF")]
 
 
+@pytest.mark.parametrize(
+    ("crs", "names"),
+    [
+        ("EPSG:32631", ("metres east (EPSG:32631)", "metres north")),
+        ("EPSG:4326", ("longitude (EPSG:4326)", "latitude")),
+        ("EPSG:2263", ("US survey foot east (EPSG:2263)", "US survey foot north")),
+    ],
+)
+def test_the_axes_of_a_map_say_what_they_count(crs: str, names: tuple[str, str]) -> None:
+    ax = plot_map(region(["meadow", "lake"], np.array([[0, 1], [1, 0]])).rio.write_crs(crs))
+    assert (ax.get_xlabel(), ax.get_ylabel()) == names
+
+
 def test_a_large_map_is_thinned_and_stays_where_it_is() -> None:
     label = np.zeros((20, 2400), dtype=int)
     label[:, 1200:] = 1

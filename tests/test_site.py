@@ -55,6 +55,28 @@ def test_formulas_are_drawn_in_the_page_and_nothing_is_fetched(docs: dict[str, M
     assert re.search(r'<img alt="[^"]*\\dfrac[^>]+src="data:image/svg', page)
 
 
+def test_a_picture_is_described_by_its_section_and_what_to_look_for(docs: dict[str, ModuleType]) -> None:
+    picture = nbformat.v4.new_output("display_data", {"image/png": "", "text/plain": "<Figure>"})
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_markdown_cell("## The **year**\n\nA picture."),
+            nbformat.v4.new_code_cell("plot()", outputs=[picture, picture]),
+            nbformat.v4.new_markdown_cell("What to look for: the [curve](01.ipynb)\nrises. It falls."),
+            nbformat.v4.new_code_cell("plot()", outputs=[picture]),
+        ]
+    )
+    said = ["The year. What to look for: the curve rises."] * 2 + ["The year."]
+    assert list(docs["pages"].descriptions(notebook)) == said
+
+
+def test_a_page_leaves_out_what_it_has_no_use_for_and_numbers_its_cells(docs: dict[str, ModuleType]) -> None:
+    page = docs["pages"].as_page(nbformat.read(NOTEBOOKS[0], as_version=4))
+    code = [cell for cell in page.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert not any({"colab", "prose", "check"} & set(cell.metadata.get("tags", ())) for cell in code)
+    assert "index.html" in page.cells[0].source
+
+
 @pytest.mark.parametrize(
     ("text", "drawn"),
     [("$x_i$ and $y$", 2), ("5 $ and 6 $", 0), ("`$x$`", 0), ("$$a$$", 1), ("it costs $5, or $6", 0)],

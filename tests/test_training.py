@@ -166,6 +166,7 @@ def test_plot_shows_loss_and_what_was_measured(learned):
     assert [t.get_text() for t in ax.get_legend().get_texts()] == [
         "InfoNCE loss", "zero-shot accuracy", "Recall@1 by class",
     ]  # fmt: skip
+    assert all(tick == int(tick) for tick in ax.get_xticks())  # no half of an epoch
     with pytest.raises(FileNotFoundError, match=r"metrics\.csv"):
         plot_metrics(learned[1] / "elsewhere")
 

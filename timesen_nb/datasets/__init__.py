@@ -1,7 +1,7 @@
 """Labelled places from published surveys, and simulated ones: one dataclass for all, one file a data set.
 
     from timesen_nb.datasets import download_photos, read_lucas, read_sen4map
-    places = read_sen4map("test.h5")                  # series, photo addresses, labels of every task
+    places = read_sen4map("test.h5")  # series, photo addresses, labels
     near, far = places.split((0.8, 0.2), block_km=50)
 
 Photos become vectors by :func:`timesen_nb.model.towers.embed_photos`; ``places.pairs(vectors)`` is what training takes.

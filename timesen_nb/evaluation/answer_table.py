@@ -36,7 +36,7 @@ class TableAnswers:
     Attributes:
         table: a row a place, in the order of the file: lon, lat, year, source, true_class ("" = unknown), top_class and
             its probability, set_size (classes of the set that holds the true one nine times in ten; only of words that
-            were not taught), p_<class>, ndvi_01 to ndvi_12, and problem, why a place has no answer. NaN and None =
+            were not taught), ``p_<class>``, ndvi_01 to ndvi_12, and problem, why a place has no answer. NaN and None =
             missing. ``regions.save_points`` writes it.
         classes: K names.
         strange: labels of the file that are no class; such places are not scored.

@@ -1,19 +1,31 @@
 """The model: a pixel's year -> one vector in the space of words and photos, and words -> a classifier there.
 
-    timesenclip      the model as users hold it             zeroshot     words -> probabilities
-    config           what an encoder is                     inputs       series -> what encoders read
-    encoder_weights  its weights, torch when asked for      checkpoint   models in files, ours; published: Lightning's
-    graph            weights -> an ONNX graph, by way of    exported     models as ONNX files; onnx_file writes them
-                     graph_products
-    inference        vectors by ONNX Runtime                hub          names -> files
-    encoder          the series encoder, in torch           ablation     the paper's other encoders, in torch
-    torch_inference  vectors by torch, on a GPU             open_set     the answer "none of these"
-    words            which words are known, and are land    sets         prediction sets: conformal
-    applicability    whether a series is like the training  confidence   what was fitted for these, in one file
-    towers/          frozen text and photo towers           patch_images months as vectors of an image tower
-    teach            words and labels -> a classifier       alike        the most alike of many vectors
-    linear_probe     labels -> a classifier                 fingerprint  which weights these are
-    taught_file      classifiers in files                   loading      any of these files -> a model
+    timesenclip      the model as users hold it
+    config           what an encoder is
+    encoder_weights  its weights, torch when asked for
+    graph            weights -> an ONNX graph, by way of graph_products
+    inference        vectors by ONNX Runtime
+    encoder          the series encoder, in torch
+    torch_inference  vectors by torch, on a GPU
+    words            which words are known, and are land
+    applicability    whether a series is like the training
+    towers/          frozen text and photo towers
+    teach            words and labels -> a classifier
+    linear_probe     labels -> a classifier
+    taught_file      classifiers in files
+    zeroshot         words -> probabilities
+    inputs           series -> what encoders read
+    checkpoint       models in files, ours; published: Lightning's
+    exported         models as ONNX files; onnx_file writes them
+    hub              names -> files
+    ablation         the paper's other encoders, in torch
+    open_set         the answer "none of these"
+    sets             prediction sets: conformal
+    confidence       what was fitted for these, in one file
+    patch_images     months as vectors of an image tower
+    alike            the most alike of many vectors
+    fingerprint      which weights these are
+    loading          any of these files -> a model
 
 Names are loaded when first used: this package imports nothing heavy, and nothing that answers imports torch.
 """

@@ -99,6 +99,7 @@ class SeriesEncoder(nn.Module):
     scale: Tensor
 
     def __init__(self, config: EncoderConfig | None = None) -> None:
+        """An encoder that has learned nothing: its numbers are drawn at random."""
         super().__init__()
         self.config = config = config or EncoderConfig()
         channels, pixels = len(config.bands), config.patch**2

@@ -58,7 +58,7 @@ def load(
             :class:`timesen_nb.model.config.EncoderConfig`.
 
     Returns:
-        The model; of the file of a taught classifier, that :class:`~timesen_nb.model.zeroshot.ZeroShot`.
+        The model; of the file of a taught classifier, that :class:`timesen_nb.model.zeroshot.ZeroShot`.
 
     Raises:
         FileNotFoundError: there is no such file.

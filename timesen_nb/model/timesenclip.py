@@ -151,7 +151,7 @@ class TimeSenCLIP:
             classes: as for :meth:`zero_shot`: a list of your own strings.
 
         Returns:
-            One :class:`~timesen_nb.model.words.WordCheck` a class: its text, its unknown words, and a suggestion or
+            One :class:`timesen_nb.model.words.WordCheck` a class: its text, its unknown words, and a suggestion or
             None.
 
         Raises:
@@ -167,7 +167,7 @@ class TimeSenCLIP:
             valid: with arrays, (N, T) bool.
 
         Returns:
-            An :class:`~timesen_nb.model.applicability.Applicability`: dissimilarity (N,), 1 at the edge; inside (N,);
+            An :class:`timesen_nb.model.applicability.Applicability`: dissimilarity (N,), 1 at the edge; inside (N,);
             density (N,), how many training series are near.
 
         Raises:

@@ -1,8 +1,13 @@
 """What is drawn with matplotlib, in one home. It knows arrays and tables, no model and no source.
 
-series     a pixel's year            maps       a map of a region with its legend
-reports    confusion, reliability    training   loss and accuracy of a run
-colours    of the classes            true_colour  a month as people see it
+One idea a file.
+
+    series       a pixel's year
+    maps         a map of a region with its legend
+    reports      confusion, reliability
+    training     loss and accuracy of a run
+    colours      of the classes
+    true_colour  a month as people see it
 """
 
 from timesen_nb.plots.colours import AREAS, class_colours

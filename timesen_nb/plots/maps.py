@@ -11,6 +11,7 @@ from timesen_nb.plots.text import plain
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
+    from rasterio.crs import CRS
 
 MOST_ACROSS = 1000  # pixels of a picture a side
 
@@ -51,8 +52,9 @@ def plot_map(maps: xr.Dataset, ax: Axes | None = None) -> Axes:
     if (thin < 0).any():
         handles.append(Patch(facecolor="white", edgecolor="0.4", label="no data"))
     ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
-    ax.set_xlabel(plain(f"x ({label.rio.crs})"))
-    ax.set_ylabel("y")
+    across, up = _axis_names(label.rio.crs)
+    ax.set_xlabel(plain(f"{across} ({label.rio.crs})"))
+    ax.set_ylabel(up)
     ax.ticklabel_format(style="plain", useOffset=False)
     ax.tick_params(axis="x", rotation=30)
     return ax
@@ -69,3 +71,12 @@ def check_label(maps: xr.Dataset) -> xr.DataArray:
             f"the map given is a {given} without a label; expected what timesen_nb.map_region returns."
         )
     return label
+
+
+def _axis_names(crs: CRS | None) -> tuple[str, str]:
+    if crs is None:
+        return "x", "y"
+    if crs.is_geographic:
+        return "longitude", "latitude"
+    unit = "metres" if crs.linear_units in ("metre", "meter") else crs.linear_units
+    return f"{unit} east", f"{unit} north"

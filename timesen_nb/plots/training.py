@@ -41,6 +41,7 @@ def plot_metrics(folder: str | Path, ax: Axes | None = None) -> Axes:
         ax = plt.figure(figsize=(7, 3.2), layout="constrained").add_subplot()
     ax.plot(table["epoch"], table["loss"], color="#222222", label="InfoNCE loss")
     ax.set(xlabel="epoch", ylabel="loss")
+    ax.locator_params(axis="x", integer=True)
     right = ax.twinx()
     for column, name, colour, marker in MEASURED:
         rows = table.dropna(subset=[column])

@@ -1,17 +1,21 @@
 """Maps of whole regions: every pixel of a cube read in words, from a tile in memory to a country on a cluster.
 
-region.py    what a cube must be, and into which chunks it is cut
-map_layers.py  the variables of a map
-chunk.py     what is done to one chunk: encode, keep the vectors, score against the words
-store.py     where finished chunks go: memory, or Zarr that a stopped run takes up again
-run.py       all chunks by Dask: threads here, or any cluster
-mapping.py   map_region: all of these in one call
-geotiff.py   maps out as Cloud Optimized GeoTIFF
-areas.py     how much of each class there is
-parcels.py   what stands in fields: mean series, classes in hectares
-sampling.py, estimate.py    a random sample to go and look at, and error-adjusted areas from it
-alike_places.py    places like one, in a mapped region
-picture.py, vector_files.py    maps as PNG; points and polygons in files
+One idea a file.
+
+    region        what a cube must be, and into which chunks it is cut
+    map_layers    the variables of a map
+    chunk         what is done to one chunk: encode, keep the vectors, score against the words
+    store         where finished chunks go: memory, or Zarr that a stopped run takes up again
+    run           all chunks by Dask: threads here, or any cluster
+    mapping       map_region: all of these in one call
+    geotiff       maps out as Cloud Optimized GeoTIFF
+    areas         how much of each class there is
+    parcels       what stands in fields: mean series, classes in hectares
+    sampling      a random sample to go and look at
+    estimate      error-adjusted areas from it
+    alike_places  places like one, in a mapped region
+    picture       maps as PNG
+    vector_files  points and polygons in files
 """
 
 from timesen_nb.plots.maps import plot_map

@@ -31,7 +31,7 @@ def field_table(maps: xr.Dataset, polygons: Any) -> gpd.GeoDataFrame:
     Returns:
         The fields as they were given, and for each: pixels, those that have a class; no_data, those that have none;
         hectares of the first (NaN where the map's coordinate system does not count in metres); majority, the class of
-        most pixels, None where there is none; majority_share, 0 to 1; and ha_<class>, hectares of each class. Its own
+        most pixels, None where there is none; majority_share, 0 to 1; and ``ha_<class>``, hectares of each. Its own
         columns of these names are replaced.
 
     Raises:

@@ -28,6 +28,7 @@ class MemoryBank(nn.Module):
     count: Tensor
 
     def __init__(self, size: int, width: int) -> None:
+        """An empty bank."""
         super().__init__()
         self.register_buffer("embeddings", torch.zeros(size, width))
         self.register_buffer("rows", torch.full((size,), -1))

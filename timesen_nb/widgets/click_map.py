@@ -57,6 +57,7 @@ class ClickMap(InNotebooks, w.VBox):
         prompts: str = "descriptions",
         year: int | None = None,
     ) -> None:
+        """A map and its panel, before any click."""
         self.session = Session(model, source, task, prompts, year)
         screen = Screen(self.session)
         self.map, self.panel, self.time, self.words = screen.map, screen.panel, screen.time, screen.words

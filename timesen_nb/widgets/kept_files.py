@@ -28,7 +28,7 @@ def flat_table(
 
     Returns:
         place, lon, lat, year, source, what ``about`` says, question, words and prompts that were asked, top_class,
-        probability, label, true_class, p_<class>, ndvi_01 to ndvi_12, provenance (JSON as text) and time (of this
+        probability, label, true_class, ``p_<class>``, ndvi_01 to ndvi_12, provenance (JSON as text) and time (of this
         table, UTC). Missing values are None or NaN: a class that was not asked at a place has no probability there.
     """
     import pandas as pd

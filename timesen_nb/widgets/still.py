@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -129,7 +129,10 @@ def _legend(axes: Axes, classes: dict[str, str]) -> None:
 
     if classes:
         patches = [Patch(facecolor=colour, edgecolor="0.4") for colour in classes.values()][:BARS]
-        axes.legend(patches, [plain(name) for name in classes][:BARS], fontsize="small", loc="lower left")
+        # below the map: on it, it would hide places
+        place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.15), "ncols": 3}
+        names = [plain(name) for name in classes][:BARS]
+        axes.legend(patches, names, fontsize="small", frameon=False, **place)
 
 
 def _bars(axes: Axes, answer: Answer) -> None:
