@@ -50,7 +50,7 @@ def series_chart(series: PixelSeries) -> str:
         SVG text.
     """
     title = f"Twelve months of {series.year}; missing: {', '.join(series.missing) or 'none'}"
-    named = "Reflectance: share of sunlight sent back", "NDVI: how green (1 = dense leaves, 0 = bare)"
+    named = "Reflectance: share of sunlight sent back", "NDVI: how green (1 = dense leaves, 0.2 = bare soil)"
     return _year(series.values / REFLECTANCE_SCALE, series.ndvi, series.valid, SHOWN, title, named)
 
 
@@ -70,7 +70,7 @@ def field_chart(mean: np.ndarray, spread: np.ndarray) -> str:
         ndvi = (near - red) / (near + red)
     named = (
         "Reflectance: mean of the field, shaded: its spread",
-        "NDVI of the mean (1 = dense leaves, 0 = bare)",
+        "NDVI of the mean (1 = dense leaves, 0.2 = bare soil)",
     )
     # with five bands, shading would cover shading
     bands = tuple(band for band in SHOWN if band[0] in ("B8", "B11", "B4"))
