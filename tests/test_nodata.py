@@ -1,6 +1,7 @@
 """What stands for no data: the rule itself, and the same answer from whatever goes through it."""
 
 import warnings
+from collections.abc import Callable
 from contextlib import nullcontext
 
 import numpy as np
@@ -215,6 +216,51 @@ def test_names_of_an_array_put_it_in_order() -> None:
         np.testing.assert_array_equal(model.encode(given), expected)
     with pytest.raises(ValueError, match=r"expected B12 among them"):
         model.encode(named.isel(band=slice(0, 9)))
+
+
+def test_the_months_of_an_array_are_those_it_names() -> None:
+    """Four months are no quarters, one is no year, and a year that begins in October is read from January."""
+    model, values = small_model(), series()
+    named = xr.DataArray(values, {"month": range(1, 13), "band": list(BANDS)}, ("place", "month", "band"))
+    dates = np.array([f"2018-{m:02d}-15" for m in range(1, 13)], dtype="datetime64[ns]")
+    dated = named.rename(month="time").assign_coords(time=dates)
+    summer = model.encode(values[:, 4:8], months=[5, 6, 7, 8])
+    for given, expected in (
+        (named.sel(month=slice(5, 8)), summer),
+        (named.sel(month=[8, 6, 7, 5]), summer),
+        (named.sel(month=[7]), model.encode(values[:, 6:7], months=[7])),
+        (dated.isel(time=slice(None, None, -1)), model.encode(values)),
+        (named.roll(month=3, roll_coords=True).rename(month="Months", band="bands"), model.encode(values)),
+        (named.isel(month=[0, 1, 2, 3], drop=True).drop_vars("month").rename(month="quarter"),
+         model.encode(values[:, :4])),
+    ):  # fmt: skip
+        np.testing.assert_allclose(model.encode(given), expected, atol=1e-6)
+    there = xr.ones_like(named.isel(band=0), dtype=bool).where(named.month < 10, False)
+    expected = model.encode(values, valid=there.values)
+    for order in (named.month[::-1], named.month):
+        np.testing.assert_array_equal(model.encode(named, valid=there.sel(month=order)), expected)
+    zs = model.zero_shot(["a meadow", "a lake"])
+    sideways = named.isel(month=slice(None, None, -1)).transpose("band", "month", "place")
+    np.testing.assert_array_equal(zs.probabilities(sideways), zs.probabilities(values))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda x: x.assign_coords(month=range(12)), r"'month' the months: 0, 1"),
+        (lambda x: x.isel(month=[0, 0, 1, 2]), r"each once"),
+        (lambda x: x.rename(month="time").isel(time=[0]).assign_coords(time=np.array(["2018-07-01"], "M8[ns]")),
+         r"1 dates along 'time'.*Name the dimension 'quarter'"),
+        (lambda x: [x[0].isel(band=slice(None, None, -1)), x[1]], r"a list of DataArray.*xr\.concat"),
+        (lambda x: [x[0].to_pandas()[list(BANDS)[::-1]], x[1].to_pandas()], r"a list of DataFrame.*tn\.BANDS"),
+    ],
+)  # fmt: skip
+def test_names_that_cannot_be_read_are_refused(change: Callable[[xr.DataArray], object], said: str) -> None:
+    named = xr.DataArray(series(), {"month": range(1, 13), "band": list(BANDS)}, ("place", "month", "band"))
+    with pytest.raises(ValueError, match=said):
+        small_model().encode(change(named))
+    with pytest.raises(ValueError, match=r"name theirs: 1, 2.*Leave out months="):
+        small_model().encode(named, months=range(12, 0, -1))
 
 
 @pytest.mark.parametrize("code", FINITE)

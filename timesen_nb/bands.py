@@ -29,6 +29,15 @@ MONTHS: tuple[str, ...] = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 
+#: What files call an axis, and what it is called here.
+AXES = {
+    "x": ("x", "lon", "longitude", "easting"),
+    "y": ("y", "lat", "latitude", "northing"),
+    "time": ("time", "t", "date"),
+    "month": ("month", "months"),
+    "band": ("band", "bands", "variable", "channel"),
+}
+
 _ALIASES = {
     "BLUE": "B2", "GREEN": "B3", "RED": "B4", "REDEDGE1": "B5", "REDEDGE2": "B6", "REDEDGE3": "B7",
     "NIR": "B8", "NIR08": "B8A", "NIRNARROW": "B8A", "SWIR16": "B11", "SWIR22": "B12",

@@ -107,7 +107,7 @@ class EncoderWeights:
         given = values
         if hasattr(values, "detach"):  # a torch tensor, without importing torch to see it
             values = values.detach().cpu().numpy()
-        values, valid = as_arrays(values, valid)
+        values, valid, months = as_arrays(values, valid, months, self.config.bands)
         x = check_values(values, valid, self.config)
         out = self.vectors(x, months, exact)
         lost = np.isnan(out).any(axis=1)
@@ -125,7 +125,8 @@ class EncoderWeights:
 
     def seen(self, values: Any, valid: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """Series (N, T, C) as the encoder sees them, NaN = missing, and their vectors, NaN where there is no month."""
-        x = check_values(*as_arrays(values, valid), self.config)
+        values, valid, _ = as_arrays(values, valid, bands=self.config.bands)
+        x = check_values(values, valid, self.config)
         return x[..., 0, 0], self.vectors(x, None, None)
 
     def confidence(self, what: str = "measure of confidence") -> Confidence:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timesen_nb.bands import band_name, check_months
+from timesen_nb.bands import check_months
+from timesen_nb.model.named_arrays import in_order, whole_year
 from timesen_nb.nodata import AS_SHARE, SHARE, clean, flags, unmasked
 from timesen_nb.series import PixelSeries
 
@@ -75,29 +76,51 @@ def composite_positions(t: int, months: Sequence[int] | None = None) -> np.ndarr
     return np.arange(first, first + t)
 
 
-def as_arrays(series: Any, valid: Any = None) -> tuple[Any, Any]:
+def as_arrays(
+    series: Any, valid: Any = None, months: Sequence[int] | None = None, bands: Sequence[str] = ()
+) -> tuple[Any, Any, Sequence[int] | None]:
     """Arrays of whatever was given as series.
 
     Args:
-        series: a :class:`timesen_nb.series.PixelSeries`, a list of them, or arrays, which come back as they are.
+        series: a :class:`timesen_nb.series.PixelSeries`, a list of them, or arrays, which come back as they are. A
+            DataArray is read by its names; months that it does not have are missing.
         valid: (N, T) bool with arrays; a PixelSeries says itself what is valid.
+        months: calendar month (1 to 12) of each composite.
+        bands: that are read of a DataArray; none: whichever it has.
 
     Returns:
-        Values (N, T, C[, H, W]), and valid (N, T) or None.
+        Values (N, T, C[, H, W]), valid (N, T) or None, and months, None where the composites are a whole year.
 
     Raises:
-        ValueError: PixelSeries beside ``valid``, or beside something else in one list.
+        ValueError: PixelSeries beside ``valid``, or beside something else in one list; a list of tables or DataArrays;
+            a DataArray without these bands, or with other months.
     """
     if isinstance(series, PixelSeries):
         series = [series]
-    if not (isinstance(series, Sequence) and any(isinstance(s, PixelSeries) for s in series)):
-        return series, valid
-    if valid is not None or not all(isinstance(s, PixelSeries) for s in series):
+    if isinstance(series, Sequence) and any(isinstance(s, PixelSeries) for s in series):
+        if valid is not None or not all(isinstance(s, PixelSeries) for s in series):
+            raise ValueError(
+                "PixelSeries were given beside valid=, or beside arrays; expected PixelSeries alone, which say "
+                "themselves what is missing, or one array (N, T, 10) with valid (N, T)."
+            )
+        return np.stack([s.values for s in series]), np.stack([s.valid for s in series]), months
+    if isinstance(series, list | tuple) and any(hasattr(s, "dims") or hasattr(s, "columns") for s in series):
         raise ValueError(
-            "PixelSeries were given beside valid=, or beside arrays; expected PixelSeries alone, which say themselves "
-            "what is missing, or one array (N, T, 10) with valid (N, T)."
+            f"a list of {type(series[0]).__name__} was given, whose names are not read; expected one DataArray: "
+            "xr.concat(the_list, 'place'). Of tables: np.stack([table[list(tn.BANDS)] for table in the_list])."
         )
-    return np.stack([s.values for s in series]), np.stack([s.valid for s in series])
+    values, named = in_order(series, bands)
+    if named and months is not None and tuple(months) != named:
+        raise ValueError(
+            f"months={list(months)} given for series that name theirs: {', '.join(map(str, named))}; expected one of "
+            "both. Leave out months=."
+        )
+    valid, own = in_order(valid)
+    if named:
+        values, months = whole_year(unmasked(values), named), None
+    if valid is not None and (own or named):
+        valid = whole_year(flags(valid), own or named)
+    return values, valid, months
 
 
 def months_there(values: Any, valid: Any = None) -> np.ndarray:
@@ -124,8 +147,7 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
     Codes for "no data" become NaN, with a warning, and so does what is 0 in all bands: see :mod:`timesen_nb.nodata`.
 
     Args:
-        values: (N, T, C[, H, W]) reflectance x 10000, NaN = missing; masked values of a masked array are missing too. A
-            DataArray's dimensions ``band`` and ``month`` are put in order by their names.
+        values: (N, T, C[, H, W]) reflectance x 10000, NaN = missing; masked values of a masked array are missing too.
         valid: (N, T) bool or None; False = the composite is missing, whatever it holds.
         config: of the encoder that reads them.
 
@@ -137,7 +159,7 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
             or reflectance from 0 to 1, all of it or some bands or composites.
     """
     channels, patch = len(config.bands), config.patch
-    x = unmasked(_in_order(values, config.bands))
+    x = unmasked(values)
     given = x.shape
     if x.ndim == 3:
         x = x[..., None, None]
@@ -161,29 +183,6 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
     x = clean(x, config.bands, 2, "the series given")
     _check_scale(x, config.bands)
     return x
-
-
-def _in_order(values: Any, bands: Sequence[str]) -> Any:
-    """An xarray DataArray by its names: months before bands, each in the order that is read; else what is given."""
-    dims = getattr(values, "dims", ())
-    if "band" not in dims or not hasattr(values, "coords"):
-        return values
-    steps = [d for d in dims if d in ("month", "time")]
-    rest = [d for d in dims if d not in ("band", *steps)]
-    if len(steps) == 1 and rest:
-        values = values.transpose(rest[0], steps[0], "band", *rest[1:])
-    if "band" in values.coords and values["band"].dtype.kind in "OU":
-        names = [band_name(n) for n in values["band"].values.tolist()]
-        lost = [b for b in bands if b not in names]
-        if lost:
-            raise ValueError(
-                f"the series given have the bands {', '.join(map(str, values['band'].values))}; expected "
-                f"{', '.join(lost)} among them."
-            )
-        values = values.isel(band=[names.index(b) for b in bands])
-    if "month" in values.coords and sorted(values["month"].values.tolist()) == list(range(1, 13)):
-        values = values.sortby("month")
-    return values.values
 
 
 def _check_scale(x: np.ndarray, bands: Sequence[str]) -> None:

@@ -246,7 +246,7 @@ class ZeroShot:
             ValueError: another coverage, or nothing was fitted for this model.
         """
         vectors = self.encode(values, valid=valid)
-        return self.sets_of_vectors(vectors, months_there(*as_arrays(values, valid)), coverage)
+        return self.sets_of_vectors(vectors, months_there(*as_arrays(values, valid)[:2]), coverage)
 
     def sets_of_vectors(self, vectors: Any, months: Any, coverage: float = 0.9) -> np.ndarray:
         """:meth:`prediction_sets` of series that are encoded already.

@@ -7,16 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from timesen_nb.bands import check_months
-
-#: What files call an axis, and what it is called here.
-AXES = {
-    "x": ("x", "lon", "longitude", "easting"),
-    "y": ("y", "lat", "latitude", "northing"),
-    "time": ("time", "t", "date"),
-    "month": ("month", "months"),
-    "band": ("band", "bands", "variable", "channel"),
-}
+from timesen_nb.bands import AXES, check_months
 
 
 def by_step(variable: xr.DataArray, name: str) -> xr.DataArray:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from timesen_nb.sources.cube_axes import AXES
+from timesen_nb.bands import AXES
 from timesen_nb.sources.cube_folder import dated_part, joined
 from timesen_nb.sources.cube_geotiff import bands_of_tiff
 
