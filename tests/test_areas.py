@@ -1,6 +1,7 @@
 """Areas of a map: fields, a random sample, and error-adjusted areas from it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
@@ -238,7 +239,8 @@ def test_a_class_that_the_map_has_not_is_estimated_too(maps: xr.Dataset) -> None
     assert table.loc["wood", "area_low"] < 0.7 < table.loc["wood", "area_high"]
     assert table.loc["wood", "producers"] == 0
     assert np.isnan(table.loc["wood", "users"])
-    assert estimate.note == ""
+    wood = int(estimate.counts["wood"].sum())
+    assert estimate.note.startswith(f"True classes that the map has not, each for itself: wood ({wood}).")
     assert "overall accuracy 0." in str(estimate)
 
 
@@ -278,6 +280,42 @@ def test_what_a_reader_must_know_is_said(maps: xr.Dataset, tmp_path: Path) -> No
     pd.testing.assert_frame_equal(
         regions.estimate_areas(maps, back).table, regions.estimate_areas(maps, points).table
     )
+
+
+@pytest.mark.parametrize(
+    "written", [str.upper, lambda name: f" {name[0]}{name[1:].upper()}  ", lambda name: name]
+)
+def test_a_true_class_is_the_maps_whatever_its_capitals_and_spaces(written: Callable[[str], str]) -> None:
+    maps = mapped(np.repeat([[0] * 10 + [1] * 20], 20, axis=0), ("winter wheat", "meadow"))
+    points = seen(maps)
+    points["true_class"] = [
+        name.replace(" ", "  ") if n % 2 else name for n, name in enumerate(points["true_class"])
+    ]
+    estimate = regions.estimate_areas(maps, points.assign(true_class=points["true_class"].map(written)))
+    assert estimate.counts.shape == (2, 2)
+    assert estimate.accuracy == (1.0, 0.0)
+    as_category = points.astype({"map_class": "category", "true_class": "category"})
+    assert regions.estimate_areas(maps, as_category).accuracy == (1.0, 0.0)
+
+
+def test_true_classes_of_which_the_map_has_none_are_refused(maps: xr.Dataset) -> None:
+    german = seen(maps)["true_class"].replace(
+        {"maize": "Mais", "meadow": "Wiese", "water": "See", "wood": "Wald"}
+    )
+    with pytest.raises(
+        ValueError, match=r"no true_class given is a class of this map: Mais, See, Wald, Wiese; expected"
+    ):
+        regions.estimate_areas(maps, seen(maps).assign(true_class=german))
+
+
+def test_a_table_that_was_added_twice_is_refused(maps: xr.Dataset) -> None:
+    points = seen(maps)
+    with pytest.raises(ValueError, match="120 of the 240 rows given are of points that stand there already"):
+        regions.estimate_areas(maps, pd.concat([points, points.assign(true_class="")]))
+    # two samples number their points alike, and lie elsewhere
+    two = pd.concat([points, seen(maps, seed=1)]).drop_duplicates(["row", "column"])
+    assert two["point"].duplicated().any()
+    assert regions.estimate_areas(maps, two).counts.to_numpy().sum() == len(two)
 
 
 def test_a_sample_of_another_map_is_refused(maps: xr.Dataset) -> None:
