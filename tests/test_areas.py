@@ -11,6 +11,7 @@ import pytest
 import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 from shapely.geometry import MultiPolygon, Point, box, mapping
+from shapely.ops import transform
 
 from timesen_nb import regions
 from timesen_nb.bands import BANDS
@@ -136,6 +137,35 @@ def test_a_field_has_a_mean_series_with_its_spread() -> None:
 def test_what_is_no_polygon_is_refused(given: object, words_of_it: str) -> None:
     with pytest.raises(ValueError, match=words_of_it):
         read_polygons(given)
+
+
+def test_a_series_of_polygons_keeps_its_coordinate_system(maps: xr.Dataset) -> None:
+    shapes = parcels(rectangle(6, 0, 12, 10)).geometry
+    assert regions.field_table(maps, shapes)["pixels"].tolist() == [60]
+    assert regions.field_table(maps, shapes.to_crs(4326))["pixels"].tolist() == [60]
+
+
+def test_fields_that_all_lie_elsewhere_are_refused(maps: xr.Dataset) -> None:
+    there = parcels(rectangle(6, 0, 12, 10), rectangle(0, 0, 3, 3))
+    degrees = there.to_crs(4326)
+    turned = degrees.geometry.map(lambda polygon: transform(lambda x, y: (y, x), polygon))
+    for given, words_of_it in [
+        (
+            degrees.set_geometry(turned),
+            "none of the 2 fields.*longitude 50.*Longitude stands before latitude",
+        ),
+        (
+            degrees.set_crs(CRS, allow_override=True),
+            "none of the 2 fields.*another coordinate system, say which",
+        ),
+        (
+            there.set_crs(4326, allow_override=True),
+            "field 1 lies at 600060, .*no place in the coordinate system given",
+        ),
+    ]:
+        with pytest.raises(ValueError, match=words_of_it):
+            regions.field_table(maps, given)
+    assert regions.field_table(maps, parcels(rectangle(3.1, 3.1, 3.4, 3.4)))["pixels"].tolist() == [0]
 
 
 def test_files_that_hold_no_polygons_are_refused(maps: xr.Dataset, tmp_path: Path) -> None:
