@@ -51,6 +51,7 @@ bench-real: $(READY) ## the pocket model on real Sentinel-2 (../shared/real)
 	$(BIN)/python -m benchmarks.elsewhere
 	$(BIN)/python -m benchmarks.flanders
 	$(BIN)/python -m benchmarks.honest
+	$(BIN)/python -m benchmarks.countries
 
 bench-speed: $(READY) ## the encoder, regions, start-up, sources, reports and data sets, each beside a baseline
 	$(BIN)/python -m benchmarks.startup

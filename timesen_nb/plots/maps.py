@@ -41,9 +41,10 @@ def plot_map(maps: xr.Dataset, ax: Axes | None = None) -> Axes:
 
         ax = plt.figure(figsize=(8, 5.5), layout="constrained").add_subplot()
     step = max(1, -(-max(label.shape) // MOST_ACROSS))
-    thin = label[::step, ::step].values
+    # west to east and north to south, whichever way they were turned
+    thin = label[::step, ::step].sortby("x").sortby("y", ascending=False).values
     colours = np.array([*map(to_rgb, label.attrs["colours"]), (1.0, 1.0, 1.0)])
-    left, bottom, right, top = label.rio.bounds()
+    left, bottom, right, top = label.rio.bounds(recalc=True)  # as it is now, not as it was written
     ax.imshow(colours[thin], extent=(left, right, bottom, top), interpolation="nearest")
     counts = np.bincount(thin[thin >= 0], minlength=len(colours) - 1)
     shown = [k for k in np.argsort(-counts, kind="stable") if counts[k]]
@@ -70,7 +71,7 @@ def check_label(maps: xr.Dataset) -> xr.DataArray:
         raise ValueError(
             f"the map given is a {given} without a label; expected what timesen_nb.map_region returns."
         )
-    return label
+    return label.transpose("y", "x")
 
 
 def _axis_names(crs: CRS | None) -> tuple[str, str]:

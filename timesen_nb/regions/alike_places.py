@@ -9,6 +9,7 @@ import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 
 from timesen_nb.model.alike import similar
+from timesen_nb.regions.georeference import transform_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,9 @@ def similar_places(maps: xr.Dataset, query: np.ndarray, k: int = 100) -> pd.Data
     """
     import pandas as pd
     from pyproj import Transformer
+    from rasterio.transform import xy
 
+    maps = maps.transpose("y", "x", ...)
     found = similar(maps, query, k)
     if maps.rio.crs is None:
         raise ValueError(
@@ -39,6 +42,6 @@ def similar_places(maps: xr.Dataset, query: np.ndarray, k: int = 100) -> pd.Data
             "maps.rio.write_crs('EPSG:32631')."
         )
     rows, columns = np.divmod(found.indices, maps.sizes["x"])
-    x, y = maps.rio.transform() * (columns + 0.5, rows + 0.5)
+    x, y = xy(transform_of(maps), rows, columns)
     lon, lat = Transformer.from_crs(maps.rio.crs, 4326, always_xy=True).transform(x, y)
     return pd.DataFrame({"cosine": found.cosines, "lon": lon, "lat": lat, "row": rows, "column": columns})

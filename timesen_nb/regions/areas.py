@@ -10,6 +10,7 @@ import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 
 from timesen_nb.plots.maps import check_label
+from timesen_nb.regions.georeference import transform_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,9 +55,9 @@ def class_pixels(label: xr.DataArray) -> np.ndarray:
 
 def pixel_hectares(data: xr.DataArray) -> float:
     """The area of a pixel; NaN where the coordinate system does not count in metres."""
-    across, down = data.rio.resolution()
+    transform = transform_of(data)
     metric = data.rio.crs is not None and data.rio.crs.linear_units in ("metre", "meter")
-    return abs(across * down) / 10_000 if metric else float("nan")
+    return abs(transform.a * transform.e) / 10_000 if metric else float("nan")
 
 
 def row_blocks(label: xr.DataArray) -> Iterator[tuple[int, np.ndarray]]:

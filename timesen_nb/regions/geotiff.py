@@ -18,6 +18,7 @@ from rasterio.shutil import copy
 from rasterio.windows import Window
 
 from timesen_nb.plots.maps import check_label
+from timesen_nb.regions.georeference import transform_of
 
 #: Rows that are read and written at once.
 ROWS = 512
@@ -75,7 +76,8 @@ def save_geotiff(maps: xr.Dataset, path: str | Path) -> list[Path]:
             names = classes if name == "probabilities" else [maps[name].attrs.get("long_name", name)]
             # numbers that are counts are not averaged in overviews
             resampling = "AVERAGE" if kind == "float32" else "NEAREST"
-            _write(maps[name], paths[-1], kind, missing, resampling, _as(kind), partial(_describe, names))
+            layer = maps[name].transpose(..., "y", "x")
+            _write(layer, paths[-1], kind, missing, resampling, _as(kind), partial(_describe, names))
     return paths
 
 
@@ -97,7 +99,7 @@ def _write(
     count = data.shape[0] if data.ndim > 2 else 1
     profile = {
         "driver": "GTiff", "height": height, "width": width, "count": count, "dtype": dtype, "nodata": nothing,
-        "crs": data.rio.crs, "transform": data.rio.transform(), "tiled": True, "compress": "deflate",
+        "crs": data.rio.crs, "transform": transform_of(data), "tiled": True, "compress": "deflate",
         "BIGTIFF": "IF_SAFER",
     }  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)

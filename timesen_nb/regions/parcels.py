@@ -12,6 +12,7 @@ import xarray as xr
 from timesen_nb.bands import BANDS, band_positions
 from timesen_nb.plots.maps import check_label
 from timesen_nb.regions.areas import pixel_hectares
+from timesen_nb.regions.georeference import transform_of
 from timesen_nb.regions.vector_files import read_polygons
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _windows(data: xr.DataArray, fields: gpd.GeoDataFrame) -> Iterator[tuple[int
             "which it is: maps.rio.write_crs('EPSG:32631')."
         )
     met = False
-    transform = data.rio.transform()
+    transform = transform_of(data)
     height, width = data.shape[-2:]
     for n, polygon in enumerate(fields.geometry.to_crs(data.rio.crs)):
         west, south, east, north = polygon.bounds
@@ -146,7 +147,7 @@ def _windows(data: xr.DataArray, fields: gpd.GeoDataFrame) -> Iterator[tuple[int
             ((west + east) / 2, (south + north) / 2)
             for west, south, east, north in (
                 fields.to_crs(4326).total_bounds,
-                data.rio.transform_bounds(4326),
+                data.rio.transform_bounds(4326, recalc=True),
             )
         )
         raise ValueError(

@@ -12,6 +12,7 @@ import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 
 from timesen_nb.bands import band_positions, check_months
+from timesen_nb.regions.georeference import transform_of
 
 COMPOSITES = ("month", "quarter", "year")
 #: Pixels a side of a chunk: in small regions, so that every core has one, and in others. As float32, 8 and 31 MB.
@@ -149,7 +150,7 @@ def read_region(cube: Any, chunk: int | None = None) -> Region:
     chunked = cube.chunk({d: size if d in ("y", "x") else -1 for d in cube.dims})
     nodata = None if encoded else cube.rio.nodata
     grid = xr.Dataset(coords={c: cube.coords[c] for c in ("y", "x") if c in cube.coords})
-    grid = grid.rio.write_crs(cube.rio.crs).rio.write_transform(cube.rio.transform())
+    grid = grid.rio.write_crs(cube.rio.crs).rio.write_transform(transform_of(cube))
     missing = None if nodata is None or np.isnan(nodata) else float(nodata)
     about = {key: str(cube.attrs.get(key, "")) for key in ("source", "year")}
     chunks = Chunks((cube.sizes["y"], cube.sizes["x"]), size)

@@ -12,6 +12,7 @@ import xarray as xr
 
 from timesen_nb.plots.maps import check_label
 from timesen_nb.regions.areas import class_pixels, row_blocks
+from timesen_nb.regions.georeference import transform_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +48,7 @@ def sample_points(maps: xr.Dataset, n: int = 200, at_least: int = 20, seed: int 
     """
     import pandas as pd
     from pyproj import Transformer
+    from rasterio.transform import xy
 
     label = check_label(maps)
     if label.rio.crs is None:
@@ -63,7 +65,7 @@ def sample_points(maps: xr.Dataset, n: int = 200, at_least: int = 20, seed: int 
     places = _places(label, wanted)
     places = places[rng.permutation(len(places))]
     strata, rows, columns = places.T
-    x, y = label.rio.transform() * (columns + 0.5, rows + 0.5)
+    x, y = xy(transform_of(label), rows, columns)
     lon, lat = Transformer.from_crs(label.rio.crs, 4326, always_xy=True).transform(x, y)
     classes = np.array(label.attrs["classes"], dtype=object)
     return pd.DataFrame(
@@ -114,7 +116,7 @@ def map_name(maps: xr.Dataset) -> str:
     """What tells one map from others: a hash of its classes, place and labels."""
     label = check_label(maps)
     digest = sha256(json.dumps(list(label.attrs["classes"])).encode())
-    digest.update(f"{label.rio.crs} {tuple(label.rio.transform())} {label.shape}".encode())
+    digest.update(f"{label.rio.crs} {tuple(transform_of(label))} {label.shape}".encode())
     for _, part in row_blocks(label):
         digest.update(np.ascontiguousarray(part, dtype="<i4").tobytes())
     return f"map {digest.hexdigest()[:16]}"

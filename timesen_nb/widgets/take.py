@@ -81,13 +81,14 @@ def view_maps(session: Session, encoded: EncodedView) -> xr.Dataset:
     """
     from timesen_nb.model.inputs import months_there
     from timesen_nb.regions import map_region
+    from timesen_nb.regions.georeference import transform_of
 
     words, there = session.words, encoded.readable
     grid = encoded.cube.isel(month=0, band=0, drop=True)
     vectors = np.full((*there.shape, encoded.vectors.shape[1]), np.nan, np.float32)
     vectors[there] = encoded.vectors
     kept = grid.to_dataset(name="grid").drop_vars("grid").assign(vectors=(("y", "x", "feature"), vectors))
-    kept = kept.rio.write_crs(encoded.cube.rio.crs).rio.write_transform(encoded.cube.rio.transform())
+    kept = kept.rio.write_crs(encoded.cube.rio.crs).rio.write_transform(transform_of(encoded.cube))
     maps = map_region(words, kept, every_class=True, progress=False)
     # as on the screen, where somebody may have chosen them
     maps["label"].attrs["colours"] = session.colours_of(words.classes)

@@ -1,0 +1,36 @@
+"""Where the pixels of a map or cube lie as it is now: people thin, cut and turn arrays after they were written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from affine import Affine
+
+
+def transform_of(data: xr.DataArray | xr.Dataset) -> Affine:
+    """The transform that the coordinates x and y give; the one that was written with a map stays the old one.
+
+    Args:
+        data: with dimensions y and x.
+
+    Returns:
+        (column, row) -> (x, y) in the coordinate system; what was written, where that is the same.
+
+    Raises:
+        ValueError: rows or columns that are not evenly apart.
+    """
+    for axis, name in (("x", "columns"), ("y", "rows")):
+        apart = np.diff(data[axis].values.astype(float)) if axis in data.coords else np.zeros(0)
+        if len(apart) and not np.allclose(apart, apart.mean(), rtol=0.01, atol=0):
+            raise ValueError(
+                f"the map or cube given has {name} that are not evenly apart, so it has no place on a grid. "
+                f"Choose every n-th of them, as .isel({axis}=slice(None, None, 2)) does, or a part without gaps."
+            )
+    written, now = data.rio.transform(), data.rio.transform(recalc=True)
+    # a step of a coordinate is rounded: a hundredth of a pixel is none
+    same = np.allclose(written[:6], now[:6], rtol=0, atol=abs(now.a) / 100)
+    return written if same else now
