@@ -157,6 +157,18 @@ def test_known_answers_and_nothing_encoded_twice():
     assert country["top1"].tolist() == [7 / 8, 7 / 8]
 
 
+def test_labels_that_are_no_class_are_said_and_not_scored():
+    places = known_places()
+    names = places.labels["land_cover"].astype(object)
+    names[1:4] = ["Croplnad", "", " WOODLAND  "]
+    wrong = PlaceDataset(places.values, places.lonlats, {"land_cover": names}, places.ids)
+    with pytest.warns(
+        UserWarning, match=r"land_cover: 1 of 48 places have a label .* \(Croplnad\), and are not scored"
+    ):
+        found = tn.report(Oracle(tn.tasks["land_cover"]), wrong, composites=[12], progress=False)
+    assert set(found.scores["places"]) == {46}
+
+
 def test_layout_is_the_paper_s(full, tmp_path):
     layout = full.layout()
     assert list(layout.columns[:3]) == [("land_cover", s) for s in ("names", "template", "descriptions")]

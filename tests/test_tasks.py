@@ -115,6 +115,7 @@ def test_labels_find_their_class():
     assert tn.tasks["habitat"].index(np.array([0, 4, 43, 44])).tolist() == [0, 4, 43, -1]
     assert tn.tasks["bioregion"].index([0, 1, 11]).tolist() == [0, -1, 7]  # Anatolian is none of the 8
     assert tn.tasks["country"].index(["EL", "GR", "uk"]).tolist() == [8, 8, 27]
+    assert tn.tasks["crops"].index([" COMMON  wheat ", "b11"]).tolist() == [0, 0]
     assert tn.tasks["crops"].index([]).shape == (0,)
 
 

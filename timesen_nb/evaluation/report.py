@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,7 +35,8 @@ def report(
     """Zero-shot scores for every task, prompt style and number of composites.
 
     Places are encoded once for each model and number of composites, sentences once for each model. Places without any
-    month that every model can read are left out, and the report says how many.
+    month that every model can read are left out, and the report says how many. Labels that are no class of their task
+    are not scored, and a warning says which.
 
     Args:
         model: one model; or several (seeds, checkpoints, baselines) in a list or by name, for mean and deviation.
@@ -73,6 +75,8 @@ def report(
             "no place with a month of data has a label in these tasks; check the labels' names and codes: "
             f"{', '.join(dataset.labels) or 'there are none'}."
         )
+    for t in chosen:
+        _say_strange(t, np.asarray(dataset.labels[t.name])[rows], truth[t.name])
     classes = {t.name: t.classes for t in chosen}
     answers: dict[tuple[str, int, str, str], Answers] = {}
     trust: dict[tuple[str, int, str, str], dict[str, float]] = {}
@@ -122,6 +126,18 @@ def _chosen(given: Sequence[Task | str] | None, dataset: Labelled) -> list[Task]
             f"{', '.join(dataset.labels) or 'none'}. Name the tasks that it has, or add labels."
         )
     return chosen
+
+
+def _say_strange(task: Task, labels: np.ndarray, truth: np.ndarray) -> None:
+    """A warning of labels that are no class, whose places are not scored."""
+    strange = labels.astype(str)[(truth < 0) & (labels.astype(str) != "")]
+    if len(strange):
+        said = ", ".join(dict.fromkeys(strange.tolist()[:1000]))[:200]
+        warnings.warn(
+            f"{task.name}: {len(strange)} of {len(labels)} places have a label that is no class of the task ({said}), "
+            "and are not scored. Mend what is misspelt.",
+            stacklevel=3,
+        )
 
 
 def _scores(

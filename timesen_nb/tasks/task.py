@@ -67,19 +67,20 @@ class Task:
         said: dict[str, int] = {}
         for k, (name, code) in enumerate(zip(self.classes, self.codes, strict=True)):
             for label in (name, code, *self.members.get(name, ())):
-                said[label.casefold()] = k
+                said[" ".join(label.split()).casefold()] = k
         return said
 
     def index(self, labels: Sequence[Any] | np.ndarray) -> np.ndarray:
         """Which class each label means.
 
         Args:
-            labels: N texts: a name, a code or a code of ``members`` each, in capitals or not.
+            labels: N texts: a name, a code or a code of ``members`` each, whatever their capitals and spaces.
 
         Returns:
             (N,) class numbers, -1 for what is no class here.
         """
         unique, which = np.unique(np.asarray(labels).astype(str), return_inverse=True)
-        found = np.array([self._places.get(label.strip().casefold(), -1) for label in unique], dtype=np.int64)
+        tidy = [" ".join(label.split()).casefold() for label in unique]
+        found = np.array([self._places.get(label, -1) for label in tidy], dtype=np.int64)
         out: np.ndarray = found[which.reshape(-1)] if len(unique) else found
         return out
