@@ -338,6 +338,16 @@ def test_true_classes_of_which_the_map_has_none_are_refused(maps: xr.Dataset) ->
         regions.estimate_areas(maps, seen(maps).assign(true_class=german))
 
 
+def test_a_table_whose_columns_were_sorted_one_by_one_is_refused(maps: xr.Dataset) -> None:
+    points = seen(maps)
+    moved = points.assign(map_class=sorted(points["map_class"]))
+    with pytest.raises(
+        ValueError, match="points have another map_class than the map has at their row and column"
+    ):
+        regions.estimate_areas(maps, moved)
+    assert regions.estimate_areas(maps, points.sort_values("map_class")).accuracy is not None
+
+
 def test_a_table_that_was_added_twice_is_refused(maps: xr.Dataset) -> None:
     points = seen(maps)
     with pytest.raises(ValueError, match="120 of the 240 rows given are of points that stand there already"):

@@ -67,7 +67,8 @@ def estimate_areas(maps: xr.Dataset, points: pd.DataFrame) -> AreaEstimate:
 
     Raises:
         ValueError: no such columns, no place with a true class, no true class that the map has, a map class that it has
-            not, places drawn from another map, places that stand there twice, or a class of the map without any place.
+            not, places drawn from another map, that stand there twice or were sorted column by column, or a class of
+            the map without any place.
     """
     import pandas as pd
 
@@ -113,6 +114,7 @@ def estimate_areas(maps: xr.Dataset, points: pd.DataFrame) -> AreaEstimate:
             f"{twice.sum()} of the {len(points)} rows given are of points that stand there already, which makes "
             "intervals too narrow; expected each point once. Was a table added twice? Leave the repeats out."
         )
+    _check_sorted(label, points)
     hectares = pixel_hectares(label)
     area = class_pixels(label) * (hectares if np.isfinite(hectares) else 1.0)
     table, accuracy = stratified_estimate(counts.to_numpy(), area, names)
@@ -181,6 +183,21 @@ def stratified_estimate(
         index=pd.Index(names, name="class"),
     )  # fmt: skip
     return table, (accuracy, half)
+
+
+def _check_sorted(label: xr.DataArray, points: pd.DataFrame) -> None:
+    """ValueError where the map has another class at a point's row and column than the table says."""
+    if not {"row", "column"} <= set(points):
+        return
+    rows, columns = (("point", points[name].to_numpy(int)) for name in ("row", "column"))
+    there = np.array(label.attrs["classes"], dtype=object)[label.isel(y=rows, x=columns).values]
+    if (moved := there != points["map_class"].to_numpy(object)).any():
+        first = int(moved.argmax())
+        raise ValueError(
+            f"{moved.sum()} points have another map_class than the map has at their row and column, such as "
+            f"{points['map_class'].iloc[first]!r} where it has {there[first]!r}. Was a column sorted alone? Give the "
+            "table as sample_points gave it, with true_class filled in."
+        )
 
 
 def _as_on_map(names: pd.Series, classes: Sequence[str]) -> pd.Series:
