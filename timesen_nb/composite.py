@@ -189,14 +189,14 @@ def monthly_cube(
 
     days = observations["time"].values.astype("datetime64[D]")
     observations = observations.isel(band=band_positions(observations["band"].values.tolist()))
-    for axis in () if scl is None else ("time", "y", "x"):
+    both = (observations, observations if scl is None else scl)
+    for axis in ("time", "y", "x"):
         kind = "<M8[D]" if axis == "time" else float
-        there, given = (data[axis].values.astype(kind).astype(float) for data in (observations, scl))
+        there, given = (data[axis].values.astype(kind).astype(float) for data in both)
         # a grid that was computed twice differs in the last digits
         if there.shape != given.shape or not np.allclose(there, given, rtol=1e-8, atol=0):
             raise ValueError(
-                f"the scene classes given have another {axis} than the observations; expected the same, in the same "
-                "order. Take scl.reindex_like(observations)."
+                f"the scene classes have another {axis} than the observations. Take scl.reindex_like(observations)."
             )
     # One stack, so that a lazy graph has one task a block and month: the classes ride behind the bands.
     stack = observations.astype(np.float32).drop_vars("time")

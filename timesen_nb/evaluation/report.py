@@ -75,8 +75,8 @@ def report(
             "no place with a month of data has a label in these tasks; check the labels' names and codes: "
             f"{', '.join(dataset.labels) or 'there are none'}."
         )
-    for t in chosen:
-        _say_strange(t, np.asarray(dataset.labels[t.name])[rows], truth[t.name])
+    for task in chosen:
+        _say_strange(task, np.asarray(dataset.labels[task.name])[rows], truth[task.name])
     classes = {t.name: t.classes for t in chosen}
     answers: dict[tuple[str, int, str, str], Answers] = {}
     trust: dict[tuple[str, int, str, str], dict[str, float]] = {}
