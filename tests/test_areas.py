@@ -1,6 +1,7 @@
 """Areas of a map: fields, a random sample, and error-adjusted areas from it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
@@ -10,6 +11,7 @@ import pytest
 import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 from shapely.geometry import MultiPolygon, Point, box, mapping
+from shapely.ops import transform
 
 from timesen_nb import regions
 from timesen_nb.bands import BANDS
@@ -137,6 +139,35 @@ def test_what_is_no_polygon_is_refused(given: object, words_of_it: str) -> None:
         read_polygons(given)
 
 
+def test_a_series_of_polygons_keeps_its_coordinate_system(maps: xr.Dataset) -> None:
+    shapes = parcels(rectangle(6, 0, 12, 10)).geometry
+    assert regions.field_table(maps, shapes)["pixels"].tolist() == [60]
+    assert regions.field_table(maps, shapes.to_crs(4326))["pixels"].tolist() == [60]
+
+
+def test_fields_that_all_lie_elsewhere_are_refused(maps: xr.Dataset) -> None:
+    there = parcels(rectangle(6, 0, 12, 10), rectangle(0, 0, 3, 3))
+    degrees = there.to_crs(4326)
+    turned = degrees.geometry.map(lambda polygon: transform(lambda x, y: (y, x), polygon))
+    for given, words_of_it in [
+        (
+            degrees.set_geometry(turned),
+            "none of the 2 fields.*longitude 50.*Longitude stands before latitude",
+        ),
+        (
+            degrees.set_crs(CRS, allow_override=True),
+            "none of the 2 fields.*another coordinate system, say which",
+        ),
+        (
+            there.set_crs(4326, allow_override=True),
+            "field 1 lies at 600060, .*no place in the coordinate system given",
+        ),
+    ]:
+        with pytest.raises(ValueError, match=words_of_it):
+            regions.field_table(maps, given)
+    assert regions.field_table(maps, parcels(rectangle(3.1, 3.1, 3.4, 3.4)))["pixels"].tolist() == [0]
+
+
 def test_files_that_hold_no_polygons_are_refused(maps: xr.Dataset, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no file .*nothing\.gpkg"):
         regions.field_table(maps, tmp_path / "nothing.gpkg")
@@ -238,7 +269,8 @@ def test_a_class_that_the_map_has_not_is_estimated_too(maps: xr.Dataset) -> None
     assert table.loc["wood", "area_low"] < 0.7 < table.loc["wood", "area_high"]
     assert table.loc["wood", "producers"] == 0
     assert np.isnan(table.loc["wood", "users"])
-    assert estimate.note == ""
+    wood = int(estimate.counts["wood"].sum())
+    assert estimate.note.startswith(f"True classes that the map has not, each for itself: wood ({wood}).")
     assert "overall accuracy 0." in str(estimate)
 
 
@@ -278,6 +310,42 @@ def test_what_a_reader_must_know_is_said(maps: xr.Dataset, tmp_path: Path) -> No
     pd.testing.assert_frame_equal(
         regions.estimate_areas(maps, back).table, regions.estimate_areas(maps, points).table
     )
+
+
+@pytest.mark.parametrize(
+    "written", [str.upper, lambda name: f" {name[0]}{name[1:].upper()}  ", lambda name: name]
+)
+def test_a_true_class_is_the_maps_whatever_its_capitals_and_spaces(written: Callable[[str], str]) -> None:
+    maps = mapped(np.repeat([[0] * 10 + [1] * 20], 20, axis=0), ("winter wheat", "meadow"))
+    points = seen(maps)
+    points["true_class"] = [
+        name.replace(" ", "  ") if n % 2 else name for n, name in enumerate(points["true_class"])
+    ]
+    estimate = regions.estimate_areas(maps, points.assign(true_class=points["true_class"].map(written)))
+    assert estimate.counts.shape == (2, 2)
+    assert estimate.accuracy == (1.0, 0.0)
+    as_category = points.astype({"map_class": "category", "true_class": "category"})
+    assert regions.estimate_areas(maps, as_category).accuracy == (1.0, 0.0)
+
+
+def test_true_classes_of_which_the_map_has_none_are_refused(maps: xr.Dataset) -> None:
+    german = seen(maps)["true_class"].replace(
+        {"maize": "Mais", "meadow": "Wiese", "water": "See", "wood": "Wald"}
+    )
+    with pytest.raises(
+        ValueError, match=r"no true_class given is a class of this map: Mais, See, Wald, Wiese; expected"
+    ):
+        regions.estimate_areas(maps, seen(maps).assign(true_class=german))
+
+
+def test_a_table_that_was_added_twice_is_refused(maps: xr.Dataset) -> None:
+    points = seen(maps)
+    with pytest.raises(ValueError, match="120 of the 240 rows given are of points that stand there already"):
+        regions.estimate_areas(maps, pd.concat([points, points.assign(true_class="")]))
+    # two samples number their points alike, and lie elsewhere
+    two = pd.concat([points, seen(maps, seed=1)]).drop_duplicates(["row", "column"])
+    assert two["point"].duplicated().any()
+    assert regions.estimate_areas(maps, two).counts.to_numpy().sum() == len(two)
 
 
 def test_a_sample_of_another_map_is_refused(maps: xr.Dataset) -> None:

@@ -155,6 +155,32 @@ def test_a_lazy_cube_gives_what_its_pixels_give() -> None:
         np.testing.assert_array_equal(lazy.values[:, :, y, x], pixel)
 
 
+def test_a_cube_is_read_by_the_names_of_its_bands_and_the_places_of_its_classes() -> None:
+    rng = np.random.default_rng(0)
+    when = np.datetime64("2018-01-05", "ns") + np.arange(20) * np.timedelta64(17, "D")
+    coords = {"time": when, "band": list(BANDS), "y": [5e6, 5e6 - 10, 5e6 - 20], "x": [6e5, 6e5 + 10]}
+    cube = xr.DataArray(rng.uniform(100, 5000, (20, 10, 3, 2)), coords, ("time", "band", "y", "x"))
+    classes = cube[:, 0].drop_vars("band").copy(data=rng.choice([4, 9], (20, 3, 2)))
+    known = monthly_cube(cube, 2018, classes)
+    xr.testing.assert_equal(known, monthly_cube(cube[:, ::-1], 2018, classes))
+    xr.testing.assert_equal(known, monthly_cube(cube[::-1], 2018, classes[::-1]))
+    more = xr.concat([cube[:, :1].assign_coords(band=["B1"]), cube], "band")
+    xr.testing.assert_equal(known, monthly_cube(more, 2018, classes.assign_coords(x=classes.x + 1e-6)))
+    for other, axis in [(classes[::-1], "time"), (classes[:, ::-1], "y"), (classes[..., :1], "x")]:
+        with pytest.raises(ValueError, match=f"another {axis} than the observations.*reindex_like"):
+            monthly_cube(cube, 2018, other)
+        xr.testing.assert_equal(known[..., :1], monthly_cube(cube, 2018, other.reindex_like(cube))[..., :1])
+    with pytest.raises(ValueError, match="missing B2"):
+        monthly_cube(cube[:, 1:], 2018, classes)
+
+
+@pytest.mark.parametrize("numbers", [[20180531], [151], [1527724800], [5.0]])
+def test_days_that_are_numbers_are_refused(numbers: list[float]) -> None:
+    with pytest.raises(ValueError, match="the days given are numbers"):
+        monthly_medians(looks(1), numbers, 2018)
+    assert monthly_medians(looks(1), ["2018-05-31"], 2018)[4, 0] == 1
+
+
 def test_quarters_and_years_are_medians_of_the_months_that_are_there() -> None:
     months = np.full((12, 10), np.nan, dtype=np.float32)
     months[[0, 1, 2, 5]] = np.array([100, 300, 200, 900])[:, None]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import timesen_nb as tn
 from tests.synthetic import GridSource
-from timesen_nb.datasets import read_points
+from timesen_nb.datasets import read_point_table, read_points
 from timesen_nb.datasets.points import COLUMNS
 from timesen_nb.nodata import CODES
 from timesen_nb.widgets.answer import Answer
@@ -209,9 +209,10 @@ def places(source: GridSource, **columns: object) -> pd.DataFrame:
         (None, [1, 1]),
     ],
 )
-def test_years(tmp_path, years, read):
+@pytest.mark.parametrize("column", ["year", "Year", "YEAR"])
+def test_years(tmp_path, years, read, column):
     source = GridSource()
-    data = places(source, **({} if years is None else {"year": years}))
+    data = places(source, **({} if years is None else {column: years}))
     points = read_points(save(tmp_path / "p.csv", data), source=source, year=2019)
     grid = source.grid.transpose("y", "x", "month", "band").values
     expected = np.stack([grid[3, 3] + read[0], grid[5, 5] + read[1]])
@@ -231,6 +232,51 @@ def test_a_year_that_is_none_is_said(tmp_path, years, said):
     source = GridSource()
     with pytest.raises(ValueError, match=said):
         read_points(save(tmp_path / "p.csv", places(source, year=years)), source=source)
+
+
+@pytest.mark.parametrize(
+    ("dates", "years"),
+    [
+        (["2018-05-31", "2019-05-31"], [2018, 2019]),
+        (["31.5.2018", "05/31/2019"], [2018, 2019]),
+        (["20180531", "20190531T101500Z"], [2018, 2019]),
+        (["May 2018", "2019-05-31 10:15"], [2018, 2019]),
+        (["", "NA"], [2020, 2020]),
+    ],
+)
+def test_the_year_of_a_date_is_read(tmp_path, dates, years):
+    path = save(tmp_path / "p.csv", places(GridSource(), Date=dates))
+    assert read_point_table(path, year=2020).years.tolist() == years
+    both = save(tmp_path / "b.csv", places(GridSource(), Date=dates, year=2017))
+    assert read_point_table(both).years.tolist() == [2017, 2017]
+
+
+@pytest.mark.parametrize(
+    ("dates", "said"),
+    [
+        (
+            ["2018-05-31", "31.5.18"],
+            "'31.5.18' in column date of line 3, which tells no year.*a column called year",
+        ),
+        (["43221", "2018-05-31"], "'43221' in column date of line 2"),
+        (["01052018", "2018-05-31"], "the year 105 at line 2"),
+        (["2018-05-31", ""], "no year at line 3"),
+    ],
+)
+def test_a_date_that_tells_no_year_is_said(tmp_path, dates, said):
+    with pytest.raises(ValueError, match=said):
+        read_points(save(tmp_path / "p.csv", places(GridSource(), date=dates)), source=GridSource())
+
+
+def test_capitals_of_column_names_do_not_matter(tmp_path):
+    data = table()
+    check(read_points(save(tmp_path / "p.csv", data.rename(columns=str.upper))))
+    check(read_points(save(tmp_path / "q.csv", data.rename(columns=str.title)), label="TRUE_class"))
+    # a name that is exact goes before one that is like it
+    check(read_points(save(tmp_path / "r.csv", data.assign(TRUE_CLASS="other", LON=0))))
+    two = data.rename(columns={"lon": "Lon"}).assign(LON=0)
+    with pytest.raises(ValueError, match="several columns 'lon'"):
+        read_points(save(tmp_path / "s.csv", two))
 
 
 def test_swapped_places_of_a_source_are_seen(tmp_path):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import BANDS, band_positions
 from timesen_nb.nodata import unmasked
 
 if TYPE_CHECKING:
@@ -142,9 +142,13 @@ def monthly_medians(
         (12, 10, ...) float32, NaN in months without a clear observation.
 
     Raises:
-        ValueError: other shapes.
+        ValueError: other shapes, or numbers for days.
     """
     values = unmasked(values) if np.ma.isMaskedArray(values) else np.asarray(values, dtype=np.float32)
+    if np.asarray(days).dtype.kind in "iuf":
+        raise ValueError(
+            "the days given are numbers, which may count anything; expected dates, such as 2018-05-31."
+        )
     days = np.asarray(days, dtype="datetime64[D]")
     if values.ndim < 2 or values.shape[1] != len(BANDS) or days.shape != values.shape[:1]:
         raise ValueError(
@@ -169,18 +173,31 @@ def monthly_cube(
     """:func:`monthly_medians` of a cube: lazily where it lies on Dask, month by month.
 
     Args:
-        observations: (time, band, y, x) reflectance x 10000, NaN = no data; ``time`` in solar days, in any order; ten
-            bands in the order of :data:`timesen_nb.BANDS`.
+        observations: (time, band, y, x) reflectance x 10000, NaN = no data; ``time`` in solar days, in any order; bands
+            by their names.
         year: what lies in other years is left out.
-        scl: (time, y, x) scene classes; None masks nothing.
+        scl: (time, y, x) scene classes of the same observations; None masks nothing.
         masked: classes that are left out.
 
     Returns:
         (month 1 to 12, band, y, x) float32, NaN in months without a clear observation.
+
+    Raises:
+        ValueError: a band is missing, or the scene classes are of other times or places.
     """
     import xarray as xr
 
     days = observations["time"].values.astype("datetime64[D]")
+    observations = observations.isel(band=band_positions(observations["band"].values.tolist()))
+    for axis in () if scl is None else ("time", "y", "x"):
+        kind = "<M8[D]" if axis == "time" else float
+        there, given = (data[axis].values.astype(kind).astype(float) for data in (observations, scl))
+        # a grid that was computed twice differs in the last digits
+        if there.shape != given.shape or not np.allclose(there, given, rtol=1e-8, atol=0):
+            raise ValueError(
+                f"the scene classes given have another {axis} than the observations; expected the same, in the same "
+                "order. Take scl.reindex_like(observations)."
+            )
     # One stack, so that a lazy graph has one task a block and month: the classes ride behind the bands.
     stack = observations.astype(np.float32).drop_vars("time")
     if scl is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,15 @@ import numpy as np
 from timesen_nb.bands import BANDS, month_columns
 from timesen_nb.datasets.geojson import read_geojson, read_geopackage
 from timesen_nb.datasets.pairs import Pairs
-from timesen_nb.datasets.tables import check_thousands, names_of, numbers, read_table, where, without_fraction
+from timesen_nb.datasets.tables import (
+    NO_NUMBER,
+    check_thousands,
+    names_of,
+    numbers,
+    read_table,
+    where,
+    without_fraction,
+)
 from timesen_nb.nodata import SHARE, clean
 from timesen_nb.sources.checks import CALENDAR
 from timesen_nb.spreadsheet import unescaped
@@ -24,6 +33,8 @@ if TYPE_CHECKING:
 
 EARTH = (-180.0, -90.0, 180.0, 90.0)
 COLUMNS = month_columns()
+#: The year in 2018-05-31, 31.5.2018 and 20180531.
+_YEAR = re.compile(r"(?<!\d)\d{4}(?=(\d{4})?(\D|$))")
 
 
 @dataclass(frozen=True)
@@ -65,12 +76,12 @@ def read_points(
 
     Args:
         path: .csv (or .tsv, .txt) with the columns lon, lat and ``label``, or .geojson or .gpkg of points with that
-            property; what the click map exports, or your own. Cells are parted by commas, semicolons or tabs; decimal
-            commas are understood where commas do not part cells.
+            property; what the click map exports, or your own. Capitals of column names do not matter. Cells are parted
+            by commas, semicolons or tabs; decimal commas are understood where commas do not part cells.
         label: the column of class names, kept as the text they are: 0100 stays 0100, NA stays NA; empty = unknown.
         source: where the series come from if the file has none in columns B2_m01 to B12_m12, as the click map writes
             them: surface reflectance x 10000, empty = missing.
-        year: of the series to fetch, where the file has no column "year" or nothing in it.
+        year: of the series to fetch, where the file has no column "year" and no column "date", or nothing in it.
 
     Returns:
         Pairs with labels and lonlats. Reflectance a little below zero is noise and becomes 0.
@@ -119,8 +130,12 @@ def read_point_table(
     """
     path = Path(path)
     table = _read(path)
+    sought = {
+        name.casefold(): name for name in ("lon", "lat", label, "year", "date", *COLUMNS) if name not in table
+    }
+    table = table.rename(columns=lambda name: sought.get(str(name).casefold(), name))
     twice = [name for name in dict.fromkeys(table.columns) if (table.columns == name).sum() > 1]
-    if set(twice) & {"lon", "lat", label, "year", *COLUMNS}:
+    if set(twice) & {"lon", "lat", label, "year", "date", *COLUMNS}:
         raise ValueError(
             f"{path.name} has several columns {twice[0]!r}; expected each once. Remove the others."
         )
@@ -195,10 +210,10 @@ def _within(lonlats: np.ndarray, bounds: BBox) -> np.ndarray:
 
 
 def _years(table: pd.DataFrame, year: int, name: str) -> np.ndarray:
-    """(N,) years of the rows: of their column, or ``year`` where there is none or nothing in it."""
-    if "year" not in table:
+    """(N,) years of the rows: of their column, or their dates, or ``year`` where there is neither or nothing in it."""
+    if not {"year", "date"} & set(table):
         return np.full(len(table), year)
-    years = numbers(table, ["year"], name)[:, 0]
+    years = numbers(table, ["year"], name)[:, 0] if "year" in table else _years_of_dates(table, name)
     blank = np.isnan(years)
     if blank.all():
         return np.full(len(table), year)
@@ -211,6 +226,21 @@ def _years(table: pd.DataFrame, year: int, name: str) -> np.ndarray:
             "place. Fill it in, or remove the column to read all of them in year=."
         )
     return years.astype(int)
+
+
+def _years_of_dates(table: pd.DataFrame, name: str) -> np.ndarray:
+    """(N,) the four digits that tell the year in the column "date", NaN where nothing is written."""
+    years = np.full(len(table), np.nan)
+    for row, text in enumerate(names_of(table["date"].to_numpy(object)).tolist()):
+        if text.upper() in NO_NUMBER:
+            continue
+        if not (found := _YEAR.search(text)):
+            raise ValueError(
+                f"{name} has {text!r} in column date of {where(table, row)}, which tells no year; expected a date such "
+                "as 2018-05-31. Write the year into a column called year."
+            )
+        years[row] = int(found[0])
+    return years
 
 
 def _fetch(source: Source, lonlats: np.ndarray, years: np.ndarray) -> np.ndarray:

@@ -58,16 +58,16 @@ def estimate_areas(maps: xr.Dataset, points: pd.DataFrame) -> AreaEstimate:
 
     Args:
         maps: the map that was drawn from.
-        points: the table of :func:`sample_points` with "true_class" filled in, a class of the map or another name; read
-            from a file with every column as it was. Or places that a person chose: then map_class and true_class alone
-            are asked for, and there are counts and no interval.
+        points: the table of :func:`sample_points` with "true_class" filled in, a class of the map or another name,
+            whatever their capitals and spaces; read from a file with every column as it was. Or places that a person
+            chose: then map_class and true_class alone are asked for, and there are counts and no interval.
 
     Returns:
         The estimate; ``print`` it for tables and notes.
 
     Raises:
-        ValueError: no such columns, no place with a true class, a map class that the map has not, places drawn from
-            another map, or a class of the map without any place.
+        ValueError: no such columns, no place with a true class, no true class that the map has, a map class that it has
+            not, places drawn from another map, places that stand there twice, or a class of the map without any place.
     """
     import pandas as pd
 
@@ -78,7 +78,8 @@ def estimate_areas(maps: xr.Dataset, points: pd.DataFrame) -> AreaEstimate:
             f"the points given have no column {', '.join(missing)}; expected what regions.sample_points gave, with "
             f"{TRUE} filled in."
         )
-    truth = points[TRUE].fillna("").astype(str).str.strip()
+    truth = _as_on_map(points[TRUE], classes)
+    points = points.assign(map_class=_as_on_map(points["map_class"], classes))
     seen, unseen = points[truth != ""], int((truth == "").sum())
     truth = truth[truth != ""]
     if not len(seen):
@@ -87,6 +88,11 @@ def estimate_areas(maps: xr.Dataset, points: pd.DataFrame) -> AreaEstimate:
         raise ValueError(
             f"points of the class {strange[0]!r}, which is not on this map; expected some of {', '.join(classes[:8])}. "
             "Give the map that they were drawn from."
+        )
+    if not truth.isin(classes).any():
+        raise ValueError(
+            f"no {TRUE} given is a class of this map: {', '.join(sorted(set(truth))[:8])}; expected some of "
+            f"{', '.join(classes[:8])}. Write those that stand on the map by their names there."
         )
     names = [*classes, *sorted(set(truth) - set(classes))]
     counts = pd.crosstab(seen["map_class"], truth).reindex(index=classes, columns=names, fill_value=0)
@@ -100,6 +106,12 @@ def estimate_areas(maps: xr.Dataset, points: pd.DataFrame) -> AreaEstimate:
         raise ValueError(
             "the points were drawn from another map, or this one was made anew since; the shares of its classes are "
             "what they are weighed by. Give the map that they were drawn from."
+        )
+    twice = points.duplicated([c for c in ("point", "row", "column") if c in points])
+    if twice.any():
+        raise ValueError(
+            f"{twice.sum()} of the {len(points)} rows given are of points that stand there already, which makes "
+            "intervals too narrow; expected each point once. Was a table added twice? Leave the repeats out."
         )
     hectares = pixel_hectares(label)
     area = class_pixels(label) * (hectares if np.isfinite(hectares) else 1.0)
@@ -171,6 +183,13 @@ def stratified_estimate(
     return table, (accuracy, half)
 
 
+def _as_on_map(names: pd.Series, classes: Sequence[str]) -> pd.Series:
+    """Names by the map's spelling, whatever their capitals and spaces; of others, the spelling that came first."""
+    known = {name.casefold(): name for name in classes}
+    tidy = names.astype(object).fillna("").astype(str).str.split().str.join(" ")
+    return tidy.map(lambda name: known.setdefault(name.casefold(), name))
+
+
 def _note(counts: pd.DataFrame, area: np.ndarray, unseen: int, drawn: int) -> str:
     """What the figures do not say themselves."""
     said = []
@@ -182,4 +201,10 @@ def _note(counts: pd.DataFrame, area: np.ndarray, unseen: int, drawn: int) -> st
     places = counts.sum(axis=1).to_numpy()
     if alone := [name for name, n, a in zip(counts.index, places, area, strict=True) if n == 1 and a > 0]:
         said.append(f"One place alone of {', '.join(alone)}: no interval can be given.")
+    strange = counts[[name for name in counts if name not in counts.index]].sum()
+    if len(strange):
+        named = ", ".join(f"{name} ({n})" for name, n in strange.items())
+        said.append(
+            f"True classes that the map has not, each for itself: {named}. Mend those that are misspelt."
+        )
     return " ".join(said)

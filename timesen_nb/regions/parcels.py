@@ -18,6 +18,12 @@ from timesen_nb.regions.vector_files import read_polygons
 if TYPE_CHECKING:
     import geopandas as gpd
 
+#: What may be wrong with polygons that lie elsewhere.
+_CLAIM = (
+    "Longitude stands before latitude; if they are in another coordinate system, say which: "
+    "frame.set_crs('EPSG:31370', allow_override=True)."
+)
+
 
 def field_table(maps: xr.Dataset, polygons: Any) -> gpd.GeoDataFrame:
     """The classes of a map in fields: a row a field.
@@ -26,8 +32,8 @@ def field_table(maps: xr.Dataset, polygons: Any) -> gpd.GeoDataFrame:
 
     Args:
         maps: what ``map_region`` returned.
-        polygons: the path of a GeoJSON or GeoPackage, a GeoDataFrame, GeoJSON as a dict, or shapely polygons in
-            degrees.
+        polygons: the path of a GeoJSON or GeoPackage, a GeoDataFrame or GeoSeries, GeoJSON as a dict, or shapely
+            polygons in degrees.
 
     Returns:
         The fields as they were given, and for each: pixels, those that have a class; no_data, those that have none;
@@ -37,7 +43,8 @@ def field_table(maps: xr.Dataset, polygons: Any) -> gpd.GeoDataFrame:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the map has no label that ``map_region`` made, or no coordinate system; or polygons that are none.
+        ValueError: the map has no label that ``map_region`` made, or no coordinate system; or polygons that are none,
+            or none of which lies on it.
     """
     label = check_label(maps)
     fields = read_polygons(polygons)
@@ -75,7 +82,8 @@ def field_series(cube: xr.DataArray, polygons: Any) -> xr.Dataset:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: another cube, one without a coordinate system, or polygons that are none.
+        ValueError: another cube, one without a coordinate system, or polygons that are none, or none of which lies on
+            it.
     """
     if not isinstance(cube, xr.DataArray) or set(cube.dims) != {"month", "band", "y", "x"}:
         raise ValueError(
@@ -111,10 +119,17 @@ def _windows(data: xr.DataArray, fields: gpd.GeoDataFrame) -> Iterator[tuple[int
             "the map or cube given has no coordinate system (CRS), so that nobody can say which fields it holds. Say "
             "which it is: maps.rio.write_crs('EPSG:32631')."
         )
+    met = False
     transform = transform_of(data)
     height, width = data.shape[-2:]
     for n, polygon in enumerate(fields.geometry.to_crs(data.rio.crs)):
         west, south, east, north = polygon.bounds
+        if not np.isfinite(polygon.bounds).all():
+            x, y = fields.geometry[n].bounds[:2]
+            raise ValueError(
+                f"field {n + 1} lies at {x:g}, {y:g}, which is no place in the coordinate system given, "
+                f"{fields.crs.name}. {_CLAIM}"
+            )
         across, down = ~transform * (
             np.array([west, east, west, east]),
             np.array([south, north, north, south]),
@@ -123,6 +138,19 @@ def _windows(data: xr.DataArray, fields: gpd.GeoDataFrame) -> Iterator[tuple[int
         top, bottom = max(int(np.floor(down.min())), 0), min(int(np.ceil(down.max())), height)
         if left >= right or top >= bottom:
             continue
+        met = True
         moved = transform @ transform.translation(left, top)
         inside = geometry_mask([polygon], (bottom - top, right - left), moved, invert=True)
         yield n, slice(top, bottom), slice(left, right), inside
+    if not met:
+        (lon, lat), (map_lon, map_lat) = (
+            ((west + east) / 2, (south + north) / 2)
+            for west, south, east, north in (
+                fields.to_crs(4326).total_bounds,
+                data.rio.transform_bounds(4326, recalc=True),
+            )
+        )
+        raise ValueError(
+            f"none of the {len(fields)} fields given lies on the map or cube: they are around longitude {lon:.4f}, "
+            f"latitude {lat:.4f}, and it around {map_lon:.4f}, {map_lat:.4f}. {_CLAIM}"
+        )

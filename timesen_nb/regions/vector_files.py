@@ -120,8 +120,8 @@ def read_polygons(polygons: Any) -> gpd.GeoDataFrame:
     """Polygons with their properties.
 
     Args:
-        polygons: the path of a GeoJSON, GeoPackage or Shapefile; a GeoDataFrame; GeoJSON as a dict; or a shapely
-            polygon, or a list of them. The last two are in degrees, longitude before latitude.
+        polygons: the path of a GeoJSON, GeoPackage or Shapefile; a GeoDataFrame or GeoSeries; GeoJSON as a dict; or a
+            shapely polygon, or a list of them. The last two are in degrees, longitude before latitude.
 
     Returns:
         A row a polygon, in the coordinate system that they have.
@@ -136,6 +136,8 @@ def read_polygons(polygons: Any) -> gpd.GeoDataFrame:
         frame = _read(Path(polygons).expanduser())
     elif isinstance(polygons, gpd.GeoDataFrame):
         frame = polygons
+    elif isinstance(polygons, gpd.GeoSeries):
+        frame = gpd.GeoDataFrame(geometry=polygons)
     elif isinstance(polygons, dict):
         frame = _of_geojson(polygons)
     else:
