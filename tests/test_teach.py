@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.covariance import LedoitWolf
 
 import timesen_nb as tn
 from timesen_nb.model.alike import as_int8
@@ -60,7 +61,7 @@ def test_a_label_moves_its_class_towards_its_light() -> None:
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 30), st.integers(2, 5))
 def test_the_fit_is_the_most_probable_one(seed: int, n: int, k: int) -> None:
-    """Where it stands, what labels pull and what words hold are equal."""
+    """Where it stands, what labels pull and what words hold are equal; words hold more along what varies in a class."""
     rng = np.random.default_rng(seed)
     zs, x, labels = words(k, seed), unit(rng.normal(size=(n, D))), rng.integers(0, k, n)
     found = fitted(zs.vectors, SCALE, x, labels).astype(np.float64)
@@ -69,7 +70,12 @@ def test_the_fit_is_the_most_probable_one(seed: int, n: int, k: int) -> None:
     weight = n / (counts > 0).sum() / counts[labels]
     pull = (pulls * weight[:, None]).T @ x
     free = freedom(zs.vectors, SCALE, x, labels)
-    hold = SCALE * (found - zs.vectors) / (free * SCALE) ** 2
+    apart = x - np.stack([x[labels == label].mean(axis=0) for label in labels])
+    spread = np.eye(D)
+    if n - len(set(labels)) > 1:
+        spread = LedoitWolf(assume_centered=True).fit(apart).covariance_
+        spread *= np.mean(np.sum(x @ np.linalg.inv(spread) * x, axis=1))
+    hold = SCALE * (found - zs.vectors) @ spread / (free * SCALE) ** 2
     np.testing.assert_allclose(pull, hold, atol=2e-3 * n)
 
 

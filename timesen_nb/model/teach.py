@@ -4,7 +4,8 @@ Multinomial logistic regression on the model's vectors whose prior is the words:
 zero-shot vector times the logit scale, and a penalty keeps them near until labels say otherwise. That is the maximum of
 the posterior under a normal prior; without labels it is the words, with many a linear probe. The same idea for CLIP's
 few-shot learners: Silva-Rodríguez et al. 2024 (CVPR, arXiv 2312.12730). How wide the prior is, the labels decide by
-cross-validation: where the words are right already, a few labels are to move them little.
+cross-validation: where the words are right already, a few labels are to move them little. It is wider along what does
+not vary within the labelled classes, narrower along what does.
 """
 
 from __future__ import annotations
@@ -118,7 +119,8 @@ def _moved(
 
     if not len(labels):
         return words
-    start, x = scale * words.astype(np.float64), places.astype(np.float64)
+    stretch, back = _whitening(places.astype(np.float64), labels)
+    start, x = scale * words.astype(np.float64) @ back, places.astype(np.float64) @ stretch
     counts = np.bincount(labels, minlength=len(words))
     weight = len(labels) / (counts > 0).sum() / counts[labels]
     tightness = 1 / (free * scale) ** 2
@@ -132,8 +134,35 @@ def _moved(
         return float(cost), ((p * weight[:, None]).T @ x + tightness * (now - start)).ravel()
 
     found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 200, "ftol": 1e-6})
-    out: np.ndarray = (found.x.reshape(start.shape) / scale).astype(np.float32)
+    out: np.ndarray = (found.x.reshape(start.shape) @ stretch / scale).astype(np.float32)
     return out
+
+
+def _whitening(places: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """By what places are multiplied, so that those of one class scatter alike in every direction.
+
+    Few labels know little of their covariance: it is shrunk to a sphere (Ledoit and Wolf 2004,
+    doi 10.1016/S0047-259X(03)00096-4).
+
+    Returns:
+        (D, D) symmetric, which keeps the length of the places in the mean, and its inverse.
+    """
+    from sklearn.covariance import ledoit_wolf_shrinkage
+
+    n, width = places.shape
+    classes, which = np.unique(labels, return_inverse=True)
+    apart = places - np.stack([places[which == k].mean(axis=0) for k in range(len(classes))])[which]
+    _, spread, directions = np.linalg.svd(apart, full_matrices=False)
+    variance = spread**2 / n
+    if n - len(classes) < 2 or variance.sum() < 1e-9:
+        return np.eye(width), np.eye(width)
+    shrunk = ledoit_wolf_shrinkage(apart, assume_centered=True)
+    sphere = shrunk * variance.sum() / width
+    ratio = np.sqrt(sphere / ((1 - shrunk) * variance + sphere))
+    stretch = np.eye(width) + (directions.T * (ratio - 1)) @ directions
+    back = np.eye(width) + (directions.T * (1 / ratio - 1)) @ directions
+    length = np.sqrt(np.mean(((places @ stretch) ** 2).sum(axis=1)))
+    return stretch / length, back * length
 
 
 def check_labels(vectors: np.ndarray, labels: Sequence[str]) -> list[str]:
