@@ -15,6 +15,7 @@ from tests.synthetic import GridSource
 from timesen_nb.datasets import read_point_table, read_points
 from timesen_nb.datasets.points import COLUMNS
 from timesen_nb.nodata import CODES
+from timesen_nb.tasks.names import tidy
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.kept import KeptPlaces
 
@@ -371,8 +372,10 @@ def test_class_codes_of_geojson(tmp_path, encoding):
 
 # There and back ---------------------------------------------------------------------------------------------------
 
-NAMES = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zs", "Zl", "Zp"]), min_size=1, max_size=12
+NAMES = (
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zs", "Zl", "Zp"]), max_size=12)
+    .map(tidy)
+    .filter(bool)
 )
 
 

@@ -23,7 +23,7 @@ BELOW = {
     "datasets": BASE | {"simulate", "sources", "tasks"},
     "evaluation": BASE | {"tasks", "plots", "datasets", "model"},
     "training": BASE | {"tasks", "plots", "datasets", "model", "evaluation"},
-    "regions": BASE | {"plots", "model"},
+    "regions": BASE | {"tasks", "plots", "model"},
     "widgets": BASE | {"tasks", "plots", "sources", "datasets", "model", "evaluation", "regions"},
 }
 #: Modules beside training/ that import torch at their top: they are loaded by what needs it.

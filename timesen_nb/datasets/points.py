@@ -24,6 +24,7 @@ from timesen_nb.datasets.tables import (
 from timesen_nb.nodata import SHARE, clean
 from timesen_nb.sources.checks import CALENDAR
 from timesen_nb.spreadsheet import unescaped
+from timesen_nb.tasks.names import tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,7 +151,7 @@ def read_point_table(
     if label in table:
         # as they were before the click map's CSV kept spreadsheets from taking them for formulas
         names = without_fraction(names_of(table[label].to_numpy(object))).tolist()
-        labels = np.array([unescaped(name) for name in names], dtype=str)
+        labels = np.array([tidy(unescaped(name)) for name in names], dtype=str)
     lonlats = numbers(table, ["lon", "lat"], path.name)
     _check_places(lonlats, table, source, path.name)
     values = None

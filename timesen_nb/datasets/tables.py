@@ -146,9 +146,9 @@ def check_thousands(table: pd.DataFrame, columns: Sequence[str], name: str) -> N
 
 
 def names_of(values: Any) -> np.ndarray:
-    """Names or codes as text (N,): None and NaN are "", the text "None" is a name, and 211.0 among numbers is 211."""
+    """Names or codes as text (N,): None and NaN are "", the text "None" is one, 211.0 is 211; no spaces around."""
     given = np.asarray(values)
-    return given if given.dtype.kind == "U" else np.array([_text(v) for v in given.tolist()], dtype=str)
+    return np.array([_text(v) for v in given.tolist()], dtype=str)
 
 
 def without_fraction(texts: np.ndarray) -> np.ndarray:
@@ -164,7 +164,7 @@ def _text(value: Any) -> str:
     if value is None or value != value:  # NaN is the only value that differs from itself
         return ""
     if isinstance(value, bytes):
-        return value.decode()
+        return value.decode().strip()
     whole = isinstance(value, float | np.floating) and float(value).is_integer()
     return str(int(value)) if whole else str(value).strip()
 

@@ -25,8 +25,8 @@ from timesen_nb.evaluation.retrieval import nearest, recall, recall_by_class, re
 from timesen_nb.evaluation.scenicness import RatedPrompts, agreement, scenicness
 from timesen_nb.evaluation.scoring import Answers, encode_words, score
 from timesen_nb.model.open_set import OpenZeroShot, background_vectors, fit_margin
+from timesen_nb.model.prompts import NONE_OF_THESE
 from timesen_nb.model.sets import conformal_quantile, marginal_sets
-from timesen_nb.model.zeroshot import NONE_OF_THESE
 from timesen_nb.plots.reports import plot_confusion, plot_reliability, plot_report
 
 __all__ = [

@@ -16,7 +16,9 @@ from timesen_nb.datasets.splits import blocks
 from timesen_nb.evaluation.metrics import Tally, confusion
 from timesen_nb.evaluation.own_labels import effective_number, wilson
 from timesen_nb.model.inputs import months_there
-from timesen_nb.model.zeroshot import NONE_OF_THESE, ZeroShot
+from timesen_nb.model.prompts import NONE_OF_THESE
+from timesen_nb.model.zeroshot import ZeroShot
+from timesen_nb.tasks.names import tidy
 
 if TYPE_CHECKING:
     from timesen_nb.sources import Source
@@ -153,7 +155,7 @@ def answer_table(
     ]
     labels = points.labels if points.labels is not None else np.full(len(p), "")
     known = {name.casefold(): name for name in zs.classes}
-    true = [known.get(" ".join(str(name).split()).casefold(), str(name)) for name in labels]
+    true = [known.get(tidy(str(name)).casefold(), str(name)) for name in labels]
     columns = {
         "lon": points.lonlats[:, 0], "lat": points.lonlats[:, 1], "year": points.years, "source": names,
         "true_class": true, "top_class": top,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,9 +40,14 @@ def similar(vectors: Any, query: np.ndarray, k: int = 100) -> Similar:
         Indices into the flattened leading axes of ``vectors`` (``np.unravel_index`` turns them back), and cosines.
 
     Raises:
-        ValueError: vectors and query of different length, a query without direction, or k below 1.
+        ValueError: vectors and query that are none or of different length, a query without direction, or k below 1.
     """
     vectors = _vectors(vectors)
+    if np.asarray(query).dtype.kind not in "if" or vectors.dtype.kind not in "if":
+        raise ValueError(
+            f"vectors of {vectors.dtype} and a query {query!r:.60} were given; expected float or int8 vectors. Ask "
+            "model.encode(series)[0] for that of a place, zs.vectors[0] for that of words."
+        )
     wanted = np.atleast_2d(np.asarray(query, dtype=np.float32))
     if len(vectors.shape) < 2 or wanted.ndim != 2 or wanted.shape[1] != vectors.shape[-1]:
         raise ValueError(
@@ -51,8 +57,8 @@ def similar(vectors: Any, query: np.ndarray, k: int = 100) -> Similar:
     length = np.linalg.norm(wanted, axis=1, keepdims=True)
     if not (np.isfinite(length).all() and (length > 0).all()):
         raise ValueError("the query has no direction: it is NaN, of a place without any month, or zero.")
-    if k < 1:
-        raise ValueError(f"k={k}; expected how many of the most alike are wanted, 1 or more.")
+    if not isinstance(k, Integral) or k < 1:
+        raise ValueError(f"k={k!r}; expected how many of the most alike are wanted, 1 or more.")
     unit = (wanted / length).T
     parts = [part for rows in _rows(vectors) for part in _scan(rows.reshape(-1, rows.shape[-1]), unit)]
     cosines = np.concatenate([np.empty(0, np.float32), *parts])

@@ -44,9 +44,34 @@ def in_order(given: Any, bands: Sequence[str] = ()) -> tuple[Any, tuple[int, ...
                 f"{', '.join(lost)} among them."
             )
         given = given.isel({band: [named.index(b) for b in bands]})
+    if "quarter" in steps:
+        given = quarters_in_order(given)
     if len(steps) != 1 or steps[0] in _COARSE or steps[0] not in given.coords:
         return given.values, None
     return given.values, _months(given[steps[0]])
+
+
+def quarters_in_order(given: Any) -> Any:
+    """A DataArray with a dimension quarter, from the first to the fourth where it says which they are.
+
+    Args:
+        given: with or without numbers of quarters.
+
+    Returns:
+        The same, in order.
+
+    Raises:
+        ValueError: other numbers than 1 to 4, each once.
+    """
+    if "quarter" not in given.coords:
+        return given
+    numbers = given["quarter"].values.tolist()
+    if sorted(map(str, numbers)) != ["1", "2", "3", "4"]:
+        raise ValueError(
+            f"quarters given: {', '.join(map(str, numbers))}; expected 1 to 4, each once, or no numbers and "
+            "the order of the year."
+        )
+    return given.isel(quarter=np.argsort([int(n) for n in numbers]))
 
 
 def whole_year(given: np.ndarray, months: Sequence[int] | None) -> np.ndarray:

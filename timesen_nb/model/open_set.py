@@ -17,9 +17,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from timesen_nb.model.prompts import EncodeText, class_prompts, class_vectors
+from timesen_nb.model.prompts import NONE_OF_THESE, EncodeText, class_prompts, class_vectors
 from timesen_nb.model.sets import conformal_quantile, softmax
-from timesen_nb.model.zeroshot import NONE_OF_THESE, ZeroShot
+from timesen_nb.model.zeroshot import ZeroShot
 
 
 class OpenZeroShot(ZeroShot):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from timesen_nb.tasks.names import tidy
+
 if TYPE_CHECKING:
     from timesen_nb.tasks import Task
 
@@ -25,6 +27,18 @@ PROMPT_STYLES = ("names", "template", "descriptions")
 
 EncodeText = Callable[[Sequence[str]], np.ndarray]
 
+#: The answer where no word fits; no class has its name.
+NONE_OF_THESE = "none of these"
+
+
+def check_free(names: Sequence[str]) -> None:
+    """ValueError where a class has the name of the answer that no word fits."""
+    if NONE_OF_THESE in (name.casefold() for name in names):
+        raise ValueError(
+            f"a class given is {NONE_OF_THESE!r}, which is the answer where no word fits; expected words for what may "
+            "be there. Leave it out; model.zero_shot(words, open_set=True) gives that answer."
+        )
+
 
 def check_classes(classes: Sequence[str]) -> list[str]:
     """The class names, trimmed. ValueError when there is none, one is empty or no text, or two are the same."""
@@ -40,7 +54,7 @@ def check_classes(classes: Sequence[str]) -> list[str]:
     if not all(isinstance(c, str) for c in classes):
         wrong = next(c for c in classes if not isinstance(c, str))
         raise ValueError(f"a class given is {wrong!r}; expected text. Write each class as words.")
-    names = [" ".join(c.split()) for c in classes]
+    names = [tidy(c) for c in classes]
     if not names or not all(names):
         raise ValueError(
             "no class given, or an empty one; expected at least one name, for example ['vineyard']."
@@ -51,6 +65,7 @@ def check_classes(classes: Sequence[str]) -> list[str]:
         raise ValueError(
             f"classes given twice: {', '.join(twice[:5])}; expected each once. Remove the repeats."
         )
+    check_free(names)
     return names
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -84,9 +85,9 @@ class Thresholds:
             ValueError: a coverage that is not between 0.5 and 0.99.
         """
         low, high = float(self.coverages[0]), float(self.coverages[-1])
-        if not low <= coverage <= high:
+        if not isinstance(coverage, Real) or not low <= coverage <= high:
             raise ValueError(
-                f"coverage={coverage}; expected a share of places from {low:g} to {high:g}, for example 0.9."
+                f"coverage={coverage!r}; expected a share of places from {low:g} to {high:g}, for example 0.9."
             )
         out = np.zeros(p.shape, dtype=bool)
         for m in range(len(MONTHS)):

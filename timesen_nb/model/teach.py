@@ -10,12 +10,14 @@ not vary within the labelled classes, narrower along what does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
 
+from timesen_nb.model.prompts import check_free
 from timesen_nb.model.sets import softmax
+from timesen_nb.tasks.names import tidy
 
 #: How far labels may move a class, one or the other: the prior's standard deviation of each of a vector's numbers, as
 #: a share of the length that words have.
@@ -178,7 +180,12 @@ def check_labels(vectors: np.ndarray, labels: Sequence[str]) -> list[str]:
     Raises:
         ValueError: no label, another number of labels than places, one that is empty, or a place without any month.
     """
-    names = [" ".join(label.split()) if isinstance(label, str) else "" for label in labels]
+    if isinstance(labels, str | Set | Mapping):
+        raise ValueError(
+            f"the labels given are a {type(labels).__name__}, {labels!r:.60}; expected a list with one text for each "
+            "place, in their order."
+        )
+    names = [tidy(label) if isinstance(label, str) else "" for label in labels]
     if not names or len(names) != len(vectors):
         raise ValueError(
             f"{len(names)} labels given for {len(vectors)} places; expected one for each, at least one."
@@ -189,6 +196,7 @@ def check_labels(vectors: np.ndarray, labels: Sequence[str]) -> list[str]:
         )
     if lost := np.flatnonzero(~np.isfinite(vectors).all(axis=1)).tolist():
         raise ValueError(f"places {lost[:5]} have no month that can be read. Leave them out.")
+    check_free(names)
     return names
 
 

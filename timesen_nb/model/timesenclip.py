@@ -16,10 +16,10 @@ from timesen_nb.model.encoder_weights import EncoderWeights
 from timesen_nb.model.exported import write_onnx
 from timesen_nb.model.hub import find_file
 from timesen_nb.model.open_set import OpenZeroShot
-from timesen_nb.model.prompts import check_classes, class_prompts, class_vectors
+from timesen_nb.model.prompts import NONE_OF_THESE, check_classes, class_prompts, class_vectors
 from timesen_nb.model.taught_file import read_taught
 from timesen_nb.model.words import WordCheck, check_words
-from timesen_nb.model.zeroshot import NONE_OF_THESE, ZeroShot
+from timesen_nb.model.zeroshot import ZeroShot
 
 if TYPE_CHECKING:
     import torch

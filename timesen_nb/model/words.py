@@ -21,6 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
+from timesen_nb.tasks.names import tidy
+
 _DATA = Path(str(files("timesen_nb").joinpath("data")))
 #: Cover and crop words, other words for land, the rest: three parts, an empty line between them.
 WORDS = _DATA / "words.txt.gz"
@@ -69,7 +71,7 @@ class WordCheck:
 
 def check_words(classes: Sequence[str]) -> list[WordCheck]:
     """One :class:`WordCheck` a class, in order."""
-    return [_check(" ".join(text.split())) for text in classes]
+    return [_check(tidy(text)) for text in classes]
 
 
 def words_of(text: str) -> list[str]:

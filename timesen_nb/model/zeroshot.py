@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.model.inputs import as_arrays, months_there
-from timesen_nb.model.prompts import check_classes
+from timesen_nb.model.prompts import NONE_OF_THESE, check_classes
 from timesen_nb.model.sets import softmax
 from timesen_nb.model.taught_file import TaughtFile
 from timesen_nb.model.teach import Lesson, check_labels
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from timesen_nb.model.confidence import Confidence
 
 #: The answer where no word fits.
-NONE_OF_THESE = "none of these"
 
 Encode = Callable[..., np.ndarray]
 

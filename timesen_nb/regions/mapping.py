@@ -76,6 +76,11 @@ def map_region(
         raise ValueError(
             f"keep={keep!r}; expected one of {', '.join(map(repr, KEPT))}, or None to keep no vectors."
         )
+    if not hasattr(zs, "of_vectors"):
+        raise ValueError(
+            f"the classifier given is {zs!r:.80}; expected words that a model has read. Make it with "
+            "model.zero_shot(['maize field', 'meadow'])."
+        )
     region = read_region(cube, chunk)
     features = zs.vectors.shape[1]
     if region.encoded and region.data.shape[2] != features:

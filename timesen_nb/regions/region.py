@@ -12,6 +12,7 @@ import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 
 from timesen_nb.bands import band_positions, check_months
+from timesen_nb.model.named_arrays import quarters_in_order
 from timesen_nb.regions.georeference import transform_of
 
 COMPOSITES = ("month", "quarter", "year")
@@ -178,6 +179,8 @@ def _composites(cube: xr.DataArray) -> tuple[xr.DataArray, tuple[int, ...] | Non
     cube = cube.transpose(along[0], "band", "y", "x").isel(
         band=band_positions([str(b) for b in cube["band"].values])
     )
+    if along[0] == "quarter":
+        cube = quarters_in_order(cube)
     if along[0] != "month" or "month" not in cube.coords:
         return cube, None
     months = check_months(cube["month"].values.tolist(), "months of the cube given")

@@ -7,6 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import Any, NoReturn
 
+from timesen_nb.tasks.names import tidy
+
 TASK_KEYS = ("name", "about", "caution", "attribute", "template", "classes")
 CLASS_KEYS = ("name", "code", "members", "descriptions")
 
@@ -108,7 +110,7 @@ class _Reader:
         if not isinstance(value, str) or not value.strip():
             said = "is missing" if key not in table else f"is {value!r}"
             self.refuse(rows, key, f"{key} {said}; expected some text in quotes.")
-        return " ".join(value.split())
+        return tidy(value)
 
     def _texts(self, rows: range, table: dict[str, Any], key: str) -> tuple[str, ...]:
         value = table.get(key)
@@ -119,7 +121,7 @@ class _Reader:
         ):
             said = "is missing" if key not in table else f"is {str(value)[:60]}"
             self.refuse(rows, key, f"{key} {said}; expected a list of texts in quotes, at least one.")
-        texts = tuple(" ".join(v.split()) for v in value)
+        texts = tuple(tidy(v) for v in value)
         if len({t.casefold() for t in texts}) < len(texts):
             self.refuse(rows, key, f"{key} says the same twice; expected each once.")
         return texts

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from timesen_nb.tasks.names import tidy
 from timesen_nb.tasks.read import read_fields
 
 #: The generic prompt of the paper (style "template").
@@ -67,7 +68,7 @@ class Task:
         said: dict[str, int] = {}
         for k, (name, code) in enumerate(zip(self.classes, self.codes, strict=True)):
             for label in (name, code, *self.members.get(name, ())):
-                said[" ".join(label.split()).casefold()] = k
+                said[tidy(label).casefold()] = k
         return said
 
     def index(self, labels: Sequence[Any] | np.ndarray) -> np.ndarray:
@@ -80,7 +81,7 @@ class Task:
             (N,) class numbers, -1 for what is no class here.
         """
         unique, which = np.unique(np.asarray(labels).astype(str), return_inverse=True)
-        tidy = [" ".join(label.split()).casefold() for label in unique]
-        found = np.array([self._places.get(label, -1) for label in tidy], dtype=np.int64)
+        folded = [tidy(label).casefold() for label in unique]
+        found = np.array([self._places.get(label, -1) for label in folded], dtype=np.int64)
         out: np.ndarray = found[which.reshape(-1)] if len(unique) else found
         return out

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from timesen_nb.model.zeroshot import NONE_OF_THESE
+from timesen_nb.model.prompts import NONE_OF_THESE
 from timesen_nb.series import PixelSeries
 from timesen_nb.widgets.answer_trust import Trust
 from timesen_nb.widgets.charts import percent

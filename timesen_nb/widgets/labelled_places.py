@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from timesen_nb.tasks.names import tidy
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.kept import KeptPlaces
 from timesen_nb.widgets.question import check_length
@@ -65,7 +66,7 @@ class TaughtPlaces:
 
     def label(self, number: int, label: str) -> None:
         """Say what stands at a kept place, "" for nothing; ValueError for one that is not kept, or a long label."""
-        label = " ".join(label.split())
+        label = tidy(label)
         if number not in dict(self._kept):
             raise ValueError(f"place {number} is not kept; kept are {[n for n, _ in self._kept] or 'none'}.")
         check_length(label)

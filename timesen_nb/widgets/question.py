@@ -10,6 +10,7 @@ import numpy as np
 from timesen_nb.model.prompts import check_classes, check_style
 from timesen_nb.model.words import WordCheck, check_words
 from timesen_nb.tasks import tasks
+from timesen_nb.tasks.names import tidy
 
 if TYPE_CHECKING:
     from timesen_nb.model.timesenclip import TimeSenCLIP
@@ -118,7 +119,7 @@ def listed(text: str) -> list[str]:
         ValueError: no class, more than :data:`MOST_CLASSES`, a class given twice, or one longer than
             :data:`LONGEST_CLASS` characters.
     """
-    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    lines = [tidy(line) for line in text.splitlines() if tidy(line)]
     if not lines:
         raise ValueError("the list of words is empty; expected one a line, for example: vineyard.")
     if len(lines) > MOST_CLASSES:

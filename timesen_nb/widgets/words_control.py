@@ -7,6 +7,7 @@ from collections.abc import Callable
 import ipywidgets as w
 
 from timesen_nb.tasks import tasks
+from timesen_nb.tasks.names import tidy
 from timesen_nb.widgets.page import field, note, plain_label, reveal, title
 from timesen_nb.widgets.question import OWN_WORDS, STARTER
 from timesen_nb.widgets.session import Session
@@ -70,7 +71,7 @@ class WordsControl(w.VBox):
         return [word, *(line for line in lines if line != word)]
 
     def _typed(self) -> list[str]:
-        return [" ".join(line.split()) for line in self.words.value.splitlines() if line.strip()]
+        return [tidy(line) for line in self.words.value.splitlines() if tidy(line)]
 
     def show(self, session: Session) -> None:
         """What the session holds; the text box is left alone while it says the same."""
