@@ -72,7 +72,8 @@ class Shown:
             if condition():
                 return
             self.page.wait_for_timeout(50)
-        pytest.fail(f"{what}; the panel says: {self.page.locator('.tn-answer').inner_text()}")
+        said = [self.page.locator(part).inner_text() for part in (".tn-status", ".tn-error", ".tn-answer")]
+        pytest.fail(f"{what}; the page says: {said}")
 
     def bars(self) -> list[str]:
         """The names beside the bars that are seen, most probable first."""
