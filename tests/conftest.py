@@ -48,7 +48,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Tests of a file share its fixtures, so one worker has them all; notebooks share nothing and are spread."""
+    """Tests of a file share its fixtures, so one worker has them all; notebooks share nothing and are spread.
+
+    Files go in the order of their names (--no-loadscope-reorder): few and long tests are not left to the end.
+    """
     from xdist.scheduler import LoadFileScheduling
 
     class ByFile(LoadFileScheduling):
