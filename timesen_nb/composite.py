@@ -189,15 +189,8 @@ def monthly_cube(
 
     days = observations["time"].values.astype("datetime64[D]")
     observations = observations.isel(band=band_positions(observations["band"].values.tolist()))
-    both = (observations, observations if scl is None else scl)
-    for axis in ("time", "y", "x"):
-        kind = "<M8[D]" if axis == "time" else float
-        there, given = (data[axis].values.astype(kind).astype(float) for data in both)
-        # a grid that was computed twice differs in the last digits
-        if there.shape != given.shape or not np.allclose(there, given, rtol=1e-8, atol=0):
-            raise ValueError(
-                f"the scene classes have another {axis} than the observations. Take scl.reindex_like(observations)."
-            )
+    if scl is not None:
+        _check_same_pixels(observations, scl)
     # One stack, so that a lazy graph has one task a block and month: the classes ride behind the bands.
     stack = observations.astype(np.float32).drop_vars("time")
     if scl is not None:
@@ -297,3 +290,15 @@ def median(observed: np.ndarray) -> np.ndarray:
     low, high = np.maximum((count - 1) // 2, 0), np.minimum(count // 2, len(observed) - 1)
     middle = np.take_along_axis(ordered, low, axis=0) + np.take_along_axis(ordered, high, axis=0)
     return np.where(count > 0, middle / 2, np.nan)[0].astype(np.float32)
+
+
+def _check_same_pixels(observations: xr.DataArray, scl: xr.DataArray) -> None:
+    """ValueError for scene classes of other days, rows or columns."""
+    for axis in ("time", "y", "x"):
+        kind = "<M8[D]" if axis == "time" else float
+        there, given = (data[axis].values.astype(kind).astype(float) for data in (observations, scl))
+        # a grid that was computed twice differs in the last digits
+        if there.shape != given.shape or not np.allclose(there, given, rtol=1e-8, atol=0):
+            raise ValueError(
+                f"the scene classes have another {axis} than the observations. Take scl.reindex_like(observations)."
+            )

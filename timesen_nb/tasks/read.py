@@ -107,18 +107,14 @@ class _Reader:
 
     def _text(self, rows: range, table: dict[str, Any], key: str) -> str:
         value = table.get(key)
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str) or not tidy(value):
             said = "is missing" if key not in table else f"is {value!r}"
             self.refuse(rows, key, f"{key} {said}; expected some text in quotes.")
         return tidy(value)
 
     def _texts(self, rows: range, table: dict[str, Any], key: str) -> tuple[str, ...]:
         value = table.get(key)
-        if (
-            not isinstance(value, list)
-            or not value
-            or not all(isinstance(v, str) and v.strip() for v in value)
-        ):
+        if not isinstance(value, list) or not value or not all(isinstance(v, str) and tidy(v) for v in value):
             said = "is missing" if key not in table else f"is {str(value)[:60]}"
             self.refuse(rows, key, f"{key} {said}; expected a list of texts in quotes, at least one.")
         texts = tuple(tidy(v) for v in value)

@@ -106,6 +106,11 @@ class Question:
         ]
 
 
+def lines_of(text: str) -> list[str]:
+    """The names in a box, one a line, as one reads them; empty lines are none."""
+    return [name for line in text.splitlines() if (name := tidy(line))]
+
+
 def listed(text: str) -> list[str]:
     """Your own classes as they were typed; blank lines are left out.
 
@@ -119,7 +124,7 @@ def listed(text: str) -> list[str]:
         ValueError: no class, more than :data:`MOST_CLASSES`, a class given twice, or one longer than
             :data:`LONGEST_CLASS` characters.
     """
-    lines = [tidy(line) for line in text.splitlines() if tidy(line)]
+    lines = lines_of(text)
     if not lines:
         raise ValueError("the list of words is empty; expected one a line, for example: vineyard.")
     if len(lines) > MOST_CLASSES:

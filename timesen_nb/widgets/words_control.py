@@ -7,9 +7,8 @@ from collections.abc import Callable
 import ipywidgets as w
 
 from timesen_nb.tasks import tasks
-from timesen_nb.tasks.names import tidy
 from timesen_nb.widgets.page import field, note, plain_label, reveal, title
-from timesen_nb.widgets.question import OWN_WORDS, STARTER
+from timesen_nb.widgets.question import OWN_WORDS, STARTER, lines_of
 from timesen_nb.widgets.session import Session
 
 #: Words to try: each begins or joins a list of one's own.
@@ -67,11 +66,8 @@ class WordsControl(w.VBox):
 
     def _with(self, word: str) -> list[str]:
         """One's own list with a word more; of a task, a new list."""
-        lines = self._typed() if self.task.value == OWN_WORDS else list(STARTER)
+        lines = lines_of(self.words.value) if self.task.value == OWN_WORDS else list(STARTER)
         return [word, *(line for line in lines if line != word)]
-
-    def _typed(self) -> list[str]:
-        return [tidy(line) for line in self.words.value.splitlines() if tidy(line)]
 
     def show(self, session: Session) -> None:
         """What the session holds; the text box is left alone while it says the same."""
@@ -79,5 +75,5 @@ class WordsControl(w.VBox):
         self.prompts.value = session.prompts
         self._caution.value = tasks[session.task].caution if session.task in tasks else ""
         reveal(self._caution, bool(self._caution.value))
-        if self._typed() != session.classes:
+        if lines_of(self.words.value) != session.classes:
             self.words.value = "\n".join(session.classes)
