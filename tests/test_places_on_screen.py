@@ -308,3 +308,21 @@ def test_what_is_read_of_a_view_is_drawn_as_it_comes(
     assert app.error is None
     assert len(whole.vectors) == 32 * 32 - 1
     assert len({picture.png for picture in lain}) == 4  # after 10, 20 and 30 rows of 32, and the whole
+
+
+def test_what_the_pointer_read_goes_with_the_words_it_was_said_in(
+    app: tn.ClickMap, source: GridSource
+) -> None:
+    lon, lat = source.place(5, 7)
+    event = {"type": "mousemove", "coordinates": [lat, lon]}
+    app.map_view()
+    app._actions.layer.hovered(event)
+    assert app.map._told.value
+    app.use(task=["vineyard", "bog"])
+    assert app.map._told.value == ""
+    app._actions.layer.hovered(event)
+    assert app.map._told.value.startswith(("vineyard", "bog"))
+    app.show_region(tn.map_region(small_model().zero_shot(WORDS), source.grid, progress=False))
+    assert app.map._told.value == ""
+    app._actions.layer.hovered(event)  # of the region's own words nothing is known here
+    assert app.map._told.value == ""

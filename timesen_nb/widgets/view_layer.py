@@ -121,6 +121,7 @@ class ViewLayer:
     def draw(self) -> None:
         """Draw the encoded view as the control says; no layer where nothing is encoded."""
         encoded, self.drawn, self._region = self._session.view, None, None
+        self._map.tell("")  # said of what was drawn before
         if encoded is None or not self._wanted or self._veiled:
             self._map.hide_layer()
             self._legend.hide()
@@ -144,6 +145,8 @@ class ViewLayer:
         encoded = self._session.view
         if event.get("type") not in ("mousemove", "mouseout") or encoded is None or self.drawn is None:
             return
+        if self._region is not None:  # its colours are of other words
+            return
         lat, lon = event.get("coordinates") or (np.nan, np.nan)
         here = encoded.at(lon, lat) if event["type"] == "mousemove" else None
         if here is None:
@@ -162,7 +165,6 @@ class ViewLayer:
     def veil(self, wanted: bool) -> None:
         """Keep colours of classes and what they say off the map, while somebody is to guess; then they come back."""
         region, self._veiled = self._region, wanted
-        self._map.tell("")
         self.draw()
         if region is not None:
             self.draw_region(region)
@@ -192,6 +194,7 @@ class ViewLayer:
                 'Give one with maps.rio.write_crs("EPSG:32632").'
             )
         self._region = maps
+        self._map.tell("")
         if self._veiled:
             return
         web = WebGrid.of(label)
