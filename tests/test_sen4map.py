@@ -186,8 +186,23 @@ def test_a_memory_mapped_file_holds_the_same(dated: Path, tmp_path: Path, crop: 
 
 def test_some_points_only(dated: Path) -> None:
     assert read_sen4map(dated, points=["27482136"], progress=False).ids.tolist() == ["27482136"]
-    with pytest.raises(ValueError, match="no group among the points asked for"):
+    with pytest.raises(
+        ValueError, match=r"does not hold 1 of the 1 points asked for: 1; expected LUCAS numbers"
+    ):
         read_sen4map(dated, points=["1"], progress=False)
+    with pytest.raises(ValueError, match="no group among the points asked for: none"):
+        read_sen4map(dated, points=[], progress=False)
+
+
+def test_points_that_the_file_does_not_hold_are_named(dated: Path) -> None:
+    asked = [*POINTS, "27482138", "1", "2", "3", "4", "5"]
+    with pytest.warns(
+        UserWarning, match="does not hold 6 of the 9 points .*: 1, 2, 27482138, 3, 4 and 1 more;"
+    ):
+        places = read_sen4map(dated, points=asked, progress=False)
+    assert sorted(places.ids) == sorted(POINTS)
+    with pytest.warns(UserWarning, match=r"2 of the 3 points .*: 1, 2; .* read them from the other files"):
+        read_sen4map(dated, points=["38863102", "1", "2"], progress=False)
 
 
 def break_dates(file: h5py.File) -> None:

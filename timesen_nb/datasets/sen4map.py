@@ -8,6 +8,7 @@ place and labels.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def read_sen4map(
             they are.
         into: a .npy file to write the series to, rounded to int16 and memory-mapped, for more of them than memory
             holds; None keeps them in memory.
-        points: the numbers of some LUCAS points; None reads all.
+        points: the numbers of some LUCAS points; None reads all. A warning names those that the file does not hold.
         year: of the composites.
         progress: show a bar.
 
@@ -65,8 +66,8 @@ def read_sen4map(
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: a file that is cut off or none of these; reflectance that is negative, beyond 20,000 or from 0 to 1;
-            an unknown code.
+        ValueError: a file that is cut off or none of these, or that holds no point asked for; reflectance that is
+            negative, beyond 20,000 or from 0 to 1; an unknown code.
     """
     from tqdm.auto import tqdm
 
@@ -75,13 +76,10 @@ def read_sen4map(
     path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}; expected Sen4Map as HDF5. Check the path.")
-    wanted = None if points is None else {str(p) for p in points}
     about: list[Mapping[str, Any]] = []
     codes: set[float] = set()
     with open_hdf5(path, "Sen4Map") as file:
-        keys = [key for key in file if wanted is None or _number(key) in wanted]
-        if not keys:
-            raise ValueError(f"{path.name} has no group{' among the points asked for' if wanted else ''}.")
+        keys = _asked_for(file, points, path.name)
         with SeriesStore(into, len(keys)) as store:
             for key in tqdm(keys, unit="point", disable=not progress, mininterval=1):
                 try:
@@ -126,6 +124,27 @@ def published_medians(values: np.ndarray, months: np.ndarray, scl: np.ndarray) -
         looks = np.sort(shown[inside] if inside.any() else shown, axis=0)
         out.append(looks[(len(looks) - 1) // 2] + 1)
     return np.stack(out)
+
+
+def _asked_for(file: Collection[str], points: Collection[str] | None, name: str) -> list[str]:
+    """Groups of a file that are to be read; points that it does not hold are named, and refused if those are all."""
+    wanted = None if points is None else {str(p) for p in points}
+    keys = [key for key in file if wanted is None or _number(key) in wanted]
+    if not keys and not wanted:
+        raise ValueError(
+            f"{name} has no group{'' if wanted is None else ' among the points asked for: none'}."
+        )
+    if wanted and (lost := sorted(wanted - {_number(key) for key in keys})):
+        more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
+        said = (
+            f"{name} does not hold {len(lost)} of the {len(wanted)} points asked for: {', '.join(lost[:5])}{more}; "
+            "expected LUCAS numbers, such as 38863102, of this file. Check them, or read them from the other files of "
+            "Sen4Map."
+        )
+        if not keys:
+            raise ValueError(said)
+        warnings.warn(said, stacklevel=3)
+    return keys
 
 
 def _composites(
