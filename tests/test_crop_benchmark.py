@@ -216,10 +216,55 @@ def test_eurocropsml_says_what_is_wrong(tmp_path) -> None:
     )
     with pytest.raises(ValueError, match=r"expected \(dates, 13\)"):
         eurocropsml.read_eurocropsml(tmp_path, "EE")
+    days = np.zeros(2, "datetime64[D]")
+    np.savez(tmp_path / "EE001_1_33.npz", data=np.full((2, 13), 900.0), dates=days, center=[25.0, 58.5, 0.0])
+    with pytest.raises(ValueError, match=r"a center of \(3,\); expected .* and \(2,\)"):
+        eurocropsml.read_eurocropsml(tmp_path, "EE")
     with pytest.raises(FileNotFoundError, match="codes and no words"):
         crop_benchmark("eurocropsml Estonia", tmp_path, tn.load("pocket"), shots=1)
     (tmp_path / "EE001_1_33.npz").write_bytes(b"PK")
     with pytest.raises(ValueError, match="expected a field of EuroCropsML"):
+        eurocropsml.read_eurocropsml(tmp_path, "EE")
+
+
+@pytest.mark.parametrize(
+    ("country", "inside"),
+    [("EE", (25.0, 58.5)), ("LV", (24.1, 56.9)), ("PT", (-8.0, 39.5)), ("PT", (-28.6, 38.5))],
+)
+def test_a_field_with_latitude_first_is_refused(tmp_path, country, inside) -> None:
+    """Its country, which the file's name says, is far from where it would lie."""
+
+    def write(number, center):
+        dates = np.array(["2021-05-05"], dtype="datetime64[D]")
+        np.savez(
+            tmp_path / f"{country}001_{number}_33.npz",
+            data=np.full((1, 13), 900.0),
+            dates=dates,
+            center=center,
+        )
+
+    write(1, inside)
+    write(2, (inside[0] + 0.1, inside[1]))
+    np.testing.assert_allclose(eurocropsml.read_eurocropsml(tmp_path, country).lonlats[0], inside)
+    write(2, inside[::-1])
+    with pytest.raises(
+        ValueError, match=f"1 of 2 files .* in {country} the other way round .*{country}001_2_33.npz"
+    ):
+        eurocropsml.read_eurocropsml(tmp_path, country)
+    write(
+        2, (10.0, 50.0)
+    )  # regions are assigned roughly: another country beside it is no mistake of this kind
+    assert len(eurocropsml.read_eurocropsml(tmp_path, f"{country}001")) == 2
+
+
+def test_days_that_are_numbers_are_refused(tmp_path) -> None:
+    np.savez(
+        tmp_path / "EE001_1_33.npz",
+        data=np.full((1, 13), 900.0),
+        dates=np.array([20210505]),
+        center=(25.0, 58.5),
+    )
+    with pytest.raises(ValueError, match="numbers, which may count anything"):
         eurocropsml.read_eurocropsml(tmp_path, "EE")
 
 
