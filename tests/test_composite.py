@@ -1,5 +1,7 @@
 """Monthly medians: answers worked out by hand, and what must hold for any looks."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -189,3 +191,113 @@ def test_quarters_and_years_are_medians_of_the_months_that_are_there() -> None:
     assert annual(months)[:, 0].tolist() == [250]
     with pytest.raises(ValueError, match="expected 12 months"):
         quarters(months[:11])
+
+
+# What is given by hand ------------------------------------------------------------------------------------------------
+
+
+def a_year() -> tuple[xr.DataArray, xr.DataArray, np.ndarray]:
+    """Three observations a month at 2 x 3 pixels, their scene classes, and their days."""
+    rng = np.random.default_rng(3)
+    when = np.datetime64("2018-01-03T10:30", "ns") + np.arange(36) * np.timedelta64(10, "D")
+    coords = {"time": when, "band": list(BANDS), "y": [5e6, 5e6 - 10], "x": [6e5, 6e5 + 10, 6e5 + 20]}
+    cube = xr.DataArray(rng.uniform(100, 5000, (36, 10, 2, 3)), coords, ("time", "band", "y", "x"))
+    scl = cube[:, 0].drop_vars("band").copy(data=rng.choice([4, 9], (36, 2, 3)))
+    return cube, scl, when.astype("datetime64[D]")
+
+
+@pytest.mark.parametrize("code", [-9999, -999, -32768, 65535, 0, -1000, np.inf])
+def test_what_stands_for_no_data_is_no_value(code: float) -> None:
+    """With one true look beside it, -999 and 0 would make a median that nobody could tell from a field."""
+    cube, scl, when = a_year()
+    plain = cube.copy(deep=True)
+    plain[4:9], cube[4:9] = np.nan, code
+    expected = monthly_medians(plain.values, when, 2018, scl.values)
+    assert np.isnan(expected).any()
+    said = nullcontext() if code == 0 else pytest.warns(UserWarning, match=f"{code:g} stands for no data")
+    kept = cube.values.copy()
+    with said:
+        np.testing.assert_array_equal(monthly_medians(cube.values, when, 2018, scl.values), expected)
+    with said:
+        np.testing.assert_array_equal(monthly_cube(cube, 2018, scl).values, expected)
+    with said:
+        lazy = monthly_cube(cube.chunk(y=1), 2018, scl.chunk(y=1)).values
+    np.testing.assert_array_equal(lazy, expected)
+    np.testing.assert_array_equal(cube.values, kept)  # what was given stays as it was
+
+
+def test_a_reader_that_knows_its_file_keeps_every_number() -> None:
+    values = looks(500, 700)
+    values[0, 3] = -999  # 1 as stored, less the offset
+    when = days("2018-05-05", "2018-05-15")
+    assert monthly_medians(values, when, 2018, cleaned=True)[4, 3] == (700 - 999) / 2
+    with pytest.warns(UserWarning, match="-999 stands for no data"):
+        assert monthly_medians(values, when, 2018)[4, 3] == 700
+
+
+def test_what_is_no_reflectance_is_refused_where_it_counts() -> None:
+    values, when = looks(500, 700, 900), days("2018-05-05", "2018-05-15", "2017-05-15")
+    values[1, 4] = 30_000
+    with pytest.raises(
+        ValueError, match=r"B6 is 30000 on 2018-05-15, and 1 values .* between -2000 and 20000"
+    ):
+        monthly_medians(values, when, 2018)
+    assert monthly_medians(values, when, 2018, np.array([4, 9, 4]))[4, 4] == 500  # a cloud
+    assert monthly_medians(values, when, 2017)[4, 4] == 900
+
+
+def test_an_array_with_names_is_read_by_them() -> None:
+    cube, scl, when = a_year()
+    expected = monthly_medians(cube.values, when, 2018, scl.values)
+    aliased = cube.assign_coords(
+        band=["B02", "green", "red", "B05", "B06", "B07", "nir", "B8A", "B11", "B12"]
+    )
+    classes = scl.transpose("x", "y", "time")
+    for named, named_classes in (
+        (cube[:, ::-1], scl),
+        (cube.transpose("y", "x", "band", "time"), classes),
+        (
+            aliased.rename(time="t", band="bands")[:, [3, 1, 2, 0, *range(9, 3, -1)]],
+            classes.rename(time="date"),
+        ),
+        (xr.concat([cube[:, :1].assign_coords(band=["B1"]), cube], "band"), scl.values),
+        (cube.drop_vars(["band", "time"]).transpose("band", ...), scl.values),
+    ):
+        np.testing.assert_array_equal(monthly_medians(named, when, 2018, named_classes), expected)
+    xr.testing.assert_equal(
+        monthly_cube(cube, 2018, scl), monthly_cube(aliased.rename(time="t", band="bands"), 2018, scl)
+    )
+    pixel = cube[:, :, 1, 2]
+    table = pixel.to_pandas()[list(BANDS)[::-1]]
+    np.testing.assert_array_equal(
+        monthly_medians(table, table.index, 2018, scl[:, 1, 2].values), expected[:, :, 1, 2]
+    )
+    np.testing.assert_array_equal(monthly_medians(pixel, cube.time, 2018, scl[:, 1, 2]), expected[:, :, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda c, s, d: (c, d[::-1], s), r"day 0 given is 2018-12-19, and observation 0 names 2018-01-03"),
+        (lambda c, s, d: (c[:, 1:], d, s), "missing B2"),
+        (lambda c, s, d: (c.rename(time="scene"), d, None), "scene, band, y, x; expected time"),
+        (lambda c, s, d: (list(c), d, None), r"a list of DataArray.*xr\.concat"),
+        (lambda c, s, d: ([x.to_pandas() for x in c[..., 0]], d, None), "a list of DataFrame"),
+        (lambda c, s, d: (c, d, s[::-1]), "another time than the observations"),
+        (lambda c, s, d: (c, d, s[:, ::-1]), "another y than the observations"),
+        (lambda c, s, d: (c, d, s[:, 0]), "scene classes have the dimensions time, x; expected time, y, x"),
+        (lambda c, s, d: (c, d, s.values[:, 0, 0]), r"scene classes \(36,\) .* expected \(36, 2, 3\)"),
+        (lambda c, s, d: (c[..., 0, 0].to_pandas().rename(columns={"B2": "ndvi"}), d, None), "missing B2"),
+    ],
+)
+def test_what_does_not_belong_together_is_refused(change, said: str) -> None:
+    cube, scl, when = a_year()
+    values, given, classes = change(cube, scl, when)
+    with pytest.raises(ValueError, match=said):
+        monthly_medians(values, given, 2018, classes)
+
+
+def test_masked_scene_classes_are_not_clear() -> None:
+    values, when = looks(500, 700), days("2018-05-05", "2018-05-15")
+    scl = np.ma.masked_array([4, 4], [False, True])
+    assert monthly_medians(values, when, 2018, scl)[4, 0] == 500

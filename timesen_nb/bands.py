@@ -115,6 +115,90 @@ def band_positions(names: Sequence[str]) -> list[int]:
     return [min(there[b], key=lambda i: given[i][1] or 0) for b in BANDS]
 
 
+def by_name(observations: Any, scl: Any = None, days: Any = None) -> tuple[Any, Any]:
+    """Dated observations as (time, band, ...) with the ten bands in order, and scene classes as (time, ...), by name.
+
+    Args:
+        observations: a DataArray, whose axes may have any of the names in :data:`AXES` and stand in any order; or a
+            table, a row a date and a column a band. Arrays without names come back as they are.
+        scl: their scene classes, a DataArray, an array or None.
+        days: (t,) datetime64[D], solar, that were given beside them; None: nothing to compare.
+
+    Returns:
+        Both; an axis that has no known name stays behind the others, bands without names as they are.
+
+    Raises:
+        ValueError: no time, bands by name that are not each of :data:`BANDS` once, a list of arrays with names, or
+            scene classes or days of other times or places.
+    """
+    observations, scl = _in_order(observations), _in_order(scl)
+    if not hasattr(observations, "dims"):
+        return observations, scl
+    if hasattr(scl, "dims"):
+        axes = [d for d in observations.dims if d != "band"]
+        if set(scl.dims) != set(axes):
+            raise ValueError(
+                f"the scene classes have the dimensions {', '.join(map(str, scl.dims))}; expected "
+                f"{', '.join(map(str, axes))}, as the observations."
+            )
+        scl = scl.transpose(*axes)
+        _check_same_pixels(observations, scl)
+    if days is not None and "time" in observations.coords and len(days) == len(observations):
+        named = observations["time"].values.astype("datetime64[D]")
+        # a solar day is that of UTC, or its neighbour
+        apart = np.abs(named - days) > np.timedelta64(1, "D")
+        if apart.any():
+            at = int(apart.argmax())
+            raise ValueError(
+                f"day {at} given is {days[at]}, and observation {at} names {named[at]} as its own; expected the days "
+                "of the same observations, in their order: solar_days(observations.time, lon)."
+            )
+    return observations, scl
+
+
+def _in_order(given: Any) -> Any:
+    """A DataArray as (time, band, ...), a table as an array, with the ten bands in order; anything else as it is."""
+    if isinstance(given, list | tuple) and any(hasattr(g, "dims") or hasattr(g, "columns") for g in given):
+        raise ValueError(
+            f"a list of {type(given[0]).__name__} was given, whose names are not read; expected one DataArray: "
+            "xr.concat(the_list, 'time')."
+        )
+    if hasattr(given, "columns"):
+        return given.iloc[:, band_positions(list(given.columns))].to_numpy()
+    if not hasattr(given, "dims"):
+        return given
+    names = {d: axis for axis in ("time", "band") for d in given.dims if str(d).lower() in AXES[axis]}
+    if "time" not in names.values():
+        raise ValueError(
+            f"the observations given have the dimensions {', '.join(map(str, given.dims))}; expected time among them. "
+            "Rename the one of their dates."
+        )
+    given = given.rename({d: axis for d, axis in names.items() if d != axis})
+    given = given.transpose(*dict.fromkeys(["time", *sorted(names.values())]), ...)
+    if "band" in given.dims and "band" in given.coords and given["band"].dtype.kind not in "iuf":
+        given = given.isel(band=band_positions(given["band"].values.tolist()))
+    return given
+
+
+def _check_same_pixels(observations: Any, scl: Any) -> None:
+    """ValueError for scene classes of other days, rows or columns."""
+    for axis in scl.dims:
+        there, given = (data[axis].values for data in (observations, scl))
+        if axis == "time":
+            there, given = (times.astype("datetime64[D]").astype(float) for times in (there, given))
+        exact = there.dtype.kind not in "iuf" or given.dtype.kind not in "iuf"
+        # a grid that was computed twice differs in the last digits
+        same = (
+            np.array_equal(there, given)
+            if exact or there.shape != given.shape
+            else (np.allclose(there, given, rtol=1e-8, atol=0))
+        )
+        if not same:
+            raise ValueError(
+                f"the scene classes have another {axis} than the observations. Take scl.reindex_like(observations)."
+            )
+
+
 def month_columns(names: Iterable[str] = BANDS) -> list[str]:
     """What a year's values are called in tables and files, month by month: ``B2_m01``, ``B3_m01`` ... ``B12_m12``.
 

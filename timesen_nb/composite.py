@@ -12,12 +12,12 @@ The radiometric offset belongs to the source (products are stored with it or not
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timesen_nb.bands import BANDS, band_positions
-from timesen_nb.nodata import unmasked
+from timesen_nb.bands import BANDS, by_name
+from timesen_nb.nodata import check_used, say_codes, unmasked, without_codes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -123,38 +123,35 @@ def median_of_observations(
 
 
 def monthly_medians(
-    values: np.ndarray,
-    days: np.ndarray,
+    values: Any,
+    days: Any,
     year: int,
-    scl: np.ndarray | None = None,
+    scl: Any = None,
     masked: Collection[int] = tuple(MASKED),
+    cleaned: bool = False,
 ) -> np.ndarray:
     """Twelve medians of the clear observations of a calendar year.
 
+    Codes for no data are missing, with a warning, and so is what is 0 in all bands: see :mod:`timesen_nb.nodata`.
+
     Args:
-        values: (t, 10, ...) reflectance x 10000, NaN or masked = no data, in any order of time.
+        values: (t, 10, ...) reflectance x 10000, NaN or masked = no data, in any order of time. A DataArray, or a table
+            of dates by bands, is read by its names: :func:`timesen_nb.bands.by_name`.
         days: (t,) datetime64[D], solar, as :func:`solar_days` gives them.
         year: what lies in other years is left out.
         scl: (t, ...) scene classes; None masks nothing (the values are masked already).
         masked: classes that are left out.
+        cleaned: arrays as they are: their reader has put NaN where data are missing, and no number is a code.
 
     Returns:
         (12, 10, ...) float32, NaN in months without a clear observation.
 
     Raises:
-        ValueError: other shapes, or numbers for days.
+        ValueError: other shapes, numbers for days, days or scene classes that are not those of the values, or what can
+            be no reflectance among the observations that count.
     """
-    values = unmasked(values) if np.ma.isMaskedArray(values) else np.asarray(values, dtype=np.float32)
-    if np.asarray(days).dtype.kind in "iuf":
-        raise ValueError(
-            "the days given are numbers, which may count anything; expected dates, such as 2018-05-31."
-        )
-    days = np.asarray(days, dtype="datetime64[D]")
-    if values.ndim < 2 or values.shape[1] != len(BANDS) or days.shape != values.shape[:1]:
-        raise ValueError(
-            f"values {values.shape} and days {days.shape} were given; expected (dates, {len(BANDS)}, ...) "
-            "and (dates,). Put the bands second, in the order of timesen_nb.BANDS."
-        )
+    if not cleaned:
+        values, days, scl = _cleaned(values, days, year, scl, masked)
     out = np.full((12, *values.shape[1:]), np.nan, dtype=np.float32)
     for m in range(12):
         inside = _in_month(days, year, m + 1)
@@ -173,8 +170,8 @@ def monthly_cube(
     """:func:`monthly_medians` of a cube: lazily where it lies on Dask, month by month.
 
     Args:
-        observations: (time, band, y, x) reflectance x 10000, NaN = no data; ``time`` in solar days, in any order; bands
-            by their names.
+        observations: (time, band, y, x) reflectance x 10000, NaN or a known code = no data; ``time`` in solar days, in
+            any order; axes and bands by their names.
         year: what lies in other years is left out.
         scl: (time, y, x) scene classes of the same observations; None masks nothing.
         masked: classes that are left out.
@@ -187,10 +184,8 @@ def monthly_cube(
     """
     import xarray as xr
 
+    observations, scl = by_name(observations, scl)
     days = observations["time"].values.astype("datetime64[D]")
-    observations = observations.isel(band=band_positions(observations["band"].values.tolist()))
-    if scl is not None:
-        _check_same_pixels(observations, scl)
     # One stack, so that a lazy graph has one task a block and month: the classes ride behind the bands.
     stack = observations.astype(np.float32).drop_vars("time")
     if scl is not None:
@@ -226,10 +221,44 @@ def monthly_cube(
 def _median_of_stack(stack: np.ndarray, days: np.ndarray, masked: Collection[int] | None) -> np.ndarray:
     """(..., t, 10 bands and, with ``masked``, scene classes) -> (..., 10)."""
     stack = np.moveaxis(stack, (-2, -1), (0, 1))
-    if masked is None:
-        return np.moveaxis(median_of_observations(stack, days), 0, -1)
-    months = median_of_observations(stack[:, : len(BANDS)], days, stack[:, len(BANDS)], masked)
-    return np.moveaxis(months, 0, -1)
+    values = _without_codes(stack[:, : len(BANDS)].copy())
+    classes = None if masked is None else stack[:, len(BANDS)]
+    return np.moveaxis(median_of_observations(values, days, classes, masked or ()), 0, -1)
+
+
+def _cleaned(
+    values: Any, days: Any, year: int, scl: Any, masked: Collection[int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """What was given by hand: values (t, 10, ...), days (t,) and scene classes (t, ...), in order and without codes."""
+    if np.asarray(days).dtype.kind in "iuf":
+        raise ValueError(
+            "the days given are numbers, which may count anything; expected dates, such as 2018-05-31."
+        )
+    days = np.asarray(days, dtype="datetime64[D]")
+    values, scl = by_name(values, scl, days)
+    values, scl = unmasked(values), None if scl is None else unmasked(scl)
+    if values.ndim < 2 or values.shape[1] != len(BANDS) or days.shape != values.shape[:1]:
+        raise ValueError(
+            f"values {values.shape} and days {days.shape} were given; expected (dates, {len(BANDS)}, ...) "
+            "and (dates,). Put the bands second, in the order of timesen_nb.BANDS."
+        )
+    if scl is not None and scl.shape != values[:, 0].shape:
+        raise ValueError(
+            f"scene classes {scl.shape} were given for values {values.shape}; expected {values[:, 0].shape}."
+        )
+    values = _without_codes(values)
+    inside = days.astype("datetime64[Y]") == np.datetime64(f"{year:04d}")
+    used = usable(values[inside], days[inside], None if scl is None else scl[inside], masked)
+    check_used(values[inside], used, days[inside], BANDS)
+    return values, days, scl
+
+
+def _without_codes(values: np.ndarray) -> np.ndarray:
+    """Observations (t, 10, ...) with NaN for codes, in place; those that nobody declared are said."""
+    values, met = without_codes(values, 1)
+    if met:
+        say_codes(met, "the observations given")
+    return values
 
 
 def _in_month(days: np.ndarray, year: int, month: int) -> np.ndarray:
@@ -290,15 +319,3 @@ def median(observed: np.ndarray) -> np.ndarray:
     low, high = np.maximum((count - 1) // 2, 0), np.minimum(count // 2, len(observed) - 1)
     middle = np.take_along_axis(ordered, low, axis=0) + np.take_along_axis(ordered, high, axis=0)
     return np.where(count > 0, middle / 2, np.nan)[0].astype(np.float32)
-
-
-def _check_same_pixels(observations: xr.DataArray, scl: xr.DataArray) -> None:
-    """ValueError for scene classes of other days, rows or columns."""
-    for axis in ("time", "y", "x"):
-        kind = "<M8[D]" if axis == "time" else float
-        there, given = (data[axis].values.astype(kind).astype(float) for data in (observations, scl))
-        # a grid that was computed twice differs in the last digits
-        if there.shape != given.shape or not np.allclose(there, given, rtol=1e-8, atol=0):
-            raise ValueError(
-                f"the scene classes have another {axis} than the observations. Take scl.reindex_like(observations)."
-            )

@@ -213,6 +213,29 @@ def clean(values: np.ndarray, bands: Sequence[str], axis: int, what: str) -> np.
     return values
 
 
+def check_used(values: np.ndarray, used: np.ndarray, days: np.ndarray, bands: Sequence[str]) -> None:
+    """Refuse observations that are used and cannot be reflectance (rule 3).
+
+    Args:
+        values: (t, bands, ...) x 10000, NaN = missing.
+        used: (t, ...) which of them enter a median.
+        days: (t,) their dates.
+        bands: names of the bands.
+
+    Raises:
+        ValueError: by band, value and date.
+    """
+    mask = outside(values)
+    wrong = () if mask is None else np.argwhere(mask & used[:, None])
+    if len(wrong):
+        t, band, *at = wrong[0]
+        raise ValueError(
+            f"{bands[band]} is {values[(t, band, *at)]:g} on {days[t]}, and {len(wrong)} values in all are no "
+            f"reflectance; expected reflectance x 10000 between {LOWEST:g} and {HIGHEST:g}. Put NaN where data are "
+            "missing, and scale the rest."
+        )
+
+
 def say_codes(codes: Sequence[float], what: str) -> None:
     """Warn that codes stand in values and were taken as missing.
 

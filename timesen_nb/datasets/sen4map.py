@@ -191,7 +191,7 @@ def _composites(
             lon = float(_places(np.array([number]), [about])[0, 0])
             # a name without a time of day says the day, and is no overpass at midnight
             days = np.where(dated, times.astype("datetime64[D]"), solar_days(times, lon))
-            out = monthly_medians(values, days, year, classes)
+            out = monthly_medians(values, days, year, classes, cleaned=True)
         else:
             years, months = times.astype("datetime64[Y]"), times.astype("datetime64[M]").astype(int) % 12 + 1
             months = np.where(years == np.datetime64(f"{year}"), months, 0)

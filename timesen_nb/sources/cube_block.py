@@ -80,7 +80,7 @@ def read_block(
         left_out["scene class not clear"] = np.isfinite(values).all(axis=1) & ~clear(classes)
     used = usable(values, days, classes)
     wrong = _wrong(values, used, days, radiometry.factor)
-    months = monthly_medians(values, days, year, classes)
+    months = monthly_medians(values, days, year, classes, cleaned=True)
     return CubeBlock(months, days, used, left_out, wrong, tuple(codes))
 
 

@@ -238,7 +238,7 @@ class Reading:
             return [Entry(nothing, self._made_of([], []), self.lasting) for _ in places]
         classes = classes[has_clear & (classes != 0).any(axis=1)]
         surface = reading._surface(self._read(reading, BANDS, grid).isel(at), classes)
-        months = monthly_medians(surface, reading.days, self.year, classes, self.masked)
+        months = monthly_medians(surface, reading.days, self.year, classes, self.masked, cleaned=True)
         shown = usable(surface, reading.days, classes, self.masked)
         return [
             Entry(
