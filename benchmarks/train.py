@@ -139,7 +139,7 @@ def make_pairs(tower: PocketTower, n: int, seed: int) -> Pairs:
     views = np.concatenate([ground_views(places, seed) for places in (europe, earth)])
     vectors = tower.encode_photos(views.reshape(-1, *views.shape[2:])).reshape(len(views), 4, -1)
     labels = np.concatenate([europe.cover_type, earth.cover_type])
-    return Pairs(np.concatenate(values), vectors, labels=labels)
+    return Pairs(np.concatenate(values), vectors, labels=labels, tower=tower)
 
 
 def drawn_pairs(n: int, seed: int, folder: Path) -> Path:
@@ -150,7 +150,7 @@ def drawn_pairs(n: int, seed: int, folder: Path) -> Path:
     if not path.is_file():
         pairs = make_pairs(tower, n, seed)
         labels = simulated_labels(pairs.labels.astype(int))["land_cover"]
-        Pairs(pairs.values, pairs.embeddings, labels).save(path)
+        replace(pairs, labels=labels).save(path)
     return path
 
 

@@ -32,4 +32,4 @@ def make_pairs(n: int = 128, seed: int = 0, missing: float = 0.1, views: int = 2
     photos = words[cover][:, None] + rng.normal(0, 0.1, (n, views, TOWER.width))
     labels = np.array(CLASSES)[cover]
     lonlats = np.stack([rng.uniform(2, 8, n), rng.uniform(49, 52, n)], axis=1)
-    return Pairs(values, photos.astype(np.float32), labels, lonlats)
+    return Pairs(values, photos.astype(np.float32), labels, lonlats, TOWER)

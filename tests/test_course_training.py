@@ -106,7 +106,7 @@ def test_the_paper_streams_its_photos_and_a_stopped_run_goes_on(
     monkeypatch.setattr("timesen_nb.datasets.read_lucas", lambda _: points)
     monkeypatch.setattr("timesen_nb.datasets.read_sen4map", lambda *_, **__: places)
     monkeypatch.setattr("timesen_nb.model.towers.embed_photos", embed_photos)
-    monkeypatch.setattr("timesen_nb.model.towers.open_tower", lambda _: SimpleNamespace(width=8))
+    monkeypatch.setattr("timesen_nb.model.towers.open_tower", lambda _: SimpleNamespace(width=8, name="stub"))
     monkeypatch.setattr("timesen_nb.model.timesenclip.TimeSenCLIP", lambda *_: None)
     names: dict[str, Any] = {
         "GO": True, "clear_to_go": True, "LUCAS": "", "SEN4MAP": {"train": "", "test": ""}, "PLACES": 2500,

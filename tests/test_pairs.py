@@ -2,15 +2,19 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pairs_world import make_pairs
+from pairs_world import CLASSES, TOWER, make_pairs, small_encoder
 
+import timesen_nb as tn
 from timesen_nb.datasets.pairs import MISSING, Pairs
+from timesen_nb.datasets.place_dataset import PlaceDataset
 from timesen_nb.datasets.splits import blocks, split_rows
+from timesen_nb.evaluation.validation import LabelledClasses
 
 VALUES = np.full((3, 12, 10), 1000, np.float32)
 PHOTOS = np.ones((3, 4), np.float32)
@@ -32,13 +36,14 @@ def test_series_and_photos_come_out_as_float_with_missing_months_missing():
 def test_a_file_gives_back_what_was_saved(tmp_path, dtype):
     values = np.full((3, 12, 10), 700).astype(dtype)
     values[1, 0] = MISSING if dtype is np.int16 else np.nan
-    pairs = Pairs(values, np.ones((3, 2, 8), np.float16), ["a", "", "b"], [[1, 2], [3, 4], [5, 6]])
+    pairs = Pairs(values, np.ones((3, 2, 8), np.float16), ["a", "", "b"], [[1, 2], [3, 4], [5, 6]], "made up")
     back = Pairs.load(pairs.save(tmp_path / "deep" / "x.pairs"))
     assert back.values.dtype == pairs.values.dtype
     assert back.embeddings.dtype == np.float16
     np.testing.assert_array_equal(back.series([0, 1, 2]), pairs.series([0, 1, 2]))
     assert back.labels.tolist() == ["a", "", "b"]
     assert back.lonlats.tolist() == pairs.lonlats.tolist()
+    assert back.tower == "made up"
     assert [f.name for f in (tmp_path / "deep").iterdir()] == ["x.pairs"]
 
 
@@ -66,7 +71,7 @@ def test_a_file_that_is_cut_off_or_of_others_is_refused(tmp_path):
 
 
 def test_large_files_stay_on_disk_until_rows_are_asked_for(tmp_path):
-    back = Pairs.load(Pairs(VALUES, PHOTOS).save(tmp_path / "x"))
+    back = Pairs.load(Pairs(VALUES, PHOTOS, tower="made up").save(tmp_path / "x"))
     for array in (back.values, back.embeddings):
         base = array
         while not isinstance(base, np.memmap):
@@ -162,3 +167,39 @@ def test_a_split_that_cannot_be_is_refused():
         pairs.split((0.5, 0.5), block_km=5000)
     with pytest.raises(ValueError, match="lonlats"):
         Pairs(VALUES, PHOTOS).split((0.5, 0.5), block_km=10)
+
+
+# Who made the photo vectors -------------------------------------------------------------------------------------------
+
+
+def test_pairs_and_their_parts_say_whose_vectors_they_are(tmp_path):
+    pairs = make_pairs(40)
+    parts = (pairs, *pairs.split((0.5, 0.5)), pairs.take([1]), pairs.with_bands(["B4"]))
+    assert {part.tower for part in parts} == {TOWER.name}
+    assert Pairs.load(pairs.save(tmp_path / "x")).tower == TOWER.name
+    assert "photos (2, 16) by words" in repr(pairs)
+    places = PlaceDataset(VALUES, np.zeros((3, 2)), {}, np.arange(3))
+    assert places.pairs(PHOTOS, task=None, tower=TOWER).tower == TOWER.name
+    with pytest.raises(ValueError, match="tower given: a int; expected the tower, or its name"):
+        Pairs(VALUES, PHOTOS, tower=2)
+
+
+def test_vectors_of_another_tower_are_refused_and_of_an_unknown_one_said(tmp_path):
+    pairs = make_pairs(40)
+    other = Pairs(pairs.values, pairs.embeddings, pairs.labels, tower="of the same width")
+    fits = {"epochs": 1, "batch_size": 8, "memory_bank": 0, "device": "cpu", "progress": False}
+    said = "photo vectors of {} were made by tower 'of the same width'; expected 'words'"
+    with pytest.raises(ValueError, match=said.format("pairs")):
+        tn.fit(small_encoder(), other, tower=TOWER, **fits)
+    with pytest.raises(ValueError, match=said.format("validation")):
+        tn.fit(small_encoder(), pairs, tower=TOWER, validation=other, **fits)
+    with pytest.raises(ValueError, match=said.format("pairs")):
+        LabelledClasses(other, CLASSES, TOWER)
+    path = Pairs(pairs.values, pairs.embeddings, pairs.labels).save(tmp_path / "old.pairs")
+    with pytest.warns(UserWarning, match=r"photo vectors in old\.pairs were made by an unknown tower"):
+        unknown = Pairs.load(path)
+    tn.fit(small_encoder(), unknown, tower=TOWER, **fits)
+    known = replace(unknown, tower=TOWER).save(tmp_path / "new.pairs")
+    assert Pairs.load(known).tower == TOWER.name
+    # labels alone are of no tower
+    assert Pairs.load(Pairs(pairs.values, labels=pairs.labels).save(tmp_path / "labels")).tower is None

@@ -226,7 +226,9 @@ def check_used(values: np.ndarray, used: np.ndarray, days: np.ndarray, bands: Se
         ValueError: by band, value and date.
     """
     mask = outside(values)
-    wrong = () if mask is None else np.argwhere(mask & used[:, None])
+    if mask is None:
+        return
+    wrong = np.argwhere(mask & used[:, None])
     if len(wrong):
         t, band, *at = wrong[0]
         raise ValueError(

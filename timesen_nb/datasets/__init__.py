@@ -4,7 +4,8 @@
     places = read_sen4map("test.h5")  # series, photo addresses, labels
     near, far = places.split((0.8, 0.2), block_km=50)
 
-Photos become vectors by :func:`timesen_nb.model.towers.embed_photos`; ``places.pairs(vectors)`` is what training takes.
+Photos become vectors by :func:`timesen_nb.model.towers.embed_photos`; ``places.pairs(vectors, tower=tower)`` is what
+training takes.
 """
 
 from timesen_nb.datasets.breizhcrops import read_breizhcrops

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ class Pairs:
             float16 or float32. None: no photos.
         labels: (N,) class names, "" = unknown; None: no labels.
         lonlats: (N, 2) degrees, longitude before latitude; None: not known.
+        tower: the ``name`` of the tower that made the photo vectors, such as "pocket:2"; the tower itself may be given.
+            None: not known.
 
     Raises:
         ValueError: lengths differ, reflectance is negative or from 0 to 1, a place has no month or no photo, a photo
@@ -44,6 +47,7 @@ class Pairs:
     embeddings: Any = None
     labels: Any = None
     lonlats: Any = None
+    tower: Any = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", as_array(self.values, (np.int16, np.float32)))
@@ -53,9 +57,14 @@ class Pairs:
             object.__setattr__(self, "labels", as_names(self.labels))
         if self.lonlats is not None:
             object.__setattr__(self, "lonlats", np.asarray(self.lonlats, dtype=np.float64))
+        object.__setattr__(self, "tower", getattr(self.tower, "name", self.tower))
         self._check()
 
     def _check(self) -> None:
+        if not isinstance(self.tower, str | None):
+            raise ValueError(
+                f"tower given: a {type(self.tower).__name__}; expected the tower, or its name: 'pocket:2'."
+            )
         n = len(self.values)
         photos = None if self.embeddings is None else tuple(self.embeddings.shape)
         if self.values.ndim not in (3, 5) or (photos is not None and len(photos) not in (2, 3)):
@@ -85,6 +94,7 @@ class Pairs:
 
     def __repr__(self) -> str:
         photos = "no photos" if self.embeddings is None else f"photos {tuple(self.embeddings.shape[1:])}"
+        photos += f" by {self.tower}" if self.tower else ""
         known = "no labels" if self.labels is None else f"{len(set(self.labels.tolist()) - {''})} classes"
         return f"<{len(self)} pairs: series {tuple(self.values.shape[1:])}, {photos}, {known}>"
 
@@ -134,7 +144,7 @@ class Pairs:
         """
         rows = np.arange(len(self))[rows if isinstance(rows, slice) else np.asarray(rows)]
         arrays = (self.values, self.embeddings, self.labels, self.lonlats)
-        return Pairs(*(None if array is None else array[rows] for array in arrays))
+        return Pairs(*(None if array is None else array[rows] for array in arrays), self.tower)
 
     def with_bands(self, bands: Sequence[str]) -> Pairs:
         """The same places with some of the bands.
@@ -153,11 +163,10 @@ class Pairs:
             raise ValueError(
                 f"bands {', '.join(bands)} of series with {self.values.shape[2]}; expected some of {', '.join(BANDS)}."
             )
-        values = self.values[:, :, [BANDS.index(band) for band in bands]]
-        return Pairs(values, self.embeddings, self.labels, self.lonlats)
+        return replace(self, values=self.values[:, :, [BANDS.index(band) for band in bands]])
 
     def check_fits(self, config: EncoderConfig, tower: Tower, name: str = "pairs") -> None:
-        """Whether an encoder can read the series, and all vectors are of one width.
+        """Whether an encoder can read the series, and all vectors are of one tower and width.
 
         Args:
             config: of the encoder.
@@ -183,9 +192,28 @@ class Pairs:
                 f"vectors have different widths: {said}; expected one. Embed the photos with the tower that is given, "
                 "and set EncoderConfig(embedding=) to its width."
             )
+        self.check_tower(tower, name)
+
+    def check_tower(self, tower: Tower, name: str = "pairs") -> None:
+        """Whether the photo vectors are of this tower, as far as is known: in another one's space they mean nothing.
+
+        Args:
+            tower: that is asked about.
+            name: what these pairs are called in the message.
+
+        Raises:
+            ValueError: another tower made them.
+        """
+        if self.embeddings is not None and self.tower not in (None, tower.name):
+            raise ValueError(
+                f"the photo vectors of {name} were made by tower {self.tower!r}; expected {tower.name!r}, in whose "
+                f"space the encoder is. Embed the photos with that one, or give tower={self.tower!r}."
+            )
 
     def save(self, path: str | Path) -> Path:
         """Write one safetensors file, types as they are; it has its name only once it is complete.
+
+        Its metadata hold, as JSON under "timesen_nb.pairs", the names of the classes and that of the tower.
 
         Args:
             path: of the file; folders are made.
@@ -196,7 +224,7 @@ class Pairs:
         tensors = {"values": self.values}
         if self.embeddings is not None:
             tensors["embeddings"] = self.embeddings
-        about: dict[str, Any] = {"version": 1}
+        about: dict[str, Any] = {"version": 1, "tower": self.tower}
         if self.labels is not None:
             names, codes = np.unique(self.labels, return_inverse=True)
             about["classes"], tensors["labels"] = names.tolist(), codes
@@ -207,6 +235,8 @@ class Pairs:
     @classmethod
     def load(cls, path: str | Path) -> Pairs:
         """Pairs from :meth:`save`, mapped from disk: more of them than memory holds will do.
+
+        A warning says where photo vectors are of a tower that the file does not name, as files of 0.1 do not.
 
         Args:
             path: of the file.
@@ -229,7 +259,15 @@ class Pairs:
         labels = tensors.get("labels")
         if labels is not None:
             labels = np.array(about["classes"])[labels]
-        return cls(tensors["values"], tensors.get("embeddings"), labels, tensors.get("lonlats"))
+        tower = about.get("tower")
+        if tower is None and "embeddings" in tensors:
+            warnings.warn(
+                f"the photo vectors in {path.name} were made by an unknown tower; expected its name, for in another "
+                "one's space they mean nothing. If you know it, say so once: "
+                "dataclasses.replace(pairs, tower=...).save(another path).",
+                stacklevel=2,
+            )
+        return cls(tensors["values"], tensors.get("embeddings"), labels, tensors.get("lonlats"), tower)
 
     def split(
         self, shares: Sequence[float], seed: int = 0, block_km: float | None = None

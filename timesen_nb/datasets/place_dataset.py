@@ -156,7 +156,9 @@ class PlaceDataset:
         block = np.arange(len(self)) if block_km is None else blocks(self.lonlats, block_km)
         return tuple(self.take(rows) for rows in split_rows(block, shares, seed))
 
-    def pairs(self, embeddings: np.ndarray | None = None, task: str | None = "land_cover") -> Pairs:
+    def pairs(
+        self, embeddings: np.ndarray | None = None, task: str | None = "land_cover", tower: Any = None
+    ) -> Pairs:
         """Training pairs: the series beside the photo vectors of the same places, labelled by a task.
 
         Places without any month or any photo are left out, and a warning says how many.
@@ -165,6 +167,7 @@ class PlaceDataset:
             embeddings: (N, D) or (N, V, D), NaN = no photo, as ``model.towers.embed_photos`` gives them; None for
                 labels alone.
             task: by name, whose labels; None for none.
+            tower: that made the embeddings, or its name; training in the space of another one is refused then.
 
         Returns:
             Pairs of the places that are left.
@@ -195,7 +198,8 @@ class PlaceDataset:
             )
         values = self.values if len(kept) == len(self) else self.values[kept]
         labels = None if task is None else self.labels[task][kept]
-        return Pairs(values, None if embeddings is None else embeddings[kept], labels, self.lonlats[kept])
+        vectors = None if embeddings is None else embeddings[kept]
+        return Pairs(values, vectors, labels, self.lonlats[kept], tower)
 
 
 def _without_any_month(series: np.ndarray) -> np.ndarray:

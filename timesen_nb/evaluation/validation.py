@@ -31,8 +31,9 @@ class LabelledClasses:
         """Of a task, its name, or names; None: the labels that occur.
 
         Raises:
-            ValueError: pairs without labels, or labels that are not among the classes.
+            ValueError: pairs without labels, labels that are not among the classes, or photo vectors of another tower.
         """
+        pairs.check_tower(tower)
         if isinstance(classes, str):
             from timesen_nb.tasks import tasks
 
