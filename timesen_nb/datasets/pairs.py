@@ -143,8 +143,8 @@ class Pairs:
             Their pairs, in that order.
         """
         rows = np.arange(len(self))[rows if isinstance(rows, slice) else np.asarray(rows)]
-        arrays = (self.values, self.embeddings, self.labels, self.lonlats)
-        return Pairs(*(None if array is None else array[rows] for array in arrays), self.tower)
+        arrays = {name: getattr(self, name) for name in ("values", "embeddings", "labels", "lonlats")}
+        return replace(self, **{name: array[rows] for name, array in arrays.items() if array is not None})
 
     def with_bands(self, bands: Sequence[str]) -> Pairs:
         """The same places with some of the bands.
