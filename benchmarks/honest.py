@@ -18,7 +18,7 @@ import pandas as pd
 import timesen_nb as tn
 from benchmarks.elsewhere import scorer
 from benchmarks.real import REAL, confidence_error
-from recipes.confidence import background_words, common_margin
+from recipes.confidence import background_words, common_margin, kin_cosine
 from recipes.prediction_sets import PLACES, RealScores, fit_thresholds, simulated_scores
 from recipes.real_places import elsewhere, europe
 from recipes.training_space import FAULTS, POINTS, SEED, USUAL, Series, simulated
@@ -169,15 +169,16 @@ def show_words(model: tn.TimeSenCLIP, real: Sequence[RealScores]) -> None:
 def show_none(model: tn.TimeSenCLIP, real: Sequence[RealScores]) -> None:
     """Places whose class is among the words, and is not, that are turned away; margins of the other half."""
     rng = np.random.default_rng(SEED)
-    background = background_words(model)
+    background, kin = background_words(model), kin_cosine(model)
     kept, lost = {}, {}
     for _ in range(SPLITS):
         fit = halves(real, rng)
-        margin = common_margin(background, real, fit)
+        margin = common_margin(background, kin, real, fit)
         for each, some in zip(real, fit, strict=True):
             own, truth = each.encoded[~some] @ each.words.T, each.task.truth[~some]
-            best = (each.encoded[~some] @ background.T).max(axis=1) - margin
             listed = rng.permutation(len(each.words))[: max(2, len(each.words) // 2)]
+            others = background[(background @ each.words[listed].T).max(axis=1) < kin]
+            best = (each.encoded[~some] @ others.T).max(axis=1, initial=-np.inf) - margin
             turned = best > own[:, listed].max(axis=1)
             known = np.isin(truth, listed)
             kept.setdefault(each.task.name, []).append(turned[known].mean() if known.any() else np.nan)

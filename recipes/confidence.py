@@ -36,9 +36,9 @@ def fit_confidence(model: TimeSenCLIP) -> Confidence:
     # not the series that lie in the space
     scores = simulated_scores(model, series[np.arange(POINTS, POINTS + USUAL)])
     thresholds = fit_thresholds(scores, real, every)
-    background = background_words(model)
-    margin = common_margin(background, real, every)
-    return Confidence(fingerprint(model.weights.arrays), space, thresholds, background, margin)
+    background, kin = background_words(model), kin_cosine(model)
+    margin = common_margin(background, kin, real, every)
+    return Confidence(fingerprint(model.weights.arrays), space, thresholds, background, margin, kin)
 
 
 def background_words(model: TimeSenCLIP) -> np.ndarray:
@@ -48,8 +48,24 @@ def background_words(model: TimeSenCLIP) -> np.ndarray:
     return np.concatenate([covers.vectors, model.zero_shot(names).vectors])
 
 
+def kin_cosine(model: TimeSenCLIP) -> float:
+    """From which cosine on one name is a kind of another: halfway between nine tenths of both sides.
+
+    Cover types are kinds of their land cover, and of no other.
+    """
+    covers = model.zero_shot("land_cover", "names").vectors
+    cosines = model.zero_shot([k.name for k in COVER_TYPES]).vectors @ covers.T
+    own = np.array([k.land_cover for k in COVER_TYPES])[:, None] == np.array(list("ABCDEFGH"))
+    kinds, strangers = cosines[own], np.where(own, -1.0, cosines).max(axis=1)
+    return float(np.quantile(kinds, 0.1) + np.quantile(strangers, 0.9)) / 2
+
+
 def common_margin(
-    background: np.ndarray, real: Sequence[RealScores], rows: Sequence[np.ndarray], refused: float = REFUSED
+    background: np.ndarray,
+    kin: float,
+    real: Sequence[RealScores],
+    rows: Sequence[np.ndarray],
+    refused: float = REFUSED,
 ) -> float:
     """The margin that turns away so many of the places whose class is among the words, on average over the tasks.
 
@@ -64,7 +80,9 @@ def common_margin(
         order = rng.random(own.shape) - (np.arange(words) == each.task.truth[some][:, None])
         listed = np.argsort(order, axis=1)[:, : max(2, words // 2)]
         best = np.take_along_axis(own, listed, axis=1).max(axis=1)
-        lead = (each.encoded[some] @ background.T).max(axis=1) - best
+        kinds = (background @ each.words.T >= kin)[:, listed].any(axis=2).T  # (places, background)
+        others = np.where(kinds, -np.inf, each.encoded[some] @ background.T)
+        lead = others.max(axis=1) - best
         leads.append(lead)
         weights.append(np.full(len(lead), 1 / max(len(lead), 1)))
     lead, weight = np.concatenate(leads), np.concatenate(weights)

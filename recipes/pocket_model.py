@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from recipes.photo_net import PhotoNet
-from recipes.series_training import STAGES, train, training_parts
+from recipes.series_training import LARGE, SMALL, STAGES, Effort, many_parts, train
 from recipes.words import cover_type_vectors, learn_tokens
 from timesen_nb.evaluation.calibration import common_scale
 from timesen_nb.model.config import EncoderConfig
@@ -172,15 +172,19 @@ def recalling(encoder: SeriesEncoder, photos: np.ndarray) -> SeriesEncoder:
     return out
 
 
-def train_series_encoder(tower: PocketTower, places: int, seed: int) -> TimeSenCLIP:
-    """Cross-view training (:mod:`recipes.series_training`), then calibration; the same seed gives the same model."""
-    parts = training_parts(places, TRAIN_SEED + seed)
+def train_series_encoder(tower: PocketTower, seed: int, effort: Effort = SMALL) -> TimeSenCLIP:
+    """Cross-view training (:mod:`recipes.series_training`), then calibration; on a GPU where there is one.
+
+    On a processor the same seed gives the same model.
+    """
+    parts = many_parts(effort, TRAIN_SEED + seed)
     photos, scale = mean_photos(tower), 0.0
     torch.manual_seed(seed)
-    encoder = SeriesEncoder(CONFIG)
+    encoder = SeriesEncoder(CONFIG).to("cuda" if torch.cuda.is_available() else "cpu")
     for i, stage in enumerate(STAGES):
-        scale = train(encoder, parts, photos, stage, seed + 1000 * i)
-    model = TimeSenCLIP(recalling(encoder, photos), tower, scale)
+        longer = replace(stage, steps=stage.steps * effort.times)
+        scale = train(encoder, parts, photos, longer, seed + 1000 * i, effort.batch)
+    model = TimeSenCLIP(recalling(encoder.cpu(), photos), tower, scale)
     model.calibrated_logit_scale = calibrate(model)
     return model
 
@@ -188,11 +192,13 @@ def train_series_encoder(tower: PocketTower, places: int, seed: int) -> TimeSenC
 def main() -> None:
     """Rebuild the weights in the package, or train one more series encoder and save it elsewhere."""
     parser = argparse.ArgumentParser(description="Rebuild the bundled pocket model from nothing.")
-    parser.add_argument("--places", type=int, default=12_000, help="of Europe; elsewhere about as many each")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--encoder-only", type=Path, metavar="FILE", help="keep the towers, save the encoder to FILE"
     )
+    efforts = {"small": SMALL, "large": LARGE}
+    usual = "large" if torch.cuda.is_available() else "small"
+    parser.add_argument("--effort", choices=efforts, default=usual, help="the large one wants a GPU")
     given = parser.parse_args()
     started = time.monotonic()
 
@@ -207,7 +213,7 @@ def main() -> None:
         say("text tower")
         right = train_photo_tower(folder, n=6_000, epochs=6)
         say(f"photo tower: tells {right:.1%} of {len(INDEX)} cover types in single views it has not seen")
-    model = train_series_encoder(PocketTower(folder), given.places, given.seed)
+    model = train_series_encoder(PocketTower(folder), given.seed, efforts[given.effort])
     model.save(given.encoder_only or folder / "series.safetensors")
     say(
         f"series encoder: learned scale {model.logit_scale:.1f}, calibrated {model.calibrated_logit_scale:.1f}"

@@ -9,10 +9,14 @@ often each is drawn (Menon et al. 2021, logit adjustment).
 from __future__ import annotations
 
 import math
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
@@ -50,6 +54,24 @@ STAGES = (
     Stage(450, 7e-4, (0.60, 0.10, 0.08, 0.08, 0.14), (0.62, 0.15, 0.03, 0.08, 0.12)),
     Stage(900, 7e-4, (0.78, 0.09, 0.02, 0.03, 0.08), (0.68, 0.12, 0.02, 0.08, 0.10)),
 )
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is spent on an encoder.
+
+    places: of Europe in a set; of the others there are as many or a third more. sets: of simulated places, each of a
+    seed of its own. batch: series a step. times: so many steps for each of a stage.
+    """
+
+    places: int = 12_000
+    sets: int = 1
+    batch: int = 512
+    times: int = 1
+
+
+#: On two cores; on a GPU, which sees twenty times as many series: what ships.
+SMALL, LARGE = Effort(), Effort(places=18_000, sets=16, batch=2048, times=5)
 
 
 def weights_of_types() -> np.ndarray:
@@ -90,10 +112,44 @@ def training_parts(n: int, seed: int, without: tuple[str, ...] = ()) -> list[Sha
     return parts
 
 
+def many_parts(effort: Effort, seed: int) -> list[Share]:
+    """:func:`training_parts` of several seeds, a process each, put together."""
+    seeds = [seed + 1000 * k for k in range(effort.sets)]
+    if len(seeds) == 1:
+        return training_parts(effort.places, seed)
+    # forked, a process waits for ever for the threads of torch that it has not got
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        sets = list(pool.map(partial(training_parts, effort.places), seeds))
+    return [
+        Share(np.concatenate([p.values for p in same]), np.concatenate([p.cover_type for p in same]))
+        for same in zip(*sets, strict=True)
+    ]
+
+
+def thinned(values: Tensor, generator: torch.Generator) -> Tensor:
+    """Series (n, 12, C, H, W) as they are, some without a quarter, some without 1 to 11 months; each loses its own."""
+    n, device = len(values), values.device
+
+    def numbers(low: int, high: int) -> Tensor:
+        return torch.randint(low, high, (n, 1), generator=generator, device=device)
+
+    chance = torch.rand(n, 1, generator=generator, device=device)
+    after = torch.arange(12, device=device) - numbers(0, 10)
+    rank = torch.rand(n, 12, generator=generator, device=device).argsort(dim=1).argsort(dim=1)
+    quarter, several = (after >= 0) & (after < 3), rank < numbers(1, 12)
+    gone = torch.where(chance < 0.12, quarter, (chance < 0.46) & several)
+    return values.masked_fill(gone[:, :, None, None, None], torch.nan)
+
+
 def train(
-    encoder: SeriesEncoder, parts: list[Share], photos: np.ndarray, stage: Stage, seed: int, batch: int = 512
+    encoder: SeriesEncoder,
+    parts: list[Share],
+    photos: np.ndarray,
+    stage: Stage,
+    seed: int,
+    batch: int = 512,
 ) -> float:
-    """Train the encoder through a stage; returns the scale that cosines were multiplied by.
+    """Train the encoder through a stage, on the device where it is; returns the scale that cosines were multiplied by.
 
     Args:
         encoder: what is trained, in place.
@@ -103,36 +159,34 @@ def train(
         seed: of the batches.
         batch: series a step.
     """
+    device = encoder.class_token.device
     torch.manual_seed(seed)
-    draw, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
+    draw, rng = torch.Generator(device).manual_seed(seed), np.random.default_rng(seed)
     encoder.train()
-    ground = torch.from_numpy(photos)
-    log_scale = torch.nn.Parameter(torch.tensor(math.log(14.0)))
-    values = [torch.from_numpy(p.values)[..., None, None] for p in parts]
-    labels = [torch.from_numpy(p.cover_type) for p in parts]
+    ground = torch.from_numpy(photos).to(device)
+    log_scale = torch.nn.Parameter(torch.tensor(math.log(14.0), device=device))
+    values = [torch.from_numpy(p.values).to(device)[..., None, None] for p in parts]
+    labels = [torch.from_numpy(p.cover_type).to(device) for p in parts]
     often = torch.stack([torch.bincount(y, minlength=len(ground)) / len(y) for y in labels])
-    wanted = torch.from_numpy(weights_of_types()).float()
+    wanted = torch.from_numpy(weights_of_types()).float().to(device)
     optimizer = torch.optim.AdamW([*encoder.parameters(), log_scale], stage.rate, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, stage.rate, total_steps=stage.steps, pct_start=0.1
     )
     for _ in tqdm(range(stage.steps), desc="series encoder", mininterval=5):
-        kind = rng.choice(("all", "year", "quarter", "months"), p=(0.45, 0.17, 0.1, 0.28))
-        shares = np.array(stage.annual if kind == "year" else stage.shares)
+        year = rng.random() < 0.17
+        shares = stage.annual if year else stage.shares
         rows = [
-            torch.randint(len(y), (round(s * batch),), generator=draw)
+            torch.randint(len(y), (round(s * batch),), generator=draw, device=device)
             for y, s in zip(labels, shares, strict=True)
         ]
         x = augment.drop_bands(torch.cat([v[r] for v, r in zip(values, rows, strict=True)]), draw)
         y = torch.cat([y[r] for y, r in zip(labels, rows, strict=True)])
-        months: augment.Months = None
-        if kind == "year":
-            x = augment.annual_median(x)
-        elif kind != "all":
-            x, months = (augment.drop_quarter if kind == "quarter" else augment.drop_months)(x, draw)
-        vectors = encoder(x, months)
+        x = augment.annual_median(x) if year else thinned(x, draw)
+        prior = torch.log((torch.tensor(shares, device=device) @ often + 1e-9) / wanted)
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            vectors = encoder(x).float()
         seen = ~torch.isnan(vectors).any(dim=1)
-        prior = torch.log((torch.from_numpy(shares).float() @ often + 1e-9) / wanted)
         loss = F.cross_entropy(log_scale.exp() * vectors[seen] @ ground.T + prior, y[seen])
         optimizer.zero_grad()
         loss.backward()

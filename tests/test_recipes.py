@@ -10,6 +10,7 @@ import torch
 
 from recipes import pocket_model as recipe
 from recipes import series_training
+from recipes.series_training import Effort
 from recipes.words import learn_tokens, read_concepts
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder import SeriesEncoder
@@ -44,7 +45,7 @@ def test_calibration_is_on_other_places_than_training(monkeypatch: pytest.Monkey
     for seed in (0, 1):
         for seeds in drawn.values():
             seeds.clear()
-        recipe.train_series_encoder(tower, 60, seed)
+        recipe.train_series_encoder(tower, seed, Effort(places=60))
         assert drawn["training"]
         assert drawn["calibration"]
         assert drawn["training"].isdisjoint(drawn["calibration"] | {recipe.TEST_SEED, recipe.PHOTO_SEED})

@@ -144,6 +144,23 @@ def test_places_that_fit_no_word_are_none_of_these() -> None:
     assert water.count(NONE_OF_THESE) < 20
 
 
+def test_a_kind_of_one_of_the_words_does_not_speak_against_it() -> None:
+    """A vineyard is called vineyard before it is called cropland, and is cropland none the less; no lake is."""
+    model = tn.load("pocket")
+    vines, lakes = (simulate_places(200, 9292, cover_types=[name]).values for name in ("vineyard", "lake"))
+    land = model.zero_shot(["cropland", "woodland"], open_set=True)
+    assert land.predict(vines).count(NONE_OF_THESE) < 10
+    assert land.predict(lakes).count(NONE_OF_THESE) > 150
+    others = model.weights.confidence().others(model.zero_shot(["cropland"]).vectors)
+    assert 20 < len(others) < len(model.weights.confidence().background) - 20
+
+
+def test_words_that_name_all_land_turn_nothing_away() -> None:
+    covers = tn.load("pocket").zero_shot("land_cover", open_set=True)
+    values = simulate_places(60, 9494).values
+    assert (covers.probabilities(values)[:, -1] == 0).all()
+
+
 def test_sets_do_not_change_with_the_scale_of_probabilities() -> None:
     model, values = tn.load("pocket"), simulate_places(50, 9393).values
     words = ["a lake", "a forest", "a maize field", "a vineyard"]

@@ -81,7 +81,7 @@ def trust_scores(
     cosines = v @ words.T
     p = softmax(limits.space.scale * cosines)
     sets = limits.thresholds.sets(p, words, seen.months[found.rows], COVERAGE)
-    lead = (v @ limits.background.T).max(axis=1) - cosines.max(axis=1)
+    lead = (v @ limits.others(words).T).max(axis=1, initial=-np.inf) - cosines.max(axis=1)
     figures: Sequence[np.ndarray] = (
         sets[np.arange(len(sets)), found.truth], sets.sum(axis=1), lead > limits.margin, seen.inside[found.rows],
     )  # fmt: skip

@@ -31,6 +31,7 @@ class Confidence:
         thresholds: for prediction sets.
         background: (B, D) vectors of what else land can be, for "none of these".
         margin: how much nearer than the best of the words one of these must be.
+        kin: cosine from which on a word of the background is a kind of one of the words.
     """
 
     model: str
@@ -38,6 +39,18 @@ class Confidence:
     thresholds: Thresholds
     background: np.ndarray
     margin: float
+    kin: float
+
+    def others(self, words: np.ndarray) -> np.ndarray:
+        """What else land can be than these words say; a kind of one of them, as rye is of cropland, is nothing else.
+
+        Args:
+            words: (K, D) unit vectors.
+
+        Returns:
+            (B, D) unit vectors, fewer than of the background, maybe none.
+        """
+        return self.background[(self.background @ words.T).max(axis=1) < self.kin]
 
 
 def confidence_file() -> Path:
@@ -52,7 +65,9 @@ def write_confidence(path: Path, confidence: Confidence) -> Path:
         f"{part}.{name}": _small(array) for part, named in parts.items() for name, array in named.items()
     }
     arrays["background"] = confidence.background.astype(np.float32)
-    return write_tensors(path, arrays, KEY, {"model": confidence.model, "margin": confidence.margin})
+    return write_tensors(
+        path, arrays, KEY, {"model": confidence.model, "margin": confidence.margin, "kin": confidence.kin}
+    )
 
 
 def _small(array: np.ndarray) -> np.ndarray:
@@ -85,5 +100,10 @@ def read_confidence(weights: Mapping[str, np.ndarray], what: str, path: Path | N
         for part in ("space.", "thresholds.")
     )
     return Confidence(
-        about["model"], as_space(space), as_thresholds(thresholds), arrays["background"], about["margin"]
+        about["model"],
+        as_space(space),
+        as_thresholds(thresholds),
+        arrays["background"],
+        about["margin"],
+        about["kin"],
     )

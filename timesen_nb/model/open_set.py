@@ -3,8 +3,8 @@
 A softmax over three words always finds a winner. Here the words also have to stand up to a background: what land is
 otherwise called. When some word of the background is nearer by more than a margin, that is the answer. The margin is
 fitted so that places whose class is among the words are seldom turned away (split conformal prediction: Vovk et al.
-2005). ``model.zero_shot(words, open_set=True)`` has the background and margin that come with the model; for
-your own::
+2005). ``model.zero_shot(words, open_set=True)`` has the margin that comes with the model, and of its background what is
+no kind of one of the words, for a vineyard is cropland. For your own::
 
     background = background_vectors(model.encode_text)
     margin = fit_margin(model.zero_shot("land_cover"), background, vectors, truth)
@@ -27,7 +27,7 @@ class OpenZeroShot(ZeroShot):
 
     Args:
         zs: the words.
-        background: (B, D) unit vectors of what else there is.
+        background: (B, D) unit vectors of what else there is; none: nothing is turned away.
         margin: how much nearer than the best of the words a word of the background must be, in cosine.
     """
 
@@ -50,7 +50,7 @@ class OpenZeroShot(ZeroShot):
         """
         vectors = np.asarray(vectors, dtype=np.float32)
         own = vectors @ self.vectors.T
-        other = (vectors @ self.background.T).max(axis=-1, keepdims=True) - self.margin
+        other = (vectors @ self.background.T).max(axis=-1, keepdims=True, initial=-np.inf) - self.margin
         cosines = np.concatenate([own, other], axis=-1)
         return softmax(self.scale * cosines)
 

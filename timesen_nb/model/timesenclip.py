@@ -189,9 +189,9 @@ class TimeSenCLIP:
             classes: a task, the name of one ("land_cover"), or a list of your own strings.
             prompts: "names", "template" or "descriptions"; your own strings have no descriptions, an ensemble of
                 templates stands in.
-            open_set: one more class, "none of these", for places whose light fits none of the words. On average over
-                lists of words 5 % of the places whose class is among them are turned away; by a single list it may be
-                more.
+            open_set: one more class, "none of these", for places whose light fits none of the words, nor a kind of
+                them. On average over lists of words 5 % of the places whose class is among them are turned away; by a
+                single list it may be three times as many. Words that name all land turn nothing away.
 
         Returns:
             The classifier.
@@ -214,7 +214,7 @@ class TimeSenCLIP:
         if not open_set:
             return zs
         fitted = self.weights.confidence(f'margin for "{NONE_OF_THESE}"')
-        return OpenZeroShot(zs, fitted.background, fitted.margin)
+        return OpenZeroShot(zs, fitted.others(vectors), fitted.margin)
 
     def taught(self, path: str | Path) -> ZeroShot:
         """A classifier from a file that its ``save`` wrote: what ``tn.load(path)`` gives.

@@ -13,7 +13,6 @@ from timesen_nb.model.words import WordCheck
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.series import PixelSeries
 
-SAME = 0.9  # cosine of two words that mean the same
 UNLIKE = "Unlike what this model has learned: do not trust the bars."
 NO_FIT = "None of these words fits this place: something else may stand here."
 
@@ -55,11 +54,9 @@ class Trust:
         if not words.passing.any():
             return cls(tuple(checks), words.passing, members, None, inside)
         known = (words.lesson.words if words.lesson else words.vectors)[words.passing]
-        own, others = (rows @ known.T).max(), rows[0] @ fitted.background.T
-        fits = bool(others.max() - own <= fitted.margin)
-        # what means the same is no other word
-        different = (fitted.background @ known.T).max(axis=1) < SAME
-        nearer = int((others[different] > own).sum()), int(different.sum())
+        own, others = (rows @ known.T).max(), rows[0] @ fitted.others(known).T
+        fits = bool(others.max(initial=-np.inf) - own <= fitted.margin)
+        nearer = int((others > own).sum()), len(others)
         return cls(tuple(checks), words.passing, members, fits, inside, nearer)
 
     @property
