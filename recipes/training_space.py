@@ -28,7 +28,7 @@ SEED = 404
 POINTS, USUAL = 3000, 3000
 HIDDEN = 48
 #: Share of sound simulated series that lie within the edge: half of them are harder than most places.
-INSIDE = 0.6
+INSIDE = 0.7
 LETTERS = np.array(["ABCDEFGH".index(k.land_cover) for k in COVER_TYPES])
 
 Fault = Callable[[np.ndarray, np.random.Generator], np.ndarray]
