@@ -164,7 +164,10 @@ def test_patches(patch: int) -> None:
 def test_normalisation_ends_where_the_statistics_do() -> None:
     config = MODEL.encoder.config
     low, high = np.array(config.offset), np.array(config.offset) + np.array(config.scale)
-    at = [np.broadcast_to(x, (1, 12, 10)).astype(np.float32) for x in (low, low - 50, high, high + 5000)]
+    at = [
+        np.broadcast_to(x, (1, 12, 10)).astype(np.float32)
+        for x in (low, np.floor(low - 50), high, high + 5000)
+    ]
     out = [MODEL.encode(x) for x in at]
     np.testing.assert_allclose(out[0], out[1], atol=1e-5)
     np.testing.assert_allclose(out[2], out[3], atol=1e-5)

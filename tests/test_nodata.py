@@ -6,6 +6,7 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
+import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 from dated_cube import DatedCube, dated_cube
 from synthetic import small_model
@@ -14,6 +15,7 @@ import timesen_nb as tn
 from timesen_nb.bands import BANDS
 from timesen_nb.composite import monthly_medians
 from timesen_nb.datasets import Pairs
+from timesen_nb.datasets.top_of_atmosphere import cleaned
 from timesen_nb.nodata import (
     CODES,
     HIGHEST,
@@ -21,6 +23,7 @@ from timesen_nb.nodata import (
     blank,
     clean,
     known_codes,
+    other_unit,
     outside,
     said,
     without_codes,
@@ -284,3 +287,39 @@ def test_a_code_in_one_of_three_dates_leaves_the_median_of_two(code: float, scal
     assert any("no data" in str(w.message) for w in told)
     np.testing.assert_allclose(found.values[6], clear.values[[0, 2], :, 2, 2].mean(axis=0), rtol=1e-5)
     assert found.provenance["acquisitions"][6] == 2
+
+
+# Another unit
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"), [(1e-4, "from 0 to 1.*by 10000"), (1e-2, "in percent.*by 100[.]")]
+)
+def test_another_unit_is_refused_and_named(factor: float, said: str) -> None:
+    model, values = small_model(), series() * np.float32(factor)
+    for read in (
+        model.encode,
+        lambda v: model.encode(v[:1, 6:7], months=[7]),
+        lambda v: Pairs(v, labels=["a", "b"]),
+        lambda v: cleaned(v, "a benchmark"),
+        lambda v: tn.map_region(model.zero_shot(["a lake"]), as_cube(v), progress=False),
+    ):
+        with pytest.raises(ValueError, match=said):
+            read(values)
+
+
+def as_cube(values: np.ndarray) -> xr.DataArray:
+    """Two rows of two pixels."""
+    coords = {"month": range(1, 13), "band": list(BANDS), "y": [5e6, 5e6 - 10], "x": [6e5, 6e5 + 10]}
+    pixels = np.repeat(values.transpose(1, 2, 0)[:, :, None], 2, axis=2)
+    cube = xr.DataArray(pixels, coords, ("month", "band", "y", "x"))
+    return cube.rio.write_crs("EPSG:32631")
+
+
+def test_dark_water_is_no_other_unit() -> None:
+    """Counts, and their medians, are whole numbers or halves."""
+    dark = np.random.default_rng(0).integers(2, 200, (3, 12, 10)).astype(np.float32) / 2
+    assert np.isfinite(small_model().encode(dark)).all()
+    assert len(Pairs(dark, labels=["a", "b", "c"])) == 3
+    assert other_unit(dark[0, 0]) == ""
+    assert other_unit(np.full(3, np.nan, np.float32)) == ""

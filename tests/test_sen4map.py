@@ -284,6 +284,25 @@ def test_reflectance_that_is_none_is_refused(composed: Path, tmp_path: Path, int
     assert not list(tmp_path.glob("out/*"))
 
 
+@pytest.mark.parametrize("factor", [1e-4, 1e-2])
+def test_another_unit_is_refused(dated: Path, composed: Path, factor: float) -> None:
+    with h5py.File(dated, "a") as file:
+        for group in file.values():
+            for band in tn.BANDS:
+                values = group[band][:] * factor
+                del group[band]
+                group[band] = values
+    with h5py.File(composed, "a") as file:
+        for group in file.values():
+            group["image"][:] = (group["image"][:] - 1) * factor + 1  # one is added last
+    for path in (dated, composed):
+        for composites in ("clear", "published"):
+            with pytest.raises(
+                ValueError, match=r"point \d+ has reflectance up to .* share of one or in percent"
+            ):
+                read_sen4map(path, composites=composites, progress=False)
+
+
 def test_what_is_asked_for_is_checked(dated: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"crop=9 of point .*8 x 8 pixels"):
         read_sen4map(dated, crop=9, progress=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from timesen_nb.nodata import AS_SHARE, HIGHEST, SHARE, unmasked
+from timesen_nb.nodata import AS_SHARE, HIGHEST, SHARE, other_unit, unmasked
 
 
 def as_array(given: Any, kept: tuple[type, ...]) -> np.ndarray:
@@ -25,10 +25,12 @@ def check_series(series: np.ndarray, start: int) -> None:
             f"reflectance from {low:.4g} to {high:.4g} among {places}; expected reflectance x 10000, finite, "
             f"not negative and up to {HIGHEST:.0f}. Set no-data codes to NaN and clip noise below zero to 0."
         )
+    if unit := other_unit(series):
+        raise ValueError(f"the largest reflectance among {places} is {high:.3g}: {unit}")
     # whole numbers up to 2 are dark water, or what Sen4Map puts in place of clouds
     highest = known.reshape(len(known), -1).max(axis=1)
     share = (highest > 0) & (highest <= SHARE) & (known * 2 % 1 > 1e-3).reshape(len(known), -1).any(axis=1)
-    if 0 < high <= SHARE or share.any():
+    if share.any():
         at = int(share.argmax())
         raise ValueError(f"the largest reflectance of place {start + at} is {highest[at]:.3g}: {AS_SHARE}")
     dark = np.isnan(series).reshape(len(series), -1).all(axis=1)

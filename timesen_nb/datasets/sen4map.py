@@ -22,7 +22,7 @@ from timesen_nb.datasets.hdf5 import open_hdf5
 from timesen_nb.datasets.lucas import VIEWS, grid_places, is_number, photo_address
 from timesen_nb.datasets.place_dataset import PlaceDataset
 from timesen_nb.datasets.series_store import SeriesStore
-from timesen_nb.nodata import HIGHEST, known_codes, say_codes, without_codes
+from timesen_nb.nodata import HIGHEST, known_codes, other_unit, say_codes, without_codes
 
 #: Attributes that are kept; the tasks beside them are read from their own attribute.
 DATES, PLACE = "Image_ID", "Coordinates"
@@ -67,7 +67,7 @@ def read_sen4map(
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: a file that is cut off or none of these, or that holds no point asked for; reflectance that is
-            negative, beyond 20,000 or from 0 to 1; an unknown code.
+            negative, beyond 20,000, from 0 to 1 or in percent; an unknown code.
     """
     from tqdm.auto import tqdm
 
@@ -164,8 +164,9 @@ def _composites(
         if coded is not None:
             out[coded] = np.nan
             codes.update(met)
-        if 0 < (high := np.nanmax(out, initial=0.0)) < 1:  # one was added: nothing can be below it
-            raise _no_reflectance(number, f"up to {high:.3g}", "not a share of one")
+        high = np.nanmax(out, initial=0.0)
+        if 0 < high < 1 or other_unit(out - 1):  # one was added: nothing can be below it
+            raise _no_reflectance(number, f"up to {high:.3g}", "not a share of one or in percent")
         if composites == "clear":  # one was added: what is not above it had no clear look
             out = np.where((out <= 1).all(axis=1, keepdims=True), np.nan, out)
     else:
@@ -183,6 +184,9 @@ def _composites(
         values = np.stack([group[b][(..., *window)] for b in bands], axis=1)  # (t, 10, H, W)
         values, met = without_codes(values.astype(np.float32), 1)
         codes.update(met)
+        if other_unit(values):
+            high = np.nanmax(values)
+            raise _no_reflectance(number, f"up to {high:.3g}", "not a share of one or in percent")
         times, dated = _times(about, number)
         if len(times) != len(values):
             raise ValueError(f"point {number} has {len(values)} images and {len(times)} dates in {DATES}.")

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from timesen_nb.bands import BANDS
-from timesen_nb.nodata import AS_SHARE, SHARE, clean, without_codes
+from timesen_nb.nodata import clean, other_unit, without_codes
 
 #: What benchmarks fill up with, by their makers' word.
 PADDED = (-999.0, -1.0)
@@ -28,8 +28,8 @@ def cleaned(values: np.ndarray, what: str) -> np.ndarray:
     """
     bands = values.ndim - 1
     values, _ = without_codes(values.astype(np.float32), bands, PADDED)
-    if 0 < np.nanmax(values, initial=0.0) <= SHARE:
-        raise ValueError(f"{what}: {AS_SHARE}")
+    if unit := other_unit(values):
+        raise ValueError(f"{what}: {unit}")
     return clean(values, BANDS, bands, what)
 
 

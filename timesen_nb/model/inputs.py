@@ -9,7 +9,7 @@ import numpy as np
 
 from timesen_nb.bands import check_months
 from timesen_nb.model.named_arrays import in_order, whole_year
-from timesen_nb.nodata import AS_SHARE, SHARE, clean, flags, unmasked
+from timesen_nb.nodata import AS_SHARE, SHARE, clean, flags, other_unit, unmasked
 from timesen_nb.series import PixelSeries
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
 
     Raises:
         ValueError: another shape; in a composite that is valid, infinite values or others that can be no reflectance;
-            or reflectance from 0 to 1, all of it or some bands or composites.
+            or reflectance from 0 to 1, all of it or some bands or composites, or in percent.
     """
     channels, patch = len(config.bands), config.patch
     x = unmasked(values)
@@ -186,14 +186,14 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
 
 
 def _check_scale(x: np.ndarray, bands: Sequence[str]) -> None:
-    """ValueError where reflectance goes from 0 to 1: everywhere, in one band, or in one composite."""
+    """ValueError where reflectance goes from 0 to 1, or to 100: everywhere; or to 1 in one band or one composite."""
+    largest = float(np.fmax.reduce(x, axis=None, initial=-np.inf))
+    if unit := other_unit(x):
+        raise ValueError(f"the largest value is {largest:.3g}: {unit}")
     if np.fmin.reduce(x, axis=None, initial=np.inf) > SHARE:
         return
-    largest = float(np.fmax.reduce(x, axis=None, initial=-np.inf))
     found = ""
-    if 0 < largest <= SHARE:
-        found = f"the largest value is {largest:.3g}"
-    elif len(bands) > 1:
+    if len(bands) > 1:
         of_bands = np.fmax.reduce(x, axis=(0, 1, 3, 4), initial=-np.inf)
         for i in np.flatnonzero((of_bands > 0) & (of_bands <= SHARE)).tolist():
             if _no_count(x[:, :, i]).any():
