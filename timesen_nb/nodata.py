@@ -28,7 +28,7 @@ LOWEST, HIGHEST = -2000.0, 20_000.0
 #: Reflectance from 0 to 1 ends here, with snow and glint.
 SHARE = 2.0
 #: And in percent here. The darkest of 47,000 real series, water all of them, reach more than 300 x 10000 in a year.
-PERCENT = 160.0
+PERCENT = 120.0
 AS_SHARE = "this looks like reflectance from 0 to 1; expected reflectance x 10000. Multiply by 10000."
 AS_PERCENT = "this looks like reflectance in percent; expected reflectance x 10000. Multiply by 100."
 #: Codes are met again within this share of them: what was divided by 10000 and multiplied again is not exact.
