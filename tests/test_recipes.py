@@ -114,6 +114,27 @@ def test_a_batch_holds_every_kind_of_places_and_trains() -> None:
     assert INDEX["tropical pasture"] not in without[-1].cover_type
 
 
+def test_more_effort_is_more_places_of_other_seeds() -> None:
+    one, two = (series_training.many_parts(Effort(places=40, sets=sets), 5) for sets in (1, 2))
+    for few, many in zip(one, two, strict=True):
+        n = len(few.values)
+        assert len(many.values) == len(many.cover_type) == 2 * n
+        assert np.array_equal(many.values[:n], few.values, equal_nan=True)
+        assert not np.array_equal(many.values[n:], few.values, equal_nan=True)
+
+
+def test_each_series_loses_months_of_its_own() -> None:
+    values = torch.ones(4000, 12, 10, 1, 1)
+    left = ~torch.isnan(series_training.thinned(values, torch.Generator().manual_seed(0)))
+    assert (left == left[:, :, :1]).all()  # a month goes with all its bands
+    months = left[:, :, 0, 0, 0]
+    lost = 12 - months.sum(dim=1)
+    assert 0.50 < (lost == 0).float().mean() < 0.58
+    assert 0.13 < (lost == 3).float().mean() < 0.18  # a quarter, or three of the several
+    assert lost.max() == 11
+    assert torch.unique(months, dim=0).shape[0] > 500
+
+
 def test_moved_places_get_snow_and_another_season() -> None:
     july = np.full((400, 12, 10), 300.0)
     july[:, 6] = 3000
