@@ -148,33 +148,33 @@ def predictors(values: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 def light(values: np.ndarray) -> np.ndarray:
     """(N, 48) features of series (N, T, 10): what a vector may have forgotten. NaN where a band is missing."""
     x = np.log(np.clip(values, 20, None))
-    known = np.isfinite(x).sum(axis=1)
-    ordered = np.sort(x, axis=1)  # NaN last
-    levels = [_quantile(ordered, known, q) for q in (0.15, 0.5, 0.85)]
     red, infrared = values[:, :, RED], values[:, :, INFRARED]
     with np.errstate(invalid="ignore", divide="ignore"):
         green = np.clip((infrared - red) / (infrared + red), -1, 1)
-    courses = [*_course(green), *_course(x[:, :, SHORTWAVE])]
-    courses += [_course(x[:, :, band])[0] for band in range(x.shape[2])]
+    # green first, then the bands
+    rough, step, spread = _course(np.concatenate([green[:, :, None], x], axis=2))
+    courses = [each[:, i] for i in (0, 1 + SHORTWAVE) for each in (rough, step, spread)]
     months, alone = np.isfinite(green).mean(axis=1), np.full(len(x), float(x.shape[1] == 1))
-    return np.concatenate([*levels, np.stack([*courses, months, alone], axis=1)], axis=1)
+    rest = np.stack([*courses, *rough[:, 1:].T, months, alone], axis=1)
+    return np.concatenate([_levels(x).reshape(len(x), -1), rest], axis=1)
 
 
-def _quantile(ordered: np.ndarray, known: np.ndarray, q: float) -> np.ndarray:
-    """(N, C) quantile of the known among (N, T, C) in order."""
-    at = q * np.maximum(known - 1, 0)
-    low = np.floor(at).astype(int)
-    high = np.minimum(low + 1, np.maximum(known - 1, 0))
-    a, b = (np.take_along_axis(ordered, i[:, None], axis=1)[:, 0] for i in (low, high))
+def _levels(x: np.ndarray) -> np.ndarray:
+    """(N, 3, C) of (N, T, C): in dark, middle and bright months, as quantiles of those that are known."""
+    last = np.maximum(np.isfinite(x).sum(axis=1) - 1, 0)[:, None]
+    at = np.array([0.15, 0.5, 0.85])[:, None] * last
+    low = at.astype(int)
+    ordered = np.sort(x, axis=1)  # NaN last
+    a, b = (np.take_along_axis(ordered, i, axis=1) for i in (low, np.minimum(low + 1, last)))
     out: np.ndarray = a + (b - a) * (at - low)
     return out
 
 
 def _course(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """How far each month is from the middle of its neighbours, in shares of the year's spread; both in logarithms."""
-    middle = (np.roll(x, 1, axis=1) + np.roll(x, -1, axis=1)) / 2
-    steps, known = np.abs(x - middle), np.isfinite(x)
-    both = np.isfinite(steps)
+    """(N, C) of (N, T, C): how far months are from the middle of both neighbours, by the spread; both in logarithms."""
+    months = np.arange(x.shape[1])
+    steps = np.abs(x - (x[:, months - 1] + x[:, (months + 1) % len(months)]) / 2)
+    known, both = np.isfinite(x), np.isfinite(steps)
     step = np.where(both, steps, 0).sum(axis=1) / np.maximum(both.sum(axis=1), 1)
     count = np.maximum(known.sum(axis=1), 1)
     mean = np.where(known, x, 0).sum(axis=1) / count
