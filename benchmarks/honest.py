@@ -22,6 +22,7 @@ from recipes.confidence import background_words, common_margin, kin_cosine
 from recipes.prediction_sets import PLACES, RealScores, fit_thresholds, simulated_scores
 from recipes.real_places import elsewhere, europe
 from recipes.training_space import FAULTS, POINTS, SEED, USUAL, Series, simulated
+from timesen_nb.model.confidence import others
 from timesen_nb.model.sets import marginal_sets
 from timesen_nb.model.words import check_words, words_of
 from timesen_nb.simulate.cover_types import COVER_TYPES
@@ -177,8 +178,8 @@ def show_none(model: tn.TimeSenCLIP, real: Sequence[RealScores]) -> None:
         for each, some in zip(real, fit, strict=True):
             own, truth = each.encoded[~some] @ each.words.T, each.task.truth[~some]
             listed = rng.permutation(len(each.words))[: max(2, len(each.words) // 2)]
-            others = background[(background @ each.words[listed].T).max(axis=1) < kin]
-            best = (each.encoded[~some] @ others.T).max(axis=1, initial=-np.inf) - margin
+            rest = others(background, each.words[listed], kin)
+            best = (each.encoded[~some] @ rest.T).max(axis=1, initial=-np.inf) - margin
             turned = best > own[:, listed].max(axis=1)
             known = np.isin(truth, listed)
             kept.setdefault(each.task.name, []).append(turned[known].mean() if known.any() else np.nan)

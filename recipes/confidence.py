@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.real import REAL
 from recipes.prediction_sets import LISTS, SEED, RealScores, fit_thresholds, simulated_scores
 from recipes.real_places import elsewhere, europe
-from recipes.training_space import POINTS, USUAL, fit_space, simulated
+from recipes.training_space import LETTERS, POINTS, USUAL, fit_space, simulated
 from timesen_nb.model.confidence import Confidence, confidence_file, write_confidence
 from timesen_nb.model.fingerprint import fingerprint
 from timesen_nb.model.loading import load
@@ -55,7 +55,7 @@ def kin_cosine(model: TimeSenCLIP) -> float:
     """
     covers = model.zero_shot("land_cover", "names").vectors
     cosines = model.zero_shot([k.name for k in COVER_TYPES]).vectors @ covers.T
-    own = np.array([k.land_cover for k in COVER_TYPES])[:, None] == np.array(list("ABCDEFGH"))
+    own = LETTERS[:, None] == np.arange(len(covers))
     kinds, strangers = cosines[own], np.where(own, -1.0, cosines).max(axis=1)
     return float(np.quantile(kinds, 0.1) + np.quantile(strangers, 0.9)) / 2
 

@@ -142,12 +142,7 @@ def thinned(values: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def train(
-    encoder: SeriesEncoder,
-    parts: list[Share],
-    photos: np.ndarray,
-    stage: Stage,
-    seed: int,
-    batch: int = 512,
+    encoder: SeriesEncoder, parts: list[Share], photos: np.ndarray, stage: Stage, seed: int, batch: int = 512
 ) -> float:
     """Train the encoder through a stage, on the device where it is; returns the scale that cosines were multiplied by.
 

@@ -23,6 +23,20 @@ def plain_space(points: list[list[int]], covers: list[int]) -> TrainingSpace:
     )  # fmt: skip
 
 
+def test_light_goes_smoothly_where_each_month_lies_between_its_neighbours() -> None:
+    """A year that grows by one factor from March to September, and the same with one bright July."""
+    values = np.full((2, 12, 10), np.nan)
+    values[:, 2:9] = 100 * 2.0 ** np.arange(7)[:, None]
+    values[1, 6] *= 4
+    rough = light(values)[:, -12:-2]  # a number a band, then how many months there are
+    np.testing.assert_allclose(rough[0], 0, atol=1e-6)
+    # July is ln 4 off, June and August half of it, of five months with both neighbours
+    x = np.log(values[1, 2:9, 0])
+    expected = (np.log(4) * (1 + 0.5 + 0.5) / 5) / (x.std() + 0.03)
+    np.testing.assert_allclose(rough[1], expected, rtol=1e-5)
+    np.testing.assert_allclose(light(values)[:, 10:20], np.log(800), rtol=1e-6)  # the middle month
+
+
 def test_the_formula_on_twelve_training_series() -> None:
     # ten at (1, 0), two at (0, 1); all are of cover 0
     space = plain_space([[10, 0]] * 10 + [[0, 10]] * 2, [0] * 12)

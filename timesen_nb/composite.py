@@ -128,7 +128,6 @@ def monthly_medians(
     year: int,
     scl: Any = None,
     masked: Collection[int] = tuple(MASKED),
-    cleaned: bool = False,
 ) -> np.ndarray:
     """Twelve medians of the clear observations of a calendar year.
 
@@ -141,7 +140,6 @@ def monthly_medians(
         year: what lies in other years is left out.
         scl: (t, ...) scene classes; None masks nothing (the values are masked already).
         masked: classes that are left out.
-        cleaned: arrays as they are: their reader has put NaN where data are missing, and no number is a code.
 
     Returns:
         (12, 10, ...) float32, NaN in months without a clear observation.
@@ -150,8 +148,28 @@ def monthly_medians(
         ValueError: other shapes, numbers for days, days or scene classes that are not those of the values, or what can
             be no reflectance among the observations that count.
     """
-    if not cleaned:
-        values, days, scl = _cleaned(values, days, year, scl, masked)
+    return medians_by_month(*_cleaned(values, days, year, scl, masked), year, masked)
+
+
+def medians_by_month(
+    values: np.ndarray,
+    days: np.ndarray,
+    scl: np.ndarray | None,
+    year: int,
+    masked: Collection[int] = tuple(MASKED),
+) -> np.ndarray:
+    """:func:`monthly_medians` of arrays whose reader has put NaN where data are missing: no number is a code.
+
+    Args:
+        values: (t, 10, ...) float32 reflectance x 10000, NaN = no data, in any order of time.
+        days: (t,) datetime64[D], solar.
+        scl: (t, ...) scene classes; None masks nothing.
+        year: what lies in other years is left out.
+        masked: classes that are left out.
+
+    Returns:
+        (12, 10, ...) float32, NaN in months without a clear observation.
+    """
     out = np.full((12, *values.shape[1:]), np.nan, dtype=np.float32)
     for m in range(12):
         inside = _in_month(days, year, m + 1)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from timesen_nb.bands import BANDS, band_positions
-from timesen_nb.composite import monthly_medians, solar_days
+from timesen_nb.composite import medians_by_month, solar_days
 from timesen_nb.datasets.codes import lucas_labels, read_codes
 from timesen_nb.datasets.hdf5 import open_hdf5
 from timesen_nb.datasets.lucas import VIEWS, grid_places, is_number, photo_address
@@ -164,9 +164,10 @@ def _composites(
         if coded is not None:
             out[coded] = np.nan
             codes.update(met)
-        high = np.nanmax(out, initial=0.0)
-        if 0 < high < 1 or other_unit(out - 1):  # one was added: nothing can be below it
-            raise _no_reflectance(number, f"up to {high:.3g}", "not a share of one or in percent")
+        if 0 < np.nanmax(out, initial=0.0) < 1 or other_unit(
+            out - 1
+        ):  # one was added: nothing can be below it
+            raise _no_counts(number, out)
         if composites == "clear":  # one was added: what is not above it had no clear look
             out = np.where((out <= 1).all(axis=1, keepdims=True), np.nan, out)
     else:
@@ -185,8 +186,7 @@ def _composites(
         values, met = without_codes(values.astype(np.float32), 1)
         codes.update(met)
         if other_unit(values):
-            high = np.nanmax(values)
-            raise _no_reflectance(number, f"up to {high:.3g}", "not a share of one or in percent")
+            raise _no_counts(number, values)
         times, dated = _times(about, number)
         if len(times) != len(values):
             raise ValueError(f"point {number} has {len(values)} images and {len(times)} dates in {DATES}.")
@@ -195,12 +195,16 @@ def _composites(
             lon = float(_places(np.array([number]), [about])[0, 0])
             # a name without a time of day says the day, and is no overpass at midnight
             days = np.where(dated, times.astype("datetime64[D]"), solar_days(times, lon))
-            out = monthly_medians(values, days, year, classes, cleaned=True)
+            out = medians_by_month(values, days, classes, year)
         else:
             years, months = times.astype("datetime64[Y]"), times.astype("datetime64[M]").astype(int) % 12 + 1
             months = np.where(years == np.datetime64(f"{year}"), months, 0)
             out = published_medians(np.nan_to_num(values), months, classes)
     return out[..., 0, 0] if out.shape[2:] == (1, 1) else out
+
+
+def _no_counts(number: str, values: np.ndarray) -> ValueError:
+    return _no_reflectance(number, f"up to {np.nanmax(values):.3g}", "not a share of one or in percent")
 
 
 def _no_reflectance(number: str, found: str, expected: str) -> ValueError:

@@ -42,15 +42,23 @@ class Confidence:
     kin: float
 
     def others(self, words: np.ndarray) -> np.ndarray:
-        """What else land can be than these words say; a kind of one of them, as rye is of cropland, is nothing else.
+        """What else land can be than these words (K, D) say: (B', D), by :func:`others`."""
+        return others(self.background, words, self.kin)
 
-        Args:
-            words: (K, D) unit vectors.
 
-        Returns:
-            (B, D) unit vectors, fewer than of the background, maybe none.
-        """
-        return self.background[(self.background @ words.T).max(axis=1) < self.kin]
+def others(background: np.ndarray, words: np.ndarray, kin: float) -> np.ndarray:
+    """What else land can be than these words say; a kind of one of them, as rye is of cropland, is nothing else.
+
+    Args:
+        background: (B, D) unit vectors of what land can be.
+        words: (K, D) unit vectors.
+        kin: cosine from which on a word of the background is a kind of one of the words.
+
+    Returns:
+        (B', D) of the background, maybe none.
+    """
+    out: np.ndarray = background[(background @ words.T).max(axis=1) < kin]
+    return out
 
 
 def confidence_file() -> Path:

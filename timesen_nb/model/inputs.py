@@ -187,12 +187,11 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
 
 def _check_scale(x: np.ndarray, bands: Sequence[str]) -> None:
     """ValueError where reflectance goes from 0 to 1, or to 100: everywhere; or to 1 in one band or one composite."""
-    largest = float(np.fmax.reduce(x, axis=None, initial=-np.inf))
     if unit := other_unit(x):
-        raise ValueError(f"the largest value is {largest:.3g}: {unit}")
+        raise ValueError(f"the largest value is {np.nanmax(x):.3g}: {unit}")
     if np.fmin.reduce(x, axis=None, initial=np.inf) > SHARE:
         return
-    found = ""
+    largest, found = float(np.fmax.reduce(x, axis=None, initial=-np.inf)), ""
     if len(bands) > 1:
         of_bands = np.fmax.reduce(x, axis=(0, 1, 3, 4), initial=-np.inf)
         for i in np.flatnonzero((of_bands > 0) & (of_bands <= SHARE)).tolist():

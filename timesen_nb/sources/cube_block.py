@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from timesen_nb.bands import BANDS
-from timesen_nb.composite import MASKED, SCENE_CLASSES, clear, monthly_medians, usable
+from timesen_nb.composite import MASKED, SCENE_CLASSES, clear, medians_by_month, usable
 from timesen_nb.nodata import HIGHEST, LOWEST, SHARE, outside, said
 from timesen_nb.sources.cube_layout import CubeLayout, Opener
 from timesen_nb.sources.cube_values import check_classes, stored_classes, stored_values
@@ -80,7 +80,7 @@ def read_block(
         left_out["scene class not clear"] = np.isfinite(values).all(axis=1) & ~clear(classes)
     used = usable(values, days, classes)
     wrong = _wrong(values, used, days, radiometry.factor)
-    months = monthly_medians(values, days, year, classes, cleaned=True)
+    months = medians_by_month(values, days, classes, year)
     return CubeBlock(months, days, used, left_out, wrong, tuple(codes))
 
 

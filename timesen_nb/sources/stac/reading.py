@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from timesen_nb.bands import BANDS
-from timesen_nb.composite import clear, median_of_observations, monthly_medians, solar_days, usable
+from timesen_nb.composite import clear, median_of_observations, medians_by_month, solar_days, usable
 from timesen_nb.sources.cache import Entry
 from timesen_nb.sources.grid import BBox, Grid, Pixel, box_of, turned
 from timesen_nb.sources.retry_policy import RequestFailed, Work
@@ -238,7 +238,7 @@ class Reading:
             return [Entry(nothing, self._made_of([], []), self.lasting) for _ in places]
         classes = classes[has_clear & (classes != 0).any(axis=1)]
         surface = reading._surface(self._read(reading, BANDS, grid).isel(at), classes)
-        months = monthly_medians(surface, reading.days, self.year, classes, self.masked, cleaned=True)
+        months = medians_by_month(surface, reading.days, classes, self.year, self.masked)
         shown = usable(surface, reading.days, classes, self.masked)
         return [
             Entry(
