@@ -18,6 +18,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 import timesen_nb as tn
 from recipes.class_statistics import TOA_A, TOA_B
 from timesen_nb.bands import month_columns
+from timesen_nb.composite import annual
 from timesen_nb.evaluation.baselines import filled
 from timesen_nb.evaluation.calibration import calibration_error, reliability
 from timesen_nb.nodata import HIGHEST
@@ -211,9 +212,13 @@ def main() -> None:
     some = rows["crop_std"].isin(TEN).to_numpy()
     truth = rows["crop_std"][some].map({c: i for i, c in enumerate(TEN)}).to_numpy(int)
     cover_types = [np.array([index[w]]) for w in TEN.values()]
-    show_task(
-        "ten crops", model.zero_shot(list(TEN)), values[some], truth, list(TEN), cover_types, groups[some]
-    )
+    crops = model.zero_shot(list(TEN))
+    show_task("ten crops", crops, values[some], truth, list(TEN), cover_types, groups[some])
+    right = [
+        accuracy_score(truth, crops.probabilities(v).argmax(axis=1))
+        for v in (values[some], annual(values[some]))
+    ]
+    print(f"  right by their months {right[0]:.2f}, by one annual composite {right[1]:.2f}")
     show_annual(model)
 
 
