@@ -78,3 +78,22 @@ def real_data() -> Path:
     if not REAL.is_dir():
         pytest.skip("../shared/real is absent: this test reads real Sentinel-2 from there")
     return REAL
+
+
+@pytest.fixture
+def source() -> Any:
+    """A source of one small cube in memory."""
+    from synthetic import GridSource
+
+    return GridSource()
+
+
+@pytest.fixture
+def app(source: Any) -> Any:
+    """A click map over it, with three words."""
+    from clicks import WORDS
+    from synthetic import small_model
+
+    import timesen_nb as tn
+
+    return tn.ClickMap(small_model(), source, task=WORDS)

@@ -4,23 +4,11 @@ import geopandas as gpd
 import numpy as np
 import pytest
 from shapely.geometry import Polygon, box
-from synthetic import GridSource, small_model
+from synthetic import GridSource
 
 import timesen_nb as tn
 from timesen_nb.regions import field_series, field_table
 from timesen_nb.widgets.take import view_maps
-
-WORDS = ["meadow", "maize", "lake"]
-
-
-@pytest.fixture
-def source() -> GridSource:
-    return GridSource()
-
-
-@pytest.fixture
-def app(source: GridSource) -> tn.ClickMap:
-    return tn.ClickMap(small_model(), source, task=WORDS)
 
 
 def corners(source: GridSource, *pixels: tuple[int, int]) -> list[tuple[float, float]]:

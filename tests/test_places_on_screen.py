@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from clicks import WORDS
 from pyproj import Transformer
 from synthetic import GridSource, small_model
 
@@ -11,18 +12,6 @@ from timesen_nb.widgets.link import Link
 from timesen_nb.widgets.outline import outline
 from timesen_nb.widgets.page import seen
 from timesen_nb.widgets.year_panel import month_in_words, provenance_in_words
-
-WORDS = ["meadow", "maize", "lake"]
-
-
-@pytest.fixture
-def source() -> GridSource:
-    return GridSource()
-
-
-@pytest.fixture
-def app(source: GridSource) -> tn.ClickMap:
-    return tn.ClickMap(small_model(), source, task=WORDS)
 
 
 def test_a_guess_comes_before_the_answer_and_is_compared_with_it(

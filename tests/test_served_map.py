@@ -182,6 +182,15 @@ def test_a_token_stands_in_for_the_name(session) -> None:
             )
 
 
+@pytest.mark.parametrize("started", [False, True])
+def test_stopped_while_its_first_kernel_starts_it_leaves_none(started: bool) -> None:
+    with served_map("flanders", "--pages", "1") as served:
+        if started:
+            assert eventually(served.kernels)
+        kernels = served.kernels()
+    assert not any(kernel.is_running() for kernel in kernels)
+
+
 def test_a_source_that_cannot_be_opened_is_said_before_anything_is_served(monkeypatch, tmp_path) -> None:
     from timesen_nb.widgets.serve import main
 

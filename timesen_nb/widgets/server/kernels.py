@@ -121,9 +121,7 @@ class Kernels:
         """Stop a kernel at once, whatever it is doing; nothing happens where it has gone already."""
         for page in self._pages:
             if kernel_id is not None and page.kernel_id == kernel_id:
-                ending = asyncio.ensure_future(self._drop(page))
-                self._ending.add(ending)
-                ending.add_done_callback(self._ending.discard)
+                self._end(page)
                 self._prepare_later()
 
     def connected(self, channels: Connection) -> None:
@@ -135,12 +133,13 @@ class Kernels:
         self._channels[channels.kernel_id].discard(channels)
 
     async def close(self) -> None:
-        """Stop all of them."""
+        """Stop all of them, those too that are about to start or to end."""
         self._checks.stop()
-        for page in list(self._pages):
+        pages = list(self._pages)
+        for page in pages:
             page.html.cancel()
-        await asyncio.gather(*(self._drop(page) for page in list(self._pages)))
-        await self._server.kernel_manager.shutdown_all(now=True)
+        await asyncio.gather(*(page.html for page in pages), return_exceptions=True)
+        await asyncio.gather(*map(self._drop, pages), *self._ending)
 
     def _prepare(self) -> None:
         if any(page is not self._prepared and not page.html.done() for page in self._pages):
@@ -164,11 +163,12 @@ class Kernels:
         server = self._server
         try:
             renderer = await self._renderer()
-            page.kernel_id = await server.kernel_manager.start_kernel(
-                kernel_name=renderer.notebook.metadata.kernelspec.name,
-                path=os.path.dirname(self._notebook),
-                env={**os.environ, **self.env},
-            )
+            starting = asyncio.ensure_future(self._start_kernel(page, renderer))
+            try:
+                await asyncio.shield(starting)
+            except asyncio.CancelledError:
+                await starting  # cut off half way, its manager would neither know it nor forget it
+                raise
             kernel = server.kernel_manager.get_kernel(page.kernel_id)
             html = str(await renderer.generate_content_str(page.kernel_id, kernel))
             if not await kernel.is_alive():  # else the page would show Voila's report of it
@@ -177,6 +177,13 @@ class Kernels:
         except BaseException:
             await self._drop(page)
             raise
+
+    async def _start_kernel(self, page: Page, renderer: NotebookRenderer) -> None:
+        page.kernel_id = await self._server.kernel_manager.start_kernel(
+            kernel_name=renderer.notebook.metadata.kernelspec.name,
+            path=os.path.dirname(self._notebook),
+            env={**os.environ, **self.env},
+        )
 
     @property
     def _notebook(self) -> str:
@@ -204,6 +211,12 @@ class Kernels:
         await renderer.initialize()
         return renderer
 
+    def _end(self, page: Page) -> asyncio.Future[None]:
+        ending = asyncio.ensure_future(self._drop(page))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+        return ending
+
     async def _check(self) -> None:
         now = IOLoop.current().time()
         for page in list(self._pages):
@@ -211,11 +224,11 @@ class Kernels:
             if kernel_id is None:
                 continue
             if kernel_id not in self._server.kernel_manager or not await self._alive(kernel_id):
-                await self._drop(page)
+                await self._end(page)
             elif self._channels[kernel_id]:
                 page.waiting_since = now
             elif page.waiting_since is not None and now - page.waiting_since > self._linger:
-                await self._drop(page)
+                await self._end(page)
 
     async def _alive(self, kernel_id: str) -> bool:
         return bool(await self._server.kernel_manager.get_kernel(kernel_id).is_alive())
