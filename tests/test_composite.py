@@ -245,6 +245,16 @@ def test_what_is_no_reflectance_is_refused_where_it_counts() -> None:
         monthly_medians(values, when, 2018)
     assert monthly_medians(values, when, 2018, np.array([4, 9, 4]))[4, 4] == 500  # a cloud
     assert monthly_medians(values, when, 2017)[4, 4] == 900
+    cube = xr.DataArray(
+        values[..., None, None], {"time": when, "band": list(BANDS)}, ("time", "band", "y", "x")
+    )
+    with pytest.raises(ValueError, match="B6 is 30000 on 2018-05-15"):
+        monthly_cube(cube, 2018)
+    lazy = monthly_cube(cube.chunk(y=1), 2018)
+    with pytest.raises(ValueError, match="B6 is 30000 on 2018-05-15"):
+        lazy.compute()
+    cloud = cube[:, 0].drop_vars("band").copy(data=np.array([4, 9, 4])[:, None, None])
+    assert monthly_cube(cube, 2018, cloud)[4, 4].item() == 500
 
 
 def test_an_array_with_names_is_read_by_them() -> None:

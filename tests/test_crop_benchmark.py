@@ -257,6 +257,21 @@ def test_a_field_with_latitude_first_is_refused(tmp_path, country, inside) -> No
     assert len(eurocropsml.read_eurocropsml(tmp_path, f"{country}001")) == 2
 
 
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(["2020-05-05", "2020-07-01"], "dates from 2020-05-05 to 2020-07-01"), ([], "no dates")],
+)
+def test_a_field_of_another_year_is_refused(tmp_path, days, said) -> None:
+    np.savez(
+        tmp_path / "EE001_1_33.npz",
+        data=np.full((len(days), 13), 900.0),
+        dates=np.array(days, dtype="datetime64[D]"),
+        center=(25.0, 58.5),
+    )
+    with pytest.raises(ValueError, match=rf"EE001_1_33.npz has {said}; expected some of 2021"):
+        eurocropsml.read_eurocropsml(tmp_path, "EE")
+
+
 def test_days_that_are_numbers_are_refused(tmp_path) -> None:
     np.savez(
         tmp_path / "EE001_1_33.npz",

@@ -198,7 +198,8 @@ def monthly_cube(
         (month 1 to 12, band, y, x) float32, NaN in months without a clear observation.
 
     Raises:
-        ValueError: a band is missing, or the scene classes are of other times or places.
+        ValueError: a band is missing, or the scene classes are of other times or places; and, when the values of a lazy
+            cube are read, what can be no reflectance among the observations that count.
     """
     import xarray as xr
 
@@ -240,8 +241,9 @@ def _median_of_stack(stack: np.ndarray, days: np.ndarray, masked: Collection[int
     """(..., t, 10 bands and, with ``masked``, scene classes) -> (..., 10)."""
     stack = np.moveaxis(stack, (-2, -1), (0, 1))
     values = _without_codes(stack[:, : len(BANDS)].copy())
-    classes = None if masked is None else stack[:, len(BANDS)]
-    return np.moveaxis(median_of_observations(values, days, classes, masked or ()), 0, -1)
+    used = usable(values, days, None if masked is None else stack[:, len(BANDS)], masked or ())
+    check_used(values, used, days, BANDS)
+    return np.moveaxis(median(np.where(used[:, None], values, np.nan)), 0, -1)
 
 
 def _cleaned(

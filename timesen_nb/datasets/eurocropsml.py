@@ -100,4 +100,9 @@ def _field(path: Path) -> tuple[np.ndarray, np.ndarray]:
             f"(dates, {len(COLUMNS)}) and (2,)."
         )
     values = cleaned(data[:, band_positions(COLUMNS)], path.name)
-    return surface_of_top(monthly_medians(values, dates, YEAR)), centre.astype(float)
+    months = monthly_medians(values, dates, YEAR)
+    days = np.asarray(dates, dtype="datetime64[D]")
+    if not (days.astype("datetime64[Y]") == np.datetime64(f"{YEAR}")).any():
+        found = f"dates from {days.min()} to {days.max()}" if len(days) else "no dates"
+        raise ValueError(f"{path.name} has {found}; expected some of {YEAR}, the year of its labels.")
+    return surface_of_top(months), centre.astype(float)
