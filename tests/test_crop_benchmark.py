@@ -322,6 +322,10 @@ def test_breizhcrops_is_read_without_its_clouds(tmp_path) -> None:
         breizhcrops.read_breizhcrops(tmp_path, "frh05")
     with pytest.raises(FileNotFoundError, match=r"frh01\.csv"):
         breizhcrops.read_breizhcrops(tmp_path, "frh01")
+    with h5py.File(tmp_path / "frh04.h5", "a") as file:
+        file["csv/frh04/3.csv"][:, -1] /= 1e9  # seconds, read as nanoseconds
+    with pytest.raises(ValueError, match=r"frh04/3\.csv has dates from 1970-01-01 .* expected some of 2017"):
+        breizhcrops.read_breizhcrops(tmp_path, "frh04")
 
 
 def test_breizhcrops_in_one_call(tmp_path) -> None:

@@ -312,6 +312,12 @@ def test_what_is_asked_for_is_checked(dated: Path, tmp_path: Path) -> None:
         read_sen4map(tmp_path / "nowhere.h5", progress=False)
 
 
+@pytest.mark.parametrize("composites", ["clear", "published"])
+def test_a_year_that_no_image_is_of_is_refused(dated: Path, composites: str) -> None:
+    with pytest.raises(ValueError, match=r"point \d+ has dates from 201\d-.* expected some of 2023"):
+        read_sen4map(dated, composites=composites, year=2023)
+
+
 def test_split_by_blocks_keeps_neighbours_together(dated: Path) -> None:
     places = read_sen4map(dated, progress=False)
     a, b = places.split((0.6, 0.4), block_km=100)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from timesen_nb.bands import band_positions
 from timesen_nb.composite import monthly_medians
+from timesen_nb.datasets.dates import check_year
 from timesen_nb.datasets.hdf5 import open_hdf5
 from timesen_nb.datasets.place_dataset import PlaceDataset
 from timesen_nb.datasets.top_of_atmosphere import check_columns, cleaned
@@ -43,7 +44,7 @@ def read_breizhcrops(folder: str | Path, region: str, most: int | None = None, s
 
     Raises:
         FileNotFoundError: a part of the folder is not there.
-        ValueError: another region, or files that hold something else.
+        ValueError: another region, or files that hold something else or another year.
     """
     if region not in REGIONS:
         raise ValueError(f"region={region!r} given; BreizhCrops has {', '.join(map(repr, REGIONS))}.")
@@ -79,4 +80,5 @@ def _series(field: np.ndarray, path: str) -> np.ndarray:
     values = cleaned(field[:, band_positions(COLUMNS)], path)
     values[field[:, COLUMNS.index("QA60")] > 0] = np.nan
     days = field[:, COLUMNS.index("doa")].astype("int64").astype("datetime64[ns]").astype("datetime64[D]")
+    check_year(days, YEAR, path)
     return surface_of_top(monthly_medians(values, days, YEAR))

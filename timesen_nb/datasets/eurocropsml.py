@@ -15,6 +15,7 @@ import numpy as np
 
 from timesen_nb.bands import band_positions
 from timesen_nb.composite import monthly_medians
+from timesen_nb.datasets.dates import check_year
 from timesen_nb.datasets.place_dataset import PlaceDataset
 from timesen_nb.datasets.top_of_atmosphere import cleaned
 from timesen_nb.simulate.processing import surface_of_top
@@ -53,7 +54,8 @@ def read_eurocropsml(
 
     Raises:
         FileNotFoundError: no field of that country is there.
-        ValueError: a file that holds something else, or whose center lies in its country with latitude first.
+        ValueError: a file that holds something else, or whose center lies in its country with latitude first, or of
+            another year.
     """
     paths = sorted(Path(folder).rglob(f"{country}*_*_*.npz"))
     if not paths:
@@ -101,8 +103,5 @@ def _field(path: Path) -> tuple[np.ndarray, np.ndarray]:
         )
     values = cleaned(data[:, band_positions(COLUMNS)], path.name)
     months = monthly_medians(values, dates, YEAR)
-    days = np.asarray(dates, dtype="datetime64[D]")
-    if not (days.astype("datetime64[Y]") == np.datetime64(f"{YEAR}")).any():
-        found = f"dates from {days.min()} to {days.max()}" if len(days) else "no dates"
-        raise ValueError(f"{path.name} has {found}; expected some of {YEAR}, the year of its labels.")
+    check_year(dates, YEAR, path.name)
     return surface_of_top(months), centre.astype(float)

@@ -18,6 +18,7 @@ import numpy as np
 from timesen_nb.bands import BANDS, band_positions
 from timesen_nb.composite import medians_by_month, solar_days
 from timesen_nb.datasets.codes import lucas_labels, read_codes
+from timesen_nb.datasets.dates import check_year
 from timesen_nb.datasets.hdf5 import open_hdf5
 from timesen_nb.datasets.lucas import VIEWS, grid_places, is_number, photo_address
 from timesen_nb.datasets.place_dataset import PlaceDataset
@@ -67,7 +68,7 @@ def read_sen4map(
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: a file that is cut off or none of these, or that holds no point asked for; reflectance that is
-            negative, beyond 20,000, from 0 to 1 or in percent; an unknown code.
+            negative, beyond 20,000, from 0 to 1 or in percent; an unknown code; a point with no date of the year.
     """
     from tqdm.auto import tqdm
 
@@ -190,6 +191,7 @@ def _composites(
         times, dated = _times(about, number)
         if len(times) != len(values):
             raise ValueError(f"point {number} has {len(values)} images and {len(times)} dates in {DATES}.")
+        check_year(times, year, f"point {number}")
         if composites == "clear":
             classes = np.where(classes > _LAST_CLASS, 0, classes)
             lon = float(_places(np.array([number]), [about])[0, 0])
