@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import geopandas as gpd
@@ -22,9 +23,9 @@ from timesen_nb.regions.vector_files import read_polygons
 LEFT, TOP, CRS = 600_000.0, 5_600_000.0, "EPSG:32631"
 
 
-def on_grid(data: xr.DataArray, crs: str | None = CRS) -> xr.DataArray:
+def on_grid(data: xr.DataArray, crs: str | None = CRS, left: float = LEFT, top: float = TOP) -> xr.DataArray:
     height, width = data.sizes["y"], data.sizes["x"]
-    data = data.assign_coords(x=LEFT + 10 * (np.arange(width) + 0.5), y=TOP - 10 * (np.arange(height) + 0.5))
+    data = data.assign_coords(x=left + 10 * (np.arange(width) + 0.5), y=top - 10 * (np.arange(height) + 0.5))
     return data.rio.write_crs(crs) if crs else data
 
 
@@ -109,6 +110,50 @@ def test_hectares_are_unknown_where_the_map_counts_in_degrees() -> None:
     table = regions.field_table(maps, box(3.9, 49, 4.16, 51))
     assert table["pixels"].tolist() == [8]
     assert table[["hectares", "ha_maize"]].isna().all(axis=None)
+
+
+def test_hectares_are_unknown_where_a_metre_of_the_map_is_none_of_the_ground() -> None:
+    """At 51 degrees north a pixel of Web Mercator has two fifths of its nominal area; UTM and equal-area keep it."""
+    label = np.zeros((4, 4))
+    for code, x, y, known in (
+        ("EPSG:3857", 4e5, 6.6e6, False),
+        ("EPSG:3857", 4e5, 0.0, True),
+        ("EPSG:3395", 4e5, 6.6e6, False),
+        ("EPSG:32631", 3e5, 5.65e6, True),
+        ("EPSG:32631", 8e5, 5.65e6, True),
+        ("EPSG:3035", 3.9e6, 3.1e6, True),
+        ("EPSG:2154", 7e5, 6.6e6, True),
+    ):
+        data = mapped(label, crs=code, left=x, top=y)
+        hectares = regions.area_table(data)["hectares"]
+        assert hectares.notna().all() == known, code
+        assert not known or hectares.sum() == pytest.approx(0.16)
+
+
+def test_what_a_field_has_beyond_the_map_is_counted(maps: xr.Dataset) -> None:
+    fields = parcels(
+        rectangle(2, 2, 8, 8), rectangle(-20, 0, 10, 10), rectangle(25, 15, 35, 25), rectangle(50, 0, 60, 10)
+    )
+    table = regions.field_table(maps, fields)
+    assert table["pixels"].tolist() == [36, 100, 25, 0]
+    assert table["beyond"].tolist() == [0, 200, 75, 100]
+
+
+@pytest.mark.parametrize("stored", [0, -9999, -32768, 7])
+def test_numbers_for_no_data_are_no_part_of_a_mean_series(stored: int) -> None:
+    values = np.full((12, 10, 2, 2), 3000, np.int16)
+    values[..., 0, 0] = stored
+    values[5, 2, 1, 1] = 0  # dark in one band is a value
+    coords = {"month": np.arange(1, 13), "band": list(BANDS)}
+    cube = on_grid(xr.DataArray(values, dims=("month", "band", "y", "x"), coords=coords))
+    if stored == 7:
+        cube = cube.rio.write_nodata(7)
+    known = stored in (0, 7)
+    with nullcontext() if known else pytest.warns(UserWarning, match=f"{stored} stands for no data"):
+        found = regions.field_series(cube, parcels(rectangle(0, 0, 2, 2)))
+    assert found["pixels"].values.reshape(-1).tolist() == [3] * 120
+    assert found["mean"][0, 5, 2].item() == 2000
+    assert found["mean"][0, 5, 3].item() == 3000
 
 
 def test_a_field_has_a_mean_series_with_its_spread() -> None:

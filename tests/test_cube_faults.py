@@ -335,6 +335,23 @@ class TestOffset:
         assert not said
         np.testing.assert_allclose(months(source), world.months(2018), atol=0.01)
 
+    def test_packing_that_was_not_applied_is_refused(self, world: DatedCube, raised: xr.Dataset) -> None:
+        """As rioxarray opens a GeoTIFF, and xarray without mask_and_scale."""
+        for packing in ({"scale_factor": 1e-4, "add_offset": -0.1}, {"scale_factor": 5e-5}):
+            with pytest.raises(ValueError, match="as attributes, which are not applied"):
+                tn.open_source(raised.assign_attrs(packing))
+            data = raised.copy()
+            data["B8"].attrs |= packing
+            with pytest.raises(ValueError, match="B8 has scale_factor"):
+                tn.open_source(data)
+        same = tn.open_source(world.dataset().assign_attrs(scale_factor=1e-4, add_offset=0.0))
+        np.testing.assert_array_equal(months(same), world.months(2018))
+
+    def test_baselines_in_a_list_are_of_nobodys_dates(self, raised: xr.Dataset) -> None:
+        of_dates = ["02.12"] * 10 + ["05.09"] * 10
+        with pytest.raises(ValueError, match=r"processing_baseline \['02.12', .* a coordinate along time"):
+            tn.open_source(raised.assign_attrs(processing_baseline=of_dates))
+
     def test_where_nothing_is_stated_it_is_said_and_nothing_is_taken_off(
         self, world: DatedCube, raised: xr.Dataset
     ) -> None:

@@ -16,6 +16,7 @@ BASE = {"bands", "composite", "series", "nodata", "tensor_file", "extras", "spre
 #: Folder -> what it may import of the package beside itself: what lies below it.
 BELOW = {
     "tasks": set[str](),
+    "composite": {"bands", "nodata"},
     "plots": {"bands", "composite"},
     "simulate": {"bands"},
     "sources": BASE | {"simulate", "tasks"},

@@ -84,7 +84,7 @@ def band_and_pixel(name: str) -> tuple[str, int | None]:
     return _ALIASES.get(key, key), None
 
 
-def band_positions(names: Sequence[str]) -> list[int]:
+def band_positions(names: Sequence[str], wanted: Sequence[str] = BANDS) -> list[int]:
     """Where each of :data:`BANDS` stands in ``names``: ``x[..., positions]`` is then in order.
 
     Bands are matched by name, never by position. Of one band in several pixel sizes (``B02_10m``, ``B02_20m``) the
@@ -92,111 +92,63 @@ def band_positions(names: Sequence[str]) -> list[int]:
 
     Args:
         names: as :func:`band_name` understands them, in any order and among others.
+        wanted: standard names of other bands than all ten.
 
     Returns:
-        Ten indices into ``names``.
+        Indices into ``names``, one for each that is wanted.
 
     Raises:
         ValueError: a band is missing, or named twice.
     """
     given = [band_and_pixel(n) for n in names]
-    there: dict[str, list[int]] = {b: [i for i, (name, _) in enumerate(given) if name == b] for b in BANDS}
-    missing = [b for b in BANDS if not there[b]]
-    sizes = {b: [given[i][1] for i in there[b]] for b in BANDS}
+    there: dict[str, list[int]] = {b: [i for i, (name, _) in enumerate(given) if name == b] for b in wanted}
+    missing = [b for b in wanted if not there[b]]
+    sizes = {b: [given[i][1] for i in there[b]] for b in wanted}
     twice = [b for b, of in sizes.items() if len(of) > 1 and (None in of or len(set(of)) < len(of))]
     if missing or twice:
         wrong = [f"missing {', '.join(missing)}"] * bool(missing) + [f"twice {', '.join(twice)}"] * bool(
             twice
         )
         raise ValueError(
-            f"bands given: {', '.join(map(str, names)) or 'none'}; expected each of {', '.join(BANDS)} once "
+            f"bands given: {', '.join(map(str, names)) or 'none'}; expected each of {', '.join(wanted)} once "
             f"({'; '.join(wrong)}). Name the bands so (B02, blue or nir08 are understood) or add the missing ones."
         )
-    return [min(there[b], key=lambda i: given[i][1] or 0) for b in BANDS]
+    return [min(there[b], key=lambda i: given[i][1] or 0) for b in wanted]
 
 
-def by_name(observations: Any, scl: Any = None, days: Any = None) -> tuple[Any, Any]:
-    """Dated observations as (time, band, ...) with the ten bands in order, and scene classes as (time, ...), by name.
+def check_order(given: Any, axes: Sequence[str], what: str) -> None:
+    """Refuse a table or DataArray whose names say another order than that in which it would be read.
 
     Args:
-        observations: a DataArray, whose axes may have any of the names in :data:`AXES` and stand in any order; or a
-            table, a row a date and a column a band. Arrays without names come back as they are.
-        scl: their scene classes, a DataArray, an array or None.
-        days: (t,) datetime64[D], solar, that were given beside them; None: nothing to compare.
-
-    Returns:
-        Both; an axis that has no known name stays behind the others, bands without names as they are.
+        given: anything; arrays without names pass.
+        axes: what is expected along each: "month", "band", or "place" for what may be called as it likes.
+        what: what the values are, for the message.
 
     Raises:
-        ValueError: no time, bands by name that are not each of :data:`BANDS` once, a list of arrays with names, or
-            scene classes or days of other times or places.
+        ValueError: bands or months along another axis, bands in another order than :data:`BANDS`, or months that do not
+            ascend.
     """
-    observations, scl = _in_order(observations), _in_order(scl)
-    if not hasattr(observations, "dims"):
-        return observations, scl
-    if hasattr(scl, "dims"):
-        axes = [d for d in observations.dims if d != "band"]
-        if set(scl.dims) != set(axes):
-            raise ValueError(
-                f"the scene classes have the dimensions {', '.join(map(str, scl.dims))}; expected "
-                f"{', '.join(map(str, axes))}, as the observations."
-            )
-        scl = scl.transpose(*axes)
-        _check_same_pixels(observations, scl)
-    if days is not None and "time" in observations.coords and len(days) == len(observations):
-        named = observations["time"].values.astype("datetime64[D]")
-        # a solar day is that of UTC, or its neighbour
-        apart = np.abs(named - days) > np.timedelta64(1, "D")
-        if apart.any():
-            at = int(apart.argmax())
-            raise ValueError(
-                f"day {at} given is {days[at]}, and observation {at} names {named[at]} as its own; expected the days "
-                "of the same observations, in their order: solar_days(observations.time, lon)."
-            )
-    return observations, scl
-
-
-def _in_order(given: Any) -> Any:
-    """A DataArray as (time, band, ...), a table as an array, with the ten bands in order; anything else as it is."""
-    if isinstance(given, list | tuple) and any(hasattr(g, "dims") or hasattr(g, "columns") for g in given):
-        raise ValueError(
-            f"a list of {type(given[0]).__name__} was given, whose names are not read; expected one DataArray: "
-            "xr.concat(the_list, 'time')."
-        )
     if hasattr(given, "columns"):
-        return given.iloc[:, band_positions(list(given.columns))].to_numpy()
-    if not hasattr(given, "dims"):
-        return given
-    names = {d: axis for axis in ("time", "band") for d in given.dims if str(d).lower() in AXES[axis]}
-    if "time" not in names.values():
+        dims, names = ["month", "band"], [list(given.index), list(given.columns)]
+    elif hasattr(given, "dims"):
+        dims = [str(dim).lower() for dim in given.dims]
+        names = [given[dim].values.tolist() if dim in given.coords else [] for dim in given.dims]
+    else:
+        return
+    along = [next((axis for axis in ("month", "band") if dim in AXES[axis]), "") for dim in dims]
+    right = all(axis in ("", there) for axis, there in zip(along, axes, strict=False))
+    for axis, steps in zip(along, names, strict=True):
+        if axis == "band" and all(isinstance(step, str) for step in steps):
+            bands = [band_name(step) for step in steps]
+            right &= bands == [band for band in BANDS if band in bands]
+        elif axis == "month" and all(isinstance(step, int) for step in steps):
+            right &= steps == sorted(steps)
+    if not right:
         raise ValueError(
-            f"the observations given have the dimensions {', '.join(map(str, given.dims))}; expected time among them. "
-            "Rename the one of their dates."
+            f"{what} have names that say another order than they are read in; expected {', '.join(axes)}: months 1 to "
+            f"12, and bands as in timesen_nb.BANDS. Put them so by their names: table.sort_index()[list(tn.BANDS)], or "
+            "array.transpose(...).sortby('month').sel(band=list(tn.BANDS))."
         )
-    given = given.rename({d: axis for d, axis in names.items() if d != axis})
-    given = given.transpose(*dict.fromkeys(["time", *sorted(names.values())]), ...)
-    if "band" in given.dims and "band" in given.coords and given["band"].dtype.kind not in "iuf":
-        given = given.isel(band=band_positions(given["band"].values.tolist()))
-    return given
-
-
-def _check_same_pixels(observations: Any, scl: Any) -> None:
-    """ValueError for scene classes of other days, rows or columns."""
-    for axis in scl.dims:
-        there, given = (data[axis].values for data in (observations, scl))
-        if axis == "time":
-            there, given = (times.astype("datetime64[D]").astype(float) for times in (there, given))
-        exact = there.dtype.kind not in "iuf" or given.dtype.kind not in "iuf"
-        # a grid that was computed twice differs in the last digits
-        same = (
-            np.array_equal(there, given)
-            if exact or there.shape != given.shape
-            else (np.allclose(there, given, rtol=1e-8, atol=0))
-        )
-        if not same:
-            raise ValueError(
-                f"the scene classes have another {axis} than the observations. Take scl.reindex_like(observations)."
-            )
 
 
 def month_columns(names: Iterable[str] = BANDS) -> list[str]:

@@ -35,11 +35,28 @@ AS_PERCENT = "this looks like reflectance in percent; expected reflectance x 100
 _NEAR = 2e-6
 
 
+def with_masks(values: Any) -> Any:
+    """What was given, a list of masked arrays as one: as an array of numbers it would lose its masks.
+
+    Args:
+        values: anything.
+
+    Returns:
+        A masked array (``numpy.ma``) where there is a mask, else the values as they are.
+
+    Raises:
+        ValueError: masked arrays of several shapes.
+    """
+    if isinstance(values, list | tuple) and any(np.ma.isMaskedArray(each) for each in values):
+        return np.ma.stack(values)
+    return values
+
+
 def unmasked(values: Any) -> np.ndarray:
     """Numbers as float32 of their own, NaN where a masked array (``numpy.ma``) hides them.
 
     Args:
-        values: an array, a list, a masked array.
+        values: an array, a list, a masked array, a list of these.
 
     Returns:
         The same shape.
@@ -48,6 +65,7 @@ def unmasked(values: Any) -> np.ndarray:
         ValueError: what is given holds no numbers.
     """
     try:
+        values = with_masks(values)
         kind = np.asanyarray(values).dtype.kind
         if kind in "cmM":
             raise TypeError("real numbers are needed")
@@ -75,6 +93,7 @@ def flags(valid: Any) -> np.ndarray:
     Raises:
         ValueError: anything else: text and NaN would count as true.
     """
+    valid = with_masks(valid)
     given = np.ma.filled(valid, 0) if np.ma.isMaskedArray(valid) else np.asarray(valid)
     if given.dtype.kind != "b" and not (given.dtype.kind in "iuf" and np.isin(given, (0, 1)).all()):
         example = given.ravel()[0] if given.size else "nothing"
@@ -188,6 +207,23 @@ def other_unit(values: np.ndarray) -> str:
         return AS_SHARE
     # counts and their medians are whole or halves, however dark
     return AS_PERCENT if (np.isfinite(values) & (values * 2 % 1 > 1e-3)).any() else ""
+
+
+def in_other_unit(series: np.ndarray) -> np.ndarray:
+    """Which series look like shares of one or percent, whatever stands beside them (rule 4).
+
+    Args:
+        series: (n, ...) whole series, NaN = missing.
+
+    Returns:
+        (n,) bool.
+    """
+    flat = series.reshape(len(series), -1)
+    largest = np.fmax.reduce(flat, axis=1, initial=-np.inf)
+    found: np.ndarray = (largest > 0) & (largest <= PERCENT)
+    # whole numbers and halves are counts and their medians: dark water, or what Sen4Map puts in place of clouds
+    found[found] = (np.isfinite(flat[found]) & (flat[found] * 2 % 1 > 1e-3)).any(axis=1)
+    return found
 
 
 #: Among many series so few may hold a value that is no reflectance: theirs are composites lost, not another unit.

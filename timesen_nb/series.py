@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timesen_nb.bands import BANDS, MONTHS, ndvi
+from timesen_nb.bands import BANDS, MONTHS, check_order, ndvi
 from timesen_nb.nodata import flags, unmasked
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class PixelSeries:
     provenance: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        check_order(self.values, ("month", "band"), "the values of a PixelSeries")
         values = unmasked(self.values)
         valid = flags(self.valid)
         if values.shape != (12, len(BANDS)) or valid.shape != (12,):

@@ -6,12 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from timesen_nb.nodata import AS_SHARE, HIGHEST, SHARE, other_unit, unmasked
+from timesen_nb.bands import check_order
+from timesen_nb.nodata import HIGHEST, in_other_unit, other_unit, unmasked, with_masks
+
+
+def as_series(given: Any) -> np.ndarray:
+    """Series as an array, int16 or float32, what a mask hides NaN; ValueError where names say another order."""
+    check_order(given, ("place", "month", "band"), "the series given")
+    return as_array(given, (np.int16, np.float32))
 
 
 def as_array(given: Any, kept: tuple[type, ...]) -> np.ndarray:
-    """As an array of its own type, if that is kept, or else float32."""
-    array = unmasked(given) if np.ma.isMaskedArray(given) else np.asarray(given)
+    """As an array of its own type, if that is kept, or else float32; what a mask hides is NaN."""
+    given = with_masks(given)
+    # asarray would take from a mapped file what says that it is one
+    plain = given if isinstance(given, np.ndarray) else np.asarray(given)
+    array = unmasked(given) if np.ma.isMaskedArray(given) else plain
     return array if array.dtype in kept else array.astype(np.float32)
 
 
@@ -27,24 +37,13 @@ def check_series(series: np.ndarray, start: int) -> None:
         )
     if unit := other_unit(series):
         raise ValueError(f"the largest reflectance among {places} is {high:.3g}: {unit}")
-    # whole numbers up to 2 are dark water, or what Sen4Map puts in place of clouds
-    highest = known.reshape(len(known), -1).max(axis=1)
-    share = (highest > 0) & (highest <= SHARE) & (known * 2 % 1 > 1e-3).reshape(len(known), -1).any(axis=1)
-    if share.any():
-        at = int(share.argmax())
-        raise ValueError(f"the largest reflectance of place {start + at} is {highest[at]:.3g}: {AS_SHARE}")
+    if (other := in_other_unit(series)).any():
+        at = int(other.argmax())
+        raise ValueError(
+            f"the largest reflectance of place {start + at} is {known[at].max():.3g}: {other_unit(series[at])}"
+        )
     dark = np.isnan(series).reshape(len(series), -1).all(axis=1)
     _check_lost(dark, start, "no month with data", "at least one")
-
-
-def as_names(labels: Any) -> np.ndarray:
-    """Labels as text; None and NaN, as tables have them, are unknown."""
-    known = np.asarray(labels)
-    if known.dtype == object:
-        known = np.array(
-            ["" if label is None or label != label else str(label) for label in known], dtype=str
-        )
-    return known.astype(str)
 
 
 def check_places(lonlats: np.ndarray) -> None:

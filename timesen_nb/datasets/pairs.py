@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.bands import BANDS
-from timesen_nb.datasets.pair_arrays import as_array, as_names, check_photos, check_places, check_series
+from timesen_nb.datasets.pair_arrays import as_array, as_series, check_photos, check_places, check_series
 from timesen_nb.datasets.splits import blocks, split_rows
+from timesen_nb.datasets.tables import names_of
 from timesen_nb.tensor_file import read_tensors, write_tensors
 
 if TYPE_CHECKING:
@@ -50,11 +51,11 @@ class Pairs:
     tower: Any = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", as_array(self.values, (np.int16, np.float32)))
+        object.__setattr__(self, "values", as_series(self.values))
         if self.embeddings is not None:
             object.__setattr__(self, "embeddings", as_array(self.embeddings, (np.float16, np.float32)))
         if self.labels is not None:
-            object.__setattr__(self, "labels", as_names(self.labels))
+            object.__setattr__(self, "labels", names_of(self.labels))
         if self.lonlats is not None:
             object.__setattr__(self, "lonlats", np.asarray(self.lonlats, dtype=np.float64))
         object.__setattr__(self, "tower", getattr(self.tower, "name", self.tower))

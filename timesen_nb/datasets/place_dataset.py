@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from timesen_nb.datasets.pair_arrays import as_series
 from timesen_nb.datasets.pairs import MISSING, Pairs
 from timesen_nb.datasets.splits import blocks, split_rows
 from timesen_nb.datasets.tables import names_of
@@ -44,6 +45,8 @@ class PlaceDataset:
                 f"lonlats has {wrong.sum()} places that are none, such as {self.lonlats[wrong][0].tolist()}; expected "
                 "(N, 2) degrees, longitude before latitude."
             )
+        if self.values is not None:
+            object.__setattr__(self, "values", as_series(self.values))
         object.__setattr__(self, "ids", names_of(self.ids))
         object.__setattr__(self, "labels", {k: names_of(v) for k, v in self.labels.items()})
         lengths = {"lonlats": len(self.lonlats), "ids": len(self.ids)}

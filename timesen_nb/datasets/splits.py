@@ -8,7 +8,23 @@ import numpy as np
 
 
 def blocks(lonlats: np.ndarray, edge_km: float) -> np.ndarray:
-    """The square block that each place lies in: (N, 2) degrees -> (N,) integers. Equal-area cells of edge_km."""
+    """The square block that each place lies in.
+
+    Args:
+        lonlats: (N, 2) degrees, longitude before latitude.
+        edge_km: of the blocks, cells of equal area.
+
+    Returns:
+        (N,) integers.
+
+    Raises:
+        ValueError: places that nobody knows: each would be a block of its own, and neighbours on both sides.
+    """
+    if lost := int(np.isnan(lonlats).any(axis=1).sum()):
+        raise ValueError(
+            f"{lost} of {len(lonlats)} places have no coordinates, so that nobody can say which are neighbours; "
+            "expected longitude and latitude of each. Leave them out, or split place by place: block_km=None."
+        )
     lon, lat = np.asarray(lonlats, dtype=np.float64).T
     row = np.floor(lat * 111.32 / edge_km)
     middle = np.radians((row + 0.5) * edge_km / 111.32)

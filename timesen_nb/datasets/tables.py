@@ -146,9 +146,9 @@ def check_thousands(table: pd.DataFrame, columns: Sequence[str], name: str) -> N
 
 
 def names_of(values: Any) -> np.ndarray:
-    """Names or codes as text (N,): None and NaN are "", the text "None" is one, 211.0 is 211; no spaces around."""
-    given = np.asarray(values)
-    return np.array([_text(v) for v in given.tolist()], dtype=str)
+    """Names or codes as text (N,): None, NaN and NA are "", the text "None" is one, 211.0 is 211; no spaces around."""
+    given = values.tolist() if hasattr(values, "tolist") else list(values)
+    return np.array([_text(v) for v in given], dtype=str)
 
 
 def without_fraction(texts: np.ndarray) -> np.ndarray:
@@ -161,7 +161,8 @@ def without_fraction(texts: np.ndarray) -> np.ndarray:
 
 def _text(value: Any) -> str:
     """One cell as text."""
-    if value is None or value != value:  # NaN is the only value that differs from itself
+    # pandas' NA can be compared with nothing; NaN is the only value that differs from itself
+    if value is None or type(value).__name__ == "NAType" or value != value:
         return ""
     if isinstance(value, bytes):
         return value.decode().strip()

@@ -73,7 +73,8 @@ def fit_logit_scale(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> flo
 
     Args:
         zs: the classifier whose scale is wanted.
-        vectors: (N, D) of places that the model was not trained on, and not those that are reported on.
+        vectors: (N, D) of places that the model was not trained on, and not those that are reported on; NaN = no month,
+            left out.
         truth: (N,) class numbers, -1 = none of these, left out.
 
     Returns:
@@ -103,12 +104,13 @@ def common_scale(tasks: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> 
 
     parts = []
     for words, vectors, truth in tasks:
-        rows = np.flatnonzero(np.asarray(truth) >= 0)
+        vectors = np.asarray(vectors)
+        rows = np.flatnonzero((np.asarray(truth) >= 0) & ~np.isnan(vectors).any(axis=1))
         if not len(rows):
             raise ValueError(
                 "no labelled place to fit the scale on; give truth with class numbers from 0 up."
             )
-        cosines = (np.asarray(vectors)[rows] @ words.T).astype(np.float64)
+        cosines = (vectors[rows] @ words.T).astype(np.float64)
         parts.append((cosines, cosines[np.arange(len(rows)), np.asarray(truth)[rows]]))
 
     def loss(log_scale: float) -> float:

@@ -18,9 +18,25 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndar
 
     Returns:
         (K, K) counts: rows are the true classes, columns the predicted ones.
+
+    Raises:
+        ValueError: other numbers, which would be counted as other classes.
     """
-    counts = np.bincount(np.asarray(truth) * classes + np.asarray(predicted), minlength=classes**2)
-    return counts.reshape(classes, classes)
+    cells = _cells(truth, predicted, classes)
+    return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
+
+
+def _cells(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """(N,) the cell of the flat confusion table that each place falls in; ValueError for numbers that are no class."""
+    truth, predicted = np.asarray(truth), np.asarray(predicted)
+    for what, numbers in (("truth", truth), ("predicted", predicted)):
+        if len(numbers) and not (numbers.min() >= 0 and numbers.max() < classes):
+            raise ValueError(
+                f"{what} holds {numbers.min()} to {numbers.max()} of {classes} classes; expected 0 to {classes - 1}. "
+                "Leave out places without a class, or count what is none of them as one more."
+            )
+    cells: np.ndarray = truth * classes + predicted
+    return cells
 
 
 @dataclass(frozen=True)
@@ -126,11 +142,13 @@ def bootstrap(
 
     Returns:
         Counts (resamples, K) each.
+
+    Raises:
+        ValueError: other numbers than those of classes.
     """
     rng = np.random.default_rng(seed)
-    n = len(truth)
+    n, cell = len(truth), _cells(truth, predicted, classes)
     if groups is None:  # drawing places is drawing cells of the confusion table
-        cell = np.asarray(truth) * classes + np.asarray(predicted)
         cells, counts = np.unique(cell, return_counts=True)
         weights = rng.multinomial(n, counts / n, size=resamples)
         true_of, predicted_of = cells // classes, cells % classes

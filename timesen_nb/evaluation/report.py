@@ -96,7 +96,10 @@ def report(
             }
     known = None if dataset.lonlats is None else np.asarray(dataset.lonlats)[rows]
     labels = {k: np.asarray(v).astype(str)[rows] for k, v in dataset.labels.items()}
-    block = None if known is None or block_km is None else blocks(known, block_km)
+    # places that nobody knows are nobody's neighbours: no interval by blocks
+    block = None
+    if known is not None and block_km is not None and not np.isnan(known).any():
+        block = blocks(known, block_km)
     unknown = dict.fromkeys(TRUST, float("nan"))
     table = pd.DataFrame(
         [_scores(key, found, block, resamples) | trust.get(key, unknown) for key, found in answers.items()]

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from timesen_nb.datasets.tables import names_of
+
 #: Rows of the block of cosines that is in memory at a time: 8 MiB, and twice that for their order.
 QUERIES, GALLERY = 256, 8192
 
@@ -89,7 +91,7 @@ def recall(
     table = {"place": [own[:, :k].any(axis=1).mean() for k in ks] + [1 / n]}
     others = _without_own(found, own)
     for what, names in (labels or {}).items():
-        names = np.asarray(names).astype(str)
+        names = names_of(names)
         _, code, count = np.unique(names, return_inverse=True, return_counts=True)
         asked = np.flatnonzero((names != "") & (count[code] > 1))
         if not len(asked):
@@ -144,7 +146,7 @@ def recall_by_class(
         A row a class with its number of places and R@k, shares from 0 to 1; the last row has all places and the mean of
         the classes.
     """
-    names = np.asarray(names).astype(str)
+    names = names_of(names)
     found, _ = nearest(queries, gallery, min(max(ks) + 1, len(gallery)))
     others = _without_own(found, found == np.arange(len(queries))[:, None])
     same = names[others] == names[:, None]
@@ -176,7 +178,7 @@ def words_to_places(
     Returns:
         A row a class with its places, P@k and "chance", its share among all; classes without any place are left out.
     """
-    names = np.asarray(names).astype(str)
+    names = names_of(names)
     found, _ = nearest(words, gallery, min(max(ks), len(gallery)))
     table = {}
     for name, rows in zip(classes, found, strict=True):

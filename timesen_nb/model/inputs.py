@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from timesen_nb.bands import check_months
 from timesen_nb.model.named_arrays import in_order, whole_year
-from timesen_nb.nodata import AS_SHARE, SHARE, clean, flags, other_unit, unmasked
+from timesen_nb.nodata import AS_SHARE, FEW, SHARE, clean, flags, in_other_unit, other_unit, unmasked
 from timesen_nb.series import PixelSeries
 
 if TYPE_CHECKING:
@@ -189,6 +190,13 @@ def _check_scale(x: np.ndarray, bands: Sequence[str]) -> None:
     """ValueError where reflectance goes from 0 to 1, or to 100: everywhere; or to 1 in one band or one composite."""
     if unit := other_unit(x):
         raise ValueError(f"the largest value is {np.nanmax(x):.3g}: {unit}")
+    if (other := in_other_unit(x)).any():
+        at = int(other.argmax())
+        found = f"the largest value of series {at} is {np.nanmax(x[at]):.3g}, of all {np.nanmax(x):.6g}"
+        if other.mean() > FEW:
+            raise ValueError(f"{found}: {other_unit(x[at])}")
+        x[other] = np.nan
+        warnings.warn(f"{found}; {int(other.sum())} such series are taken as missing.", stacklevel=5)
     if np.fmin.reduce(x, axis=None, initial=np.inf) > SHARE:
         return
     largest, found = float(np.fmax.reduce(x, axis=None, initial=-np.inf)), ""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from timesen_nb.bands import AXES, band_name, check_months
+from timesen_nb.bands import AXES, band_positions, check_months
 
 #: Axes whose steps are no months.
 _COARSE = ("quarter", "year")
@@ -37,13 +37,7 @@ def in_order(given: Any, bands: Sequence[str] = ()) -> tuple[Any, tuple[int, ...
         rest = [d for d in given.dims if d not in (band, *steps)]
         given = given.transpose(*rest[:1], *steps, *([band] if band else []), *rest[1:])
     if bands and band in given.coords and given[band].dtype.kind not in "iuf":
-        named = [band_name(n) for n in given[band].values.tolist()]
-        if lost := [b for b in bands if b not in named]:
-            raise ValueError(
-                f"the series given have the bands {', '.join(map(str, given[band].values))}; expected "
-                f"{', '.join(lost)} among them."
-            )
-        given = given.isel({band: [named.index(b) for b in bands]})
+        given = given.isel({band: band_positions(given[band].values.tolist(), bands)})
     if "quarter" in steps:
         given = quarters_in_order(given)
     if len(steps) != 1 or steps[0] in _COARSE or steps[0] not in given.coords:

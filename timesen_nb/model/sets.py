@@ -150,11 +150,13 @@ def conformal_quantile(scores: np.ndarray, coverage: float) -> float:
         Infinity where there are too few places for this coverage.
 
     Raises:
-        ValueError: no score at all.
+        ValueError: no score at all, or one that is NaN.
     """
     scores = np.sort(np.asarray(scores, dtype=np.float64))
     if not len(scores):
         raise ValueError("no labelled place to fit on; expected one score or more.")
+    if np.isnan(scores[-1]):
+        raise ValueError("some scores are NaN; expected numbers. Leave out places without an answer.")
     rank = int(np.ceil((len(scores) + 1) * coverage - 1e-9))
     return float(scores[rank - 1]) if rank <= len(scores) else float("inf")
 
@@ -166,7 +168,7 @@ def marginal_sets(
 
     Args:
         p: (N, K) probabilities of the places that are asked for.
-        labelled: (n, K) those of labelled places, which the model was not fitted on.
+        labelled: (n, K) those of labelled places, which the model was not fitted on; NaN = no answer, left out.
         truth: (n,) class numbers of these; -1 = none of these, left out.
         coverage: share of places like those whose set is to hold the true class.
 
@@ -177,7 +179,8 @@ def marginal_sets(
         ValueError: no labelled place.
     """
     truth = np.asarray(truth)
-    rows = np.flatnonzero(truth >= 0)
-    highest = conformal_quantile(1 - np.asarray(labelled)[rows, truth[rows]], coverage)
+    labelled = np.asarray(labelled)
+    rows = np.flatnonzero((truth >= 0) & ~np.isnan(labelled).any(axis=1))
+    highest = conformal_quantile(1 - labelled[rows, truth[rows]], coverage)
     out: np.ndarray = 1 - np.asarray(p) <= highest
     return out

@@ -185,7 +185,8 @@ def check_labels(vectors: np.ndarray, labels: Sequence[str]) -> list[str]:
             f"the labels given are a {type(labels).__name__}, {labels!r:.60}; expected a list with one text for each "
             "place, in their order."
         )
-    names = [tidy(label) if isinstance(label, str) else "" for label in labels]
+    # "nan" is what NumPy makes of NaN beside text
+    names = [tidy(label) if isinstance(label, str) and label != "nan" else "" for label in labels]
     if not names or len(names) != len(vectors):
         raise ValueError(
             f"{len(names)} labels given for {len(vectors)} places; expected one for each, at least one."

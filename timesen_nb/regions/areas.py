@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
+from pyproj import Geod, Transformer
 
 from timesen_nb.plots.maps import check_label
 from timesen_nb.regions.georeference import transform_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: Areas may differ so much from those on the ground. UTM keeps to 0.2 % in its zone, Lambert-93 to 0.5 % in France.
+DISTORTED = 0.01
+_ELLIPSOID = Geod(ellps="WGS84")
 
 
 def area_table(maps: xr.Dataset) -> pd.DataFrame:
@@ -23,8 +28,8 @@ def area_table(maps: xr.Dataset) -> pd.DataFrame:
         maps: what ``map_region`` returned.
 
     Returns:
-        A row a class, the largest first: pixels, hectares (NaN where the coordinate system does not count in metres),
-        and share of what has data, 0 to 1.
+        A row a class, the largest first: pixels, hectares (NaN where the coordinate system does not keep areas:
+        degrees, Web Mercator), and share of what has data, 0 to 1.
 
     Raises:
         ValueError: the map has no label that ``map_region`` made.
@@ -54,10 +59,30 @@ def class_pixels(label: xr.DataArray) -> np.ndarray:
 
 
 def pixel_hectares(data: xr.DataArray) -> float:
-    """The area of a pixel; NaN where the coordinate system does not count in metres."""
-    transform = transform_of(data)
-    metric = data.rio.crs is not None and data.rio.crs.linear_units in ("metre", "meter")
-    return abs(transform.a * transform.e) / 10_000 if metric else float("nan")
+    """The area of a pixel; NaN where the coordinate system does not count in metres, or not in those of the ground.
+
+    Args:
+        data: a map or cube with a coordinate system.
+
+    Returns:
+        Hectares; NaN for degrees, and where a pixel has another area on the ellipsoid, at the corners or in the middle:
+        a metre of Web Mercator is 0.63 m at 51 degrees north.
+    """
+    crs, transform = data.rio.crs, transform_of(data)
+    if crs is None or crs.linear_units not in ("metre", "meter"):
+        return float("nan")
+    nominal = abs(transform.determinant)
+    height, width = data.shape[-2:]
+    spots = [(0, 0), (width, 0), (0, height), (width, height), (width / 2, height / 2)]
+    to_degrees = Transformer.from_crs(crs, 4326, always_xy=True)
+    for column, row in spots:
+        corners = [(column, row), (column + 1, row), (column + 1, row + 1), (column, row + 1)]
+        x, y = zip(*(transform * corner for corner in corners), strict=True)
+        lons, lats = to_degrees.transform(x, y)
+        true = abs(_ELLIPSOID.polygon_area_perimeter(lons, lats)[0])
+        if not abs(true / nominal - 1) <= DISTORTED:
+            return float("nan")
+    return nominal / 10_000
 
 
 def row_blocks(label: xr.DataArray) -> Iterator[tuple[int, np.ndarray]]:

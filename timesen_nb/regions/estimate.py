@@ -34,7 +34,7 @@ class AreaEstimate:
         counts: places by the class of the map (rows) and what stands there (columns).
         table: a row a class, NaN where nothing can be said: mapped, its area by the map's pixels; area, error-adjusted,
             with area_low and area_high (95 %); users and producers accuracy, 0 to 1, each with the half width of its
-            interval (_half). Areas in hectares, or in pixels where the map does not count in metres. None: the places
+            interval (_half). Areas in hectares, or in pixels where the map does not keep areas. None: the places
             were chosen.
         accuracy: overall accuracy by area, 0 to 1, and the half width of its interval; None: the places were chosen.
         note: what a reader must know, in words; "" where there is nothing.

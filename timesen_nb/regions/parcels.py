@@ -10,6 +10,7 @@ import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 
 from timesen_nb.bands import BANDS, band_positions
+from timesen_nb.composite.observations import without_known_codes
 from timesen_nb.plots.maps import check_label
 from timesen_nb.regions.areas import pixel_hectares
 from timesen_nb.regions.georeference import transform_of
@@ -37,9 +38,10 @@ def field_table(maps: xr.Dataset, polygons: Any) -> gpd.GeoDataFrame:
 
     Returns:
         The fields as they were given, and for each: pixels, those that have a class; no_data, those that have none;
-        hectares of the first (NaN where the map's coordinate system does not count in metres); majority, the class of
-        most pixels, None where there is none; majority_share, 0 to 1; and ``ha_<class>``, hectares of each. Its own
-        columns of these names are replaced.
+        beyond, about how many more would lie beyond the edge of the map; hectares of the first (NaN where the map's
+        coordinate system does not keep areas: degrees, Web Mercator); majority, the class of most pixels, None where
+        there is none; majority_share, 0 to 1; and ``ha_<class>``, hectares of each. Its own columns of these names are
+        replaced.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -60,6 +62,7 @@ def field_table(maps: xr.Dataset, polygons: Any) -> gpd.GeoDataFrame:
     columns_of = {
         "pixels": pixels,
         "no_data": counts[:, 0],
+        "beyond": _beyond(label, fields),
         "hectares": pixels * hectares,
         "majority": [classes[k] if n else None for k, n in zip(best, pixels, strict=True)],
         "majority_share": np.where(pixels > 0, share, np.nan),
@@ -72,7 +75,8 @@ def field_series(cube: xr.DataArray, polygons: Any) -> xr.Dataset:
     """The mean annual series of fields, with the spread of their pixels.
 
     Args:
-        cube: (month, band, y, x) surface reflectance x 10000, NaN = missing, as ``source.cube(bbox)`` gives.
+        cube: (month, band, y, x) surface reflectance x 10000, NaN = missing, as ``source.cube(bbox)`` gives; so is its
+            own number for no data, a known code, and 0 in all bands: :mod:`timesen_nb.nodata`.
         polygons: as for :func:`field_table`.
 
     Returns:
@@ -97,7 +101,7 @@ def field_series(cube: xr.DataArray, polygons: Any) -> xr.Dataset:
     mean, spread = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
     pixels = np.zeros(shape, dtype=np.int64)
     for n, rows, columns, inside in _windows(cube, fields):
-        values = cube[:, :, rows, columns].values[:, :, inside].astype(np.float64)
+        values = without_known_codes(_unfilled(cube[:, :, rows, columns], inside)).astype(np.float64)
         there = np.isfinite(values)
         pixels[n] = there.sum(axis=-1)
         count = np.where(pixels[n] > 0, pixels[n], np.nan)
@@ -108,6 +112,26 @@ def field_series(cube: xr.DataArray, polygons: Any) -> xr.Dataset:
     return xr.Dataset(
         {"mean": (dims, mean), "spread": (dims, spread), "pixels": (dims, pixels)}, coords=coords
     )
+
+
+def _unfilled(window: xr.DataArray, inside: np.ndarray) -> np.ndarray:
+    """(months, bands, n) float32 of the pixels inside, NaN where the cube's own number for no data stands."""
+    values: np.ndarray = window.values[:, :, inside].astype(np.float32)
+    if window.rio.nodata is not None:
+        values[values == window.rio.nodata] = np.nan
+    return values
+
+
+def _beyond(data: xr.DataArray, fields: gpd.GeoDataFrame) -> np.ndarray:
+    """(N,) about how many pixels of each field would lie beyond the edge of the data."""
+    from shapely import Polygon, area, difference
+
+    transform = transform_of(data)
+    height, width = data.shape[-2:]
+    edge = Polygon([transform * corner for corner in ((0, 0), (width, 0), (width, height), (0, height))])
+    rest = difference(fields.geometry.to_crs(data.rio.crs).to_numpy(), edge)
+    out: np.ndarray = np.rint(area(rest) / abs(transform.determinant)).astype(np.int64)
+    return out
 
 
 def _windows(data: xr.DataArray, fields: gpd.GeoDataFrame) -> Iterator[tuple[int, slice, slice, np.ndarray]]:

@@ -90,6 +90,7 @@ def read_radiometry(
         ValueError: units that are unknown or mixed, a band without values, an offset or classes that can be none.
     """
     days = step.astype("datetime64[D]") if step.dtype.kind == "M" else None
+    check_unpacked(data, bands)
     scale, add = packing_of(bands)
     try:
         codes_given = tuple(float(n) for n in np.ravel([] if nodata is None else nodata))
@@ -192,6 +193,20 @@ def packing_of(bands: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
         np.array([float(e.get("scale_factor", 1.0) or 1.0) for e in of]),
         np.array([float(e.get("add_offset", 0.0) or 0.0) for e in of]),
     )
+
+
+def check_unpacked(data: xr.Dataset, bands: xr.Dataset) -> None:
+    """ValueError for packing that stands in attributes, and so was not applied, where it changes more than the unit."""
+    for what, owner in (("the cube", data.attrs), *((b, bands[b].attrs) for b in BANDS)):
+        scale, add = (
+            np.ravel(owner.get(k, d)).astype(float) for k, d in (("scale_factor", 1), ("add_offset", 0))
+        )
+        if not (np.isclose(scale, 1) | np.isclose(scale, 1 / REFLECTANCE_SCALE)).all() or add.any():
+            raise ValueError(
+                f"{what} has scale_factor {scale[0]:g} and add_offset {add[0]:g} as attributes, which are not "
+                "applied to its values; expected values that they were applied to. Open the file so that they "
+                "are (mask and scale), or apply them and drop both attributes."
+            )
 
 
 def declared_nodata(data: xr.Dataset, bands: xr.Dataset) -> tuple[float, ...]:

@@ -47,9 +47,11 @@ def statements(data: xr.Dataset, bands: xr.Dataset, kind: str, t: int) -> Iterat
                 numbers = np.unique(np.ravel(value)) if not isinstance(value, str) else np.array([value])
                 if len(numbers) == 1:
                     yield str(key), numbers[0]
-                elif kind == "offset":
+                elif len(numbers):
+                    # whose order is nobody's: dates may have been sorted or left out since
                     raise ValueError(
-                        f"it states {key} {np.ravel(value).tolist()}; expected one number. Say it: "
+                        f"it states {key} {np.ravel(value).tolist()[:6]} as an attribute; expected one value, or a "
+                        "coordinate along time with one for each date. Or say what is to be added to the values: "
                         "open_source(path, offset=-1000)."
                     )
     for name, variable in data.variables.items():

@@ -174,5 +174,7 @@ def field_in_words(row: Any, classes: list[str]) -> tuple[str, str]:
     order = [k for k in np.argsort(-hectares, kind="stable") if hectares[k] > 0]
     headline = f"{row['majority']}: {percent(float(row['majority_share']))} of {row['hectares']:.2f} ha"
     unread = f" · {row['no_data']} pixels without a clear month" if row["no_data"] else ""
+    if row["beyond"]:
+        unread += f" · about {row['beyond']} more beyond the data"
     each = ", ".join(f"{classes[k]} {hectares[k]:.2f} ha ({percent(float(shares[k]))})" for k in order)
     return headline, f"{row['pixels']} pixels: {each}{unread}"

@@ -16,90 +16,37 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timesen_nb.bands import BANDS, by_name
-from timesen_nb.nodata import check_used, say_codes, unmasked, without_codes
+from timesen_nb.bands import BANDS
+from timesen_nb.composite.observations import (
+    MASKED,
+    SCENE_CLASSES,
+    as_observations,
+    by_name,
+    check_classes,
+    clear,
+    solar_days,
+    usable,
+    without_known_codes,
+)
+from timesen_nb.nodata import check_used, unmasked
 
 if TYPE_CHECKING:
     import xarray as xr
 
-#: Scene classes (SCL, ESA Sentinel-2 level 2A) left out of the median, and why.
-MASKED: dict[int, str] = {
-    0: "no data",
-    1: "saturated or defective: the value is no measurement",
-    3: "cloud shadow: too dark in every band",
-    8: "cloud, medium probability",
-    9: "cloud, high probability",
-    10: "thin cirrus: brightens the visible bands",
-    11: "snow or ice: over mid-latitudes it is ice cloud as often, and the published composites leave it out",
-}
-#: Every class there is.
-SCENE_CLASSES = tuple(range(12))
-# Kept on purpose: 2 (dark areas: wet soil and low sun as often as cast shadow), 4 vegetation, 5 bare, 6 water
-# and 7 (unclassified: whole winter scenes under a low sun; thin haze that a median withstands).
-
-
-def solar_days(times: np.ndarray, lon: float) -> np.ndarray:
-    """The local date of each observation: UTC plus ``lon`` / 15 hours, so that midnight cuts no overpass.
-
-    Stamps that all lie at 00:00, or in the last minute of a day, are dates or the ends of periods; and where none lies
-    between 6 and 18 hours of local time none is an overpass (midnight of some time zone). Those keep their date.
-
-    Args:
-        times: (t,) datetime64, UTC.
-        lon: degrees, -180 to 180.
-
-    Returns:
-        (t,) datetime64[D].
-    """
-    stamps = np.asarray(times).astype("datetime64[s]")
-    days = stamps.astype("datetime64[D]")
-    clock, day = (stamps - days).astype(int), 24 * 3600
-    shift = round(lon / 15 * 3600)
-    dates = (clock == 0) | (clock >= day - 60)
-    by_day = np.abs((clock + shift) % day - day // 2) <= day // 4
-    if dates.all() or not by_day.any():
-        return days
-    return (stamps + np.timedelta64(shift, "s")).astype("datetime64[D]")
-
-
-def clear(scl: np.ndarray, masked: Collection[int] = tuple(MASKED)) -> np.ndarray:
-    """Whether a scene class may enter the median.
-
-    Args:
-        scl: scene classes of any shape. NaN, a fraction or a number beyond 0 to 11 is no class, and not clear.
-        masked: classes that are left out.
-
-    Returns:
-        bool of the same shape.
-    """
-    return np.isin(scl, [c for c in SCENE_CLASSES if c not in masked])
-
-
-def usable(
-    values: np.ndarray,
-    days: np.ndarray,
-    scl: np.ndarray | None = None,
-    masked: Collection[int] = tuple(MASKED),
-) -> np.ndarray:
-    """Which observations enter a median: of each day the first that has all bands, where its class is clear.
-
-    Args:
-        values: (t, 10, ...), NaN = no data.
-        days: (t,) datetime64[D].
-        scl: (t, ...) scene classes; None masks nothing.
-        masked: classes that are left out.
-
-    Returns:
-        (t, ...) bool.
-    """
-    shown = np.isfinite(values).all(axis=1)
-    found, first = np.unique(days, return_index=True)
-    if len(found) < len(days):
-        taken = {day: shown[i].copy() for day, i in zip(found, first, strict=True)}
-        for i in np.setdiff1d(np.arange(len(days)), first):
-            shown[i] &= ~taken[days[i]]
-            taken[days[i]] |= shown[i]
-    return shown if scl is None else shown & clear(scl, masked)
+__all__ = [
+    "MASKED",
+    "SCENE_CLASSES",
+    "annual",
+    "clear",
+    "median",
+    "median_of_observations",
+    "medians_by_month",
+    "monthly_cube",
+    "monthly_medians",
+    "quarters",
+    "solar_days",
+    "usable",
+]
 
 
 def median_of_observations(
@@ -135,7 +82,7 @@ def monthly_medians(
 
     Args:
         values: (t, 10, ...) reflectance x 10000, NaN or masked = no data, in any order of time. A DataArray, or a table
-            of dates by bands, is read by its names: :func:`timesen_nb.bands.by_name`.
+            of dates by bands, is read by its names: :func:`timesen_nb.composite.observations.by_name`.
         days: (t,) datetime64[D], solar, as :func:`solar_days` gives them.
         year: what lies in other years is left out.
         scl: (t, ...) scene classes; None masks nothing (the values are masked already).
@@ -145,10 +92,14 @@ def monthly_medians(
         (12, 10, ...) float32, NaN in months without a clear observation.
 
     Raises:
-        ValueError: other shapes, numbers for days, days or scene classes that are not those of the values, or what can
-            be no reflectance among the observations that count.
+        ValueError: other shapes, numbers for days, days or scene classes that are not those of the values, a mask in
+            place of scene classes, or what can be no reflectance among the observations that count.
     """
-    return medians_by_month(*_cleaned(values, days, year, scl, masked), year, masked)
+    values, days, scl = as_observations(values, days, scl)
+    inside = days.astype("datetime64[Y]") == np.datetime64(f"{year:04d}")
+    used = usable(values[inside], days[inside], None if scl is None else scl[inside], masked)
+    check_used(values[inside], used, days[inside], BANDS)
+    return medians_by_month(values, days, scl, year, masked)
 
 
 def medians_by_month(
@@ -204,6 +155,7 @@ def monthly_cube(
     import xarray as xr
 
     observations, scl = by_name(observations, scl)
+    check_classes(scl)
     days = observations["time"].values.astype("datetime64[D]")
     # One stack, so that a lazy graph has one task a block and month: the classes ride behind the bands.
     stack = observations.astype(np.float32).drop_vars("time")
@@ -240,45 +192,10 @@ def monthly_cube(
 def _median_of_stack(stack: np.ndarray, days: np.ndarray, masked: Collection[int] | None) -> np.ndarray:
     """(..., t, 10 bands and, with ``masked``, scene classes) -> (..., 10)."""
     stack = np.moveaxis(stack, (-2, -1), (0, 1))
-    values = _without_codes(stack[:, : len(BANDS)].copy())
+    values = without_known_codes(stack[:, : len(BANDS)].copy())
     used = usable(values, days, None if masked is None else stack[:, len(BANDS)], masked or ())
     check_used(values, used, days, BANDS)
     return np.moveaxis(median(np.where(used[:, None], values, np.nan)), 0, -1)
-
-
-def _cleaned(
-    values: Any, days: Any, year: int, scl: Any, masked: Collection[int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """What was given by hand: values (t, 10, ...), days (t,) and scene classes (t, ...), in order and without codes."""
-    if np.asarray(days).dtype.kind in "iuf":
-        raise ValueError(
-            "the days given are numbers, which may count anything; expected dates, such as 2018-05-31."
-        )
-    days = np.asarray(days, dtype="datetime64[D]")
-    values, scl = by_name(values, scl, days)
-    values, scl = unmasked(values), None if scl is None else unmasked(scl)
-    if values.ndim < 2 or values.shape[1] != len(BANDS) or days.shape != values.shape[:1]:
-        raise ValueError(
-            f"values {values.shape} and days {days.shape} were given; expected (dates, {len(BANDS)}, ...) "
-            "and (dates,). Put the bands second, in the order of timesen_nb.BANDS."
-        )
-    if scl is not None and scl.shape != values[:, 0].shape:
-        raise ValueError(
-            f"scene classes {scl.shape} were given for values {values.shape}; expected {values[:, 0].shape}."
-        )
-    values = _without_codes(values)
-    inside = days.astype("datetime64[Y]") == np.datetime64(f"{year:04d}")
-    used = usable(values[inside], days[inside], None if scl is None else scl[inside], masked)
-    check_used(values[inside], used, days[inside], BANDS)
-    return values, days, scl
-
-
-def _without_codes(values: np.ndarray) -> np.ndarray:
-    """Observations (t, 10, ...) with NaN for codes, in place; those that nobody declared are said."""
-    values, met = without_codes(values, 1)
-    if met:
-        say_codes(met, "the observations given")
-    return values
 
 
 def _in_month(days: np.ndarray, year: int, month: int) -> np.ndarray:
@@ -319,7 +236,7 @@ def annual(months: np.ndarray, axis: int = -2) -> np.ndarray:
 
 
 def _twelve(months: np.ndarray, axis: int) -> np.ndarray:
-    series = np.moveaxis(np.asarray(months, dtype=np.float32), axis, 0)
+    series = np.moveaxis(unmasked(months), axis, 0)
     if len(series) != 12:
         raise ValueError(f"shape {np.shape(months)} has {len(series)} along axis {axis}; expected 12 months.")
     return series

@@ -1,0 +1,185 @@
+"""What people give by hand: masks in lists, names in another order, days without dashes, labels and places unknown."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from synthetic import small_model
+
+import timesen_nb as tn
+from timesen_nb.bands import BANDS
+from timesen_nb.composite import annual, monthly_cube, monthly_medians, quarters
+from timesen_nb.datasets import Pairs, PlaceDataset
+from timesen_nb.evaluation import bootstrap, confusion, fit_logit_scale, marginal_sets, recall
+from timesen_nb.evaluation.retrieval import recall_by_class
+from timesen_nb.nodata import flags
+
+
+def year(n: int = 3, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(200, 5000, (n, 12, 10)).astype(np.float32)
+
+
+def hidden(values: np.ndarray) -> tuple[np.ma.MaskedArray, np.ndarray]:
+    """Series whose May is a cloud behind a mask, and the same with NaN there."""
+    mask = np.zeros(values.shape, bool)
+    mask[:, 4] = True
+    return np.ma.array(np.where(mask, 9000, values), mask=mask), np.where(mask, np.nan, values)
+
+
+def test_masks_in_a_list_hide_what_they_hide_in_an_array() -> None:
+    masked, plain = hidden(year())
+    listed = list(masked)
+    model = small_model()
+    np.testing.assert_array_equal(model.encode(listed), model.encode(plain))
+    np.testing.assert_array_equal(Pairs(listed, labels=["a"] * 3).series()[..., 0, 0], plain)
+    np.testing.assert_array_equal(annual(listed), annual(plain))
+    np.testing.assert_array_equal(quarters(masked), quarters(plain))
+    days = np.array(["2018-05-01", "2018-05-11", "2018-05-21"])
+    looks = [
+        np.ma.array(np.full(10, v), mask=cloud) for v, cloud in ((1000, False), (9000, True), (9500, True))
+    ]
+    assert monthly_medians(looks, days, 2018)[4, 0] == 1000
+    assert flags([np.ma.array([True, True], mask=[False, True])]).tolist() == [[True, False]]
+
+
+def test_a_data_set_keeps_what_a_mask_hides_hidden() -> None:
+    masked, plain = hidden(year())
+    places = PlaceDataset(masked, np.zeros((3, 2)), {}, ["a", "b", "c"])
+    np.testing.assert_array_equal(places.series(), plain)
+
+
+@pytest.mark.parametrize("days", [["20180503", "20180513"], np.array(["20180503", "20180513"])])
+def test_days_without_dashes_are_no_years(days: object) -> None:
+    with pytest.raises(ValueError, match=r"hold 20180503; expected dates with dashes, such as 2018-05-31"):
+        monthly_medians(year(2)[:, 0], days, 2018)
+
+
+def test_days_with_a_time_zone_are_those_of_its_calendar() -> None:
+    """Midnight of the first of May in Sydney is still April in UTC."""
+    looks = np.stack([np.full(10, 1000.0), np.full(10, 2000.0)])
+    days = pd.DatetimeIndex(["2018-04-20", "2018-05-01"]).tz_localize("Australia/Sydney")
+    for given in (days, days.to_series(), days.to_pydatetime().tolist()):
+        months = monthly_medians(looks, given, 2018)
+        assert months[3:5, 0].tolist() == [1000, 2000]
+
+
+def test_a_mask_is_no_scene_class() -> None:
+    values, days = year(2)[:, :2].reshape(4, 10), pd.date_range("2018-05-01", periods=4).to_numpy()
+    with pytest.raises(ValueError, match=r"scene classes given are True and False; .* Is it a mask"):
+        monthly_medians(values, days, 2018, np.ones(4, bool))
+    cube = xr.DataArray(
+        values[..., None, None], {"time": days, "band": list(BANDS)}, ("time", "band", "y", "x")
+    )
+    with pytest.raises(ValueError, match="Is it a mask"):
+        monthly_cube(cube, 2018, cube[:, 0].drop_vars("band") > 0)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["maize", np.nan, "rape", None],
+        ["maize", pd.NA, "rape", pd.NaT],
+        pd.Series(["maize", None, "rape", np.nan]),
+        pd.Series(["maize", None, "rape", None], dtype="string"),
+        np.array(["maize", None, "rape", np.nan], dtype=object),
+    ],
+)
+def test_a_missing_label_is_no_class(labels: object) -> None:
+    known = ["maize", "", "rape", ""]
+    assert Pairs(year(4), labels=labels).labels.tolist() == known
+    places = PlaceDataset(None, np.zeros((4, 2)), {"crop": labels}, ["a", "b", "c", "d"])
+    assert places.labels["crop"].tolist() == known
+    vectors = np.eye(4)
+    assert recall_by_class(vectors, vectors, labels).index.tolist() == ["maize", "rape", "mean of classes"]
+    assert recall(vectors, vectors, {"crop": labels}).index.tolist() == ["place"]
+
+
+def test_codes_that_blanks_made_fractions_are_whole() -> None:
+    assert Pairs(year(3), labels=pd.Series([211, np.nan, 212])).labels.tolist() == ["211", "", "212"]
+
+
+def test_nobody_teaches_what_is_missing() -> None:
+    zs = small_model().zero_shot(["meadow", "maize"])
+    with pytest.raises(ValueError, match=r"labels of places \[1\] are empty"):
+        zs.teach(year(2), np.array(["meadow", float("nan")]))
+
+
+def test_of_one_band_in_two_sizes_the_finest_counts_and_two_of_one_are_refused() -> None:
+    model, values = small_model(), year(2)
+    named = xr.DataArray(values, {"month": range(1, 13), "band": list(BANDS)}, ("place", "month", "band"))
+    coarse = xr.full_like(named.isel(band=[6]), 300.0)
+    fine = named.assign_coords(band=["B08_10m" if b == "B8" else b for b in BANDS])
+    both = xr.concat([coarse.assign_coords(band=["B08_20m"]), fine], "band")
+    np.testing.assert_array_equal(model.encode(both), model.encode(values))
+    with pytest.raises(ValueError, match="twice B8"):
+        model.encode(xr.concat([coarse, named], "band"))
+
+
+def test_names_in_another_order_are_not_read_by_position() -> None:
+    values, valid = year(2), np.ones(12, bool)
+    named = xr.DataArray(values, {"month": range(1, 13), "band": list(BANDS)}, ("place", "month", "band"))
+    table = pd.DataFrame(values[0], index=range(1, 13), columns=list(BANDS))
+
+    def one(given: object) -> tn.PixelSeries:
+        return tn.PixelSeries(given, valid, 4.0, 50.0, 2018, "by hand")
+
+    np.testing.assert_array_equal(one(table).values, values[0])
+    np.testing.assert_array_equal(one(named[0]).values, values[0])
+    np.testing.assert_array_equal(Pairs(named, labels=["a", "b"]).series()[..., 0, 0], values)
+    for given in (table[sorted(BANDS)], table.iloc[::-1], named[0].T, named[0, ::-1]):
+        with pytest.raises(ValueError, match=r"a PixelSeries have names that say another order"):
+            one(given)
+    for given in (
+        named[:, :, ::-1],
+        named[:, [1, 0, *range(2, 12)]],
+        named.transpose("place", "band", "month"),
+    ):
+        with pytest.raises(ValueError, match="the series given have names that say another order"):
+            Pairs(given, labels=["a", "b"])
+        with pytest.raises(ValueError, match="expected place, month, band"):
+            PlaceDataset(given, np.zeros((2, 2)), {}, ["a", "b"])
+
+
+def test_places_that_nobody_knows_are_in_no_block() -> None:
+    places = PlaceDataset(year(4), np.full((4, 2), np.nan), {}, ["a", "b", "c", "d"])
+    with pytest.raises(ValueError, match=r"4 of 4 places have no coordinates"):
+        places.split((0.5, 0.5), block_km=50)
+    assert [len(part) for part in places.split((0.5, 0.5))] == [2, 2]
+
+
+def test_scores_leave_out_what_has_no_answer_and_refuse_what_is_no_class() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(3), 60)
+    truth = p.argmax(axis=1)
+    gaps = p.copy()
+    gaps[::10] = np.nan
+    there = ~np.isnan(gaps[:, 0])
+    np.testing.assert_array_equal(marginal_sets(p, gaps, truth), marginal_sets(p, p[there], truth[there]))
+    zs = small_model().zero_shot(["meadow", "maize", "lake"])
+    vectors = rng.normal(size=(60, zs.vectors.shape[1]))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    lost = np.where(there[:, None], vectors, np.nan)
+    assert fit_logit_scale(zs, lost, truth) == fit_logit_scale(zs, vectors[there], truth[there])
+    for one, other in (([1, 2, 2], [-1, 2, 1]), ([0, 1, 2], [3, 1, 2])):
+        with pytest.raises(ValueError, match="of 3 classes; expected 0 to 2"):
+            confusion(one, other, 3)
+        with pytest.raises(ValueError, match="of 3 classes; expected 0 to 2"):
+            bootstrap(other, one, 3)
+
+
+@pytest.mark.parametrize("factor", [1e-2, 1e-4])
+def test_some_series_in_another_unit_are_seen_among_the_others(factor: float) -> None:
+    model, values = small_model(), year(300)
+    expected = model.encode(values)
+    mixed = values.copy()
+    mixed[:20] *= np.float32(factor)
+    with pytest.raises(ValueError, match=r"largest value of series 0 is .* looks like reflectance"):
+        model.encode(mixed)
+    mixed = values.copy()
+    mixed[7] *= np.float32(factor)
+    with pytest.warns(UserWarning, match=r"series 7 .*1 such series are taken as missing"):
+        found = model.encode(mixed, allow_empty=True)
+    assert np.isnan(found[7]).all()
+    np.testing.assert_array_equal(np.delete(found, 7, axis=0), np.delete(expected, 7, axis=0))
+    with pytest.raises(ValueError, match=r"largest reflectance of place 7 is .* looks like reflectance"):
+        Pairs(mixed, labels=["a"] * 300)
