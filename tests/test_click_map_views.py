@@ -226,7 +226,13 @@ def test_labels_of_kept_places_teach_the_words(app: tn.ClickMap, source: GridSou
     app.keep()
     app.label(2, "a qwertyuiop field")
     assert app.session.classes == ["a meadow", "a lake", "a qwertyuiop field"]
-    assert "a qwertyuiop field" in app.words.words.value
+    # what labels brought stands in the bars; in the box somebody may be typing
+    assert app.words.words.value == "a meadow\na lake"
+    app.words.words.value = "a"
+    app.words.words.value = "a la"
+    assert app.words.words.value == "a la"
+    assert app.session.classes == ["a la", other, "a qwertyuiop field"]
+    app.words.words.value = "a meadow\na lake"
     assert app.result.top == "a qwertyuiop field", "what somebody has seen there is an answer"
     assert "no word we know" not in app.text
     assert app.session.words.of_vectors(app.session.view.vectors).shape[1] == before.shape[1] + 1

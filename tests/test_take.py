@@ -140,6 +140,46 @@ def test_the_calls_give_what_the_screen_shows(real: tn.ClickMap, tmp_path: Path)
     real.label(1, "")
 
 
+def test_words_that_mean_nothing_have_no_part_in_panel_pointer_map_or_calls(
+    real: tn.ClickMap, tmp_path: Path
+) -> None:
+    before, session = real.result, real.session
+    west, south, east, north = session.view.view.bbox
+    real.use(task=["asdfgh", "maize", "qwertyuiop", "a meadow"])
+    shown = real.click((west + east) / 2, (south + north) / 2)
+    assert shown.probabilities[[0, 2]].tolist() == [0, 0]
+    assert shown.probabilities.sum() == pytest.approx(1)
+    here = session.view.at(shown.lon, shown.lat)
+    real._actions.layer.hovered({"type": "mousemove", "coordinates": [shown.lat, shown.lon]})
+    assert real.map._told.value == shown.headline.replace(":", "")
+    maps = view_maps(session, session.view)
+    assert maps["label"].attrs["classes"] == ["maize", "a meadow"]
+    at = np.argwhere(session.view.readable)[here]
+    found = maps["probabilities"].transpose("y", "x", ...).values[tuple(at)]
+    np.testing.assert_allclose(found, shown.probabilities[[1, 3]], atol=0.01)
+    code = real.export(tmp_path / "timesen.py").read_text()
+    there: dict = {}
+    exec(compile(code.replace('tn.regions.save_geotiff(maps, "map.tif")', ""), "timesen.py", "exec"), there)
+    assert there["zs"].classes == ["maize", "a meadow"]
+    np.testing.assert_allclose(there["p"], shown.probabilities[[1, 3]], atol=1e-5)
+    real.use(task=["asdfgh", "qwertyuiop"])
+    with pytest.raises(ValueError, match="none of the words is known"):
+        real.export(tmp_path / "map.tif")
+    real.use(task=["maize", "a meadow", "potatoes"])
+    real.click(before.lon, before.lat)
+
+
+def test_one_word_alone_makes_no_map(real: tn.ClickMap) -> None:
+    assert real._actions.layer.drawn is not None
+    for words in (["maize"], ["asdfgh", "maize"]):
+        real.use(task=words)
+        assert real._actions.layer.drawn is None
+        real._actions.layer.hovered({"type": "mousemove", "coordinates": [real.result.lat, real.result.lon]})
+        assert real.map._told.value == ""
+    real.use(task=["maize", "a meadow", "potatoes"])
+    assert real._actions.layer.drawn is not None
+
+
 def test_the_calls_give_the_fields_too(real: tn.ClickMap, tmp_path: Path) -> None:
     lon, lat = real.result.lon, real.result.lat
     shown = real.read_fields(box(lon - 0.0008, lat - 0.0004, lon + 0.0008, lat + 0.0004))

@@ -120,6 +120,22 @@ def test_what_somebody_labelled_may_be_the_answer() -> None:
     assert zs.teach(light, ["class 0"] * 5).predict(light) == ["class 0"] * 5
 
 
+@pytest.mark.parametrize("labels", ["aaaa", "abba", "aabb", "aaaaa", "abbac"])
+def test_places_that_stand_there_twice_say_no_more_than_once(labels: str) -> None:
+    """Two places of one class, each twice, mirror each other: no spread is known of them, and none is made up."""
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(6, 32)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    zs = ZeroShot(["a", "b", "c"], vectors[:3], 10.0, lambda *_, **__: None)
+    rows = [3, 4, 3, 4, 5][: len(labels)]
+    taught = zs.teach_vectors(vectors[rows], list(labels))
+    p = taught.of_vectors(vectors)
+    assert np.isfinite(p).all()
+    np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-5)
+    if labels == "aaaa":
+        assert (p[3:5].argmax(axis=1) == 0).all()
+
+
 def test_it_goes_to_workers() -> None:
     zs = words()
     light = places(zs.vectors[0], 3)

@@ -144,13 +144,16 @@ def _whitening(places: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.n
     """By what places are multiplied, so that those of one class scatter alike in every direction.
 
     Few labels know little of their covariance: it is shrunk to a sphere (Ledoit and Wolf 2004,
-    doi 10.1016/S0047-259X(03)00096-4).
+    doi 10.1016/S0047-259X(03)00096-4), by a share of one over their number at least. A place that stands
+    there twice says nothing more of it.
 
     Returns:
         (D, D) symmetric, which keeps the length of the places in the mean, and its inverse.
     """
     from sklearn.covariance import ledoit_wolf_shrinkage
 
+    once = np.unique(np.column_stack([labels, places]), axis=0)
+    labels, places = once[:, 0], once[:, 1:]
     n, width = places.shape
     classes, which = np.unique(labels, return_inverse=True)
     apart = places - np.stack([places[which == k].mean(axis=0) for k in range(len(classes))])[which]
@@ -158,7 +161,8 @@ def _whitening(places: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.n
     variance = spread**2 / n
     if n - len(classes) < 2 or variance.sum() < 1e-9:
         return np.eye(width), np.eye(width)
-    shrunk = ledoit_wolf_shrinkage(apart, assume_centered=True)
+    # residuals that mirror each other look as if they had no error at all, and a sphere of none cannot be turned back
+    shrunk = max(ledoit_wolf_shrinkage(apart, assume_centered=True), 1 / n)
     sphere = shrunk * variance.sum() / width
     ratio = np.sqrt(sphere / ((1 - shrunk) * variance + sphere))
     stretch = np.eye(width) + (directions.T * (ratio - 1)) @ directions

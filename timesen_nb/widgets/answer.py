@@ -129,10 +129,7 @@ class Answer:
         """
         words = question.words
         trust = Trust.of(self.series, self.vector, words, question.checks)
-        probabilities = words.of_vectors(self.vector[None])[0]
-        # what means nothing has no probability, and takes none from the others
-        probabilities[trust.empty] = 0
-        probabilities /= max(float(probabilities.sum()), 1e-9)
+        probabilities = question.shares(self.vector[None])[0]
         return replace(
             self, classes=tuple(words.classes), probabilities=probabilities, prompts=question.prompts,
             question=question.title, trust=trust,

@@ -53,13 +53,16 @@ def as_python(session: Session) -> str:
         lines += ["", "# the places of your file: vectors and labels as they were read",
                   '# points = tn.datasets.read_points("points.geojson", source=source)',
                   "# zs = zs.teach(points.values, points.labels.tolist())"]  # fmt: skip
+    if session.question.empty and session.question.meant is not None:
+        known = [k for k in range(len(session.classes)) if k not in session.question.empty]
+        lines += ["", "# the other words mean nothing", f"known = {known!r}",
+                  "zs = tn.ZeroShot([zs.classes[k] for k in known], zs.vectors[known], zs.scale, zs.encode,",
+                  "                 passing=zs.passing[known], limits=zs.limits)"]  # fmt: skip
     if session.result is not None:
         a = session.result
         lines += ["", "# the last answer",
                   f"p = zs.probabilities(source.pixel({a.lon!r}, {a.lat!r}, year={a.series.year}))[0]"
                   f"{_other(a.series.source, session)}"]  # fmt: skip
-        if a.trust.empty:
-            lines += [f"p[{[int(k) for k in a.trust.empty]}] = 0  # words that mean nothing", "p /= p.sum()"]
         lines += ["print(dict(zip(zs.classes, np.round(p, 3).tolist())))"]
     if session.view is not None:
         view = session.view.view

@@ -9,12 +9,12 @@ import numpy as np
 
 from timesen_nb.model.prompts import check_classes, check_style
 from timesen_nb.model.words import WordCheck, check_words
+from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.tasks import tasks
 from timesen_nb.tasks.names import tidy
 
 if TYPE_CHECKING:
     from timesen_nb.model.timesenclip import TimeSenCLIP
-    from timesen_nb.model.zeroshot import ZeroShot
     from timesen_nb.tasks import Task
 
 MOST_CLASSES = 200  # more bars than anyone reads, and a second of work for a large text tower
@@ -37,6 +37,8 @@ class Question:
         prompts: the prompt style.
         words: the classifier, moved to the labels where there are any.
         checks: what is known of your own words, one a class; none for a task.
+        meant: the classifier without the classes that mean nothing: they have no probability, and take none from the
+            others. None where nothing means anything.
     """
 
     def __init__(
@@ -50,6 +52,35 @@ class Question:
     def classes(self) -> list[str]:
         """The names that are scored, in order."""
         return self.words.classes
+
+    @property
+    def untaught(self) -> list[str]:
+        """The names that were asked for, without those that labels brought."""
+        return self._untaught.classes
+
+    @property
+    def empty(self) -> list[int]:
+        """Classes of which not one word is known."""
+        return [k for k, check in enumerate(self.checks) if not check.meaningful]
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is one class only that means anything: then a share says nothing."""
+        return len(self.classes) - len(self.empty) == 1
+
+    def shares(self, vectors: np.ndarray) -> np.ndarray:
+        """How well each class fits places that are encoded already: what the screen says, wherever it says it.
+
+        Args:
+            vectors: (N, D) unit vectors.
+
+        Returns:
+            (N, K) float32, rows sum to 1; 0 for classes that mean nothing.
+        """
+        out = np.zeros((len(vectors), len(self.classes)), dtype=np.float32)
+        if self.meant is not None:
+            out[:, np.delete(np.arange(len(self.classes)), self.empty)] = self.meant.of_vectors(vectors)
+        return out
 
     @property
     def asked(self) -> Task | str | Sequence[str]:
@@ -104,6 +135,26 @@ class Question:
             WordCheck(check.text) if check.text.casefold() in seen else check
             for check in (check_words(self.words.classes) if own else [])
         ]
+        self.meant = without(self.words, self.empty)
+
+
+def without(words: ZeroShot, left_out: Sequence[int]) -> ZeroShot | None:
+    """A classifier of fewer classes.
+
+    Args:
+        words: of all.
+        left_out: numbers of classes.
+
+    Returns:
+        The classifier of the others; None where there is no other.
+    """
+    kept = np.delete(np.arange(len(words.classes)), left_out)
+    if len(kept) in (0, len(words.classes)):
+        return words if len(kept) else None
+    return ZeroShot(
+        [words.classes[k] for k in kept], words.vectors[kept], words.scale, words.encode,
+        passing=words.passing[kept], limits=words.limits, lesson=words.lesson, prompts=words.prompts,
+    )  # fmt: skip
 
 
 def lines_of(text: str) -> list[str]:

@@ -174,7 +174,7 @@ class Session:
     def use_words(self, text: str) -> None:
         """Score your own classes, one a line; nothing is fetched again. ValueError as :func:`listed` says."""
         lines = listed(text)
-        if lines != self.classes:
+        if lines != self.question.untaught:
             self.question.ask(lines)
             self._rescore()
 

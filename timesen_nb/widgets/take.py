@@ -77,13 +77,18 @@ def view_maps(session: Session, encoded: EncodedView) -> xr.Dataset:
 
     Returns:
         label, probability and probabilities; and what was fitted for the model: dissimilarity, and set_size of words
-        that were not taught.
+        that were not taught. Words that mean nothing have no part in it.
+
+    Raises:
+        ValueError: none of the words means anything.
     """
     from timesen_nb.model.inputs import months_there
     from timesen_nb.regions import map_region
     from timesen_nb.regions.georeference import transform_of
 
-    words, there = session.words, encoded.readable
+    words, there = session.question.meant, encoded.readable
+    if words is None:
+        raise ValueError("none of the words is known, so there is no map of them. Ask for other words.")
     grid = encoded.cube.isel(month=0, band=0, drop=True)
     vectors = np.full((*there.shape, encoded.vectors.shape[1]), np.nan, np.float32)
     vectors[there] = encoded.vectors

@@ -158,8 +158,19 @@ class EncodedView:
         Returns:
             (y, x, K) float32, NaN where nothing can be read.
         """
-        out = np.full((*self.readable.shape, len(words.classes)), np.nan, dtype=np.float32)
-        out[self.readable] = words.of_vectors(self.vectors)
+        return self.on_grid(words.of_vectors(self.vectors))
+
+    def on_grid(self, values: np.ndarray) -> np.ndarray:
+        """Numbers of the pixels where they lie.
+
+        Args:
+            values: (readable pixels, K).
+
+        Returns:
+            (y, x, K) float32, NaN where nothing can be read.
+        """
+        out = np.full((*self.readable.shape, values.shape[1]), np.nan, dtype=np.float32)
+        out[self.readable] = values
         return out
 
 

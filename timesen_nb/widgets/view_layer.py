@@ -98,7 +98,7 @@ class ViewLayer:
         def progress(share: float, part: EncodedView | None = None) -> None:
             if not job.cancelled.is_set():
                 self._control.working(share)
-                if part is not None and self._wanted and not self._veiled:
+                if part is not None and self._wanted and not (self._veiled or self._session.question.alone):
                     self._draw_view(part)
 
         return self._session.encode(view, progress, job.cancelled.is_set)
@@ -119,18 +119,21 @@ class ViewLayer:
         return under_way
 
     def draw(self) -> None:
-        """Draw the encoded view as the control says; no layer where nothing is encoded."""
+        """Draw the encoded view as the control says; no layer where nothing is encoded, or one word stands alone."""
         encoded, self.drawn, self._region = self._session.view, None, None
         self._map.tell("")  # said of what was drawn before
-        if encoded is None or not self._wanted or self._veiled:
+        if encoded is None or not self._wanted or self._veiled or self._session.question.alone:
             self._map.hide_layer()
             self._legend.hide()
+            if encoded is not None and self._session.question.alone:
+                self._control.idle("one word alone makes no map: add another")
         else:
             self._draw_view(encoded)
 
     def _draw_view(self, encoded: EncodedView) -> None:
         classes, chosen = self._session.classes, self._control.class_name
-        share, unread = encoded.probabilities(self._session.words), 1 - float(encoded.readable.mean())
+        share = encoded.on_grid(self._session.question.shares(encoded.vectors))
+        unread = 1 - float(encoded.readable.mean())
         if chosen is not None:
             self._legend.show_probability(chosen, unread)
             self._lay(probability_picture(share[..., classes.index(chosen)], encoded.web), {})
@@ -152,7 +155,7 @@ class ViewLayer:
         if here is None:
             self._map.tell("")
             return
-        share = self._session.words.of_vectors(encoded.vectors[here : here + 1])[0]
+        share = self._session.question.shares(encoded.vectors[here : here + 1])[0]
         chosen = self._control.class_name
         k = self._session.classes.index(chosen) if chosen else int(self._session.words.choose(share[None])[0])
         self._map.tell(f"{self._session.classes[k]} {percent(float(share[k]))}" if k >= 0 else "")

@@ -70,10 +70,13 @@ class WordsControl(w.VBox):
         return [word, *(line for line in lines if line != word)]
 
     def show(self, session: Session) -> None:
-        """What the session holds; the text box is left alone while it says the same."""
+        """What the session holds; the text box is left alone while it says the same.
+
+        What labels brought stands in the bars, never in the box: somebody may be typing there.
+        """
         self.task.value = session.task if session.task in tasks else OWN_WORDS
         self.prompts.value = session.prompts
         self._caution.value = tasks[session.task].caution if session.task in tasks else ""
         reveal(self._caution, bool(self._caution.value))
-        if lines_of(self.words.value) != session.classes:
-            self.words.value = "\n".join(session.classes)
+        if lines_of(self.words.value) != session.question.untaught:
+            self.words.value = "\n".join(session.question.untaught)
