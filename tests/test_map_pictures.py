@@ -1,6 +1,8 @@
 """Pictures on the map, on its still figure and in the panel: they lie where the data are, and show what is there."""
 
+from dataclasses import replace
 from io import BytesIO
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,7 +11,9 @@ from PIL import Image
 from synthetic import GridSource, small_model
 
 import timesen_nb as tn
+from timesen_nb.model.words import WordCheck
 from timesen_nb.plots import class_colours
+from timesen_nb.widgets.answer_trust import NO_FIT, UNLIKE, Trust
 from timesen_nb.widgets.layers import (
     Picture,
     WebGrid,
@@ -140,6 +144,27 @@ def test_the_still_figure_has_picture_layer_and_place_where_the_live_map_has_the
     assert [to_hex(h.get_facecolor()).upper() for h in legend.legend_handles] == list(drawn.values())
     figure.canvas.draw()
     assert legend.get_window_extent().y1 < scene.get_window_extent().y0  # on the map it would hide places
+
+
+def test_the_still_figure_warns_as_the_panel_does(app: tn.ClickMap, source: GridSource) -> None:
+    app.click(*source.place(5, 7))
+    unknown = WordCheck("maiz", ("maiz",), "maize")
+    doubt = Trust(checks=(unknown,), fits=False, inside=False)
+    app.session.result = replace(app.result, trust=doubt)
+    figure = app.still()
+    _, bars, *_ = figure.axes
+    notes = {t.get_text(): t for t in bars.texts}
+    assert set(app.result.notes) <= set(notes)
+    assert len(app.result.notes) == 3
+    assert notes[UNLIKE].get_weight() == notes[NO_FIT].get_weight() == "bold"
+    figure.draw_without_rendering()
+    # the gravest first, below the headline, and nothing over anything else
+    rows = [notes[note].get_window_extent() for note in app.result.notes]
+    headline = bars._left_title.get_window_extent()
+    for above, below in pairwise([headline, *rows, bars.get_window_extent()]):
+        assert above.y0 >= below.y1 - 1
+    assert max(row.x1 for row in [headline, *rows]) <= figure.bbox.x1
+    assert headline.y1 <= figure.bbox.y1
 
 
 def test_the_panel_has_bars_as_long_as_probabilities_and_views_in_their_directions(

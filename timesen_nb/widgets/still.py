@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from matplotlib.figure import Figure
 from timesen_nb.plots.text import plain
 from timesen_nb.sources.grid import turned
 from timesen_nb.widgets.answer import Answer
+from timesen_nb.widgets.answer_panel import NOTES
+from timesen_nb.widgets.answer_trust import NO_FIT, UNLIKE
 from timesen_nb.widgets.charts import percent
 from timesen_nb.widgets.svg import BLUE, SKY, VERMILION
 
@@ -26,6 +29,8 @@ HOW_WITHOUT = (
     "    app = tn.ClickMap(...);  app.click(lon, lat);  app.still()"
 )
 BARS = 8
+LINE, LETTERS = 13, 72  # of notes above the bars: points from line to line, and letters that fit one
+WARNING, NOTE = {"color": "#8a3b00", "weight": "bold"}, {"color": "#55616b"}  # as in the panel
 
 
 class StillFigure(Figure):
@@ -149,4 +154,21 @@ def _bars(axes: Axes, answer: Answer) -> None:
     axes.set(xlim=(0, 1.12), xticks=[])
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     truth = f" · {answer.known}" if answer.known else ""
-    axes.set_title(plain(f"{answer.headline}{truth}"), loc="left", fontsize="medium")
+    lines = [
+        (line, WARNING if note in (UNLIKE, NO_FIT) else NOTE)
+        for note in answer.notes[:NOTES]
+        for line in wrap(note, LETTERS)
+    ]
+    for row, (line, look) in enumerate(reversed(lines)):
+        axes.annotate(
+            plain(line),
+            (0, 1),
+            xytext=(0, 4 + LINE * row),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontsize="small",
+            **look,
+        )
+    axes.set_title(
+        plain(f"{answer.headline}{truth}"), loc="left", fontsize="medium", pad=6 + LINE * len(lines)
+    )
