@@ -14,6 +14,7 @@ import timesen_nb as tn
 from timesen_nb.model.words import WordCheck
 from timesen_nb.plots import class_colours
 from timesen_nb.widgets.answer_trust import NO_FIT, UNLIKE, Trust
+from timesen_nb.widgets.card import ShareCard
 from timesen_nb.widgets.layers import (
     Picture,
     WebGrid,
@@ -144,6 +145,37 @@ def test_the_still_figure_has_picture_layer_and_place_where_the_live_map_has_the
     assert [to_hex(h.get_facecolor()).upper() for h in legend.legend_handles] == list(drawn.values())
     figure.canvas.draw()
     assert legend.get_window_extent().y1 < scene.get_window_extent().y0  # on the map it would hide places
+
+
+def test_the_still_figure_shows_what_is_found_alike_with_its_own_legend(
+    app: tn.ClickMap, source: GridSource
+) -> None:
+    app.click(*source.place(5, 7))
+    app.map_view()
+    card = next(w for w in app.panel.year._buttons.children if isinstance(w, ShareCard))
+    card.make.click()
+    assert card.file.value
+    app.find_alike()
+    assert card.file.value == "", "it is the picture of another layer"
+    app.view.opacity.value = 0.8
+    figure = app.still()
+    figure.draw_without_rendering()
+    scene = figure.axes[0]
+    layer = scene.images[1]
+    np.testing.assert_array_equal(layer.get_array(), pixels(app._layer.drawn.picture))
+    assert np.isclose((pixels(app._layer.drawn.picture)[..., 3] > 0).mean(), 0.05, atol=0.03)
+    assert layer.get_alpha() == 0.8
+    assert scene.get_legend() is None
+    (bar,) = scene.child_axes
+    assert bar.get_title().replace("\n", " ") == app.legend.text
+    low, high = app.alike.threshold.value, float(app.alike.cosines.max())
+    assert [t.get_text() for t in bar.get_xticklabels()][::2] == [f"{low:.3f}", f"{high:.3f}"]
+    box = bar.get_tightbbox()
+    assert figure.bbox.y0 <= box.y0
+    assert box.y1 <= scene.get_tightbbox(for_layout_only=True).y1
+    app.map_view("lake")
+    (bar,) = app.still().axes[0].child_axes
+    assert bar.get_title() == "How well 'lake' fits"
 
 
 def test_the_still_figure_warns_as_the_panel_does(app: tn.ClickMap, source: GridSource) -> None:

@@ -12,6 +12,7 @@ import ipywidgets as w
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources import Source, open_source
 from timesen_nb.sources.retry_policy import RequestFailed
+from timesen_nb.widgets.alike_panel import OUTDATED
 from timesen_nb.widgets.background import Latest
 from timesen_nb.widgets.base_layer import BaseLayer
 from timesen_nb.widgets.layers import LAYERS, TRUE_COLOUR
@@ -41,7 +42,7 @@ class Actions:
         self._session, self._screen, self._messages = session, screen, screen.messages
         self.landscape = BaseLayer(screen.map, screen.time, self._messages)
         self.layer = ViewLayer(
-            session, screen.map, screen.view, screen.legend, self.landscape, self._messages
+            session, screen.map, screen.view, screen.legend, self.landscape, screen.alike, self._messages
         )
         self.jobs = Latest()  # reading a place, or opening a source: the newest counts
         self.places = PlaceReader(
@@ -88,7 +89,8 @@ class Actions:
         on_button(view.stop, self.cancel)
         on_value(panel.guess.on, self.layer.veil)
         on_value(view.choice, lambda _: self.layer.choose())
-        on_value(view.opacity, screen.map.fade_layer)
+        on_value(view.opacity, self.layer.fade)
+        screen.alike.on_found(self.layer.draw_likeness)
         on_button(screen.data.go, lambda: self.use_source(screen.data.wanted()))
         on_value(screen.map.switch, self._switch)
         on_value(clock.year, self.use_year)
@@ -115,8 +117,6 @@ class Actions:
         if what in ("words", "kept"):
             screen.teach.show()
             screen.alike.show()
-        if what in ("view", "source"):
-            screen.alike.forget()
         if what in ("answer", "words", "source"):
             self._tell_link()
         if what == "answer":
@@ -140,6 +140,9 @@ class Actions:
             self.layer.cancel()
             screen.view.idle()
             self.layer.draw()
+        if screen.alike.outdated:
+            self.layer.draw()
+            screen.alike.forget(OUTDATED)
 
     def _tell_link(self) -> None:
         layer = self._screen.time.layer.value

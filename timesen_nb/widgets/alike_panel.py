@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import ipywidgets as w
 import numpy as np
 
 from timesen_nb.model.alike import cosines_to
-from timesen_nb.widgets.controls import ViewControl
-from timesen_nb.widgets.layers import probability_picture
-from timesen_nb.widgets.legend import Legend
 from timesen_nb.widgets.messages import Messages
 from timesen_nb.widgets.page import field, note
-from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import Session
 
 #: The share of the view's pixels that is shown first.
 FIRST = 0.05
 LAST_CLICK = "the last click"
+OUTDATED = "What was found was like another place. Find again."
 
 
 class AlikePanel(w.VBox):
@@ -24,20 +23,20 @@ class AlikePanel(w.VBox):
 
     Args:
         session: of the app.
-        scene_map: that the layer lies on.
-        view: whose opacity the layer has.
-        legend: of the map, which is none of this layer's.
+        guessing: the button "Guess first".
         messages: where failures are shown.
 
     Attributes:
-        cosines: (readable pixels of the view,) how alike each is; None before the first search.
+        cosines: (readable pixels of the view,) how alike each is; None where nothing found lies on the map.
+        name: what they are like, in words.
     """
 
-    def __init__(
-        self, session: Session, scene_map: SceneMap, view: ViewControl, legend: Legend, messages: Messages
-    ) -> None:
-        self._session, self._map, self._view, self._legend = session, scene_map, view, legend
+    def __init__(self, session: Session, guessing: w.ToggleButton, messages: Messages) -> None:
+        self._session, self._guessing = session, guessing
         self.cosines: np.ndarray | None = None
+        self.name = ""
+        self._searched: tuple[object, np.ndarray] | None = None
+        self._on_found: Callable[[], None] = lambda: None
         self.like = w.Dropdown(tooltip="What pixels shall be like")
         self.start = w.Button(description="Find places like this")
         self.threshold = w.FloatSlider(
@@ -79,17 +78,38 @@ class AlikePanel(w.VBox):
             )
         self.like.value = LAST_CLICK if like is None else like
 
-    def forget(self) -> None:
-        """Another view: what was found is no more on it."""
-        self.cosines = None
-        self._found.value = ""
+    def on_found(self, callback: Callable[[], None]) -> None:
+        """Call ``callback()`` when something is found, or the threshold is another one."""
+        self._on_found = callback
+
+    def forget(self, why: str = "") -> None:
+        """Something else lies on the map; ``why``: said to whoever searched."""
+        self.cosines = self._searched = None
+        self._found.value = why
+
+    @property
+    def outdated(self) -> bool:
+        """Whether what was found is like another click than the last, or like what can no more be chosen."""
+        if self._searched is None:
+            return False
+        (like, vector), answer = self._searched, self._session.result
+        clicked = like == LAST_CLICK and (answer is None or answer.vector is not vector)
+        return clicked or like not in dict(self.like.options).values()
 
     def search(self) -> None:
-        """Find the pixels of the view most alike what is chosen; ValueError where there is no view or click."""
+        """Find the pixels of the view most alike what is chosen; ValueError where there is no view or click.
+
+        It is asked for by its button, so it is drawn whether or not the map takes colours as words are typed.
+        """
         session = self._session
+        # like words, or like a place with a name: how alike a pixel is would be half of the answer
+        if self._guessing.value:
+            raise ValueError("the map keeps its colours back while you guess. Turn “Guess first” off first.")
         if session.view is None:
             raise ValueError("no view is mapped yet, so there is nothing to search. Map the view first.")
-        self.cosines = cosines_to(session.view.vectors, self._query())
+        query = self._query()
+        self.cosines, self._searched = cosines_to(session.view.vectors, query), (self.like.value, query)
+        self.name = str(self.like.label)
         low, high = float(self.cosines.min()), float(self.cosines.max())
         first = float(np.quantile(self.cosines, 1 - FIRST))
         self._settling = True
@@ -110,6 +130,19 @@ class AlikePanel(w.VBox):
             return np.zeros(0, bool)
         return self.cosines >= self.threshold.value
 
+    @property
+    def shares(self) -> np.ndarray:
+        """(readable pixels of the view,) from 0 at the threshold to 1 at the most alike; NaN below the threshold."""
+        if self.cosines is None:
+            return np.zeros(0)
+        low, high = self.ends
+        return np.where(self.found, np.clip((self.cosines - low) / max(high - low, 1e-6), 0, 1), np.nan)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The cosines of the first and the last colour."""
+        return self.threshold.value, float(np.max(self.cosines)) if self.cosines is not None else 1.0
+
     def _query(self) -> np.ndarray:
         like = self.like.value
         if like == LAST_CLICK:
@@ -124,13 +157,7 @@ class AlikePanel(w.VBox):
         return vector
 
     def _draw(self) -> None:
-        encoded = self._session.view
-        if self._settling or self.cosines is None or encoded is None:
+        if self._settling or self.cosines is None:
             return
-        threshold, top = self.threshold.value, float(self.cosines.max())
-        share = np.clip((self.cosines - threshold) / max(top - threshold, 1e-6), 0, 1)
-        layer = np.full(encoded.readable.shape, np.nan)
-        layer[encoded.readable] = np.where(self.found, share, np.nan)
-        self._legend.hide()
-        self._map.draw_layer(probability_picture(layer, encoded.web), self._view.opacity.value)
+        self._on_found()
         self._found.value = f"{int(self.found.sum()):,} of {len(self.cosines):,} pixels"

@@ -24,7 +24,7 @@ class ShareCard(w.HBox):
         self.add_class("tn-quiet")
 
     def clear(self) -> None:
-        """Another answer: the picture of the one before is no longer offered."""
+        """Another answer, or another layer: the picture of the one before is no longer offered."""
         if self.file.value:
             self.file.value = ""
 

@@ -38,6 +38,7 @@ SHOWN = (
 DASHES = ("", "7 3", "2 3", "9 3 2 3")  # compared lines differ in dash as well as in colour
 COMPARED = (BLUE, VERMILION, GREEN, PURPLE)
 WIDTH, HEIGHT = 560, 236  # pixels of the chart of a year
+PERCENT = ("0 %", "50 %", "100 %")  # ticks of a probability
 
 
 def series_chart(series: PixelSeries) -> str:
@@ -161,11 +162,18 @@ def compare_chart(named: Sequence[tuple[str, PixelSeries]], width: int = 640) ->
     return svg(width, 128, "NDVI of " + ", ".join(name for name, _ in named), drawn([plot]))
 
 
-def colour_bar(colours: np.ndarray, width: int = 220) -> str:
-    """The legend of a probability layer.
+def colour_bar(
+    colours: np.ndarray,
+    ticks: Sequence[str] = PERCENT,
+    title: str = "Probability from 0 to 100 %",
+    width: int = 220,
+) -> str:
+    """The legend of a layer from dark to light.
 
     Args:
-        colours: (n, 3) from 0 to 1, of probabilities from 0 to 100 %.
+        colours: (n, 3) from 0 to 1, of the lowest value to the highest.
+        ticks: what is said at the lowest value, in the middle and at the highest.
+        title: what it is, in words.
         width: pixels.
 
     Returns:
@@ -176,13 +184,13 @@ def colour_bar(colours: np.ndarray, width: int = 220) -> str:
         f'<stop offset="{i * 10}%" stop-color="rgb({r:.0f},{g:.0f},{b:.0f})"/>'
         for i, (r, g, b) in enumerate(picks * 255)
     )
-    ticks = "".join(
-        f'<text x="{18 + p / 100 * (width - 36):.0f}" y="28" text-anchor="middle" fill="{PALE}">{p} %</text>'
-        for p in (0, 50, 100)
+    said = "".join(
+        f'<text x="{18 + share * (width - 36):.0f}" y="28" text-anchor="middle" fill="{PALE}">{tick}</text>'
+        for share, tick in zip((0, 0.5, 1), ticks, strict=True)
     )
     ramp = f'<defs><linearGradient id="p">{stops}</linearGradient></defs>'
     bar = f'<rect x="18" y="2" width="{width - 36}" height="13" fill="url(#p)"/>'
-    return svg(width, 32, "Probability from 0 to 100 %", ramp + bar + ticks)
+    return svg(width, 32, title, ramp + bar + said)
 
 
 def percent(share: float) -> str:

@@ -72,6 +72,7 @@ class ClickMap(InNotebooks, w.VBox):
         card = ShareCard(self._picture)
         card.make.on_click(lambda _: self._messages.safely(card.show)())
         self.session.on_change(lambda what: card.clear())
+        self.map.on_drawn(card.clear)
         self.panel.year.offer(card)
         self.panel.guess.hide(card)
         super().__init__(screen.children)

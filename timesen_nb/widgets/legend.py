@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import ipywidgets as w
 import numpy as np
 
-from timesen_nb.widgets.charts import colour_bar, percent
+from timesen_nb.widgets.charts import PERCENT, colour_bar, percent
 from timesen_nb.widgets.layers import palette
 from timesen_nb.widgets.page import Drawing, note, plain_label, reveal, seen
 
@@ -48,15 +48,36 @@ class Legend(w.VBox):
         reveal(self._list, False)
         reveal(self._bar, False)
 
-    def show_probability(self, name: str, unread: float = 0.0) -> None:
-        """The bar of the probability of a class; ``unread``: share of the view without any clear month."""
-        self._bar.draw(colour_bar(palette()).encode(), "Probability: dark is 0 %, light is 100 %")
+    def show_probability(self, name: str, unread: float = 0.0) -> tuple[str, tuple[str, ...]]:
+        """The bar of the probability of a class.
+
+        Args:
+            name: of the class.
+            unread: share of the view without any clear month.
+
+        Returns:
+            Its title and ticks.
+        """
+        told = "Probability: dark is 0 %, light is 100 %"
+        return self._show_bar(f"How well {name!r} fits", PERCENT, told, unread)
+
+    def show_likeness(self, name: str, low: float, high: float) -> tuple[str, tuple[str, ...]]:
+        """The bar of how alike pixels are to something, as cosines from ``low`` to ``high``; its title and ticks."""
+        title = f"How like {name}: dark is less, light is more. Without colour: less than is asked for"
+        ticks = tuple(f"{cosine:.3f}" for cosine in (low, (low + high) / 2, high))
+        return self._show_bar(title, ticks, f"Likeness: dark is {ticks[0]}, light is {ticks[-1]}", 0.0)
+
+    def _show_bar(
+        self, title: str, ticks: tuple[str, ...], told: str, unread: float
+    ) -> tuple[str, tuple[str, ...]]:
+        self._bar.draw(colour_bar(palette(), ticks, told).encode(), told)
         self._names = []
-        self._title.value = f"How well {name!r} fits"
+        self._title.value = title
         self._title.add_class("tn-asked")
         reveal(self._bar, True)
         reveal(self._list, unread > 0)
         self._fill([], unread, 0, 0.0)
+        return title, ticks
 
     def show(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import cos, floor, log2, radians
 from typing import TYPE_CHECKING, Any
 
@@ -215,6 +215,11 @@ class SceneMap(Map):
     def fade_layer(self, opacity: float) -> None:
         """How much of the probability layer is seen, 0 to 1."""
         self._layer.opacity = opacity
+
+    def on_drawn(self, callback: Callable[[], None]) -> None:
+        """Call ``callback()`` when the landscape or the layer over it looks different."""
+        for overlay in (self._landscape, self._layer):
+            overlay.observe(lambda _: callback(), names=["url", "opacity"])
 
     def hide_layer(self) -> None:
         """Take the probability layer away."""

@@ -41,7 +41,7 @@ class Screen:
             session.kept, self.messages.safely(session.forget), self.messages.safely(session.label)
         )
         self.link = hidden("tn-link")  # the served page writes it into its address
-        self.alike = AlikePanel(session, self.map, self.view, self.legend, self.messages)
+        self.alike = AlikePanel(session, self.panel.guess.on, self.messages)
         self.teach, self.take = TeachPanel(session, self.messages), TakePanel(session, self.messages)
         self.fields = FieldsPanel(session, self.map, self.messages)
         self._pages = {

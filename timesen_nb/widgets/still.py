@@ -15,6 +15,7 @@ from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.answer_panel import NOTES
 from timesen_nb.widgets.answer_trust import NO_FIT, UNLIKE
 from timesen_nb.widgets.charts import percent
+from timesen_nb.widgets.layers import palette
 from timesen_nb.widgets.svg import BLUE, SKY, VERMILION
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ HOW_WITHOUT = (
     "    app = tn.ClickMap(...);  app.click(lon, lat);  app.still()"
 )
 BARS = 8
+ACROSS = 56  # letters that fit below the map
 LINE, LETTERS = 13, 72  # of notes above the bars: points from line to line, and letters that fit one
-WARNING, NOTE = {"color": "#8a3b00", "weight": "bold"}, {"color": "#55616b"}  # as in the panel
+WARNING, NOTE = ("#8a3b00", "bold"), ("#55616b", "normal")  # colour and weight, as in the panel
 
 
 class StillFigure(Figure):
@@ -99,7 +101,7 @@ def _map(
         _lay(axes, picture)
     if layer is not None:
         _lay(axes, layer.picture, layer.opacity)
-        _legend(axes, layer.classes)
+        _legend(axes, layer)
     west, south, east, north = bounds or (-180, -85, 180, 85)
     middle = (west + east) / 2
     axes.set(
@@ -129,10 +131,16 @@ def _map(
         )
 
 
-def _legend(axes: Axes, classes: dict[str, str]) -> None:
+def _legend(axes: Axes, layer: Drawn) -> None:
     from matplotlib.patches import Patch
 
-    if classes:
+    if layer.title:
+        bar = axes.inset_axes((0.1, -0.3, 0.8, 0.04))
+        bar.imshow(palette()[None], aspect="auto", extent=(0, 1, 0, 1))
+        bar.set(yticks=[])
+        bar.set_xticks([0, 0.5, 1], layer.ticks, fontsize="small")
+        bar.set_title(plain("\n".join(wrap(layer.title, ACROSS))), fontsize="small")
+    elif classes := layer.classes:
         patches = [Patch(facecolor=colour, edgecolor="0.4") for colour in classes.values()][:BARS]
         # below the map: on it, it would hide places
         place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.15), "ncols": 3}
@@ -159,7 +167,7 @@ def _bars(axes: Axes, answer: Answer) -> None:
         for note in answer.notes[:NOTES]
         for line in wrap(note, LETTERS)
     ]
-    for row, (line, look) in enumerate(reversed(lines)):
+    for row, (line, (colour, weight)) in enumerate(reversed(lines)):
         axes.annotate(
             plain(line),
             (0, 1),
@@ -167,7 +175,8 @@ def _bars(axes: Axes, answer: Answer) -> None:
             xycoords="axes fraction",
             textcoords="offset points",
             fontsize="small",
-            **look,
+            color=colour,
+            weight=weight,
         )
     axes.set_title(
         plain(f"{answer.headline}{truth}"), loc="left", fontsize="medium", pad=6 + LINE * len(lines)

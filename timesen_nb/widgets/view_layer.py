@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from timesen_nb.sources.grid import BBox, check_bbox
+from timesen_nb.widgets.alike_panel import AlikePanel
 from timesen_nb.widgets.background import Job, Latest
 from timesen_nb.widgets.base_layer import BaseLayer
 from timesen_nb.widgets.charts import percent
@@ -29,11 +30,16 @@ AT_ONCE = 70_000  # pixels that are encoded in some ten seconds at most: nobody 
 
 @dataclass(frozen=True)
 class Drawn:
-    """What lies on the map: the image, how much of it is seen, and its classes with their colours as #RRGGBB."""
+    """What lies on the map: the image, how much of it is seen, and its classes with their colours as #RRGGBB.
+
+    title, ticks: of an image from dark to light, which has no classes: what it shows, and what its colours mean.
+    """
 
     picture: Picture
     opacity: float
     classes: dict[str, str]
+    title: str = ""
+    ticks: tuple[str, ...] = ()
 
 
 class ViewLayer:
@@ -49,10 +55,11 @@ class ViewLayer:
         control: ViewControl,
         legend: Legend,
         landscape: BaseLayer,
+        alike: AlikePanel,
         messages: Messages,
     ) -> None:
         self._session, self._map, self._control, self._legend = session, scene_map, control, legend
-        self._landscape, self._messages = landscape, messages
+        self._landscape, self._alike, self._messages = landscape, alike, messages
         self._jobs = Latest()
         self.drawn: Drawn | None = None
         self._wanted, self._veiled = True, False
@@ -122,6 +129,7 @@ class ViewLayer:
         """Draw the encoded view as the control says; no layer where nothing is encoded, or one word stands alone."""
         encoded, self.drawn, self._region = self._session.view, None, None
         self._map.tell("")  # said of what was drawn before
+        self._alike.forget()
         if encoded is None or not self._wanted or self._veiled or self._session.question.alone:
             self._map.hide_layer()
             self._legend.hide()
@@ -135,13 +143,31 @@ class ViewLayer:
         share = encoded.on_grid(self._session.question.shares(encoded.vectors))
         unread = 1 - float(encoded.readable.mean())
         if chosen is not None:
-            self._legend.show_probability(chosen, unread)
-            self._lay(probability_picture(share[..., classes.index(chosen)], encoded.web), {})
+            told = self._legend.show_probability(chosen, unread)
+            self._lay(probability_picture(share[..., classes.index(chosen)], encoded.web), {}, *told)
         else:
             labels = np.full(encoded.readable.shape, np.nan)
             best = self._session.words.choose(share[encoded.readable])
             labels[encoded.readable] = np.where(best < 0, np.nan, best)
             self._lay_classes(labels, classes, self._session.colours_of(classes), encoded.web, unread)
+
+    def fade(self, opacity: float) -> None:
+        """How much of it is seen, 0 to 1."""
+        self._map.fade_layer(opacity)
+        if self.drawn is not None:
+            self.drawn = replace(self.drawn, opacity=opacity)
+
+    def draw_likeness(self) -> None:
+        """Draw how alike the pixels of the view are to what was searched for, until anything else is drawn."""
+        encoded, alike = self._session.view, self._alike
+        if encoded is None:
+            return
+        self._region = None
+        self._map.tell("")
+        layer = np.full(encoded.readable.shape, np.nan)
+        layer[encoded.readable] = alike.shares
+        told = self._legend.show_likeness(alike.name, *alike.ends)
+        self._show(probability_picture(layer, encoded.web), {}, *told)
 
     def hovered(self, event: dict[str, Any]) -> None:
         """Say what the map says of the pixel under the pointer."""
@@ -154,6 +180,9 @@ class ViewLayer:
         here = encoded.at(lon, lat) if event["type"] == "mousemove" else None
         if here is None:
             self._map.tell("")
+            return
+        if self._alike.cosines is not None:
+            self._map.tell(f"{self._alike.cosines[here]:.3f} like {self._alike.name}")
             return
         share = self._session.question.shares(encoded.vectors[here : here + 1])[0]
         chosen = self._control.class_name
@@ -227,7 +256,13 @@ class ViewLayer:
         self._legend.show(classes, area, colours, unread, own)
         self._lay(class_picture(labels, colours, web), shown)
 
-    def _lay(self, picture: Picture, classes: dict[str, str]) -> None:
+    def _lay(
+        self, picture: Picture, classes: dict[str, str], title: str = "", ticks: tuple[str, ...] = ()
+    ) -> None:
+        self._alike.forget()
+        self._show(picture, classes, title, ticks)
+
+    def _show(self, picture: Picture, classes: dict[str, str], title: str, ticks: tuple[str, ...]) -> None:
         opacity = self._control.opacity.value
         self._map.draw_layer(picture, opacity)
-        self.drawn = Drawn(picture, opacity, classes)
+        self.drawn = Drawn(picture, opacity, classes, title, ticks)
