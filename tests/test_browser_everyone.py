@@ -282,3 +282,30 @@ def test_by_night_the_page_is_dark_and_its_words_are_light(page: Shown, as_usual
             ink, paper = colours(page, text)
             assert (paper < 0.05) if dark else (paper > 0.8), (scheme, text)
             assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) >= 4.5, (scheme, text)
+
+
+def test_a_kept_place_has_room_for_its_label_and_buttons_say_all_they_say(page: Shown, as_usual) -> None:
+    labels = page.page.locator(".tn-table .widget-text input")
+    resize(page, (1280, 800))
+    page.tab("Kept places")
+    if not labels.count():
+        page.page.get_by_role("button", name="Keep this place").click()
+    page.expect(lambda: labels.count() > 0, "it is not kept")
+    labels.first.fill("a hop garden")
+    labels.first.press("Enter")
+    judge = page.page.get_by_role("button", name="How right are the labels?")
+    page.expect(judge.is_visible, "the label is not taken")
+    around = page.page.locator(".tn-table .widget-text").first
+    for size in (PHONE, (1280, 800)):
+        resize(page, size)
+        box, room = labels.first.bounding_box(), around.bounding_box()
+        assert box["width"] >= 80
+        assert room["y"] <= box["y"]
+        assert box["y"] + box["height"] <= room["y"] + room["height"]
+        for button in page.page.locator(":is(.tn-teach, .tn-take) button:visible").all():
+            assert button.evaluate("(e) => e.scrollWidth <= e.clientWidth"), button.inner_text()
+            assert button.bounding_box()["x"] + button.bounding_box()["width"] <= size[0]
+    resize(page, LAPTOP, "dark")
+    ink = labels.first.evaluate("(e) => getComputedStyle(e, '::placeholder').color")
+    # that of other small words, which is measured for every page
+    assert ink == page.page.locator(".tn-field").first.evaluate("(e) => getComputedStyle(e).color")

@@ -15,7 +15,7 @@ from timesen_nb.widgets.page import Drawing, note, plain_label, reveal
 COLUMNS = (
     "compare",
     "place",
-    "longitude, latitude",
+    "where",
     "year",
     "asked",
     "most probable",

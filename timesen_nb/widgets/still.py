@@ -75,6 +75,7 @@ def draw_still(
 
 def still_png(figure: Figure) -> bytes:
     """The figure as a PNG file."""
+    figure.draw_without_rendering()  # ticks change with the room they get: it is laid out by those that stay
     file = BytesIO()
     figure.savefig(file, format="png")
     return file.getvalue()

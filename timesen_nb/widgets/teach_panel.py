@@ -47,6 +47,7 @@ class TeachPanel(w.VBox):
                 self._said,
             ]
         )
+        self.add_class("tn-teach")
         self.show()
 
     def show(self) -> None:
