@@ -404,6 +404,6 @@ def test_classes_come_back_from_the_click_maps_csv_as_they_were(tmp_path, names)
 def test_numbers_are_not_escaped(tmp_path):
     kept = KeptPlaces()
     series = tn.PixelSeries(SERIES, np.ones(12, bool), -4.35, -50.85, 2018, "-made up")
-    kept.add(Answer(series, np.ones(4), ("=SUM(A1)",), np.ones(1), "names", None))
+    kept.add(Answer(series, np.ones(4), ("=SUM(A1)", "b"), np.array([1.0, 0.0]), "names", None))
     first = kept.csv().splitlines()[1]
-    assert first.startswith("1,-4.35,-50.85,2018,'-made up,'=SUM(A1),1.0,,,names,")
+    assert first.startswith("1,-4.35,-50.85,2018,'-made up,'=SUM(A1),1.0,,,,names,")

@@ -4,10 +4,12 @@ import io
 import json
 import zipfile
 from base64 import b64decode
+from datetime import UTC, datetime
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 from shapely import box
@@ -139,6 +141,60 @@ def test_the_calls_give_what_the_screen_shows(real: tn.ClickMap, tmp_path: Path)
     best = real.session.words.choose(encoded.probabilities(real.session.words)[encoded.readable])
     assert (there["maps"]["label"].values[encoded.readable] == best).mean() > 0.98
     real.label(1, "")
+
+
+def test_every_file_of_kept_places_has_their_labels(app: tn.ClickMap, tmp_path: Path) -> None:
+    sent = b64decode(app.kept._files.value.split("application/geo+json;base64,")[1].split('"')[0])
+    made = json.loads(app.export(tmp_path / "kept.geojson").read_text())
+    for found in (json.loads(sent), made, json.loads(app.session.kept.geojson())):
+        told = [feature["properties"]["label"] for feature in found["features"]]
+        assert told == ["a wood", None, "a hop garden"]
+    table = pd.read_csv(io.StringIO(app.session.kept.csv()), keep_default_na=False)
+    assert table["label"].tolist() == ["a wood", "", "a hop garden"]
+
+
+@pytest.mark.parametrize("suffix", [".geojson", ".gpkg"])
+def test_a_class_has_one_column_whatever_its_capitals(app: tn.ClickMap, suffix: str, tmp_path: Path) -> None:
+    app.label(1, "")
+    app.label(3, "")
+    app.use(task=["A Lake", "a meadow", "houses"])
+    app.keep()
+    table = gpd.read_file(app.export(tmp_path / f"kept{suffix}"))
+    assert [c for c in table.columns if c.casefold() == "p_a lake"] == ["p_a lake"]
+    assert table["p_a lake"].notna().all()
+
+
+def test_what_has_no_percentage_on_the_panel_has_none_in_table_and_files(
+    app: tn.ClickMap, tmp_path: Path
+) -> None:
+    app.label(1, "")
+    app.label(3, "")
+    app.use(task=["asdfgh", "a meadow"])
+    app.keep()
+    number, answer = list(app.session.kept)[-1]
+    assert "%" not in answer.headline
+    row = gpd.read_file(app.export(tmp_path / "kept.geojson")).iloc[-1]
+    assert row["place"] == number
+    assert np.isnan([row["probability"], row["p_a meadow"]]).all()
+    assert answer.headline in [
+        label.value for label in app.kept._rows[number].children if hasattr(label, "value")
+    ]
+
+
+def test_places_of_a_file_that_are_left_out_are_said_by_the_name_that_was_given() -> None:
+    app = tn.ClickMap(tn.load("pocket"), tn.open_source("flanders"))
+    west, south, east, north = app.session.source.bounds
+    lon, lat, far = (west + east) / 2, (south + north) / 2, east + 1
+    rows = f"lon,lat,label\n{lon},{lat},a wood\n{far},{lat},a lake\n"
+    for name, content in (("my fields.csv", rows), ("other.csv", "lon,lat\n1,2\n")):
+        file = {"name": name, "content": content.encode(), "type": "text/csv", "size": len(content)}
+        app.teach.upload.value = [file | {"last_modified": datetime.now(UTC)}]
+        if name == "my fields.csv":
+            assert app.error is None
+            said = app.teach._said.value
+            assert said.startswith("1 labelled places of a file teach the words. 1 more are left out")
+    assert "other.csv" in app.error
+    assert "points.csv" not in app.error
 
 
 def test_words_that_mean_nothing_have_no_part_in_panel_pointer_map_or_calls(

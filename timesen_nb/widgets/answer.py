@@ -85,6 +85,16 @@ class Answer:
         return len(self.classes) - len(self.trust.empty) == 1
 
     @property
+    def share(self) -> float | None:
+        """The probability of :attr:`top`; None where there is no percentage: one class alone, or none that passes."""
+        return None if self.alone or not self.passing.any() else self.probability
+
+    @property
+    def said(self) -> str:
+        """The answer as a class: :attr:`top`, but of one class alone that does not fit "none of these"."""
+        return NONE_OF_THESE if self.alone and self.trust.fits is False else self.top
+
+    @property
     def headline(self) -> str:
         """The answer in a few words; of one class alone there is no probability, but how well it fits."""
         if not self.passing.any():

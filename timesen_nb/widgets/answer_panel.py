@@ -107,7 +107,10 @@ class AnswerPanel(w.VBox):
     def show(self, answer: Answer, several: bool = False) -> None:
         """Draw an answer; ``several``: whether its source has other years of the place."""
         self._headline.value = answer.headline
-        notes = [*answer.notes[:NOTES], *[""] * NOTES]
+        notes, rest = answer.notes, len(answer.notes) - NOTES + 1
+        if rest > 1:
+            notes = [*notes[: NOTES - 1], f"And {rest} more words are no answer."]
+        notes = [*notes, *[""] * NOTES]
         for label, note in zip(self._notes, notes, strict=False):
             label.value = label.tooltip = note
             reveal(label, bool(note))

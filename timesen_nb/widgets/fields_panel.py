@@ -13,7 +13,7 @@ from timesen_nb.widgets.background import Latest
 from timesen_nb.widgets.charts import field_chart
 from timesen_nb.widgets.drawn_fields import Fields, corners_of, field_in_words, polygon_of, read_fields
 from timesen_nb.widgets.messages import READY, Messages
-from timesen_nb.widgets.page import Drawing, field, note, plain_label, reveal, uploaded
+from timesen_nb.widgets.page import Drawing, field, named_as_given, note, plain_label, reveal, uploaded
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import Session
 
@@ -185,7 +185,8 @@ class FieldsPanel(w.VBox):
                 # its name alone: it comes from a page
                 path = Path(folder) / f"fields{Path(name).suffix.lower()}"
                 path.write_bytes(content)
-                self.read(path, patient=True)
+                with named_as_given(path, name):
+                    self.read(path, patient=True)
 
     def _came(self, future: Future[Fields]) -> None:
         with self._messages.shown():

@@ -66,13 +66,14 @@ class Guess(w.VBox):
         right = answer.truth if answer.truth in answer.classes else None
         verdict = (
             ""
-            if right is None
+            if right is None or self.choice.value is None
             else " You are right."
             if self.choice.value == right
             else " Look at the year again."
         )
         truth = f" {answer.known}." if answer.known else " Nobody has told what stands here."
-        self._told.value = f"You said {self.choice.value}. The model says {answer.headline}.{truth}{verdict}"
+        guess = "" if self.choice.value is None else f"You said {self.choice.value}. "
+        self._told.value = f"{guess}The model says {answer.headline}.{truth}{verdict}"
         self._open(False)
 
     @property

@@ -20,10 +20,14 @@ MOST = 100  # rows that a person can still compare
 
 
 class KeptPlaces:
-    """Numbered answers, in the order they were kept; numbers are not used again after a removal."""
+    """Numbered answers, in the order they were kept; numbers are not used again after a removal.
+
+    labels: what somebody says stands at some of them, by number.
+    """
 
     def __init__(self) -> None:
         self._answers: dict[int, Answer] = {}
+        self.labels: dict[int, str] = {}
         self._next = 1
 
     def __len__(self) -> int:
@@ -55,7 +59,7 @@ class KeptPlaces:
         del self._answers[number]
 
     def table(self) -> pd.DataFrame:
-        """One row a place: where, what, how probable, the truth if known, and NDVI of months 1 to 12."""
+        """One row a place: where, what, how probable, label and truth where known, and NDVI of months 1 to 12."""
         import pandas as pd
 
         rows = []
@@ -63,10 +67,15 @@ class KeptPlaces:
             row: dict[str, Any] = {"place": number, "lon": a.lon, "lat": a.lat, "year": a.series.year}
             row |= {
                 "source": a.series.source,
-                "top_class": a.top,
-                "probability": a.probability,
+                "top_class": a.said,
+                "probability": a.share,
             }
-            row |= {"true_class": a.truth, "question": a.question, "prompts": a.prompts}
+            row |= {
+                "label": self.labels.get(number),
+                "true_class": a.truth,
+                "question": a.question,
+                "prompts": a.prompts,
+            }
             row |= dict(zip(month_columns(["NDVI"]), a.series.ndvi.tolist(), strict=True))
             rows.append(row)
         return pd.DataFrame(rows)
@@ -90,7 +99,7 @@ class KeptPlaces:
         """One point feature a place (RFC 7946), in the flat columns of :func:`flat_table`; missing values are null."""
         from timesen_nb.regions.vector_files import geojson
 
-        return geojson(flat_table(self))
+        return geojson(flat_table(self, self.labels))
 
     def export(self, path: str | Path) -> Path:
         """Write the places.

@@ -29,7 +29,8 @@ def flat_table(
     Returns:
         place, lon, lat, year, source, what ``about`` says, question, words and prompts that were asked, top_class,
         probability, label, true_class, ``p_<class>``, ndvi_01 to ndvi_12, provenance (JSON as text) and time (of this
-        table, UTC). Missing values are None or NaN: a class that was not asked at a place has no probability there.
+        table, UTC). Missing values are None or NaN: a class that was not asked at a place has no probability there,
+        and one that stands alone has none either. A class has one column, whatever its capitals.
     """
     import pandas as pd
 
@@ -37,13 +38,16 @@ def flat_table(
     months = [name.lower().replace("_m", "_") for name in month_columns(["NDVI"])]
     time = datetime.now(UTC).isoformat(timespec="seconds")
     rows: list[dict[str, Any]] = []
+    columns: dict[str, str] = {}  # a GeoPackage does not tell capitals apart
     for number, a in kept:
         row: dict[str, Any] = {"place": number, "lon": a.lon, "lat": a.lat, "year": a.series.year}
         row |= {"source": a.series.source, **about, "question": a.question, "words": "; ".join(a.classes)}
         row |= {"prompts": a.prompts}
-        row |= {"top_class": a.top, "probability": a.probability}
+        row |= {"top_class": a.said, "probability": a.share}
         row |= {"label": (labels or {}).get(number), "true_class": a.truth}
-        row |= {f"p_{name}": float(p) for name, p in zip(a.classes, a.probabilities, strict=True)}
+        for name, p in zip(a.classes, a.probabilities, strict=True):
+            column = columns.setdefault(name.casefold(), f"p_{name}")
+            row[column] = None if a.alone else float(p)
         rows.append(row)
     table = pd.DataFrame(rows)
     ends = []

@@ -96,7 +96,7 @@ class KeptPanel(w.VBox):
             f"{a.lon:.4f}, {a.lat:.4f}",
             str(a.series.year),
             a.question,
-            f"{a.top} {percent(a.probability)}",
+            a.headline if a.share is None else f"{a.top} {percent(a.share)}",
         ]
         return w.HBox(
             [tick, *(plain_label(t, tooltip=t) for t in [*texts, a.truth or "not known"]), label, drop]

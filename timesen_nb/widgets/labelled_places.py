@@ -27,11 +27,13 @@ class LabelledPlaces:
         vectors: (n, D), of the model.
         labels: n classes or new words.
         lonlats: (n, 2) degrees.
+        left_out: how many more had a label and no month that can be read.
     """
 
     vectors: np.ndarray
     labels: list[str]
     lonlats: np.ndarray
+    left_out: int = 0
 
     @classmethod
     def of(cls, answers: Sequence[tuple[Answer, str]]) -> LabelledPlaces:
@@ -53,7 +55,7 @@ class LabelledPlaces:
 class TaughtPlaces:
     """What teaches the words: labels of kept places, and the places of a file.
 
-    labels: of kept places, by their numbers. loaded: places that were labelled in a file, or None.
+    loaded: places that were labelled in a file, or None.
 
     Args:
         kept: the places that are kept.
@@ -61,8 +63,12 @@ class TaughtPlaces:
 
     def __init__(self, kept: KeptPlaces) -> None:
         self._kept = kept
-        self.labels: dict[int, str] = {}
         self.loaded: LabelledPlaces | None = None
+
+    @property
+    def labels(self) -> dict[int, str]:
+        """Of kept places, by their numbers."""
+        return self._kept.labels
 
     def label(self, number: int, label: str) -> None:
         """Say what stands at a kept place, "" for nothing; ValueError for one that is not kept, or a long label."""
@@ -117,7 +123,7 @@ def labels_of_file(
     if not there.any():
         raise ValueError(f"none of the {len(there)} labelled places of {name} has a month that can be read.")
     labels = [] if points.labels is None else points.labels[there].tolist()
-    return LabelledPlaces(vectors[there], labels, points.lonlats[there])
+    return LabelledPlaces(vectors[there], labels, points.lonlats[there], int((~there).sum()))
 
 
 def label_accuracy(session: Session, block_km: float = 1.0) -> BlockedAccuracy:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as w
@@ -110,6 +113,24 @@ def uploaded(value: Any) -> list[tuple[str, bytes]]:
     if isinstance(value, dict):
         return [(name, bytes(file["content"])) for name, file in value.items()]
     return [(file["name"], bytes(file["content"])) for file in value]
+
+
+@contextmanager
+def named_as_given(path: Path, name: str) -> Iterator[None]:
+    """Say of a file that a page sent what it is called there, never where it lies for the moment.
+
+    Args:
+        path: where it lies.
+        name: that it was sent with.
+
+    Raises:
+        ValueError: what was raised inside, in these words.
+    """
+    try:
+        yield
+    except ValueError as problem:
+        said = str(problem).replace(str(path), name).replace(path.name, name)
+        raise type(problem)(said) from problem
 
 
 def tabs(pages: dict[str, w.Widget]) -> w.VBox:

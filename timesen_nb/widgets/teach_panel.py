@@ -7,9 +7,9 @@ from tempfile import TemporaryDirectory
 
 import ipywidgets as w
 
-from timesen_nb.widgets.labelled_places import label_accuracy, labels_of_file
+from timesen_nb.widgets.labelled_places import LabelledPlaces, label_accuracy, labels_of_file
 from timesen_nb.widgets.messages import Messages
-from timesen_nb.widgets.page import field, note, reveal, uploaded
+from timesen_nb.widgets.page import field, named_as_given, note, reveal, uploaded
 from timesen_nb.widgets.session import Session
 
 
@@ -53,9 +53,7 @@ class TeachPanel(w.VBox):
     def show(self) -> None:
         """What stands there now: a judgement of other labels is gone."""
         loaded = self._session.lesson.loaded
-        self._said.value = (
-            f"{len(loaded.labels)} labelled places of a file teach the words." if loaded else ""
-        )
+        self._said.value = _told(loaded) if loaded else ""
         reveal(self.forget, bool(loaded))
         reveal(self.judge, bool(self._session.lesson.places.labels))
 
@@ -69,7 +67,18 @@ class TeachPanel(w.VBox):
                 # its name alone: it comes from a page
                 path = Path(folder) / f"points{Path(name).suffix.lower()}"
                 path.write_bytes(content)
-                self.load(path, self.column.value.strip() or "label")
+                with named_as_given(path, name):
+                    self.load(path, self.column.value.strip() or "label")
 
     def _judge(self) -> None:
         self._said.value = str(label_accuracy(self._session))
+
+
+def _told(loaded: LabelledPlaces) -> str:
+    """What of a file teaches the words, and what of it does not."""
+    lost = (
+        f" {loaded.left_out} more are left out: outside the data, or without a clear month of their year."
+        if loaded.left_out
+        else ""
+    )
+    return f"{len(loaded.labels)} labelled places of a file teach the words.{lost}"
