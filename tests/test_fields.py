@@ -3,7 +3,7 @@
 import geopandas as gpd
 import numpy as np
 import pytest
-from shapely.geometry import Polygon, box
+from shapely.geometry import Point, Polygon, box
 from synthetic import GridSource
 
 import timesen_nb as tn
@@ -122,6 +122,31 @@ def test_what_is_no_field_is_said_in_words_and_the_last_one_stays(
     app.fields._jobs.settle()
     assert said in app.error
     assert app.fields.text == before
+
+
+def test_fields_the_other_way_round_are_told_so(app: tn.ClickMap, source: GridSource, tmp_path) -> None:
+    west, south, east, north = source.bounds
+    turned = gpd.GeoDataFrame(geometry=[box(south, west, north, east)], crs=4326)
+    turned.to_file(tmp_path / "turned.geojson")
+    app.read_fields(tmp_path / "turned.geojson")
+    assert "They fit the other way round: swap longitude and latitude" in app.error
+    far = gpd.GeoDataFrame(geometry=[box(9, 48, 9.001, 48.001)], crs=4326)
+    app.read_fields(far)
+    assert "outside the data" in app.error
+    assert "other way round" not in app.error
+
+
+@pytest.mark.parametrize(
+    ("features", "said"),
+    [
+        ([None], "feature 1 is nothing; expected"),
+        ([Point(3, 50), None], "feature 1 is Point, and 1 more is none either; expected"),
+        ([], "there is no feature; expected"),
+    ],
+)
+def test_what_is_no_polygon_is_counted(app: tn.ClickMap, features: list, said: str) -> None:
+    app.read_fields(gpd.GeoDataFrame(geometry=features, crs=4326))
+    assert said in app.error
 
 
 def test_other_data_have_no_fields(app: tn.ClickMap, source: GridSource) -> None:

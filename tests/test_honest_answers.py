@@ -43,6 +43,18 @@ def test_unknown_words_are_marked_and_never_the_headline(clicked: Session) -> No
     assert "Did you mean 'forest'?" in panel.text
 
 
+def test_notes_that_find_no_room_are_counted(clicked: Session) -> None:
+    clicked.use_words("\n".join(["maize", *(f"qwertyui{letter}" for letter in "abcdefg")]))
+    answer, panel = clicked.result, AnswerPanel()
+    panel.show(answer)
+    shown = sum(note in panel.text for note in answer.notes)
+    assert shown == 4
+    assert f"And {len(answer.notes) - 4} more." in panel.text
+    clicked.use_words("maize\nqwertyuia")
+    panel.show(clicked.result)
+    assert "more." not in panel.text
+
+
 def test_lines_that_all_mean_nothing_have_no_headline(clicked: Session) -> None:
     clicked.use_words("qwertyuiop\nasdfgh")
     answer = clicked.result

@@ -2,20 +2,23 @@
 
 import io
 import json
+import threading
 import zipfile
 from base64 import b64decode
-from datetime import UTC, datetime
 from pathlib import Path
 
 import geopandas as gpd
+import ipywidgets as w
 import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+from clicks import settle
 from shapely import box
 
 import timesen_nb as tn
 from tests.synthetic import GridSource, small_model
+from timesen_nb.sources.grid import holds
 from timesen_nb.widgets.alike_panel import OUTDATED
 from timesen_nb.widgets.page import uploaded
 from timesen_nb.widgets.take import take, view_maps
@@ -179,22 +182,6 @@ def test_what_has_no_percentage_on_the_panel_has_none_in_table_and_files(
     assert answer.headline in [
         label.value for label in app.kept._rows[number].children if hasattr(label, "value")
     ]
-
-
-def test_places_of_a_file_that_are_left_out_are_said_by_the_name_that_was_given() -> None:
-    app = tn.ClickMap(tn.load("pocket"), tn.open_source("flanders"))
-    west, south, east, north = app.session.source.bounds
-    lon, lat, far = (west + east) / 2, (south + north) / 2, east + 1
-    rows = f"lon,lat,label\n{lon},{lat},a wood\n{far},{lat},a lake\n"
-    for name, content in (("my fields.csv", rows), ("other.csv", "lon,lat\n1,2\n")):
-        file = {"name": name, "content": content.encode(), "type": "text/csv", "size": len(content)}
-        app.teach.upload.value = [file | {"last_modified": datetime.now(UTC)}]
-        if name == "my fields.csv":
-            assert app.error is None
-            said = app.teach._said.value
-            assert said.startswith("1 labelled places of a file teach the words. 1 more are left out")
-    assert "other.csv" in app.error
-    assert "points.csv" not in app.error
 
 
 def test_words_that_mean_nothing_have_no_part_in_panel_pointer_map_or_calls(
@@ -433,6 +420,7 @@ def test_a_file_of_points_teaches_and_is_judged(app: tn.ClickMap, tmp_path: Path
     app.label(1, "a lake")
     assert len(app.session.words.lesson.labels) == 25
     app.teach.judge.click()
+    settle(app)
     assert app.error is None
     assert app.teach._said.value.startswith("Too few to tell: 25 labelled places")
     app.teach.forget.click()
@@ -452,4 +440,89 @@ def test_a_file_is_uploaded_from_the_page(app: tn.ClickMap, version: int, tmp_pa
     assert uploaded(value) == [("../p.geojson", content)]
     app.teach.upload = type("Upload", (), {"value": value})
     app.teach._load()
+    settle(app)
     assert len(app.session.lesson.loaded.labels) == 24
+    assert app.teach._said.value == "24 labelled places of a file teach the words."
+
+
+def upload(panel: w.VBox, name: str, content: bytes) -> None:
+    panel.upload = type("Upload", (), {"value": ({"name": name, "content": memoryview(content)},)})
+    panel._load()
+
+
+def test_places_of_a_file_that_teach_nothing_are_counted(app: tn.ClickMap, tmp_path: Path) -> None:
+    place = app.session.source.place
+    rows = [
+        (*place(5, 7), 2018, "a wood"), (*place(6, 7), 2018, "a lake"), (20, 50, 2018, "a wood"),
+        (*place(7, 7), 2021, "a lake"), (*place(8, 7), 2021, "a lake"), (*place(9, 7), 2018, ""),
+        (*place(0, 31), 2018, "a lake"),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["lon", "lat", "year", "label"])
+    source = app.session.source
+    fetch = source.pixels
+
+    def strict(places: list, year: int) -> list:
+        if year not in source.years or not all(holds(source.bounds, *place) for place in places):
+            raise ValueError("outside, or of another year")
+        return fetch(places, year)
+
+    source.pixels = strict
+    upload(app.teach, "p.csv", table.to_csv(index=False).encode())
+    settle(app)
+    assert app.error is None
+    assert app.teach._said.value == (
+        "2 labelled places of a file teach the words. Left out: 1 has no label, 1 lies outside the data, "
+        "2 are of another year, 1 has no month that can be read."
+    )
+    table.iloc[2:5].to_csv(tmp_path / "p.csv", index=False)
+    app.load_labels(tmp_path / "p.csv", "label")
+    assert "can be read: 1 lies outside the data, 2 are of another year." in app.error
+    assert len(app.session.lesson.loaded.labels) == 2
+
+
+def test_long_work_with_labels_says_so_and_can_be_stopped(app: tn.ClickMap, monkeypatch) -> None:
+    content = points(app.session.source).to_json().encode()
+    app.teach.column.value = "kind"
+    said, held = [], threading.Event()
+    monkeypatch.setattr(app.session.source, "pause", lambda: held.wait(60))
+    app.teach._said.observe(lambda change: said.append(change["new"]), names="value")
+    upload(app.teach, "p.geojson", content)
+    assert app.busy
+    assert app.session.lesson.loaded is None
+    assert said == ["Reading the places of the file…"]
+    app.cancel()
+    assert not app.busy
+    held.set()
+    upload(app.teach, "p.geojson", content)
+    settle(app)
+    assert "Reading the places of the file: 100 %." in said
+    assert "Teaching the words by 24 places…" in said
+    assert said[-1] == "24 labelled places of a file teach the words."
+    before = len(said)
+    app.teach.judge.click()
+    settle(app)
+    assert said[before] == "Judging the labels, each by those of other places…"
+    assert said[-1].startswith("Too few to tell: 26")
+
+
+def test_words_that_changed_while_a_file_was_read_are_taught_as_they_are_then(
+    app: tn.ClickMap, monkeypatch
+) -> None:
+    taught, held = app.session.taught, threading.Event()
+    monkeypatch.setattr(app.session, "taught", lambda places: (taught(places), held.wait(60))[0])
+    app.teach.column.value = "kind"
+    upload(app.teach, "p.geojson", points(app.session.source).to_json().encode())
+    app.use(task=["a bog", "a wood"])
+    held.set()
+    settle(app)
+    assert app.error is None
+    assert app.session.classes == ["a bog", "a wood", "a hop garden"]
+    assert len(app.session.words.lesson.labels) == 26
+
+
+def test_an_upload_that_is_wrong_is_named_as_the_user_names_it(app: tn.ClickMap) -> None:
+    for panel, name in ((app.teach, "my places.geojson"), (app.fields, "my fields.geojson")):
+        upload(panel, f"../{name}", b"{nonsense")
+        settle(app)
+        assert name in app.error
+        assert "/" not in app.error.replace("such as https://", "")

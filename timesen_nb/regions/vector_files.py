@@ -157,10 +157,12 @@ def read_polygons(polygons: Any) -> gpd.GeoDataFrame:
     wrong = [(n, kind) for n, kind in enumerate(kinds, 1) if kind not in ("Polygon", "MultiPolygon")]
     if wrong or not kinds:
         said = f"feature {wrong[0][0]} is {wrong[0][1]}" if wrong else "there is no feature"
-        more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        more = f", and {len(wrong) - 1} more {'is' if len(wrong) == 2 else 'are'} none either" * (
+            len(wrong) > 1
+        )
         raise ValueError(
-            f"{said}{more}; expected polygons. Leave the others out; of points, "
-            "tn.datasets.read_points reads the series."
+            f"{said}{more}; expected polygons. Leave the others out; of points, tn.datasets.read_points reads the "
+            "series."
         )
     return frame.reset_index(drop=True)
 

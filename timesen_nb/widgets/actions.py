@@ -54,7 +54,13 @@ class Actions:
     @property
     def busy(self) -> bool:
         """Whether anything is under way."""
-        return self.jobs.busy or self.landscape.busy or self.layer.busy or self._screen.fields.busy
+        return (
+            self.jobs.busy
+            or self.landscape.busy
+            or self.layer.busy
+            or self._screen.fields.busy
+            or self._screen.teach.busy
+        )
 
     def _wire(self) -> None:
         safely, screen = self._messages.safely, self._screen
@@ -288,7 +294,7 @@ class Actions:
 
     def cancel(self) -> None:
         """Stop waiting for the source, stop reading the view."""
-        if self.jobs.cancel() | self._screen.fields.cancel():
+        if self.jobs.cancel() | self._screen.fields.cancel() | self._screen.teach.cancel():
             self._session.stop_asking()
             self._messages.cancelled()
         self.layer.cancel()

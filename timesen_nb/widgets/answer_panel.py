@@ -49,7 +49,7 @@ class AnswerPanel(w.VBox):
         self.mend = w.Button()
         self._status, self._error = plain_label(), plain_label()
         self._headline, self._truth = plain_label(), plain_label()
-        self._notes = [plain_label() for _ in range(NOTES)]
+        self._notes = [plain_label() for _ in range(NOTES + 1)]
         self._bars, self.year = Bars(), YearPanel()
         self._views = [Drawing("png", "tn-view") for _ in DIRECTIONS]
         captions = [plain_label(f"looking {name}") for name in DIRECTIONS]
@@ -107,10 +107,8 @@ class AnswerPanel(w.VBox):
     def show(self, answer: Answer, several: bool = False) -> None:
         """Draw an answer; ``several``: whether its source has other years of the place."""
         self._headline.value = answer.headline
-        notes, rest = answer.notes, len(answer.notes) - NOTES + 1
-        if rest > 1:
-            notes = [*notes[: NOTES - 1], f"And {rest} more words are no answer."]
-        notes = [*notes, *[""] * NOTES]
+        notes, more = answer.notes[:NOTES], len(answer.notes) - NOTES
+        notes += [f"And {more} more."] * (more > 0) + [""] * len(self._notes)
         for label, note in zip(self._notes, notes, strict=False):
             label.value = label.tooltip = note
             reveal(label, bool(note))

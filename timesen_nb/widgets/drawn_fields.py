@@ -124,11 +124,27 @@ def read_fields(session: Session, polygons: Any, cancelled: Callable[[], bool] =
 
     fields = read_polygons(polygons).to_crs(4326)
     west, south, east, north = (float(side) for side in fields.total_bounds)
+    _check_order(session.source.bounds, (west, south, east, north))
     around = (west - MARGIN, south - MARGIN, east + MARGIN, north + MARGIN)
     shown = session.view
     if shown is None or not _holds(shown.view.bbox, (west, south, east, north)):
         shown = session.encode(_reach(session, around), cancelled=cancelled)
     return Fields(shown, fields, field_series(shown.cube, fields))
+
+
+def _check_order(bounds: BBox | None, fields: BBox) -> None:
+    """ValueError for fields that lie in the data the other way round alone."""
+    west, south, east, north = fields
+    turned = (south, west, north, east)
+    if bounds is not None and not _meets(bounds, fields) and _meets(bounds, turned):
+        raise ValueError(
+            f"the fields lie outside the data, about longitude {west:g}, latitude {south:g}. They fit the other way "
+            "round: swap longitude and latitude; longitude comes first."
+        )
+
+
+def _meets(a: BBox, b: BBox) -> bool:
+    return a[0] <= b[2] and b[0] <= a[2] and a[1] <= b[3] and b[1] <= a[3]
 
 
 def _reach(session: Session, around: BBox) -> View:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
-from timesen_nb.widgets.background import Latest
+from timesen_nb.widgets.background import Job, Latest
 from timesen_nb.widgets.charts import field_chart
 from timesen_nb.widgets.drawn_fields import Fields, corners_of, field_in_words, polygon_of, read_fields
 from timesen_nb.widgets.messages import READY, Messages
-from timesen_nb.widgets.page import Drawing, field, named_as_given, note, plain_label, reveal, uploaded
+from timesen_nb.widgets.page import Drawing, field, note, on_disk, plain_label, reveal, uploaded
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import Session
 
@@ -119,11 +119,12 @@ class FieldsPanel(w.VBox):
             polygons: as ``regions.field_table`` takes them.
             patient: whether to wait.
         """
+        self._begin(lambda job: read_fields(self._session, polygons, job.cancelled.is_set), patient)
+
+    def _begin(self, work: Callable[[Job[Fields]], Fields], patient: bool = False) -> None:
         self._messages.well()
         self._messages.say("Reading the pixels of the field…", busy=True)
-        self._jobs.start(
-            lambda job: read_fields(self._session, polygons, job.cancelled.is_set), self._came, patient
-        )
+        self._jobs.start(work, self._came, patient)
 
     def cancel(self) -> bool:
         """Stop reading; True when something was being read."""
@@ -181,12 +182,11 @@ class FieldsPanel(w.VBox):
 
     def _load(self) -> None:
         for name, content in uploaded(self.upload.value):
-            with TemporaryDirectory() as folder:
-                # its name alone: it comes from a page
-                path = Path(folder) / f"fields{Path(name).suffix.lower()}"
-                path.write_bytes(content)
-                with named_as_given(path, name):
-                    self.read(path, patient=True)
+            self._begin(partial(self._read_upload, name, content))
+
+    def _read_upload(self, name: str, content: bytes, job: Job[Fields]) -> Fields:
+        with on_disk(name, content) as path:
+            return read_fields(self._session, path, job.cancelled.is_set)
 
     def _came(self, future: Future[Fields]) -> None:
         with self._messages.shown():

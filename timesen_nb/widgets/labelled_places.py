@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from timesen_nb.sources.grid import holds
 from timesen_nb.tasks.names import tidy
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.kept import KeptPlaces
 from timesen_nb.widgets.question import check_length
 
 if TYPE_CHECKING:
+    from timesen_nb.datasets.points import PointTable
     from timesen_nb.evaluation.own_labels import BlockedAccuracy
+    from timesen_nb.sources import Source
     from timesen_nb.widgets.session import Session
 
 
@@ -27,13 +31,13 @@ class LabelledPlaces:
         vectors: (n, D), of the model.
         labels: n classes or new words.
         lonlats: (n, 2) degrees.
-        left_out: how many more had a label and no month that can be read.
+        left_out: how many places of a file are not among them, and why; "" for none.
     """
 
     vectors: np.ndarray
     labels: list[str]
     lonlats: np.ndarray
-    left_out: int = 0
+    left_out: str = ""
 
     @classmethod
     def of(cls, answers: Sequence[tuple[Answer, str]]) -> LabelledPlaces:
@@ -41,6 +45,11 @@ class LabelledPlaces:
         vectors = np.array([a.vector for a, _ in answers], dtype=np.float32)
         lonlats = np.array([(a.lon, a.lat) for a, _ in answers], dtype=float).reshape(-1, 2)
         return cls(vectors, [label for _, label in answers], lonlats)
+
+    @property
+    def numbered(self) -> dict[int, tuple[np.ndarray, str]]:
+        """Vector and label of each, by a number."""
+        return dict(enumerate(zip(self.vectors, self.labels, strict=True)))
 
     def __add__(self, more: LabelledPlaces) -> LabelledPlaces:
         if not self.labels:
@@ -83,8 +92,12 @@ class TaughtPlaces:
     @property
     def places(self) -> LabelledPlaces:
         """Kept places with a label, then the places of the file."""
+        return self.beside(self.loaded)
+
+    def beside(self, loaded: LabelledPlaces | None) -> LabelledPlaces:
+        """Kept places with a label, then others."""
         kept = LabelledPlaces.of([(self._kept[number], label) for number, label in self.labels.items()])
-        return kept if self.loaded is None else kept + self.loaded
+        return kept if loaded is None else kept + loaded
 
 
 def labels_of_file(
@@ -110,20 +123,36 @@ def labels_of_file(
     from timesen_nb.datasets.points import read_point_table
     from timesen_nb.evaluation.answer_table import fetch_series
 
-    points, name = read_point_table(path, label, session.source, session.year), Path(path).name
+    source, name = session.source, Path(path).name
+    points = read_point_table(path, label, source, session.year)
     if points.labels is None or not (points.labels != "").any():
         there = ", ".join(map(str, points.table.columns[:12]))
         raise ValueError(
             f"{name} has no labels in a column {label!r}; it has {there}. Say which column holds the labels."
         )
+    unlabelled = int((points.labels == "").sum())
     points = points.take(np.flatnonzero(points.labels != ""))
-    values = points.values if points.values is not None else fetch_series(session.source, points, progress)[0]
+    values = points.values if points.values is not None else fetch_series(source, points, progress)[0]
     vectors = session.model.encode(values, allow_empty=True)
     there = np.isfinite(vectors).all(axis=1)
+    left_out = _reasons(points.take(np.flatnonzero(~there)), source, unlabelled)
     if not there.any():
-        raise ValueError(f"none of the {len(there)} labelled places of {name} has a month that can be read.")
+        raise ValueError(f"none of the {len(there)} labelled places of {name} can be read: {left_out}.")
     labels = [] if points.labels is None else points.labels[there].tolist()
-    return LabelledPlaces(vectors[there], labels, points.lonlats[there], int((~there).sum()))
+    return LabelledPlaces(vectors[there], labels, points.lonlats[there], left_out)
+
+
+def _reasons(unread: PointTable, source: Source, unlabelled: int) -> str:
+    """How many places teach nothing, and why: "1 lies outside the data, 2 are of another year"; "" for none."""
+    told = Counter({("has no label", "have no label"): unlabelled})
+    for (lon, lat), year in zip(unread.lonlats.tolist(), unread.years.tolist(), strict=True):
+        if unread.values is None and source.bounds is not None and not holds(source.bounds, lon, lat):
+            told["lies outside the data", "lie outside the data"] += 1
+        elif unread.values is None and len(source.years) and year not in source.years:
+            told["is of another year", "are of another year"] += 1
+        else:
+            told["has no month that can be read", "have no month that can be read"] += 1
+    return ", ".join(f"{count} {one if count == 1 else more}" for (one, more), count in told.items() if count)
 
 
 def label_accuracy(session: Session, block_km: float = 1.0) -> BlockedAccuracy:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import ipywidgets as w
@@ -116,21 +119,19 @@ def uploaded(value: Any) -> list[tuple[str, bytes]]:
 
 
 @contextmanager
-def named_as_given(path: Path, name: str) -> Iterator[None]:
-    """Say of a file that a page sent what it is called there, never where it lies for the moment.
-
-    Args:
-        path: where it lies.
-        name: that it was sent with.
-
-    Raises:
-        ValueError: what was raised inside, in these words.
-    """
-    try:
-        yield
-    except ValueError as problem:
-        said = str(problem).replace(str(path), name).replace(path.name, name)
-        raise type(problem)(said) from problem
+def on_disk(name: str, content: bytes) -> Iterator[Path]:
+    """An uploaded file under its own name; what fails with it names the file, and no folder of this machine."""
+    with TemporaryDirectory() as folder:
+        # its name alone: it comes from a page
+        own = Path(re.sub(r"[^\w .()-]", "_", Path(name).name)[-100:])
+        path = Path(folder) / f"{own.stem or 'file'}{own.suffix.lower()}"
+        path.write_bytes(content)
+        try:
+            yield path
+        except (ValueError, OSError) as problem:
+            if folder not in str(problem):
+                raise
+            raise ValueError(str(problem).replace(f"{folder}{os.sep}", "")) from problem
 
 
 def tabs(pages: dict[str, w.Widget]) -> w.VBox:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,15 @@ LONGEST_CLASS = 200  # characters; text towers read about 77 tokens
 OWN_WORDS = "your own words"
 #: What a list of one's own begins with: what most of the land is.
 STARTER = ("crop field", "grassland", "woodland", "houses and gardens", "water")
+
+
+class Taught(NamedTuple):
+    """A classifier, with the words and the labels that it was made of."""
+
+    untaught: ZeroShot
+    vectors: np.ndarray
+    labels: list[str]
+    words: ZeroShot
 
 
 class Question:
@@ -117,17 +126,32 @@ class Question:
         """The same classes by another prompt style; ValueError where there is no such style."""
         self.ask(self._asked, prompts)
 
-    def learn(self, lesson: Mapping[int, tuple[np.ndarray, str]]) -> None:
-        """Move the words to labels.
+    def taught(self, lesson: Mapping[int, tuple[np.ndarray, str]]) -> Taught:
+        """The words moved to labels, which takes long for thousands; nothing changes, so it runs on any thread.
 
         Args:
             lesson: vector (D,) and label of places, by their numbers; none: the words as they are.
+
+        Returns:
+            The classifier, and what it was made of.
         """
+        untaught, (vectors, labels) = self._untaught, _parted(lesson)
+        words = untaught.teach_vectors(vectors, labels) if labels else untaught
+        return Taught(untaught, vectors, labels, words)
+
+    def learn(self, lesson: Mapping[int, tuple[np.ndarray, str]], ready: Taught | None = None) -> None:
+        """Move the words to labels.
+
+        Args:
+            lesson: as for :meth:`taught`.
+            ready: what that gave; it is used where words and labels are still the same.
+        """
+        vectors, labels = _parted(lesson)
+        same = ready is not None and ready.untaught is self._untaught and ready.labels == labels
         self._lesson, self.words = lesson, self._untaught
-        labels = [label for _, label in lesson.values()]
-        if labels:
-            vectors = np.stack([vector for vector, _ in lesson.values()])
-            self.words = self._untaught.teach_vectors(vectors, labels)
+        if ready is None or not same or not np.array_equal(ready.vectors, vectors):
+            ready = self.taught(lesson)
+        self.words = ready.words
         own = not isinstance(self._asked, str) and not hasattr(self._asked, "classes")
         seen = {label.casefold() for label in labels}
         # what somebody has seen there is an answer, whatever stands in lists of words
@@ -155,6 +179,12 @@ def without(words: ZeroShot, left_out: Sequence[int]) -> ZeroShot | None:
         [words.classes[k] for k in kept], words.vectors[kept], words.scale, words.encode,
         passing=words.passing[kept], limits=words.limits, lesson=words.lesson, prompts=words.prompts,
     )  # fmt: skip
+
+
+def _parted(lesson: Mapping[int, tuple[np.ndarray, str]]) -> tuple[np.ndarray, list[str]]:
+    """Vectors (n, D) and labels of a lesson."""
+    vectors = [vector for vector, _ in lesson.values()]
+    return np.array(vectors), [label for _, label in lesson.values()]
 
 
 def lines_of(text: str) -> list[str]:

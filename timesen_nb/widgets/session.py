@@ -15,7 +15,7 @@ from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.coverage import check_inside, check_opened, every_year, year_of
 from timesen_nb.widgets.kept import KeptPlaces
 from timesen_nb.widgets.labelled_places import LabelledPlaces, TaughtPlaces
-from timesen_nb.widgets.question import Question, listed
+from timesen_nb.widgets.question import Question, Taught, listed
 from timesen_nb.widgets.view import EncodedView, Progress, View, bundled_view, encode_view
 
 if TYPE_CHECKING:
@@ -261,16 +261,24 @@ class Session:
         self._changed("kept")
         self._teach()
 
-    def _teach(self) -> None:
-        known = self.lesson.places
-        self.question.learn(dict(enumerate(zip(known.vectors, known.labels, strict=True))))
+    def _teach(self, ready: Taught | None = None) -> None:
+        self.question.learn(self.lesson.places.numbered, ready)
         self._rescore()
 
-    def learn(self, places: LabelledPlaces | None) -> None:
-        """Teach the words by the places of a file as well, in place of those before; None forgets them."""
+    def taught(self, places: LabelledPlaces) -> Taught:
+        """What the places of a file will make of the words; runs on any thread."""
+        return self.question.taught(self.lesson.beside(places).numbered)
+
+    def learn(self, places: LabelledPlaces | None, ready: Taught | None = None) -> None:
+        """Teach the words by the places of a file as well, in place of those before; None forgets them.
+
+        Args:
+            places: of the file.
+            ready: what :meth:`taught` gave for them, which spares the work.
+        """
         before, self.lesson.loaded = self.lesson.loaded, places
         try:
-            self._teach()
+            self._teach(ready)
         except ValueError:
             self.lesson.loaded = before
             self._teach()
