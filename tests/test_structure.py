@@ -1,6 +1,7 @@
 """The house stands as CONTRIBUTING.md says: names mean one thing, and imports point one way."""
 
 import ast
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -115,3 +116,11 @@ def test_a_word_has_one_spelling() -> None:
     texts = [*modules("timesen_nb", "recipes", "benchmarks"), *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"),
              *(ROOT / "notebooks").glob("*.ipynb")]  # fmt: skip
     assert not [path.name for path in texts if "catalogue" in path.read_text(encoding="utf-8").lower()]
+
+
+def test_every_deliberate_fault_has_its_place() -> None:
+    """Code moves on; a fault whose text is nowhere any more shows nothing."""
+    faults = tomllib.loads((ROOT / "benchmarks" / "faults.toml").read_text(encoding="utf-8"))["fault"]
+    texts = {file: (ROOT / file).read_text(encoding="utf-8") for file in {fault["file"] for fault in faults}}
+    assert not [fault["name"] for fault in faults if texts[fault["file"]].count(fault["old"]) != 1]
+    assert not twice([fault["name"] for fault in faults])
