@@ -94,14 +94,22 @@ class Shown:
         self.page.locator(f'.tn-tabs button:has-text("{name}")').click()
 
     def grave_faults(self) -> list[str]:
-        """Serious faults of accessibility that axe-core finds in what is shown."""
+        """Serious faults of accessibility that axe-core finds in what is shown, and finds again a second later.
+
+        What is new on the page is named by its script a moment after it came.
+        """
         self.page.evaluate(AXE.read_text("utf-8"))
-        found = self.page.evaluate("axe.run('.tn-app', {resultTypes: ['violations']})")
-        return [
-            f"{fault['id']}: {[(node['target'], node['failureSummary']) for node in fault['nodes'][:3]]}"
-            for fault in found["violations"]
-            if fault["impact"] in ("serious", "critical")
-        ]
+        for _ in range(3):
+            found = self.page.evaluate("axe.run('.tn-app', {resultTypes: ['violations']})")
+            grave = [
+                f"{fault['id']}: {[(node['target'], node['failureSummary']) for node in fault['nodes'][:3]]}"
+                for fault in found["violations"]
+                if fault["impact"] in ("serious", "critical")
+            ]
+            if not grave:
+                break
+            self.page.wait_for_timeout(1000)
+        return grave
 
 
 @pytest.fixture(scope="module")
