@@ -205,8 +205,7 @@ def other_unit(values: np.ndarray) -> str:
         return ""
     if largest <= SHARE:
         return AS_SHARE
-    # counts and their medians are whole or halves, however dark
-    return AS_PERCENT if (np.isfinite(values) & (values * 2 % 1 > 1e-3)).any() else ""
+    return AS_PERCENT if _fractions(values).any() else ""
 
 
 def in_other_unit(series: np.ndarray) -> np.ndarray:
@@ -221,9 +220,14 @@ def in_other_unit(series: np.ndarray) -> np.ndarray:
     flat = series.reshape(len(series), -1)
     largest = np.fmax.reduce(flat, axis=1, initial=-np.inf)
     found: np.ndarray = (largest > 0) & (largest <= PERCENT)
-    # whole numbers and halves are counts and their medians: dark water, or what Sen4Map puts in place of clouds
-    found[found] = (np.isfinite(flat[found]) & (flat[found] * 2 % 1 > 1e-3)).any(axis=1)
+    found[found] = _fractions(flat[found]).any(axis=1)
     return found
+
+
+def _fractions(values: np.ndarray) -> np.ndarray:
+    """Where values are neither whole nor halves, as counts and their medians are: dark water, Sen4Map's clouds."""
+    out: np.ndarray = np.isfinite(values) & (values * 2 % 1 > 1e-3)
+    return out
 
 
 #: Among many series so few may hold a value that is no reflectance: theirs are composites lost, not another unit.

@@ -16,7 +16,8 @@ from timesen_nb.regions.georeference import transform_of
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Areas may differ so much from those on the ground. UTM keeps to 0.2 % in its zone, Lambert-93 to 0.5 % in France.
+#: Areas may differ so much from those on the ground. UTM keeps to 0.2 % in its zone, Lambert-93 to 0.6 % in France
+#: (the areal scale that `pyproj.Proj.get_factors` gives).
 DISTORTED = 0.01
 _ELLIPSOID = Geod(ellps="WGS84")
 
