@@ -2,6 +2,7 @@
 
 import io
 from base64 import b64decode
+from urllib.parse import parse_qs
 
 import numpy as np
 from PIL import Image
@@ -45,7 +46,13 @@ def own_words(page: Shown, *words: str) -> None:
     box.focus()
     page.page.keyboard.press("Control+A")
     page.page.keyboard.type("\n".join(words))
-    page.expect(lambda: set(words) <= set(page.bars()), f"{words} are not scored")
+
+    def heard() -> bool:
+        # bars may hold the words from before; letters that are still on their way change the address
+        address = parse_qs(page.page.evaluate("location.hash.slice(1)"))
+        return address.get("word", [])[: len(words)] == list(words) and set(words) <= set(page.bars())
+
+    page.expect(heard, f"{words} are not scored")
 
 
 def legend(page: Shown) -> list[str]:

@@ -226,6 +226,19 @@ def test_an_example_joins_a_list_of_ones_own_and_replaces_a_task(app: tn.ClickMa
     assert "Austria" not in app.session.classes
 
 
+def test_letters_that_were_on_their_way_do_not_undo_an_example(app: tn.ClickMap) -> None:
+    box = app.words.words
+    box.value = "reeds\nwoo"
+    app.words.chips[0].click()
+    box.value = "reeds\nwoodland"  # as a page sends it that does not know of the click yet
+    assert app.session.classes == ["hay meadow", "reeds", "woodland"] == box.value.splitlines()
+    box.value = "reeds\nwoodland\nsand"  # the example was deleted, letter by letter or at once
+    assert app.session.classes == ["reeds", "woodland", "sand"]
+    app.words.chips[0].click()
+    box.value = "reeds\nwoodland\nsand"
+    assert app.session.classes == ["reeds", "woodland", "sand"]
+
+
 def test_a_link_holds_source_prompts_and_colours() -> None:
     first = tn.ClickMap(tn.load("pocket"), tn.open_source("flanders"))
     first.use(prompts="names")

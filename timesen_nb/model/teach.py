@@ -11,6 +11,7 @@ not vary within the labelled classes, narrower along what does.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +59,8 @@ class Lesson:
             (n,) one minus the probability of the label, 0 to 1.
         """
         given = self.words, self.scale, self.places, self.labels
-        return (1 - _left_out(*given, freedom(*given), folds)).astype(np.float32)
+        with one_thread():
+            return (1 - _left_out(*given, freedom(*given), folds)).astype(np.float32)
 
 
 def fitted(words: np.ndarray, scale: float, places: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -75,7 +77,20 @@ def fitted(words: np.ndarray, scale: float, places: np.ndarray, labels: np.ndarr
     Returns:
         (K, D) float32, to be used as the words are.
     """
-    return _moved(words, scale, places, labels, freedom(words, scale, places, labels))
+    with one_thread():
+        return _moved(words, scale, places, labels, freedom(words, scale, places, labels))
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Matrices as small as a lesson's are multiplied by one thread: several wait for each other longer than they work.
+
+    Returns:
+        The context in which it is so.
+    """
+    from threadpoolctl import threadpool_limits
+
+    context: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return context
 
 
 def freedom(words: np.ndarray, scale: float, places: np.ndarray, labels: np.ndarray) -> float:

@@ -88,7 +88,7 @@ class Actions:
         panel.year.on_month(lambda month: setattr(clock.month, "value", month))
         on_value(words.task, self.use_task)
         on_value(words.prompts, self.use_prompts)
-        on_value(words.words, self.use_words)
+        on_value(words.words, lambda text: self.use_words(words.typed(text)))
         on_value(words.lit, self._light)
         words.on_try(safely(self.use_words))
         on_button(view.start, lambda: self.layer.start(None, patient=False))

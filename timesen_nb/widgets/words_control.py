@@ -50,6 +50,7 @@ class WordsControl(w.VBox):
         for widget, style in ((lead, "tn-lead"), (head, "tn-asks"), (tries, "tn-chips"), (foot, "tn-foot")):
             widget.add_class(style)
         self.task.add_class("tn-task")
+        self._tried = "", ""  # the box before an example was clicked, and the example
         super().__init__([head, self.words, tries, self._caution, foot, self._more])
         self.add_class("tn-ask")
         self._advanced.observe(lambda _: self._fold(), names="value")
@@ -61,8 +62,29 @@ class WordsControl(w.VBox):
 
     def on_try(self, use: Callable[[str], None]) -> None:
         """Call ``use`` with the new list when an example is clicked."""
+
+        def tried(button: w.Button) -> None:
+            self._tried = self.words.value, button.description
+            use("\n".join(self._with(button.description)))
+
         for chip in self.chips:
-            chip.on_click(lambda button: use("\n".join(self._with(button.description))))
+            chip.on_click(tried)
+
+    def typed(self, text: str) -> str:
+        """The list that somebody means who typed this text.
+
+        A click overtakes letters: what goes on from before an example was clicked was typed without it in view.
+
+        Args:
+            text: of the box, as the page sent it.
+
+        Returns:
+            The lines, with the example that was clicked meanwhile.
+        """
+        (before, word), self._tried = self._tried, ("", "")
+        if word and len(text) > len(before) and text.startswith(before) and word not in lines_of(text):
+            return f"{word}\n{text}"
+        return text
 
     def _with(self, word: str) -> list[str]:
         """One's own list with a word more; of a task, a new list."""
