@@ -17,7 +17,7 @@ from benchmarks.honest import auroc
 from recipes.pocket_model import CONFIG, TRAIN_SEED, mean_photos, recalling
 from recipes.real_places import RealTask, elsewhere, europe
 from recipes.series_training import STAGES, Share, Stage, train, training_parts
-from recipes.training_space import LETTERS, POINTS, USUAL, Series, fit_space, simulated
+from recipes.training_space import LETTERS, POINTS, TAUGHT, USUAL, Series, fit_space, simulated
 from timesen_nb.model.encoder import SeriesEncoder
 from timesen_nb.model.hub import weights_folder
 from timesen_nb.model.timesenclip import TimeSenCLIP
@@ -35,6 +35,8 @@ COVERS = (
 )
 #: What the words of real tasks mean.
 WORDS = {"built-up area": 0, "forest": 2, "bare ground": 5, "wetland": 7, "pasture": 4, "savanna": 4}
+#: Simulated places that are held against each other.
+JUDGED = 2000
 SHORT = Stage(600, STAGES[0].rate, STAGES[1].shares, STAGES[1].annual)
 
 
@@ -66,7 +68,7 @@ def main() -> None:
     given = parser.parse_args()
     tower = PocketTower(weights_folder())
     parts, photos = training_parts(given.places, TRAIN_SEED), mean_photos(tower)
-    series = simulated(2 * (POINTS + USUAL))
+    series = simulated(2 * (POINTS + USUAL) + TAUGHT)
     tasks = [
         t for t in (*europe(), *elsewhere()) if not t.name.endswith("phrases") and (cover_of(t) >= 0).all()
     ]
@@ -74,12 +76,13 @@ def main() -> None:
     for cover in given.covers:
         model = trained_without(cover, parts, photos, tower)
         seen = LETTERS[series.cover_type] != cover
-        known, strange = Series(series.values[seen], series.cover_type[seen]), series.values[~seen][:2000]
-        space, bank = fit_space(model, known[np.arange(POINTS + USUAL)]), known.values[:POINTS]
+        known, strange = Series(series.values[seen], series.cover_type[seen]), series.values[~seen][:JUDGED]
+        own, rest = np.split(np.arange(len(known)), [POINTS + USUAL])
+        space, bank = fit_space(model, known[own], known[rest[JUDGED:]]), known.values[:POINTS]
         vectors = model.encode(bank, allow_empty=True)
         vectors = vectors[np.isfinite(vectors[:, 0])]
         print(f"  {COVERS[cover]:16s}", end="")
-        usual = known.values[POINTS + USUAL :][:2000]
+        usual = known.values[rest[:JUDGED]]
         rows = [("simulated", usual, strange)]
         rows += [
             (t.name.split(",")[0], t.values[cover_of(t) != cover], t.values[cover_of(t) == cover])

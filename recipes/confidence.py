@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.real import REAL
 from recipes.prediction_sets import LISTS, SEED, RealScores, fit_thresholds, simulated_scores
 from recipes.real_places import elsewhere, europe
-from recipes.training_space import LETTERS, POINTS, USUAL, fit_space, simulated
+from recipes.training_space import LETTERS, POINTS, TAUGHT, TAUGHT_SEED, USUAL, fit_space, simulated
 from timesen_nb.model.confidence import Confidence, confidence_file, write_confidence
 from timesen_nb.model.fingerprint import fingerprint
 from timesen_nb.model.loading import load
@@ -30,7 +30,7 @@ REFUSED = 0.045
 def fit_confidence(model: TimeSenCLIP) -> Confidence:
     """Everything that is fitted, for one model."""
     series = simulated(POINTS + USUAL)
-    space = fit_space(model, series)
+    space = fit_space(model, series, simulated(TAUGHT, TAUGHT_SEED))
     real = [RealScores(model, task) for task in (*europe(), *elsewhere())]
     every = [np.ones(len(each.p), bool) for each in real]
     # not the series that lie in the space

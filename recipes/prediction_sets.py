@@ -21,6 +21,9 @@ COVERAGES = np.array([0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.875, 0.9, 0.925, 0.95, 0
 LISTS, SHORTER = 6, 1
 #: Places that a class must have for quantiles of its own, and the cosine from which a word counts as that class.
 PLACES, NEAR = 50, 0.92
+#: Places that a class must have for a quantile of its own in its list; the mean cosine from which lists count as alike,
+#: and how much less than the likest list is as like.
+PLACES_IN_LIST, ALIKE = 20, (0.95, 0.02)
 #: How much less than asked a class may be covered in one task, where it stands in several.
 SLACK = 0.05
 
@@ -94,20 +97,26 @@ def fit_thresholds(
     rng = np.random.default_rng(SEED)
     width = real[0].words.shape[1]
     nothing = np.zeros(0)
-    first = Thresholds(RANKS, simulated, COVERAGES, nothing, np.zeros((0, width)), nothing.astype(bool),
-                       np.zeros((0, len(COVERAGES))), np.array(NEAR))  # fmt: skip
+    none = np.zeros((0, width)), nothing.astype(bool), np.zeros((0, len(COVERAGES)))
+    first = Thresholds(RANKS, simulated, COVERAGES, nothing, *none, np.array(NEAR), none[0], nothing, *none[1:],
+                       np.array(ALIKE))  # fmt: skip
     ranks, weights = [], []
+    listed: list[tuple[np.ndarray, int, bool, list[float]]] = []
     # by word, and whether by annual composites: (lists, places) ranks, a task after another
     of_class: dict[tuple[str, bool], list[np.ndarray]] = defaultdict(list)
     vectors: dict[tuple[str, bool], np.ndarray] = {}
     for each, some in zip(real, rows, strict=True):
+        if not some.any():
+            continue
         year, truth = each.task.values.shape[1] == 1, each.task.truth[some]
         lists = np.stack([first.rank(s[some], each.months[some], k) for s, k in each.scores(rng)])
         ranks.append(lists.ravel())
-        weights.append(np.full(lists.size, 1 / max(len(truth), 1)))
+        weights.append(np.full(lists.size, 1 / len(truth)))
         for k, word in enumerate(each.task.words):
             of_class[word.casefold(), year].append(lists[:, truth == k])
             vectors[word.casefold(), year] = each.words[k]
+        for word, needed in zip(each.words, _levels_in_list(lists, truth, len(each.words)), strict=True):
+            listed.append((word, len(ranks), year, needed))
     known = {key: of for key, of in of_class.items() if sum(r.shape[1] for r in of) >= PLACES}
     pooled, weight = np.concatenate(ranks), np.concatenate(weights)
     order = np.argsort(pooled)
@@ -116,6 +125,7 @@ def fit_thresholds(
     return Thresholds(
         RANKS, simulated, COVERAGES, pooled[order][at], np.array([vectors[key] for key in known]),
         np.array([year for _, year in known]), np.array([_levels(of) for of in known.values()]), np.array(NEAR),
+        *(np.array(column) for column in zip(*listed, strict=True)), np.array(ALIKE),
     )  # fmt: skip
 
 
@@ -127,3 +137,15 @@ def _levels(tasks: Sequence[np.ndarray]) -> list[float]:
         min(1.0, max([conformal_quantile(every, c), *(conformal_quantile(r, c - SLACK) for r in alone)]))
         for c in COVERAGES
     ]
+
+
+def _levels_in_list(ranks: np.ndarray, truth: np.ndarray, words: int) -> list[list[float]]:
+    """The ranks that each word of a list needs, by (lists, places) ranks; what few places have, those of all together.
+
+    A list with few places needs all of them.
+    """
+    if len(truth) < PLACES:
+        return [[1.0] * len(COVERAGES)] * words
+    of = [ranks[:, truth == k] for k in range(words)]
+    enough = [own.ravel() if own.shape[1] >= PLACES_IN_LIST else ranks.ravel() for own in of]
+    return [[min(1.0, conformal_quantile(own, c)) for c in COVERAGES] for own in enough]

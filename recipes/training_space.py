@@ -1,7 +1,7 @@
 """The space of :mod:`timesen_nb.model.applicability`: simulated series, sound and spoilt, and a small network.
 
-No real pixel is in it. Faults are those that go unnoticed most often: reflectance halved (a wrong scale), the offset of
-processing baseline 04.00 left on, months in another order, and values that are none.
+No real pixel is in it. Faults are those that go unnoticed most often: reflectance halved or doubled (a wrong scale),
+the offset of processing baseline 04.00 left on, months or bands in another order, and values that are none.
 """
 
 from __future__ import annotations
@@ -23,10 +23,13 @@ from timesen_nb.simulate.elsewhere import elsewhere_places
 from timesen_nb.simulate.places import simulate_places
 from timesen_nb.simulate.processing import untidy
 
-SEED = 404
-#: Numbers of simulated series: those that lie in the space, those by which doubts are measured, and spoilt ones.
-POINTS, USUAL = 3000, 3000
-HIDDEN = 48
+SEED, TAUGHT_SEED = 404, 411
+#: Numbers of simulated series: those that lie in the space, those by which doubts are measured, and those by which a
+#: network learns what a fault is.
+POINTS, USUAL, TAUGHT = 3000, 3000, 40_000
+HIDDEN = 64
+#: Reflectance x 10000 that no doubling goes beyond.
+BRIGHTEST = np.float32(19_000)
 #: Share of sound simulated series that lie within the edge: half of them are harder than most places.
 INSIDE = 0.7
 LETTERS = np.array(["ABCDEFGH".index(k.land_cover) for k in COVER_TYPES])
@@ -75,42 +78,39 @@ def random_light(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.where(np.isnan(values), np.float32(np.nan), out)
 
 
+def bands_mixed_up(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Bands in another order, a new one for each series."""
+    order = np.argsort(rng.random((len(values), 1, values.shape[2])), axis=2)
+    return np.take_along_axis(values, order, axis=2)
+
+
 FAULTS: dict[str, Fault] = {
     "halved": lambda values, rng: values * np.float32(0.5),
+    "doubled": lambda values, rng: np.minimum(values * 2, BRIGHTEST),
     "offset left on": lambda values, rng: values + np.float32(1000),
     "months shuffled": shuffled,
+    "bands mixed up": bands_mixed_up,
     "random spectra": random_light,
 }
 
 
-def fit_space(model: TimeSenCLIP, series: Series) -> TrainingSpace:
-    """The space of a model; ``series``: twice as many as :data:`POINTS` and :data:`USUAL` together."""
-    rng = np.random.default_rng(SEED)
-    parts, labels = [], []
-    taught, held = series[np.arange(POINTS)], series[np.arange(POINTS, POINTS + USUAL)]
-    for k, fault in enumerate((None, *FAULTS.values())):
-        some = taught if fault is None else series[rng.integers(0, POINTS, POINTS // 2)]
-        months = some.values if fault is None else fault(some.values, rng)
-        # a fifth as annual composites: there, months have no order
-        year = annual(months[: len(months) // 5])
-        for values in (months, year)[: 1 if fault is shuffled else 2]:
-            parts.append(predictors(values, model.encode(values, allow_empty=True)))
-            labels.append(np.full(len(values), k))
-    x, y = np.concatenate(parts), np.concatenate(labels)
-    mean, spread = np.nanmean(x, axis=0), np.nanstd(x, axis=0) + 1e-6
-    z = np.clip(np.nan_to_num((x - mean) / spread), -FARTHEST, FARTHEST)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        net = MLPClassifier(
-            (HIDDEN,), alpha=1e-2, max_iter=15, batch_size=256, learning_rate_init=3e-3, random_state=0
-        )
-        net.fit(z, y)
+def fit_space(model: TimeSenCLIP, series: Series, taught: Series) -> TrainingSpace:
+    """The space of a model.
+
+    Args:
+        model: whose space it is.
+        series: :data:`POINTS` that lie in the space, then :data:`USUAL` by which doubts are measured.
+        taught: others, by which the network learns what a fault is.
+    """
+    mean, spread, net = _network(model, taught)
     (hidden, out), (hidden_bias, out_bias) = net.coefs_, net.intercepts_
     words = model.zero_shot("land_cover", "names")
-    # the sound ones, by months and by their median
-    near = np.maximum(z[y == 0] @ hidden + hidden_bias, 0)
-    covers = LETTERS[taught.cover_type]
-    covers = np.concatenate([covers, covers[: len(near) - len(covers)]])
+    points, held = series[np.arange(POINTS)], series[np.arange(POINTS, POINTS + USUAL)]
+    # by months, and a fifth by their median too
+    some = len(points) // 5
+    x = np.concatenate([_seen(model, points.values), _seen(model, annual(points.values[:some]))])
+    near = np.maximum(_standard(x, mean, spread) @ hidden + hidden_bias, 0)
+    covers = LETTERS[np.concatenate([points.cover_type, points.cover_type[:some]])]
     step = np.abs(near).max() / 127
     later = {"usual": [[[0.0, 1.0]] * 3] * 2, "edge": [1.0, 1.0], "radius": [0.0, 0.0]}
     arrays = {
@@ -129,6 +129,42 @@ def fit_space(model: TimeSenCLIP, series: Series) -> TrainingSpace:
         **{k: np.asarray(v, dtype=np.float32) for k, v in arrays.items()},
     )  # fmt: skip
     return _measured(space, model, held.values)
+
+
+def _network(model: TimeSenCLIP, taught: Series) -> tuple[np.ndarray, np.ndarray, MLPClassifier]:
+    """Mean and spread of the predictors, and a network that tells sound series from each fault."""
+    rng = np.random.default_rng(SEED)
+    parts, labels = [], []
+    for k, fault in enumerate((None, *FAULTS.values())):
+        # months in another order are the hardest to tell
+        n = len(taught) if fault in (None, shuffled) else len(taught) // 2
+        values = taught.values if n == len(taught) else taught.values[rng.permutation(len(taught))[:n]]
+        months = values if fault is None else fault(values, rng)
+        # a fifth as annual composites: there, months have no order
+        year = annual(months[: n // 5])
+        for seen in (months, year)[: 1 if fault is shuffled else 2]:
+            parts.append(_seen(model, seen))
+            labels.append(np.full(len(seen), k))
+    x, y = np.concatenate(parts), np.concatenate(labels)
+    mean, spread = np.nanmean(x, axis=0), np.nanstd(x, axis=0) + 1e-6
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        net = MLPClassifier(
+            (HIDDEN,), alpha=1e-2, max_iter=15, batch_size=256, learning_rate_init=1e-3, random_state=0
+        )
+        net.fit(_standard(x, mean, spread), y)
+    return mean, spread, net
+
+
+def _seen(model: TimeSenCLIP, values: np.ndarray) -> np.ndarray:
+    """(N, P) predictors of series."""
+    return predictors(values, model.encode(values, allow_empty=True))
+
+
+def _standard(x: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Predictors in deviations, as the space reads them; what is missing is as usual."""
+    out: np.ndarray = np.clip(np.nan_to_num((x - mean) / spread), -FARTHEST, FARTHEST)
+    return out
 
 
 def _measured(space: TrainingSpace, model: TimeSenCLIP, values: np.ndarray) -> TrainingSpace:

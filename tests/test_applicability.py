@@ -74,11 +74,17 @@ def test_an_annual_composite_is_no_stranger_for_being_one() -> None:
     assert tn.load("pocket").applicability(values * 0.5).inside.mean() < 0.3
 
 
-@pytest.mark.parametrize("fault", ["halved", "offset", "random"])
+@pytest.mark.parametrize("fault", ["halved", "doubled", "offset", "random", "bands"])
 def test_spoilt_series_are_outside(fault: str) -> None:
     values = simulate_places(150, 9090).values
     rng = np.random.default_rng(0)
-    spoilt = {"halved": values * 0.5, "offset": values + 1000, "random": rng.uniform(50, 5000, values.shape)}
+    spoilt = {
+        "halved": values * 0.5,
+        "doubled": np.minimum(values * 2, 19_000),
+        "offset": values + 1000,
+        "random": rng.uniform(50, 5000, values.shape),
+        "bands": values[..., ::-1],
+    }
     model = tn.load("pocket")
     sound, wrong = model.applicability(values), model.applicability(spoilt[fault])
     assert sound.inside.mean() > 0.5

@@ -50,12 +50,19 @@ def test_the_quantile_counts_the_next_place_too() -> None:
         conformal_quantile(np.zeros(0), 0.9)
 
 
-def thresholds() -> Thresholds:
-    """Ranks are scores; nine places in ten need 0.4, but those of one class, from months alone, 0.8."""
+def thresholds(*lists: tuple[list[int], float]) -> Thresholds:
+    """Ranks are scores; nine places in ten need 0.4, but those of one class, from months alone, 0.8.
+
+    Lists are of numbers of words, and what nine places in ten need there, of months.
+    """
     line = np.linspace(0, 1, 101)
+    words = [(np.eye(3)[k], n, [level / 2, level]) for n, (own, level) in enumerate(lists) for k in own]
     return Thresholds(
         ranks=line, scores=np.tile(line, (4, 6, 1)), coverages=np.array([0.5, 0.9]), pooled=np.array([0.2, 0.4]),
         known=np.array([[0.0, 0.0, 1.0]]), annual=np.array([False]), levels=np.array([[0.6, 0.8]]), near=np.array(0.9),
+        listed=np.array([w for w, _, _ in words]).reshape(-1, 3), list_of=np.array([n for _, n, _ in words]),
+        list_annual=np.zeros(len(words), bool), list_levels=np.array([need for _, _, need in words]).reshape(-1, 2),
+        alike=np.array([0.95, 0.02]),
     )  # fmt: skip
 
 
@@ -72,6 +79,23 @@ def test_a_set_holds_the_classes_below_the_threshold(
     p: list[float], months: int, coverage: float, members: list[int]
 ) -> None:
     found = thresholds().sets(np.array([p]), np.eye(3), np.array([months]), coverage)[0]
+    assert np.flatnonzero(found).tolist() == members
+
+
+@pytest.mark.parametrize(
+    ("lists", "months", "members"),
+    [
+        ([([0, 1, 2], 0.5)], 12, [0]),  # in such a list the known class needs less
+        ([([0, 1, 2], 0.5), ([2, 1, 0], 0.78)], 12, [0, 2]),  # two lists alike: what both need
+        ([([0, 1, 2], 0.95)], 12, [0, 2]),  # a list asks for no more than is needed anywhere
+        ([([0, 1], 0.5)], 12, [0, 2]),  # another list
+        ([([0, 1, 2], 0.3)], 0, [0]),  # annual composites are another matter: 0.4
+    ],
+)
+def test_a_list_like_one_that_is_known_needs_no_more_than_was_needed_there(
+    lists: list[tuple[list[int], float]], months: int, members: list[int]
+) -> None:
+    found = thresholds(*lists).sets(np.array([[0.40, 0.35, 0.25]]), np.eye(3), np.array([months]), 0.9)[0]
     assert np.flatnonzero(found).tolist() == members
 
 

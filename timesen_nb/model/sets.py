@@ -7,7 +7,8 @@ places. For a fixed task with labels of its own that is :func:`marginal_sets`. W
 its rank among the scores of true classes, over random lists of words at simulated places. Which rank is high enough is
 learned on real places, from all of them together or, for a word close to a known class with 50 places or more, from
 those of that class alone (clustered conformal prediction: Ding et al. 2023, arXiv 2306.09335); where that class stands
-in several tasks, none of them may have its truth left out much more often than asked.
+in several tasks, none of them may have its truth left out much more often than asked. A list like one that places
+were labelled by needs no more than was needed there.
 
 The promise: on average over places like those, if the true class is among the words. A set may leave out a class
 that is more probable than one of its members, where that class is known to need more.
@@ -39,6 +40,11 @@ class Thresholds:
         annual: (M,) bool, what is known of it comes from annual composites.
         levels: (M, C) its ranks, as ``pooled``.
         near: cosine from which a word counts as a known class.
+        listed: (L, D) vectors of the words of lists that places were labelled by.
+        list_of: (L,) number of the list.
+        list_annual: (L,) bool, its places have annual composites.
+        list_levels: (L, C) rank that each word needs in its list, as ``pooled``.
+        alike: mean cosine from which lists count as alike, and how much less than the likest is as like.
     """
 
     ranks: np.ndarray
@@ -49,6 +55,11 @@ class Thresholds:
     annual: np.ndarray
     levels: np.ndarray
     near: np.ndarray
+    listed: np.ndarray
+    list_of: np.ndarray
+    list_annual: np.ndarray
+    list_levels: np.ndarray
+    alike: np.ndarray
 
     def rank(self, score: np.ndarray, months: np.ndarray, words: int) -> np.ndarray:
         """Shares of true classes on simulated places that have a lower score, 0 to 1.
@@ -109,6 +120,20 @@ class Thresholds:
             nearest = some[cosines.argmax(axis=1)]
             own = np.array([np.interp(coverage, self.coverages, self.levels[i]) for i in nearest])
             out = np.where(cosines.max(axis=1) >= self.near, own, out)
+        return np.minimum(out, self._in_lists(words, coverage, annual))
+
+    def _in_lists(self, words: np.ndarray, coverage: float, annual: bool) -> np.ndarray:
+        """(K,) rank that is high enough for each word in all lists that are like this one; 1 where no list is."""
+        likeness, levels = [], []
+        for number in np.unique(self.list_of[self.list_annual == annual]):
+            some = np.flatnonzero(self.list_of == number)
+            cosines = words @ self.listed[some].T
+            likeness.append(cosines.max(axis=1).mean())
+            nearest = some[cosines.argmax(axis=1)]
+            levels.append([np.interp(coverage, self.coverages, self.list_levels[i]) for i in nearest])
+        closest, less = self.alike
+        like = np.array(likeness) >= max(closest, max(likeness, default=0) - less)
+        out: np.ndarray = np.array(levels)[like].max(axis=0) if like.any() else np.ones(len(words))
         return out
 
     def arrays(self) -> dict[str, np.ndarray]:
