@@ -142,10 +142,12 @@ def _levels(tasks: Sequence[np.ndarray]) -> list[float]:
 def _levels_in_list(ranks: np.ndarray, truth: np.ndarray, words: int) -> list[list[float]]:
     """The ranks that each word of a list needs, by (lists, places) ranks; what few places have, those of all together.
 
-    A list with few places needs all of them.
+    Which ranks a word needs that no place has, or a word of a list with few places, is not known: all of them.
     """
-    if len(truth) < PLACES:
-        return [[1.0] * len(COVERAGES)] * words
-    of = [ranks[:, truth == k] for k in range(words)]
-    enough = [own.ravel() if own.shape[1] >= PLACES_IN_LIST else ranks.ravel() for own in of]
-    return [[min(1.0, conformal_quantile(own, c)) for c in COVERAGES] for own in enough]
+    count = np.bincount(truth, minlength=words)
+    out = []
+    for k in range(words):
+        own = ranks[:, truth == k] if count[k] >= PLACES_IN_LIST else ranks
+        known = len(truth) >= PLACES and count[k] > 0
+        out.append([min(1.0, conformal_quantile(own.ravel(), c)) if known else 1.0 for c in COVERAGES])
+    return out
