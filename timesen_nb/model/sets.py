@@ -124,17 +124,19 @@ class Thresholds:
 
     def _in_lists(self, words: np.ndarray, coverage: float, annual: bool) -> np.ndarray:
         """(K,) rank that is high enough for each word in all lists that are like this one; 1 where no list is."""
-        likeness, levels = [], []
-        for number in np.unique(self.list_of[self.list_annual == annual]):
-            some = np.flatnonzero(self.list_of == number)
-            cosines = words @ self.listed[some].T
-            likeness.append(cosines.max(axis=1).mean())
-            nearest = some[cosines.argmax(axis=1)]
-            levels.append([np.interp(coverage, self.coverages, self.list_levels[i]) for i in nearest])
+        rows = [
+            np.flatnonzero(self.list_of == n) for n in np.unique(self.list_of[self.list_annual == annual])
+        ]
+        cosines = [words @ self.listed[some].T for some in rows]
+        likeness = [each.max(axis=1).mean() for each in cosines]
         closest, less = self.alike
-        like = np.array(likeness) >= max(closest, max(likeness, default=0) - less)
-        out: np.ndarray = np.array(levels)[like].max(axis=0) if like.any() else np.ones(len(words))
-        return out
+        enough = max(closest, max(likeness, default=0) - less)
+        levels = [
+            [np.interp(coverage, self.coverages, self.list_levels[i]) for i in some[each.argmax(axis=1)]]
+            for some, each, like in zip(rows, cosines, likeness, strict=True)
+            if like >= enough
+        ]
+        return np.array(levels).max(axis=0) if levels else np.ones(len(words))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Name -> array, as files keep them."""
