@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from timesen_nb.composite import annual
+from timesen_nb.composite import annual, quarters
 from timesen_nb.model.applicability import FARTHEST, TrainingSpace, predictors
 from timesen_nb.model.timesenclip import TimeSenCLIP
 from timesen_nb.simulate.cover_types import COVER_TYPES
@@ -106,13 +106,13 @@ def fit_space(model: TimeSenCLIP, series: Series, taught: Series) -> TrainingSpa
     (hidden, out), (hidden_bias, out_bias) = net.coefs_, net.intercepts_
     words = model.zero_shot("land_cover", "names")
     points, held = series[np.arange(POINTS)], series[np.arange(POINTS, POINTS + USUAL)]
-    # by months, and a fifth by their median too
-    some = len(points) // 5
-    x = np.concatenate([_seen(model, points.values), _seen(model, annual(points.values[:some]))])
+    # by months, and a fifth by their medians too
+    some = points.values[: len(points) // 5]
+    x = np.concatenate([_seen(model, each) for each in (points.values, quarters(some), annual(some))])
     near = np.maximum(_standard(x, mean, spread) @ hidden + hidden_bias, 0)
-    covers = LETTERS[np.concatenate([points.cover_type, points.cover_type[:some]])]
+    covers = LETTERS[np.concatenate([points.cover_type, *[points.cover_type[: len(some)]] * 2])]
     step = np.abs(near).max() / 127
-    later = {"usual": [[[0.0, 1.0]] * 3] * 2, "edge": [1.0, 1.0], "radius": [0.0, 0.0]}
+    later = {"usual": [[[0.0, 1.0]] * 3] * 3, "edge": [1.0] * 3, "radius": [0.0] * 3}
     arrays = {
         **{
             "mean": mean,
@@ -140,9 +140,9 @@ def _network(model: TimeSenCLIP, taught: Series) -> tuple[np.ndarray, np.ndarray
         n = len(taught) if fault in (None, shuffled) else len(taught) // 2
         values = taught.values if n == len(taught) else taught.values[rng.permutation(len(taught))[:n]]
         months = values if fault is None else fault(values, rng)
-        # a fifth as annual composites: there, months have no order
-        year = annual(months[: n // 5])
-        for seen in (months, year)[: 1 if fault is shuffled else 2]:
+        # a fifth as composites of quarters and of the year: there, months have no order
+        some = months[: n // 5]
+        for seen in (months, quarters(some), annual(some))[: 1 if fault is shuffled else 3]:
             parts.append(_seen(model, seen))
             labels.append(np.full(len(seen), k))
     x, y = np.concatenate(parts), np.concatenate(labels)
@@ -170,12 +170,12 @@ def _standard(x: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray
 def _measured(space: TrainingSpace, model: TimeSenCLIP, values: np.ndarray) -> TrainingSpace:
     """The space with what is usual, and where the edge is, over sound series that do not lie in it."""
     usual, edges, radii = [], [], []
-    for year, series in enumerate((values, annual(values))):
+    for kind, series in enumerate((values, quarters(values), annual(values))):
         doubts, _, fault = space.doubts(series, model.encode(series, allow_empty=True))
         doubts, fault = doubts[~np.isnan(fault)], fault[~np.isnan(fault)]
         usual.append(np.stack([doubts.mean(axis=0), doubts.std(axis=0)], axis=1))
-        now = replace(space, usual=np.stack([usual[-1]] * 2))
-        edges.append(np.quantile(now.total(doubts, fault, year), INSIDE))
+        now = replace(space, usual=np.stack([usual[-1]] * 3))
+        edges.append(np.quantile(now.total(doubts, fault, kind), INSIDE))
         radii.append(np.quantile(doubts[:, 0], INSIDE))
     fitted = {"usual": usual, "edge": edges, "radius": radii}
     return replace(space, **{k: np.asarray(v, dtype=np.float32) for k, v in fitted.items()})

@@ -19,7 +19,7 @@ def plain_space(points: list[list[int]], covers: list[int]) -> TrainingSpace:
         mean=np.zeros(p), spread=np.full(p, 10.0), hidden=hidden * 10, hidden_bias=np.zeros(2), out=np.zeros((2, 2)),
         out_bias=np.array([50.0, -50.0]), points=np.array(points, np.int8), step=np.float32(0.1),
         covers=np.array(covers, np.int8), words=np.eye(2), scale=np.float32(1000), 
-        usual=np.array([[[0.0, 0.5]] * 3] * 2), edge=np.array([9.0, 18.0]), radius=np.array([0.25, 2.0]),
+        usual=np.array([[[0.0, 0.5]] * 3] * 3), edge=np.array([9.0, 9.0, 18.0]), radius=np.array([0.25, 0.25, 2.0]),
     )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """What people give by hand: masks in lists, names in another order, days without dashes, labels and places unknown."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,9 +12,19 @@ import timesen_nb as tn
 from timesen_nb.bands import BANDS
 from timesen_nb.composite import annual, monthly_cube, monthly_medians, quarters
 from timesen_nb.datasets import Pairs, PlaceDataset
-from timesen_nb.evaluation import bootstrap, confusion, fit_logit_scale, marginal_sets, recall
+from timesen_nb.evaluation import (
+    bootstrap,
+    calibrated,
+    confusion,
+    fit_logit_scale,
+    marginal_sets,
+    nearest,
+    recall,
+    words_to_places,
+)
 from timesen_nb.evaluation.retrieval import recall_by_class
 from timesen_nb.nodata import flags
+from timesen_nb.simulate.places import simulate_places
 
 
 def year(n: int = 3, seed: int = 0) -> np.ndarray:
@@ -183,3 +195,135 @@ def test_some_series_in_another_unit_are_seen_among_the_others(factor: float) ->
     np.testing.assert_array_equal(np.delete(found, 7, axis=0), np.delete(expected, 7, axis=0))
     with pytest.raises(ValueError, match=r"largest reflectance of place 7 is .* looks like reflectance"):
         Pairs(mixed, labels=["a"] * 300)
+
+
+def test_bytes_and_whole_percents_are_no_reflectance() -> None:
+    """Of a picture or in percent every place would be a lake."""
+    zs = tn.load("pocket").zero_shot(["a lake", "a field"])
+    with pytest.raises(ValueError, match=r"is of type uint8, which ends at 255: colours"):
+        zs.predict((year() / 10_000 * 255).astype(np.uint8))
+    with pytest.raises(ValueError, match="looks like reflectance in percent"):
+        zs.predict((year() / 100).round())
+
+
+@pytest.mark.parametrize(
+    ("axis", "steps", "said"),
+    [
+        ("year", 4, "year given with 4 steps; expected 1. Of several years: take one"),
+        ("year", 12, "year given with 12 steps; expected 1"),
+        ("quarter", 12, "quarter given with 12 steps; expected 4"),
+        ("month", 4, "month given with 4 steps; expected 12. Say which months"),
+        ("time", 1, "time given with 1 steps; expected 12"),
+    ],
+)
+def test_an_axis_has_the_steps_of_its_name(axis: str, steps: int, said: str) -> None:
+    values = xr.DataArray(year()[:, :steps], dims=("place", axis, "band"), coords={"band": list(BANDS)})
+    with pytest.raises(ValueError, match=said):
+        tn.load("pocket").encode(values)
+
+
+def test_seasons_are_no_quarters() -> None:
+    """groupby("time.season") gives them by the alphabet, and December belongs to January."""
+    values = xr.DataArray(
+        year()[:, :4], dims=("place", "season", "band"),
+        coords={"season": ["DJF", "JJA", "MAM", "SON"], "band": list(BANDS)},
+    )  # fmt: skip
+    with pytest.raises(ValueError, match=r"'season': DJF, JJA, MAM, SON; expected month, quarter"):
+        tn.load("pocket").encode(values)
+
+
+def test_months_behind_a_mask_are_missing_to_prediction_sets_too() -> None:
+    zs = tn.load("pocket").zero_shot(
+        ["wheat", "maize", "potatoes", "sugar beet", "a meadow", "a forest", "a lake"]
+    )
+    plain = simulate_places(60, 9192).values
+    plain[:, 3:] = np.nan
+    plain = plain[np.isfinite(plain).any(axis=(1, 2))]
+    masked = np.ma.array(np.where(np.isnan(plain), 3000, plain), mask=np.isnan(plain))
+    coded = np.where(np.isnan(plain), 65535, plain)
+    expected = zs.prediction_sets(plain)
+    np.testing.assert_array_equal(zs.prediction_sets(masked), expected)
+    with pytest.warns(UserWarning, match="65535 stands for no data"):
+        np.testing.assert_array_equal(zs.prediction_sets(coded), expected)
+
+
+def test_some_months_go_wherever_a_year_goes() -> None:
+    model = tn.load("pocket")
+    zs, months = model.zero_shot(["a lake", "a forest", "a meadow"]), [4, 5, 6, 7, 8, 9]
+    some = year()[:, 3:9]
+    whole = np.full((3, 12, 10), np.nan, np.float32)
+    whole[:, 3:9] = some
+    np.testing.assert_array_equal(zs.prediction_sets(some, months=months), zs.prediction_sets(whole))
+    here, there = model.applicability(some, months=months), model.applicability(whole)
+    np.testing.assert_array_equal(here.dissimilarity, there.dissimilarity)
+    labels = ["a lake", "a forest", "a meadow"]
+    taught = zs.teach(some, labels, months=months)
+    np.testing.assert_allclose(taught.vectors, zs.teach(whole, labels).vectors, atol=1e-5)
+
+
+def test_a_calibrated_classifier_answers_by_the_same_words() -> None:
+    model, values = tn.load("pocket"), simulate_places(60, 9193).values
+    zs = model.zero_shot(["a meadow", "a forest", "qwertyuiop"])
+    fitted = calibrated(zs, model.encode(values), np.arange(60) % 2)
+    assert fitted.scale != zs.scale
+    assert fitted.predict(values) == zs.predict(values)
+    np.testing.assert_array_equal(fitted.prediction_sets(values), zs.prediction_sets(values))
+    assert fitted.teach(values[:1], ["a vineyard"]).classes[-1] == "a vineyard"
+    opened = model.zero_shot(["a meadow", "a forest"], open_set=True)
+    fitted = calibrated(opened, model.encode(values), np.arange(60) % 2)
+    assert fitted.probabilities(values).shape == (60, 3)
+
+
+def test_sets_of_an_open_classifier_have_a_column_for_none_of_these() -> None:
+    model, values = tn.load("pocket"), simulate_places(300, 9194).values
+    words = ["a lake", "a town"]
+    opened, closed = (model.zero_shot(words, open_set=o) for o in (True, False))
+    sets, none = opened.prediction_sets(values), np.array(opened.predict(values)) == "none of these"
+    assert sets.shape == (300, len(opened.classes))
+    np.testing.assert_array_equal(sets[:, -1], none)
+    np.testing.assert_array_equal(sets[:, :-1], closed.prediction_sets(values))
+    assert none.any()
+
+
+def test_classes_are_counted_in_the_narrow_integers_of_files() -> None:
+    truth = np.arange(20, dtype=np.uint8).repeat(5)
+    np.testing.assert_array_equal(confusion(truth, truth, 20), 5 * np.eye(20))
+    np.testing.assert_array_equal(confusion(truth.astype(float), truth, 20), 5 * np.eye(20))
+    assert bootstrap(truth, truth, 20).accuracy.min() == 1
+    with pytest.raises(
+        ValueError, match=r"truth holds float64, such as 0\.5; expected the numbers of classes"
+    ):
+        confusion(np.array([0.5]), np.array([0]), 2)
+
+
+def test_places_without_a_vector_are_never_found() -> None:
+    rng = np.random.default_rng(0)
+    unit = rng.normal(size=(30, 8)).astype(np.float32)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    gaps = unit.copy()
+    gaps[:12] = np.nan
+    rows, cosines = nearest(unit, gaps, 18)
+    assert rows.min() == 12
+    assert np.isfinite(cosines).all()
+    with pytest.raises(ValueError, match="k=19 for a gallery of 18 vectors without NaN"):
+        nearest(unit, gaps, 19)
+    with pytest.raises(ValueError, match="12 of 30 queries are NaN"):
+        nearest(gaps, unit, 1)
+    with pytest.warns(UserWarning, match="12 of 30 places have no vector; they are left out"):
+        table = recall(unit, gaps, ks=(1, 5))
+    assert table.loc["place"].tolist() == [1, 1, 1 / 18]
+    names = np.array(["a", "b"] * 15)
+    with pytest.warns(UserWarning, match="12 of 30"):
+        assert words_to_places(unit[12:14], ["a", "b"], gaps, names, ks=(1,)).loc["a", "places"] == 9
+
+
+@pytest.mark.parametrize("code", [0, 65535])
+def test_codes_that_nobody_declared_are_missing_to_every_layer_of_a_map(code: int) -> None:
+    zs = tn.load("pocket").zero_shot(["wheat", "maize", "a meadow", "a forest", "a town"])
+    gaps = tn.open_source("flanders").cube((3.0215, 50.8145, 3.0225, 50.8152), 2018)
+    gaps[[0, 1, 10, 11]] = np.nan
+    coded = gaps.fillna(code).astype("uint16").rio.write_nodata(None)
+    options = {"applicability": True, "set_size": True, "progress": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that 65535 stands for no data
+        xr.testing.assert_equal(tn.map_region(zs, coded, **options), tn.map_region(zs, gaps, **options))

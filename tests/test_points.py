@@ -269,6 +269,12 @@ def test_a_date_that_tells_no_year_is_said(tmp_path, dates, said):
         read_points(save(tmp_path / "p.csv", places(GridSource(), date=dates)), source=GridSource())
 
 
+def test_a_date_counts_where_the_year_is_empty(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text("lon,lat,year,date\n3.02,50.81,,2020-05-01\n3.02,50.81,2019,\n")
+    assert read_point_table(path).years.tolist() == [2020, 2019]
+
+
 def test_capitals_of_column_names_do_not_matter(tmp_path):
     data = table()
     check(read_points(save(tmp_path / "p.csv", data.rename(columns=str.upper))))

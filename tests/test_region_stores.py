@@ -8,11 +8,13 @@ from pathlib import Path
 import dask.array as da
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from zarr.storage import LocalStore
 
 import timesen_nb as tn
 from tests.synthetic import GridSource, small_model
+from timesen_nb.evaluation import OpenZeroShot
 from timesen_nb.regions import Cancelled
 from timesen_nb.regions.region import TRIED
 
@@ -93,6 +95,38 @@ def test_of_a_large_cube_some_blocks_tell_what_it_is(zs, cube, tmp_path):
     with pytest.raises(Cancelled):
         make(zs, large, tmp_path / "map.zarr", chunk=4, cancelled=lambda: True)
     assert len(read) < TRIED + 40  # the others are those that threads had begun
+
+
+def test_data_in_memory_are_compared_whole(zs, cube, tmp_path):
+    """36 chunks, of which four are looked at where the data would have to be fetched."""
+    store = tmp_path / "map.zarr"
+    make(zs, cube, store, chunk=6)
+    for y, x in ((0, 0), (12, 18), (30, 30)):
+        masked = cube.copy()
+        masked[:, :, y : y + 2, x : x + 2] = np.nan
+        with pytest.raises(ValueError, match="a run with other data: values"):
+            make(zs, masked, store, chunk=6)
+
+
+def test_a_store_knows_the_margin_of_none_of_these(zs, cube, tmp_path):
+    background = small_model().zero_shot(["a town"]).vectors
+    strict, mild = (OpenZeroShot(zs, background, margin) for margin in (-1.0, 10.0))
+    make(mild, cube, tmp_path / "map.zarr")
+    with pytest.raises(ValueError, match="a run with other answers"):
+        make(strict, cube, tmp_path / "map.zarr")
+
+
+def test_vectors_know_which_weights_made_them(zs, cube, tmp_path):
+    kept = make(zs, cube, tmp_path / "map.zarr", keep="int8")
+    again = xr.open_zarr(tmp_path / "map.zarr", consolidated=False, decode_coords="all", mask_and_scale=False)
+    here, there = (tn.map_region(zs, each, progress=False)["label"] for each in (kept, again))
+    np.testing.assert_array_equal(here, there)
+    other = small_model()
+    with torch.no_grad():
+        for weight in other.encoder.parameters():
+            weight.mul_(1.1)
+    with pytest.raises(ValueError, match="made by a model of other weights than the words"):
+        tn.map_region(other.zero_shot(["open water"]), kept, progress=False)
 
 
 def write_at(n: int) -> Callable[..., object]:

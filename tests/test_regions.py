@@ -394,7 +394,7 @@ def test_what_is_no_cube_is_refused(zs, cube):
         (cube.drop_vars("spatial_ref"), "no coordinate system"),
         (cube.isel(y=slice(0, 1)), "1 x 32 pixels"),
         (cube / 10_000, "looks like reflectance from 0 to 1"),
-        (cube.isel(month=slice(0, 5)).drop_vars("month"), "5 composites given"),
+        (cube.isel(month=slice(0, 5)).drop_vars("month"), "month given with 5 steps; expected 12"),
     ):
         with pytest.raises(ValueError, match=message):
             make(zs, wrong)

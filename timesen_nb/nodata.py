@@ -29,6 +29,8 @@ LOWEST, HIGHEST = -2000.0, 20_000.0
 SHARE = 2.0
 #: And in percent here. The darkest of 47,000 real series, water all of them, reach more than 300 x 10000 in a year.
 PERCENT = 120.0
+#: So many values are a year's: bands times months. Where none of them is above that, whole numbers are percent too.
+YEAR = 120
 AS_SHARE = "this looks like reflectance from 0 to 1; expected reflectance x 10000. Multiply by 10000."
 AS_PERCENT = "this looks like reflectance in percent; expected reflectance x 10000. Multiply by 100."
 #: Codes are met again within this share of them: what was divided by 10000 and multiplied again is not exact.
@@ -79,6 +81,24 @@ def unmasked(values: Any) -> np.ndarray:
             f"the values given are no array of numbers ({str(problem)[:100]}); expected reflectance x 10000, NaN where "
             "data are missing."
         ) from None
+
+
+def check_not_bytes(values: Any, what: str) -> None:
+    """Refuse numbers of eight bits, which no reflectance x 10000 fits into.
+
+    Args:
+        values: anything.
+        what: what they are, in words.
+
+    Raises:
+        ValueError: an array of bytes.
+    """
+    kind = getattr(values, "dtype", None)
+    if kind is not None and kind in (np.uint8, np.int8):
+        raise ValueError(
+            f"{what} is of type {kind}, which ends at {np.iinfo(kind).max}: colours of a picture, or percent; expected "
+            "reflectance x 10000. Read the bands themselves, and multiply percent by 100."
+        )
 
 
 def flags(valid: Any) -> np.ndarray:
@@ -205,7 +225,7 @@ def other_unit(values: np.ndarray) -> str:
         return ""
     if largest <= SHARE:
         return AS_SHARE
-    return AS_PERCENT if _fractions(values).any() else ""
+    return AS_PERCENT if _fractions(values).any() or np.isfinite(values).sum() >= YEAR else ""
 
 
 def in_other_unit(series: np.ndarray) -> np.ndarray:

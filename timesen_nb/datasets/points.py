@@ -214,7 +214,10 @@ def _years(table: pd.DataFrame, year: int, name: str) -> np.ndarray:
     """(N,) years of the rows: of their column, or their dates, or ``year`` where there is neither or nothing in it."""
     if not {"year", "date"} & set(table):
         return np.full(len(table), year)
-    years = numbers(table, ["year"], name)[:, 0] if "year" in table else _years_of_dates(table, name)
+    years = numbers(table, ["year"], name)[:, 0] if "year" in table else np.full(len(table), np.nan)
+    blank = np.isnan(years)
+    if "date" in table and blank.any():
+        years[blank] = _years_of_dates(table[blank], name)
     blank = np.isnan(years)
     if blank.all():
         return np.full(len(table), year)

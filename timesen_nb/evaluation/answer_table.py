@@ -128,11 +128,18 @@ def answer_table(
         The answers; ``print`` them for a summary.
 
     Raises:
-        ValueError: the file is no table of points, has no series and no source is given, or the source has a series for
-            none of the first places.
+        ValueError: the file is no table of points, has not the column of labels that was named, has no series and no
+            source is given, or the source has a series for none of the first places.
     """
     if not isinstance(points, PointTable):
+        file = Path(points).name
         points = read_point_table(points, label, source, year)
+        if points.labels is None and label != "true_class":
+            found = ", ".join(map(str, points.table.columns[:12]))
+            raise ValueError(
+                f"{file} has no column {label!r} among {found}; expected that of the true classes. Name one "
+                "that is there, or leave out label=."
+            )
     values, names = points.values, np.full(len(points.lonlats), "the file", dtype=object)
     problems = np.full(len(points.lonlats), "", dtype=object)
     if values is None:

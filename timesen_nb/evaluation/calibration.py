@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 import pandas as pd
@@ -134,4 +135,7 @@ def calibrated(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> ZeroShot
     Raises:
         ValueError: no labelled place.
     """
-    return ZeroShot(zs.classes, zs.vectors, fit_logit_scale(zs, vectors, truth), zs.encode)
+    out = copy(zs)
+    out.read_words = zs.read_words  # a copy leaves it behind, as a pickle does
+    out.scale = fit_logit_scale(zs, vectors, truth)
+    return out

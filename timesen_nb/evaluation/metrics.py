@@ -30,12 +30,18 @@ def _cells(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray
     """(N,) the cell of the flat confusion table that each place falls in; ValueError for numbers that are no class."""
     truth, predicted = np.asarray(truth), np.asarray(predicted)
     for what, numbers in (("truth", truth), ("predicted", predicted)):
+        if numbers.dtype.kind not in "iufb" or (numbers % 1 != 0).any():
+            raise ValueError(
+                f"{what} holds {numbers.dtype}, such as {numbers.ravel().tolist()[0]!r}; expected the numbers of "
+                f"classes, 0 to {classes - 1}. Of names: np.array([classes.index(name) for name in names])."
+            )
         if len(numbers) and not (numbers.min() >= 0 and numbers.max() < classes):
             raise ValueError(
                 f"{what} holds {numbers.min()} to {numbers.max()} of {classes} classes; expected 0 to {classes - 1}. "
                 "Leave out places without a class, or count what is none of them as one more."
             )
-    cells: np.ndarray = truth * classes + predicted
+    # in the narrow integers that files hold the product would overflow
+    cells: np.ndarray = truth.astype(np.int64) * classes + predicted.astype(np.int64)
     return cells
 
 

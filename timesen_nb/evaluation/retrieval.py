@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -18,22 +19,28 @@ def nearest(queries: np.ndarray, gallery: np.ndarray, k: int = 10) -> tuple[np.n
 
     Args:
         queries: (n, D) unit vectors.
-        gallery: (m, D) unit vectors of the same space.
-        k: 1 to m.
+        gallery: (m, D) unit vectors of the same space; a row with NaN is never found.
+        k: 1 to the number of rows without NaN.
 
     Returns:
         (n, k) rows of the gallery and (n, k) float32 cosines, nearest first.
 
     Raises:
-        ValueError: widths that differ, or another k.
+        ValueError: widths that differ, queries with NaN, or another k.
     """
     queries, gallery = np.asarray(queries, dtype=np.float32), np.asarray(gallery, dtype=np.float32)
     if queries.ndim != 2 or gallery.ndim != 2 or queries.shape[1] != gallery.shape[1]:
         raise ValueError(
             f"queries {queries.shape} and gallery {gallery.shape} were given; expected (n, D) and (m, D) of one space."
         )
-    if not 1 <= k <= len(gallery):
-        raise ValueError(f"k={k} for a gallery of {len(gallery)}; expected 1 to {len(gallery)}.")
+    if np.isnan(queries).any():
+        raise ValueError(
+            f"{np.isnan(queries).any(axis=1).sum()} of {len(queries)} queries are NaN, of places without a vector; "
+            "leave them out."
+        )
+    empty = np.isnan(gallery).any(axis=1)
+    if not 1 <= k <= (m := int((~empty).sum())):
+        raise ValueError(f"k={k} for a gallery of {m} vectors without NaN; expected 1 to {m}.")
     rows, cosines = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
     for start in range(0, len(queries), QUERIES):
         span = slice(start, start + QUERIES)
@@ -41,6 +48,7 @@ def nearest(queries: np.ndarray, gallery: np.ndarray, k: int = 10) -> tuple[np.n
         best, where = np.empty((len(some), 0), np.float32), np.empty((len(some), 0), np.int64)
         for first in range(0, len(gallery), GALLERY):
             block = some @ gallery[first : first + GALLERY].T
+            block[:, empty[first : first + GALLERY]] = -np.inf  # NaN would count as the nearest
             top = _largest(block, k)
             best = np.concatenate([best, np.take_along_axis(block, top, axis=1)], axis=1)
             where = np.concatenate([where, first + top], axis=1)
@@ -67,7 +75,7 @@ def recall(
     """Recall@k of pairs: the share of queries that find what they should among the k nearest.
 
     Args:
-        queries: (N, D) unit vectors.
+        queries: (N, D) unit vectors; a pair with NaN in either is left out, which is said.
         gallery: (N, D) unit vectors, row i of the place of query i.
         labels: what -> (N,) class names, "" = unknown, such as the labels of a data set (land cover, country).
         ks: the k.
@@ -80,18 +88,19 @@ def recall(
     Raises:
         ValueError: other lengths.
     """
-    n = len(queries)
-    if len(gallery) != n:
+    if len(gallery) != len(queries):
         raise ValueError(
-            f"{n} queries and {len(gallery)} places in the gallery; expected pairs, one of each a place."
+            f"{len(queries)} queries and {len(gallery)} places in the gallery; expected pairs, one of each a place."
         )
+    queries, gallery, there = _known(queries, gallery)
+    n = len(queries)
     reach = min(max(ks) + 1, n)
     found, _ = nearest(queries, gallery, reach)
     own = found == np.arange(n)[:, None]
     table = {"place": [own[:, :k].any(axis=1).mean() for k in ks] + [1 / n]}
     others = _without_own(found, own)
     for what, names in (labels or {}).items():
-        names = names_of(names)
+        names = names_of(names)[there]
         _, code, count = np.unique(names, return_inverse=True, return_counts=True)
         asked = np.flatnonzero((names != "") & (count[code] > 1))
         if not len(asked):
@@ -146,7 +155,8 @@ def recall_by_class(
         A row a class with its number of places and R@k, shares from 0 to 1; the last row has all places and the mean of
         the classes.
     """
-    names = names_of(names)
+    queries, gallery, there = _known(queries, gallery)
+    names = names_of(names)[there]
     found, _ = nearest(queries, gallery, min(max(ks) + 1, len(gallery)))
     others = _without_own(found, found == np.arange(len(queries))[:, None])
     same = names[others] == names[:, None]
@@ -178,7 +188,8 @@ def words_to_places(
     Returns:
         A row a class with its places, P@k and "chance", its share among all; classes without any place are left out.
     """
-    names = names_of(names)
+    gallery, _, there = _known(gallery, gallery)
+    names = names_of(names)[there]
     found, _ = nearest(words, gallery, min(max(ks), len(gallery)))
     table = {}
     for name, rows in zip(classes, found, strict=True):
@@ -189,6 +200,17 @@ def words_to_places(
     return pd.DataFrame.from_dict(
         table, orient="index", columns=["places", *(f"P@{k}" for k in ks), "chance"]
     )
+
+
+def _known(queries: np.ndarray, gallery: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of which both have a vector, and where these stand; how many have none is said."""
+    queries, gallery = np.asarray(queries), np.asarray(gallery)
+    there = ~(np.isnan(queries).any(axis=1) | np.isnan(gallery).any(axis=1))
+    if not there.all():
+        warnings.warn(
+            f"{(~there).sum()} of {len(there)} places have no vector; they are left out.", stacklevel=3
+        )
+    return queries[there], gallery[there], there
 
 
 def _without_own(found: np.ndarray, own: np.ndarray) -> np.ndarray:

@@ -65,10 +65,10 @@ class TrainingSpace:
         covers: (M,) int8 number of each one's land cover.
         words: (K, D) vectors of the land covers, and the scale of their softmax.
         scale: of the words' softmax.
-        usual: (2, 3, 2) of months and of annual composites, which leave more open: mean and deviation over simulated
-            series of distance, indecision and disagreement.
-        edge: (2,) sum of doubts that counts as 1, of both.
-        radius: (2,) distance within which a training series counts as near, of both.
+        usual: (3, 3, 2) of months, quarters and annual composites, which leave more open: mean and deviation over
+            simulated series of distance, indecision and disagreement.
+        edge: (3,) sum of doubts that counts as 1, of each.
+        radius: (3,) distance within which a training series counts as near, of each.
     """
 
     mean: np.ndarray
@@ -88,18 +88,18 @@ class TrainingSpace:
 
     def measure(self, values: np.ndarray, vectors: np.ndarray) -> Applicability:
         """The applicability to series (N, T, 10), NaN = missing, and their vectors (N, D)."""
-        year, parts = int(values.shape[1] == 1), [np.zeros((2, 0))]
+        kind, parts = {4: 1, 1: 2}.get(values.shape[1], 0), [np.zeros((2, 0))]
         for start in range(0, len(values), BATCH):
             some = slice(start, start + BATCH)
             doubts, away, fault = self.doubts(values[some], vectors[some])
-            near = (away <= self.radius[year]).sum(axis=1)
-            parts.append(np.stack([self.total(doubts, fault, year) / self.edge[year], near]))
+            near = (away <= self.radius[kind]).sum(axis=1)
+            parts.append(np.stack([self.total(doubts, fault, kind) / self.edge[kind], near]))
         far, density = np.concatenate(parts, axis=1)
         return Applicability(far, far <= 1, density.astype(int))
 
-    def total(self, doubts: np.ndarray, fault: np.ndarray, year: int) -> np.ndarray:
+    def total(self, doubts: np.ndarray, fault: np.ndarray, kind: int) -> np.ndarray:
         """(N,) of (N, 3) doubts and log odds of a fault: what is far from sound outweighs all else."""
-        mean, deviation = self.usual[year].T
+        mean, deviation = self.usual[kind].T
         # a series as near and as decided as any has no doubt left
         doubt = np.maximum((doubts - mean) / deviation + 2, 0) @ WEIGHTS
         with np.errstate(invalid="ignore"):

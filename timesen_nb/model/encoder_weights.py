@@ -15,6 +15,7 @@ from timesen_nb.model.fingerprint import fingerprint
 from timesen_nb.model.graph import shapes
 from timesen_nb.model.inference import Inference
 from timesen_nb.model.inputs import as_arrays, check_values, composite_positions
+from timesen_nb.model.named_arrays import whole_year
 
 if TYPE_CHECKING:
     from timesen_nb.model.encoder import SeriesEncoder
@@ -123,10 +124,12 @@ class EncoderWeights:
             return torch.from_numpy(out)
         return out
 
-    def seen(self, values: Any, valid: Any = None) -> tuple[np.ndarray, np.ndarray]:
+    def seen(
+        self, values: Any, valid: Any = None, months: Sequence[int] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Series (N, T, C) as the encoder sees them, NaN = missing, and their vectors, NaN where there is no month."""
-        values, valid, _ = as_arrays(values, valid, bands=self.config.bands)
-        x = check_values(values, valid, self.config)
+        values, valid, months = as_arrays(values, valid, months, self.config.bands)
+        x = whole_year(check_values(values, valid, self.config), months)
         return x[..., 0, 0], self.vectors(x, None, None)
 
     def confidence(self, what: str = "measure of confidence") -> Confidence:

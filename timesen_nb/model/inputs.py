@@ -10,7 +10,18 @@ import numpy as np
 
 from timesen_nb.bands import check_months
 from timesen_nb.model.named_arrays import in_order, whole_year
-from timesen_nb.nodata import AS_SHARE, FEW, SHARE, clean, flags, in_other_unit, other_unit, unmasked
+from timesen_nb.nodata import (
+    AS_SHARE,
+    FEW,
+    SHARE,
+    check_not_bytes,
+    clean,
+    flags,
+    in_other_unit,
+    other_unit,
+    unmasked,
+    without_codes,
+)
 from timesen_nb.series import PixelSeries
 
 if TYPE_CHECKING:
@@ -124,21 +135,22 @@ def as_arrays(
     return values, valid, months
 
 
-def months_there(values: Any, valid: Any = None) -> np.ndarray:
+def months_there(values: Any, valid: Any = None, months: Sequence[int] | None = None) -> np.ndarray:
     """How many months series have: a quarter stands for three, and one annual composite for none.
 
     Args:
-        values: (N, T, C[, H, W]), NaN or 0 = missing.
+        values: (N, T, C[, H, W]); NaN, masked, 0 in all bands or a code for "no data" = missing.
         valid: (N, T) bool or None.
+        months: calendar month of each composite, where they are a choice of the year.
 
     Returns:
         (N,) int, 0 to 12.
     """
-    values = np.asarray(values)
+    values, _ = without_codes(unmasked(values), 2)
     # NaN is not above 0
     there = (values > 0).reshape(*values.shape[:2], -1).any(axis=2)
-    there &= True if valid is None else np.asarray(valid, dtype=bool)
-    out: np.ndarray = there.sum(axis=1) * {1: 0, 4: 3}.get(values.shape[1], 1)
+    there &= True if valid is None else flags(valid)
+    out: np.ndarray = there.sum(axis=1) * ({1: 0, 4: 3}.get(values.shape[1], 1) if months is None else 1)
     return out
 
 
@@ -160,6 +172,7 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
             or reflectance from 0 to 1, all of it or some bands or composites, or in percent.
     """
     channels, patch = len(config.bands), config.patch
+    check_not_bytes(values, "what is given as series")
     x = unmasked(values)
     given = x.shape
     if x.ndim == 3:

@@ -9,8 +9,8 @@ import numpy as np
 
 from timesen_nb.bands import AXES, band_positions, check_months
 
-#: Axes whose steps are no months.
-_COARSE = ("quarter", "year")
+#: Axes whose steps are no months, and how many there are.
+COARSE = {"quarter": 4, "year": 1}
 
 
 def in_order(given: Any, bands: Sequence[str] = ()) -> tuple[Any, tuple[int, ...] | None]:
@@ -31,18 +31,49 @@ def in_order(given: Any, bands: Sequence[str] = ()) -> tuple[Any, tuple[int, ...
     names = {
         axis: d for axis in ("month", "time", "band") for d in given.dims if str(d).lower() in AXES[axis]
     }
-    steps = [d for d in given.dims if d in (names.get("month"), names.get("time")) or d in _COARSE]
+    steps = [d for d in given.dims if d in (names.get("month"), names.get("time")) or d in COARSE]
     band = names.get("band")
     if len(steps) == 1:
         rest = [d for d in given.dims if d not in (band, *steps)]
         given = given.transpose(*rest[:1], *steps, *([band] if band else []), *rest[1:])
     if bands and band in given.coords and given[band].dtype.kind not in "iuf":
         given = given.isel({band: band_positions(given[band].values.tolist(), bands)})
+    if len(steps) == 1:
+        check_steps(given, str(steps[0]))
+    elif not steps and band and given.ndim > 2:
+        _check_unnamed(given)
     if "quarter" in steps:
         given = quarters_in_order(given)
-    if len(steps) != 1 or steps[0] in _COARSE or steps[0] not in given.coords:
+    if len(steps) != 1 or steps[0] in COARSE or steps[0] not in given.coords:
         return given.values, None
     return given.values, _months(given[steps[0]])
+
+
+def check_steps(given: Any, axis: str) -> None:
+    """ValueError in words where an axis has other steps than its name says, and nothing says which they are.
+
+    Args:
+        given: a DataArray.
+        axis: "quarter", "year", or a name of months.
+    """
+    steps, expected = given.sizes[axis], COARSE.get(axis, 12)
+    if steps == expected or (axis not in COARSE and axis in given.coords):
+        return
+    cure = {
+        "year": "Of several years: take one, given.isel(year=0), or say which months they are",
+        "quarter": "Median of three months each: given.groupby('time.quarter').median()",
+    }.get(axis, "Say which months they are: given.assign_coords(month=[6, 7, 8])")
+    raise ValueError(f"{axis} given with {steps} steps; expected {expected}. {cure}.")
+
+
+def _check_unnamed(given: Any) -> None:
+    """ValueError where the axis of the steps has names of its own, such as seasons: they are no months or quarters."""
+    axis = given.dims[1]
+    if axis in given.coords and given[axis].dtype.kind in "OUS":
+        raise ValueError(
+            f"the second axis given is {axis!r}: {', '.join(map(str, given[axis].values[:6]))}; expected month, "
+            "quarter (January to March is the first) or year. Of dates: given.groupby('time.quarter').median()."
+        )
 
 
 def quarters_in_order(given: Any) -> Any:

@@ -159,12 +159,15 @@ class TimeSenCLIP:
         """
         return check_words(check_classes(classes))
 
-    def applicability(self, values: Any, valid: Any = None) -> Applicability:
+    def applicability(
+        self, values: Any, valid: Any = None, months: Sequence[int] | None = None
+    ) -> Applicability:
         """How far series are from what this model was trained on: the area of applicability.
 
         Args:
             values: series as :meth:`encode` takes them, of monthly, quarterly or annual composites.
             valid: with arrays, (N, T) bool.
+            months: calendar month (1 to 12) of each composite.
 
         Returns:
             An :class:`timesen_nb.model.applicability.Applicability`: dissimilarity (N,), 1 at the edge; inside (N,);
@@ -174,7 +177,7 @@ class TimeSenCLIP:
             ValueError: what was fitted does not belong to this model's weights; wrong series, as in :meth:`encode`.
         """
         return self.weights.confidence("area of applicability").space.measure(
-            *self.weights.seen(values, valid)
+            *self.weights.seen(values, valid, months)
         )
 
     def zero_shot(

@@ -120,13 +120,16 @@ class ZeroShot:
         chosen = self.choose(self.probabilities(values, valid, months))
         return [self.classes[k] if k >= 0 else NONE_OF_THESE for k in chosen]
 
-    def teach(self, values: Any, labels: Sequence[str], valid: Any = None) -> ZeroShot:
+    def teach(
+        self, values: Any, labels: Sequence[str], valid: Any = None, months: Sequence[int] | None = None
+    ) -> ZeroShot:
         """A classifier that starts from these words and moves to labelled places as they come.
 
         Args:
             values: series of the labelled places, as in :meth:`probabilities`.
             labels: one for each: classes of this classifier, or new words.
             valid: with arrays, (N, T) bool.
+            months: calendar month (1 to 12) of each composite.
 
         Returns:
             A classifier with the same methods. It can be taught further; ``lesson`` says what it was taught, and
@@ -135,7 +138,8 @@ class ZeroShot:
         Raises:
             ValueError: no label, another number of labels than series, or a series without any month.
         """
-        return self.teach_vectors(self.encode(values, valid=valid, allow_empty=True), labels)
+        vectors = self.encode(values, valid=valid, months=months, allow_empty=True)
+        return self.teach_vectors(vectors, labels)
 
     def teach_vectors(self, vectors: Any, labels: Sequence[str]) -> ZeroShot:
         """:meth:`teach`, by places that are encoded already.
@@ -225,7 +229,9 @@ class ZeroShot:
         out: np.ndarray = np.where(self.passing, p, -1).argmax(axis=1)
         return out
 
-    def prediction_sets(self, values: Any, valid: Any = None, coverage: float = 0.9) -> np.ndarray:
+    def prediction_sets(
+        self, values: Any, valid: Any = None, coverage: float = 0.9, months: Sequence[int] | None = None
+    ) -> np.ndarray:
         """Sets of classes that hold the true one this often (conformal prediction).
 
         The promise holds on average over places like those of the calibration, real pixels of Europe and of ten regions
@@ -237,15 +243,16 @@ class ZeroShot:
             values: as for :meth:`probabilities`.
             valid: with arrays, (N, T) bool.
             coverage: 0.5 to 0.99.
+            months: calendar month (1 to 12) of each composite.
 
         Returns:
-            (N, K) bool.
+            (N, K) bool, a column for each of ``classes``.
 
         Raises:
             ValueError: another coverage, or nothing was fitted for this model.
         """
-        vectors = self.encode(values, valid=valid)
-        return self.sets_of_vectors(vectors, months_there(*as_arrays(values, valid)[:2]), coverage)
+        vectors = self.encode(values, valid=valid, months=months)
+        return self.sets_of_vectors(vectors, months_there(*as_arrays(values, valid, months)), coverage)
 
     def sets_of_vectors(self, vectors: Any, months: Any, coverage: float = 0.9) -> np.ndarray:
         """:meth:`prediction_sets` of series that are encoded already.

@@ -12,6 +12,7 @@ import numpy as np
 from timesen_nb.model.inference import on_one_core
 from timesen_nb.model.inputs import months_there
 from timesen_nb.model.zeroshot import Encode, ZeroShot
+from timesen_nb.nodata import without_codes
 from timesen_nb.regions.map_layers import Layer
 
 #: Pixels encoded between two looks at whether to stop; bounds memory as well.
@@ -65,7 +66,8 @@ class ChunkWork:
                 out["probabilities"][:, rows] = p.T
             if series is not None:
                 stop()
-                self._trust(rows, series(rows), vectors[rows], out)
+                # codes for "no data" that nobody declared are missing here as they are to the encoder
+                self._trust(rows, without_codes(series(rows), 2)[0], vectors[rows], out)
         out = {name: values.reshape(*values.shape[:-1], height, width) for name, values in out.items()}
         if "vectors" in self.layers:
             out["vectors"] = pack(vectors, self.layers["vectors"].dtype).reshape(height, width, -1)

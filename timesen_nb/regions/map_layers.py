@@ -50,6 +50,7 @@ def layers_of(
     every_class: bool,
     applicability: bool,
     set_size: bool,
+    weights: str = "",
 ) -> dict[str, Layer]:
     """The variables of a map by name.
 
@@ -61,6 +62,7 @@ def layers_of(
         every_class: the probability of every class.
         applicability: and how unlike the training series a pixel is.
         set_size: and how many classes the set has that holds the true one nine times in ten.
+        weights: fingerprint of the model that made the vectors.
 
     Returns:
         label and probability, and what was asked for.
@@ -81,7 +83,7 @@ def layers_of(
     if every_class:
         layers["probabilities"] = Layer(("class", *plane), (len(classes), *shape), "float16", np.nan)
     if keep:
-        about = {"long_name": "unit vectors of the series, up to their length"}
+        about = {"long_name": "unit vectors of the series, up to their length", "weights": weights}
         nothing = 0 if keep == "int8" else np.nan
         layers["vectors"] = Layer((*plane, "feature"), (*shape, features), keep, nothing, about)
     return layers

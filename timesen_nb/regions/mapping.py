@@ -46,8 +46,8 @@ def map_region(
             pixel. It may be lazy and larger than memory, in numpy or Dask. Or a map made with ``keep``: then nothing is
             encoded, and new words cost one matrix product.
         store: a Zarr path (or address) for the result, chunk by chunk. The same call again takes a stopped run up where
-            it was; another cube is told by its source, year, grid, type and a sample of its blocks, and refused. None:
-            the result is in memory.
+            it was; another cube is told by its source, year, grid, type and data (of a lazy one a sample of its
+            blocks), and refused. None: the result is in memory.
         keep: "float16" or "int8" to have the pixels' vectors in the result too.
         every_class: also the probability of every class.
         applicability: also how unlike the model's training series each pixel is, 1 = the edge of what it may be asked
@@ -88,6 +88,12 @@ def map_region(
             f"the vectors given have {region.data.shape[2]} numbers and the words {features}; expected those of one "
             "model. Make the classifier by the model that made the map."
         )
+    weights = zs.fingerprint() if zs.fingerprint is not None else ""
+    if weights and region.about["weights"] not in ("", weights):
+        raise ValueError(
+            "the vectors given were made by a model of other weights than the words; expected those of one model. Make "
+            "the classifier by the model that made the map, or map the cube anew."
+        )
     if applicability:
         if zs.limits is None or region.encoded or region.months is not None:
             raise ValueError(
@@ -102,7 +108,10 @@ def map_region(
                 "map the cube itself."
             )
         zs.sets_of_vectors(zs.vectors[:1], [12])  # what it lacks is said now, not in a worker
-    layers = layers_of(region.chunks.pixels, zs.classes, features, keep, every_class, applicability, set_size)
+    asked_for = keep, every_class, applicability, set_size
+    layers = layers_of(
+        region.chunks.pixels, zs.classes, features, *asked_for, region.about["weights"] or weights
+    )
     alone = region.chunks.shape == (1, 1)
     work = ChunkWork(zs, layers, region.encoded, region.months, region.nodata, exact, alone)
     # also tells now, not in a worker, when the model cannot read such a cube
@@ -131,6 +140,8 @@ def _asked(region: Region, work: ChunkWork) -> dict[str, Any]:
         "words": [float(w) for w in np.round(words, 4)],
         "scale": [float(zs.scale)],
         "classifier": type(zs).__name__,
+        # how probable each class is where the light is that of each word: what else decides, such as a margin
+        "answers": [float(p) for p in np.round(zs.of_vectors(zs.vectors).mean(axis=0), 4)],
         "model": probe,
         "grid": [
             str(region.grid.rio.crs),

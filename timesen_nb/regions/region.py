@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -12,7 +13,8 @@ import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 
 from timesen_nb.bands import band_positions, check_months
-from timesen_nb.model.named_arrays import quarters_in_order
+from timesen_nb.model.named_arrays import check_steps, quarters_in_order
+from timesen_nb.nodata import check_not_bytes
 from timesen_nb.regions.georeference import transform_of
 
 COMPOSITES = ("month", "quarter", "year")
@@ -64,7 +66,8 @@ class Region:
         grid: an empty dataset with the coordinates x, y and spatial_ref.
         chunks: how it is cut.
         nodata: what means missing beside NaN, or None.
-        about: what the cube says of itself: source and year, "" where it does not.
+        about: what the cube says of itself: source and year, of kept vectors the weights that made them; "" = nothing.
+        held: the data are in memory.
     """
 
     data: da.Array
@@ -74,6 +77,7 @@ class Region:
     chunks: Chunks
     nodata: float | None
     about: dict[str, str]
+    held: bool
 
     def blocks(self, which: np.ndarray) -> dict[Chunk, Any]:
         """The data of the chunks (y, x) that a mask says, as Dask's delayed."""
@@ -93,22 +97,29 @@ class Region:
         """What tells these data from others, as JSON can hold it.
 
         Blocks are read until :data:`SAMPLED` of them hold data or :data:`TRIED` were read: small regions whole, large
-        ones in places all over.
+        ones in places all over; and all of them where that costs nothing, for they are in memory.
 
         Returns:
-            Source, year and type of the data, and a hash of some blocks.
+            Source, year and type of the data, a hash of some blocks, and one of all, "" where they were not read.
         """
-        digest, with_data = sha256(), 0
         rows, columns = self.chunks.shape
-        order = np.random.default_rng(0).permutation(rows * columns)[:TRIED]
-        for n in order.tolist():
+        order = np.random.default_rng(0).permutation(rows * columns).tolist()
+        sample = self._hash(order[:TRIED], SAMPLED)
+        whole = self._hash(order, len(order)) if self.held else ""
+        return {**self.about, "dtype": str(self.data.dtype), "sample": sample, "whole": whole}
+
+    def _hash(self, order: Sequence[int], enough: int) -> str:
+        """Of blocks by number, until so many were read that hold data."""
+        digest, with_data = sha256(), 0
+        columns = self.chunks.shape[1]
+        for n in order:
             block = self.block(divmod(n, columns)).astype(np.float32)
             known = np.isfinite(block) & (block != (0 if self.nodata is None else self.nodata))
             digest.update(np.where(np.isnan(block), np.float32(-1e30), block).tobytes())
             with_data += bool(known.any())
-            if with_data == SAMPLED:
+            if with_data == enough:
                 break
-        return {**self.about, "dtype": str(self.data.dtype), "sample": digest.hexdigest()}
+        return digest.hexdigest()
 
 
 def read_region(cube: Any, chunk: int | None = None) -> Region:
@@ -136,6 +147,7 @@ def read_region(cube: Any, chunk: int | None = None) -> Region:
     if encoded:
         cube = cube.transpose("y", "x", "feature")
     else:
+        check_not_bytes(cube, "the cube given")
         cube, months = _composites(cube)
     if cube.rio.crs is None:
         raise ValueError(
@@ -153,9 +165,9 @@ def read_region(cube: Any, chunk: int | None = None) -> Region:
     grid = xr.Dataset(coords={c: cube.coords[c] for c in ("y", "x") if c in cube.coords})
     grid = grid.rio.write_crs(cube.rio.crs).rio.write_transform(transform_of(cube))
     missing = None if nodata is None or np.isnan(nodata) else float(nodata)
-    about = {key: str(cube.attrs.get(key, "")) for key in ("source", "year")}
+    about = {key: str(cube.attrs.get(key, "")) for key in ("source", "year", "weights")}
     chunks = Chunks((cube.sizes["y"], cube.sizes["x"]), size)
-    return Region(chunked.data, encoded, months, grid, chunks, missing, about)
+    return Region(chunked.data, encoded, months, grid, chunks, missing, about, cube.chunks is None)
 
 
 def _composites(cube: xr.DataArray) -> tuple[xr.DataArray, tuple[int, ...] | None]:
@@ -179,6 +191,7 @@ def _composites(cube: xr.DataArray) -> tuple[xr.DataArray, tuple[int, ...] | Non
     cube = cube.transpose(along[0], "band", "y", "x").isel(
         band=band_positions([str(b) for b in cube["band"].values])
     )
+    check_steps(cube, str(along[0]))
     if along[0] == "quarter":
         cube = quarters_in_order(cube)
     if along[0] != "month" or "month" not in cube.coords:

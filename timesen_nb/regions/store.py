@@ -20,6 +20,7 @@ _RUN = "timesen_nb_run"  # the attribute that says what the run was asked for
 _DATA = "data"  # what the run reads
 _LATER = (
     _DATA,
+    "answers",
     "words",
     "scale",
     "classifier",
@@ -176,10 +177,10 @@ class ZarrStore:
 def _difference(key: str, there: Any, asked: Any) -> str:
     """In what two descriptions of a run differ, in words; empty where they agree. Numbers may differ by rounding."""
     if isinstance(asked, dict) and isinstance(there, dict):
-        inner = [
-            f"{k} ({there.get(k)}, not {v})" for k, v in asked.items() if k != "sample" and there.get(k) != v
-        ]
-        return f"{key}: {', '.join(inner) or 'values'}" if there != asked else ""
+        # what was read whole on one side alone says nothing
+        other = [k for k, v in asked.items() if there.get(k) != v and (k != "whole" or (v and there.get(k)))]
+        inner = [f"{k} ({there.get(k)}, not {asked[k]})" for k in other if k not in ("sample", "whole")]
+        return f"{key}: {', '.join(inner) or 'values'}" if other else ""
     if isinstance(asked, list) and asked and isinstance(asked[0], float):
         same = isinstance(there, list) and len(there) == len(asked) and np.allclose(there, asked, atol=2e-3)
         return "" if same else key
