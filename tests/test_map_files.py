@@ -1,16 +1,21 @@
 """What a map takes along into a GIS and onto a slide."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import geopandas as gpd
 import matplotlib.image
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 import xarray as xr
+from shapely.geometry import box
 
 import timesen_nb as tn
 from timesen_nb import regions
 
+Kept = Callable[[xr.Dataset, Path], xr.Dataset]
 WORDS = ["maize", "a meadow", "potatoes"]
 
 
@@ -115,3 +120,98 @@ def test_alike_pixels_have_their_place(maps: xr.Dataset, cube: xr.DataArray) -> 
     np.testing.assert_array_equal(series.values, cube[:, :, 7, 9].values)
     with pytest.raises(ValueError, match=r"expected its vectors.*keep="):
         regions.similar_places(maps.drop_vars("vectors"), query)
+
+
+# Maps as people keep, mask and open them
+
+
+@pytest.fixture(scope="module")
+def unsure(maps: xr.Dataset) -> xr.Dataset:
+    """The map without its less sure half: whole numbers, -1 for no data."""
+    return maps.assign(label=maps["label"].where(maps["probability"] > maps["probability"].median(), -1))
+
+
+def masked(maps: xr.Dataset, folder: Path) -> xr.Dataset:
+    return maps.assign(label=maps["label"].where(maps["label"] >= 0))
+
+
+def opened_plainly(maps: xr.Dataset, folder: Path) -> xr.Dataset:
+    maps.to_netcdf(folder / "map.nc")
+    return xr.open_dataset(folder / "map.nc")
+
+
+def opened_plainly_from_zarr(maps: xr.Dataset, folder: Path) -> xr.Dataset:
+    maps.drop_vars("class").to_zarr(folder / "map.zarr", consolidated=False)
+    return xr.open_zarr(folder / "map.zarr", consolidated=False)
+
+
+def in_bytes(maps: xr.Dataset, folder: Path) -> xr.Dataset:
+    label = maps["label"].where(maps["label"] >= 0, 255).astype(np.uint8)
+    return maps.assign(label=label.rio.write_nodata(255))
+
+
+def in_wide_numbers(maps: xr.Dataset, folder: Path) -> xr.Dataset:
+    return maps.assign(label=maps["label"].astype(np.int64))
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [masked, opened_plainly, opened_plainly_from_zarr, in_bytes, in_wide_numbers],
+    ids=lambda f: f.__name__,
+)
+def test_a_map_is_the_same_however_it_was_kept(unsure: xr.Dataset, tmp_path: Path, kept: Kept) -> None:
+    given = kept(unsure, tmp_path)
+    pd.testing.assert_frame_equal(regions.area_table(given), regions.area_table(unsure))
+    points = regions.sample_points(unsure, 60, at_least=2)
+    pd.testing.assert_frame_equal(regions.sample_points(given, 60, at_least=2), points)
+    points["true_class"] = points["map_class"]
+    assert regions.estimate_areas(given, points).accuracy == (1.0, 0.0)
+    field = gpd.GeoSeries([box(*unsure.rio.bounds())], crs=unsure.rio.crs)
+    pd.testing.assert_frame_equal(regions.field_table(given, field), regions.field_table(unsure, field))
+    files = [regions.save_geotiff(m, tmp_path / n / "map.tif") for m, n in ((given, "a"), (unsure, "b"))]
+    for one, other in zip(*files, strict=True):
+        with rasterio.open(one) as a, rasterio.open(other) as b:
+            np.testing.assert_array_equal(a.read(), b.read())
+            assert (a.crs, a.transform, a.dtypes) == (b.crs, b.transform, b.dtypes)
+    pictures = [regions.save_picture(m, tmp_path / f"{n}.png") for n, m in enumerate((given, unsure))]
+    assert pictures[0].read_bytes() == pictures[1].read_bytes()
+    query = unsure["vectors"].values[5, 5]
+    pd.testing.assert_frame_equal(regions.similar_places(given, query), regions.similar_places(unsure, query))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [(lambda label: label.where(label >= 0, 255).astype(np.uint8), "holds 255, the number of none of its 3 classes"),
+     (lambda label: label + 0.5, "expected whole numbers from 0 to 2, and -1 or NaN"),
+     (lambda label: label.astype(np.float32).where(label != 1, np.inf), "holds inf"),
+     (lambda label: label.astype(str), "the type <U"), (lambda label: label.isel(y=0), "the dimensions x and")],
+)  # fmt: skip
+def test_what_is_no_number_of_a_class_is_refused(
+    unsure: xr.Dataset, tmp_path: Path, change: Callable[[xr.DataArray], xr.DataArray], said: str
+) -> None:
+    given = unsure.assign(label=change(unsure["label"]).assign_attrs(classes=WORDS))
+    for read in (
+        regions.area_table,
+        lambda m: regions.save_geotiff(m, tmp_path / "map.tif"),
+        regions.plot_map,
+    ):
+        with pytest.raises(ValueError, match=said):
+            read(given)
+    if given["label"].dtype == np.uint8:
+        with pytest.raises(ValueError, match=said):
+            regions.save_geotiff(given.chunk(x=5), tmp_path / "map.tif")
+        assert not list(tmp_path.iterdir())
+
+
+def test_one_text_of_a_file_is_one_class(cube: xr.DataArray, tmp_path: Path) -> None:
+    maps = tn.map_region(tn.load("pocket").zero_shot(["hay"]), cube, progress=False)
+    given = opened_plainly(maps, tmp_path)
+    assert given["label"].attrs["classes"] == "hay"
+    assert regions.area_table(given).index.tolist() == ["hay"]
+    field = regions.field_table(given, gpd.GeoSeries([box(*maps.rio.bounds())], crs=maps.rio.crs))
+    assert [name for name in field if name.startswith("ha_")] == ["ha_hay"]
+    with rasterio.open(regions.save_geotiff(given, tmp_path / "map.tif")[0]) as file:
+        assert file.tags()["classes"] == '["hay"]'
+    points = regions.sample_points(given, 30)
+    assert set(points["map_class"]) == {"hay"}
+    assert set(points["drawn_from"]) == set(regions.sample_points(maps, 30)["drawn_from"])

@@ -4,6 +4,7 @@ One idea a file.
 
     series       a pixel's year
     maps         a map of a region with its legend
+    map_label    the label of a map, however it was kept
     reports      confusion, reliability
     training     loss and accuracy of a run
     colours      of the classes

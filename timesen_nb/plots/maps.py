@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from timesen_nb.plots.map_label import check_label
 from timesen_nb.plots.text import plain
 
 if TYPE_CHECKING:
@@ -59,19 +60,6 @@ def plot_map(maps: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax.ticklabel_format(style="plain", useOffset=False)
     ax.tick_params(axis="x", rotation=30)
     return ax
-
-
-def check_label(maps: xr.Dataset) -> xr.DataArray:
-    """The label of a map; ValueError when it is not one that ``map_region`` made."""
-    import xarray as xr
-
-    label = maps["label"] if isinstance(maps, xr.Dataset) and "label" in maps else None
-    if label is None or "classes" not in label.attrs:
-        given = type(maps).__name__
-        raise ValueError(
-            f"the map given is a {given} without a label; expected what timesen_nb.map_region returns."
-        )
-    return label.transpose("y", "x")
 
 
 def _axis_names(crs: CRS | None) -> tuple[str, str]:

@@ -9,6 +9,7 @@ import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 
 from timesen_nb.model.alike import similar
+from timesen_nb.plots.map_label import with_place
 from timesen_nb.regions.georeference import transform_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def similar_places(maps: xr.Dataset, query: np.ndarray, k: int = 100) -> pd.Data
     from pyproj import Transformer
     from rasterio.transform import xy
 
-    maps = maps.transpose("y", "x", ...)
+    maps = with_place(maps).transpose("y", "x", ...)
     found = similar(maps, query, k)
     if maps.rio.crs is None:
         raise ValueError(

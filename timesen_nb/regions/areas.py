@@ -10,7 +10,7 @@ import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 from pyproj import Geod, Transformer
 
-from timesen_nb.plots.maps import check_label
+from timesen_nb.plots.map_label import check_label
 from timesen_nb.regions.georeference import transform_of
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from timesen_nb.plots.maps import check_label
+from timesen_nb.plots.map_label import check_label
 from timesen_nb.regions.areas import class_pixels, pixel_hectares
 from timesen_nb.regions.sampling import DRAWN, TRUE, map_name
 from timesen_nb.tasks.names import tidy

@@ -17,7 +17,7 @@ import xarray as xr
 from rasterio.shutil import copy
 from rasterio.windows import Window
 
-from timesen_nb.plots.maps import check_label
+from timesen_nb.plots.map_label import check_label, with_place
 from timesen_nb.regions.georeference import transform_of
 
 #: Rows that are read and written at once.
@@ -49,7 +49,7 @@ def save_geotiff(maps: xr.Dataset, path: str | Path) -> list[Path]:
     path = Path(path)
     if path.suffix.lower() not in (".tif", ".tiff"):
         raise ValueError(f"the name given is {path.name!r}; expected one that ends in .tif.")
-    label = check_label(maps)
+    maps, label = with_place(maps), check_label(maps)
     classes, colours = label.attrs["classes"], label.attrs["colours"]
     dtype = "uint8" if len(classes) < 255 else "uint16"
     nothing = int(np.iinfo(dtype).max)
@@ -77,12 +77,13 @@ def save_geotiff(maps: xr.Dataset, path: str | Path) -> list[Path]:
             # numbers that are counts are not averaged in overviews
             resampling = "AVERAGE" if kind == "float32" else "NEAREST"
             layer = maps[name].transpose(..., "y", "x")
-            _write(layer, paths[-1], kind, missing, resampling, _as(kind), partial(_describe, names))
+            _write(layer, paths[-1], kind, missing, resampling, _as(kind, missing), partial(_describe, names))
     return paths
 
 
-def _as(dtype: str) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda part: np.asarray(part, dtype=dtype)
+def _as(dtype: str, missing: float) -> Callable[[np.ndarray], np.ndarray]:
+    # whole numbers that were masked, or opened by xarray alone, have NaN for no data
+    return lambda part: np.where(np.isnan(part), missing, part).astype(dtype)
 
 
 def _describe(names: list[str], file: Any) -> None:

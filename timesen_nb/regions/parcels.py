@@ -11,7 +11,7 @@ import xarray as xr
 
 from timesen_nb.bands import BANDS, band_positions
 from timesen_nb.composite.observations import without_known_codes
-from timesen_nb.plots.maps import check_label
+from timesen_nb.plots.map_label import check_label
 from timesen_nb.regions.areas import pixel_hectares
 from timesen_nb.regions.georeference import transform_of
 from timesen_nb.regions.vector_files import read_polygons

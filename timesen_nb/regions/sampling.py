@@ -10,7 +10,7 @@ import numpy as np
 import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 
-from timesen_nb.plots.maps import check_label
+from timesen_nb.plots.map_label import check_label
 from timesen_nb.regions.areas import class_pixels, row_blocks
 from timesen_nb.regions.georeference import transform_of
 

@@ -217,7 +217,7 @@ class ViewLayer:
         Raises:
             ValueError: what is no such map, or one without a coordinate system.
         """
-        from timesen_nb.plots.maps import check_label
+        from timesen_nb.plots.map_label import check_label
 
         label = check_label(maps)
         if label.rio.crs is None:
