@@ -123,3 +123,24 @@ def test_what_was_written_stays_where_it_is_right(maps: xr.Dataset) -> None:
 def test_gaps_between_rows_are_refused(maps: xr.Dataset) -> None:
     with pytest.raises(ValueError, match="rows that are not evenly apart"):
         regions.area_table(maps.isel(y=[0, 1, 5]))
+
+
+def test_a_coordinate_system_without_coordinates_is_no_place(maps: xr.Dataset, tmp_path: Path) -> None:
+    source = tn.open_source("flanders")
+    cube = source.cube(source.bounds).isel(y=slice(0, 6), x=slice(0, 8))
+    words = tn.load("pocket").zero_shot(["maize field", "meadow"])
+    bare = xr.DataArray(cube.values, {"month": cube.month, "band": cube.band}, cube.dims)
+    with pytest.raises(
+        ValueError, match=r"write_crs\('EPSG:32631'\); its coordinates x and y are metres or degrees"
+    ):
+        tn.map_region(words, bare, progress=False)
+    for lost, said in ((["x", "y"], "along x and y, so"), (["x"], "along x, so")):
+        nowhere = bare.assign_coords(x=cube.x, y=cube.y).rio.write_crs(cube.rio.crs).drop_vars(lost)
+        with pytest.raises(ValueError, match=f"no coordinates {said} it would lie nowhere"):
+            tn.map_region(words, nowhere, progress=False)
+    with pytest.raises(ValueError, match="would lie nowhere"):
+        regions.save_geotiff(mapped(np.zeros((4, 4))).drop_vars(["x", "y"]), tmp_path / "map.tif")
+    written = bare.rio.write_crs(cube.rio.crs).rio.write_transform(cube.rio.transform(recalc=True))
+    assert tn.map_region(words, written, progress=False).rio.bounds() == pytest.approx(
+        cube.rio.bounds(recalc=True)
+    )

@@ -21,8 +21,16 @@ def transform_of(data: xr.DataArray | xr.Dataset) -> Affine:
         (column, row) -> (x, y) in the coordinate system; what was written, where that is the same.
 
     Raises:
-        ValueError: rows or columns that are not evenly apart.
+        ValueError: rows or columns that are not evenly apart, or a coordinate system without coordinates in it.
     """
+    lost = [axis for axis in ("x", "y") if axis not in data.coords]
+    # without either, rioxarray counts pixels of 1 m from the origin of the coordinate system
+    if lost and data.rio.crs is not None and data.rio.transform().is_identity:
+        raise ValueError(
+            f"the map or cube given has a CRS, but no coordinates along {' and '.join(lost)}, so it "
+            "would lie nowhere. Say where the middles of its pixels are, in the metres or degrees of that system: "
+            ".assign_coords(x=..., y=...)."
+        )
     for axis, name in (("x", "columns"), ("y", "rows")):
         apart = np.diff(data[axis].values.astype(float)) if axis in data.coords else np.zeros(0)
         if len(apart) and not np.allclose(apart, apart.mean(), rtol=0.01, atol=0):

@@ -151,8 +151,8 @@ def read_region(cube: Any, chunk: int | None = None) -> Region:
         cube, months = _composites(cube)
     if cube.rio.crs is None:
         raise ValueError(
-            "the cube given has no coordinate system (CRS), so its map would lie nowhere. "
-            "Say which it is: cube.rio.write_crs('EPSG:32631')."
+            "the cube given has no coordinate system (CRS), so its map would lie nowhere. Say which it is: "
+            "cube.rio.write_crs('EPSG:32631'); its coordinates x and y are metres or degrees of that."
         )
     if cube.sizes["y"] < 2 or cube.sizes["x"] < 2:
         raise ValueError(
