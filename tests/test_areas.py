@@ -13,9 +13,12 @@ import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 from shapely.geometry import MultiPolygon, Point, box, mapping
 from shapely.ops import transform
+from synthetic import GridSource, small_model
 
+import timesen_nb as tn
 from timesen_nb import regions
 from timesen_nb.bands import BANDS
+from timesen_nb.datasets import Pairs
 from timesen_nb.regions.estimate import stratified_estimate
 from timesen_nb.regions.sampling import allocate
 from timesen_nb.regions.vector_files import read_polygons
@@ -474,3 +477,29 @@ def test_what_is_no_table_of_places_is_refused(table: pd.DataFrame, tmp_path: Pa
             regions.save_points(given, tmp_path / name)
     with pytest.raises(ValueError, match="places='near'"):
         regions.save_points(table, tmp_path / "a.csv", places="near")
+
+
+def test_a_tilde_is_the_home_folder(
+    maps: xr.Dataset, table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    home.mkdir()
+    elsewhere.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.chdir(elsewhere)
+    regions.save_points(table, "~/places.csv")
+    regions.save_geotiff(maps, "~/new/map.tif")
+    regions.save_picture(maps, "~/map.png")
+    parcels(rectangle(6, 0, 12, 10)).to_file(home / "fields.gpkg", driver="GPKG")
+    assert regions.field_table(maps, "~/fields.gpkg")["pixels"].tolist() == [60]
+    source = GridSource()
+    words = small_model().zero_shot(["a maize field", "open water"])
+    for _ in range(2):  # the second takes the first one up
+        found = tn.map_region(words, source.grid, store="~/map.zarr", progress=False)
+        assert found["label"].shape == (32, 32)
+    Pairs(np.full((2, 12, 10), 500, np.float32), labels=["a", "b"]).save("~/pairs.safetensors")
+    assert Pairs.load("~/pairs.safetensors").labels.tolist() == ["a", "b"]
+    written = {"places.csv", "new", "map.png", "fields.gpkg", "map.zarr", "pairs.safetensors"}
+    assert {path.name for path in home.glob("[!.]*")} == written  # matplotlib keeps fonts in hidden folders
+    assert not list(elsewhere.iterdir())

@@ -87,7 +87,7 @@ def write_tensors(
     """
     from safetensors.numpy import save_file
 
-    path = Path(path)
+    path = Path(path).expanduser()
     # without order="C" an array that lies otherwise in memory would be written in its own order
     arrays = {k: np.asarray(v, order="C") for k, v in tensors.items()}
     with whole_file(path) as partial:

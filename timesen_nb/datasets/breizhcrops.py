@@ -48,7 +48,7 @@ def read_breizhcrops(folder: str | Path, region: str, most: int | None = None, s
     """
     if region not in REGIONS:
         raise ValueError(f"region={region!r} given; BreizhCrops has {', '.join(map(repr, REGIONS))}.")
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     for name in (f"{region}.csv", f"{region}.h5", "classmapping.csv"):
         if not (folder / name).exists():
             raise FileNotFoundError(f"{folder / name} is not there; expected the files of BreizhCrops.")

@@ -64,7 +64,7 @@ def read_cropharvest(folder: str | Path, task: str) -> tuple[PlaceDataset, Place
     """
     if task not in TASKS:
         raise ValueError(f"task={task!r} given; CropHarvest is scored on {', '.join(map(repr, TASKS))}.")
-    asked, folder = TASKS[task], Path(folder)
+    asked, folder = TASKS[task], Path(folder).expanduser()
     return _learned(folder, asked), _tested(folder, asked)
 
 

@@ -56,7 +56,7 @@ def download_photos(
 
     addresses = np.asarray(photos, dtype=str)
     wanted = [a for a in dict.fromkeys(addresses.reshape(-1).tolist()) if a]
-    fetch = _Fetch(Path(folder), attempts, wait, timeout)
+    fetch = _Fetch(Path(folder).expanduser(), attempts, wait, timeout)
     reasons: dict[str, str] = {}
     with tqdm(total=len(wanted), desc="download", unit="photo", disable=not progress, mininterval=1) as bar:
         pool = ThreadPoolExecutor(workers)

@@ -57,7 +57,7 @@ def read_eurocropsml(
         ValueError: a file that holds something else, or whose center lies in its country with latitude first, or of
             another year.
     """
-    paths = sorted(Path(folder).rglob(f"{country}*_*_*.npz"))
+    paths = sorted(Path(folder).expanduser().rglob(f"{country}*_*_*.npz"))
     if not paths:
         raise FileNotFoundError(
             f"{folder} has no field of {country!r} ({country}..._<parcel>_<crop>.npz); expected the preprocessed files "

@@ -62,7 +62,7 @@ def read_lucas(
         ValueError: a column is missing, codes are none of LUCAS (how many, and examples), places are none or have
             longitude and latitude the other way round, or nothing is left.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     table = read_table(path, {*_COLUMNS, *VIEWS.values(), *_FURTHER}).rename(columns=str.lower)
     missing = [name for name in (*_COLUMNS, *VIEWS.values()) if name not in table]
     if missing:

@@ -249,7 +249,7 @@ class Pairs:
             FileNotFoundError: there is no such file.
             ValueError: it is none of ours, or cut off.
         """
-        path = Path(path)
+        path = Path(path).expanduser()
         if not path.is_file():
             raise FileNotFoundError(
                 f"no pairs {path}; expected a file written by Pairs.save(path). Check the path."

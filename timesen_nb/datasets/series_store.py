@@ -15,7 +15,7 @@ class SeriesStore:
     values: np.ndarray
 
     def __init__(self, path: str | Path | None, n: int) -> None:
-        self.path, self.n, self.at = None if path is None else Path(path), n, 0
+        self.path, self.n, self.at = None if path is None else Path(path).expanduser(), n, 0
 
     def __enter__(self) -> SeriesStore:
         return self

@@ -127,7 +127,7 @@ def crop_benchmark(
     if name not in BENCHMARKS:
         raise ValueError(f"name={name!r} given; expected one of {', '.join(map(repr, BENCHMARKS))}.")
     benchmark = BENCHMARKS[name]
-    train, test = benchmark.read(Path(folder))
+    train, test = benchmark.read(Path(folder).expanduser())
     train, test = _few(train, test, shots, seed)
     classes = sorted(set(test.labels["crop"].tolist()) | set(train.labels["crop"].tolist()))
     if OTHER in classes:

@@ -117,7 +117,7 @@ class Report:
         Returns:
             The path.
         """
-        path = Path(path)
+        path = Path(path).expanduser()
         self.layout().rename(index=escaped, columns=escaped).to_csv(path, float_format="%.1f")
         return path
 

@@ -31,7 +31,7 @@ def plot_metrics(folder: str | Path, ax: Axes | None = None) -> Axes:
     """
     import pandas as pd
 
-    path = Path(folder) / "metrics.csv"
+    path = Path(folder).expanduser() / "metrics.csv"
     if not path.is_file():
         raise FileNotFoundError(f"no metrics.csv in {folder}; expected the folder= of a run of fit.")
     table = pd.read_csv(path)

@@ -46,7 +46,7 @@ def save_geotiff(maps: xr.Dataset, path: str | Path) -> list[Path]:
     Raises:
         ValueError: no such map, a name that does not end in .tif, or more than 65,535 classes.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if path.suffix.lower() not in (".tif", ".tiff"):
         raise ValueError(f"the name given is {path.name!r}; expected one that ends in .tif.")
     maps, label = with_place(maps), check_label(maps)

@@ -29,7 +29,7 @@ def save_picture(maps: xr.Dataset, path: str | Path, title: str = "", dpi: int =
     """
     from matplotlib.figure import Figure
 
-    path = Path(path)
+    path = Path(path).expanduser()
     if path.suffix.lower() != ".png":
         raise ValueError(f"the file given is {path.name!r}; expected a name that ends in .png.")
     # no pyplot: a picture on a server has no window, and nothing of it stays behind

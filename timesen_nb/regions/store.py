@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,9 @@ class ZarrStore:
     """
 
     def __init__(self, path: str | Path, region: Region, layers: dict[str, Layer]) -> None:
-        self.path, self.grid, self.chunks, self.layers = str(path), region.grid, region.chunks, layers
+        # an address such as s3://... stays as it is
+        self.path, self.grid = os.path.expanduser(path), region.grid
+        self.chunks, self.layers = region.chunks, layers
 
     def prepare(self, asked: dict[str, Any], overwrite: bool, again: Again) -> None:
         """Begin the group, or take up the run in it.

@@ -38,7 +38,7 @@ def save_points(table: pd.DataFrame, path: str | Path, places: str = "exact") ->
     Raises:
         ValueError: another suffix, another way to have places, or a table without any row, or without lon and lat.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     writers = {".csv": _write_csv, ".geojson": _write_geojson, ".json": _write_geojson, ".gpkg": _write_gpkg}
     if path.suffix.lower() not in writers:
         raise ValueError(

@@ -60,7 +60,7 @@ class Task:
             FileNotFoundError: there is no such file.
             ValueError: it is broken; the message says line and reason.
         """
-        return cls(**read_fields(Path(path)))
+        return cls(**read_fields(Path(path).expanduser()))
 
     @cached_property
     def _places(self) -> dict[str, int]:

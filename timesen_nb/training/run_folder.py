@@ -24,7 +24,7 @@ class RunFolder:
     """metrics.csv, last.ckpt and loss.png of one run. settings: what decides how it ends."""
 
     def __init__(self, path: str | Path, settings: dict[str, Any]) -> None:
-        self.path, self.settings = Path(path), settings
+        self.path, self.settings = Path(path).expanduser(), settings
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -113,7 +113,7 @@ class KeptPlaces:
         Raises:
             ValueError: another suffix, or nothing is kept.
         """
-        path = Path(path)
+        path = Path(path).expanduser()
         writers = {".csv": self.csv, ".geojson": self.geojson, ".json": self.geojson}
         if path.suffix.lower() not in writers:
             raise ValueError(

@@ -39,7 +39,7 @@ def take(session: Session, path: str | Path, places: str = "exact") -> list[Path
     Raises:
         ValueError: another suffix, or nothing of that kind is there yet.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     suffix = path.suffix.lower()
     suffix = {".json": ".geojson"}.get(suffix, suffix)
     if suffix not in KINDS:
