@@ -50,6 +50,13 @@ def test_the_quantile_counts_the_next_place_too() -> None:
         conformal_quantile(np.zeros(0), 0.9)
 
 
+@pytest.mark.parametrize("coverage", [90, 0, 1, -0.1, np.nan, "0.9", None])
+def test_a_coverage_is_a_share(coverage: object) -> None:
+    p = np.full((4, 2), 0.5)
+    with pytest.raises(ValueError, match=r"expected a share of places between 0 and 1, for example 0\.9"):
+        marginal_sets(p, p, np.zeros(4, int), coverage)
+
+
 def thresholds(*lists: tuple[list[int], float]) -> Thresholds:
     """Ranks are scores; nine places in ten need 0.4, but those of one class, from months alone, 0.8.
 

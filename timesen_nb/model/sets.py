@@ -203,8 +203,12 @@ def marginal_sets(
         (N, K) bool; a set may be empty.
 
     Raises:
-        ValueError: no labelled place.
+        ValueError: no labelled place, or a coverage that is not between 0 and 1.
     """
+    if not isinstance(coverage, Real) or not 0 < coverage < 1:
+        raise ValueError(
+            f"coverage={coverage!r}; expected a share of places between 0 and 1, for example 0.9."
+        )
     truth = np.asarray(truth)
     labelled = np.asarray(labelled)
     rows = np.flatnonzero((truth >= 0) & ~np.isnan(labelled).any(axis=1))
