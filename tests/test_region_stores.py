@@ -206,6 +206,22 @@ def test_what_is_no_whole_store_is_refused_in_words_and_left_alone(zs, cube, tmp
     assert sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    "lost", [["label/c/1/2"], ["probability/c/1/2"], ["label/c/1/2", "probability/c/1/2", "vectors/c/1/2/0"]]
+)
+def test_a_finished_chunk_that_lost_a_file_is_done_again(zs, cube, tmp_path, lost):
+    store, shares = tmp_path / "map.zarr", []
+    cube[:, :, :12, :12] = np.nan  # zarr writes no file of a chunk with nothing in it: none is lost
+    whole = make(zs, cube, store, keep="int8").load()
+    for file in lost:
+        (store / file).unlink()
+    xr.testing.assert_equal(make(zs, cube, store, keep="int8", progress=shares.append).load(), whole)
+    assert shares == [pytest.approx(8 / 9), 1.0]
+    shares.clear()
+    make(zs, cube, store, keep="int8", progress=shares.append)
+    assert shares == [1.0]
+
+
 # What 0.1 wrote: it says nothing of its data, so that pixels are read again to tell
 
 

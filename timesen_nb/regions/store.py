@@ -29,7 +29,8 @@ _LATER = (
     "applicability",
     "set_size",
 )  # what 0.1 did not say, or not so
-_FINISHED = "finished"  # (chunks along y, chunks along x): 1 = all of it is written
+#: (chunks along y, chunks along x): 0 = not written, else 1 and how many layers have nothing there, hence no file.
+_FINISHED = "finished"
 
 
 class MemoryStore:
@@ -57,6 +58,7 @@ class ZarrStore:
     """The maps as a Zarr group on disk (or wherever a Zarr address leads), a file a chunk and variable.
 
     A chunk counts as finished once every variable of it is written, so a run may be stopped, or killed, at any time.
+    One that lost a file since is done again.
     """
 
     def __init__(self, path: str | Path, region: Region, layers: dict[str, Layer]) -> None:
@@ -133,7 +135,7 @@ class ZarrStore:
 
     def _compare(self, group: Any, again: Again) -> None:
         """ValueError unless chunks that are finished come out the same again: that tells what the run read."""
-        finished = np.argwhere(group[_FINISHED][:] == 1)
+        finished = np.argwhere(group[_FINISHED][:] > 0)
         for i in sorted({0, len(finished) // 2, len(finished) - 1} & set(range(len(finished)))):
             at = (int(finished[i][0]), int(finished[i][1]))
             window = self.chunks.window(at)
@@ -154,19 +156,39 @@ class ZarrStore:
         )
 
     def finished(self) -> np.ndarray:
-        """Chunks (y, x) that need not be done again."""
+        """Chunks (y, x) that need not be done again: those that are finished and still have every file."""
         import zarr
 
-        return np.asarray(zarr.open_group(self.path, mode="r")[_FINISHED][:]) == 1  # type: ignore[index]
+        group: Any = zarr.open_group(self.path, mode="r")
+        said = np.asarray(group[_FINISHED][:]).astype(int)
+        files = sum(self._files(group[name], layer) for name, layer in self.layers.items())
+        # 0.1 and others say 1 of chunks with nothing in them, too: these are looked at once more
+        return (said > 0) & (files + said > len(self.layers))
+
+    def _files(self, array: Any, layer: Layer) -> np.ndarray:
+        """(chunks along y, chunks along x) bool: whether a layer has a file there."""
+        from zarr.core.sync import collect_aiterator
+
+        there = set(collect_aiterator(array.store.list_prefix(f"{array.path}/")))
+        out = np.zeros(self.chunks.shape, dtype=bool)
+        for at in np.ndindex(out.shape):
+            where = dict(zip(("y", "x"), at, strict=True))
+            key = array.metadata.encode_chunk_key(tuple(where.get(d, 0) for d in layer.dims))
+            out[at] = f"{array.path}/{key}" in there
+        return out
 
     def write(self, at: Chunk, parts: dict[str, np.ndarray]) -> None:
         """Write a chunk, then that it is finished."""
         import zarr
 
         group: Any = zarr.open_group(self.path, mode="r+")
+        empty = 0
         for name, part in parts.items():
-            group[name][self.layers[name].at(self.chunks.window(at))] = part
-        group[_FINISHED][at] = 1
+            layer = self.layers[name]
+            group[name][layer.at(self.chunks.window(at))] = part
+            # zarr writes no file of these
+            empty += bool((np.isnan(part) if np.isnan(layer.nothing) else part == layer.nothing).all())
+        group[_FINISHED][at] = 1 + empty
 
     def open(self) -> xr.Dataset:
         """The maps, lazily."""
