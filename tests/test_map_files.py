@@ -62,6 +62,16 @@ def test_every_layer_has_a_file_that_a_gis_reads(maps: xr.Dataset, tmp_path: Pat
         assert "nine times in ten" in file.descriptions[0]
 
 
+def test_an_older_map_leaves_no_file_beside_a_newer_one(maps: xr.Dataset, tmp_path: Path) -> None:
+    older = regions.save_geotiff(maps, tmp_path / "map.tif")
+    older[2].with_name("map_probabilities.tif.aux.xml").write_text("what a GIS noted")
+    (tmp_path / "map_notes.tif").write_text("somebody's own")
+    newer = regions.save_geotiff(maps[["label", "probability"]], tmp_path / "map.tif")
+    assert newer == older[:2]
+    left = {*(path.name for path in newer), "map.tif.aux.xml", "map_notes.tif"}
+    assert {path.name for path in tmp_path.iterdir()} == left
+
+
 def test_a_store_takes_set_sizes_up(maps: xr.Dataset, cube: xr.DataArray, tmp_path: Path) -> None:
     zs = tn.load("pocket").zero_shot(WORDS)
     options = {"store": tmp_path / "map.zarr", "set_size": True, "exact": True, "progress": False}

@@ -34,7 +34,8 @@ def save_geotiff(maps: xr.Dataset, path: str | Path) -> list[Path]:
     ``..._dissimilarity.tif`` (area of applicability: 1 is its edge) and ``..._set_size.tif``. All have overviews, and
     are written in strips, so that the map may be lazy. The label has a palette, the class names in its tags
     (``classes``, JSON) and, for QGIS and GDAL, in ``....tif.aux.xml``; its values are those of the map, with the type's
-    largest value (255, or 65535 from 255 classes on) for no data.
+    largest value (255, or 65535 from 255 classes on) for no data. Files of these names that an earlier map left are
+    replaced, and removed where this one has no such layer.
 
     Args:
         maps: what ``map_region`` returned.
@@ -71,8 +72,12 @@ def save_geotiff(maps: xr.Dataset, path: str | Path) -> list[Path]:
     _write_names(path, classes, colours)
     paths = [path]
     for name, (kind, missing) in _BESIDE.items():
+        beside = path.with_name(f"{path.stem}_{name}{path.suffix}")
+        # what an earlier map left there is of other classes, and so is what a GIS noted of it
+        for stale in (beside, beside.with_name(f"{beside.name}.aux.xml")):
+            stale.unlink(missing_ok=True)
         if name in maps:
-            paths.append(path.with_name(f"{path.stem}_{name}{path.suffix}"))
+            paths.append(beside)
             names = classes if name == "probabilities" else [maps[name].attrs.get("long_name", name)]
             # numbers that are counts are not averaged in overviews
             resampling = "AVERAGE" if kind == "float32" else "NEAREST"
