@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
-from shapely.geometry import MultiPolygon, Point, box, mapping
+from shapely.geometry import MultiPolygon, Point, Polygon, box, mapping
 from shapely.ops import transform
 from synthetic import GridSource, small_model
 
@@ -216,6 +216,22 @@ def test_fields_that_all_lie_elsewhere_are_refused(maps: xr.Dataset) -> None:
     assert regions.field_table(maps, parcels(rectangle(3.1, 3.1, 3.4, 3.4)))["pixels"].tolist() == [0]
 
 
+def test_sides_that_cross_are_refused_by_their_field(maps: xr.Dataset, tmp_path: Path) -> None:
+    corners = [(LEFT + 10 * x, TOP - 10 * y) for x, y in ((2, 2), (8, 8), (8, 2), (2, 8))]
+    fields = parcels(rectangle(0, 0, 2, 2), Polygon(corners), rectangle(9, 9, 12, 12))
+    fields.to_file(tmp_path / "fields.gpkg", driver="GPKG")
+    bands = {"month": np.arange(1, 13), "band": list(BANDS)}
+    cube = on_grid(xr.DataArray(np.full((12, 10, 20, 30), 900.0), bands, ("month", "band", "y", "x")))
+    for read in (lambda f: regions.field_table(maps, f), lambda f: regions.field_series(cube, f)):
+        for given in (fields, tmp_path / "fields.gpkg"):
+            with pytest.raises(
+                ValueError, match=r"sides of feature 2 cross .*make_valid\(\)\), or Fix geometries"
+            ):
+                read(given)
+        read(fields.set_geometry(fields.make_valid()))
+    assert regions.field_table(maps, fields.set_geometry(fields.make_valid()))["pixels"][1] in range(12, 25)
+
+
 def test_files_that_hold_no_polygons_are_refused(maps: xr.Dataset, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no file .*nothing\.gpkg"):
         regions.field_table(maps, tmp_path / "nothing.gpkg")
@@ -406,6 +422,29 @@ def test_a_table_that_was_added_twice_is_refused(maps: xr.Dataset) -> None:
     assert regions.estimate_areas(maps, two).counts.to_numpy().sum() == len(two)
 
 
+def test_places_that_were_left_out_of_a_sample_are_noticed(maps: xr.Dataset) -> None:
+    points = seen(maps)
+    right = points[points["map_class"] == points["true_class"]]
+    last = int(right["point"].max())
+    estimate = regions.estimate_areas(maps, right)
+    assert estimate.accuracy[0] == 1
+    assert f"{last - len(right)} of the first {last} drawn places are no rows of the table" in estimate.note
+    for whole in (
+        points,
+        points.sample(frac=1, random_state=0),
+        points.astype({"point": float}),
+        points.head(90),
+    ):
+        assert "no rows" not in regions.estimate_areas(maps, whole).note
+
+
+def test_a_sample_needs_no_more_columns_than_its_classes_and_its_map(maps: xr.Dataset) -> None:
+    points = seen(maps)
+    estimate = regions.estimate_areas(maps, points[["map_class", "true_class", "drawn_from"]])
+    pd.testing.assert_frame_equal(estimate.table, regions.estimate_areas(maps, points).table)
+    assert "Without the column point nobody can tell whether drawn places were left out." in estimate.note
+
+
 def test_a_sample_of_another_map_is_refused(maps: xr.Dataset) -> None:
     points = seen(maps)
     other = maps.copy(deep=True)
@@ -468,6 +507,22 @@ def test_a_spreadsheet_runs_nothing_and_json_has_no_nan(table: pd.DataFrame, tmp
     said = json.loads(regions.save_points(table, tmp_path / "a.geojson").read_text())
     assert said["features"][1]["properties"]["p_maize"] is None
     assert said["features"][0]["properties"]["words"] == "=maize"
+
+
+def test_json_has_days_in_words_and_no_place_where_none_is_known(table: pd.DataFrame, tmp_path: Path) -> None:
+    days = pd.to_datetime(["2018-05-01 10:30", None])
+    given = table.assign(lon=[4.1, np.nan], when=days, day=[days[0].date(), pd.NA], took=days - days[0])
+    text = regions.save_points(given, tmp_path / "a.geojson").read_text()
+
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} is no JSON")
+
+    first, second = json.loads(text, parse_constant=refuse)["features"]
+    assert first["geometry"]["coordinates"] == [4.1, 50.654321]
+    assert (first["properties"]["when"], first["properties"]["day"]) == ("2018-05-01T10:30:00", "2018-05-01")
+    assert second["geometry"] is None
+    assert [second["properties"][name] for name in ("when", "day", "took")] == [None] * 3
+    assert gpd.read_file(tmp_path / "a.geojson")["when"].isna().tolist() == [False, True]
 
 
 def test_what_is_no_table_of_places_is_refused(table: pd.DataFrame, tmp_path: Path) -> None:

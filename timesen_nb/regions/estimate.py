@@ -109,7 +109,8 @@ def estimate_areas(maps: xr.Dataset, points: pd.DataFrame) -> AreaEstimate:
             "the points were drawn from another map, or this one was made anew since; the shares of its classes are "
             "what they are weighed by. Give the map that they were drawn from."
         )
-    twice = points.duplicated([c for c in ("point", "row", "column") if c in points])
+    told = [c for c in ("point", "row", "column") if c in points]
+    twice = points.duplicated(told) if told else pd.Series(False, index=points.index)
     if twice.any():
         raise ValueError(
             f"{twice.sum()} of the {len(points)} rows given are of points that stand there already, which makes "
@@ -119,7 +120,8 @@ def estimate_areas(maps: xr.Dataset, points: pd.DataFrame) -> AreaEstimate:
     hectares = pixel_hectares(label)
     area = class_pixels(label) * (hectares if np.isfinite(hectares) else 1.0)
     table, accuracy = stratified_estimate(counts.to_numpy(), area, names)
-    return AreaEstimate(counts, table, accuracy, _note(counts, area, unseen, len(points)))
+    note = " ".join(filter(None, [_left_out(points), _note(counts, area, unseen, len(points))]))
+    return AreaEstimate(counts, table, accuracy, note)
 
 
 def stratified_estimate(
@@ -206,6 +208,22 @@ def _as_on_map(names: pd.Series, classes: Sequence[str]) -> pd.Series:
     known = {name.casefold(): name for name in classes}
     read = names.astype(object).fillna("").astype(str).map(tidy)
     return read.map(lambda name: known.setdefault(name.casefold(), name))
+
+
+def _left_out(points: pd.DataFrame) -> str:
+    """What must be said of places of the sample that are no row any more; any beginning of it is a sample too."""
+    import pandas as pd
+
+    if "point" not in points:
+        return "Without the column point nobody can tell whether drawn places were left out."
+    numbers = pd.to_numeric(points["point"], errors="coerce").dropna()
+    lost = int(numbers.max()) - numbers.nunique() if len(numbers) else 0
+    if lost <= 0:
+        return ""
+    return (
+        f"{lost} of the first {int(numbers.max())} drawn places are no rows of the table: if what stands there had to "
+        "do with it, areas and accuracies are wrong."
+    )
 
 
 def _note(counts: pd.DataFrame, area: np.ndarray, unseen: int, drawn: int) -> str:

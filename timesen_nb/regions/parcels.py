@@ -46,7 +46,7 @@ def field_table(maps: xr.Dataset, polygons: Any) -> gpd.GeoDataFrame:
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the map has no label that ``map_region`` made, or no coordinate system; or polygons that are none,
-            or none of which lies on it.
+            or whose sides cross, or none of which lies on it.
     """
     label = check_label(maps)
     fields = read_polygons(polygons)
@@ -86,8 +86,8 @@ def field_series(cube: xr.DataArray, polygons: Any) -> xr.Dataset:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: another cube, one without a coordinate system, or polygons that are none, or none of which lies on
-            it.
+        ValueError: another cube, one without a coordinate system, or polygons that are none, or whose sides cross, or
+            none of which lies on it.
     """
     if not isinstance(cube, xr.DataArray) or set(cube.dims) != {"month", "band", "y", "x"}:
         raise ValueError(
@@ -124,12 +124,13 @@ def _unfilled(window: xr.DataArray, inside: np.ndarray) -> np.ndarray:
 
 def _beyond(data: xr.DataArray, fields: gpd.GeoDataFrame) -> np.ndarray:
     """(N,) about how many pixels of each field would lie beyond the edge of the data."""
-    from shapely import Polygon, area, difference
+    from shapely import Polygon, area, difference, make_valid
 
     transform = transform_of(data)
     height, width = data.shape[-2:]
     edge = Polygon([transform * corner for corner in ((0, 0), (width, 0), (width, height), (0, height))])
-    rest = difference(fields.geometry.to_crs(data.rio.crs).to_numpy(), edge)
+    # sides that all but touch may cross in another coordinate system
+    rest = difference(make_valid(fields.geometry.to_crs(data.rio.crs).to_numpy()), edge)
     out: np.ndarray = np.rint(area(rest) / abs(transform.determinant)).astype(np.int64)
     return out
 

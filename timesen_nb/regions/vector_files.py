@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,14 +79,14 @@ def geojson(table: pd.DataFrame) -> str:
     """A table of places as GeoJSON (RFC 7946): a point feature a row.
 
     Args:
-        table: with lon and lat in degrees, or without: then features have no geometry.
+        table: with lon and lat in degrees, or without: then features have no geometry, as those whose place is missing.
 
     Returns:
-        The text; missing values are null.
+        The text; missing values are null, days and times as ISO 8601 has them.
     """
     features = []
     for row in table.to_dict("records"):
-        place = [row.pop("lon", None), row.pop("lat", None)]
+        place = [_json(value) for value in [row.pop("lon", None), row.pop("lat", None)]]
         geometry = None if None in place else {"type": "Point", "coordinates": [float(v) for v in place]}
         features.append(
             {
@@ -94,14 +95,20 @@ def geojson(table: pd.DataFrame) -> str:
                 "properties": {str(k): _json(v) for k, v in row.items()},
             }
         )
-    return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
+    return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False, default=str)
 
 
 def _json(value: Any) -> Any:
     """A cell as JSON holds it."""
-    if isinstance(value, np.generic):
+    import pandas as pd
+
+    if isinstance(value, np.datetime64):
+        value = pd.Timestamp(value)
+    elif isinstance(value, np.generic):
         value = value.item()
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+    if value is pd.NA or value is pd.NaT or (isinstance(value, float) and not np.isfinite(value)):
+        return None
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _write_gpkg(table: pd.DataFrame, path: Path) -> None:
@@ -128,7 +135,8 @@ def read_polygons(polygons: Any) -> gpd.GeoDataFrame:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: a file that cannot be read, one without a coordinate system, features that are no polygons, or none.
+        ValueError: a file that cannot be read, one without a coordinate system, features that are no polygons or whose
+            sides cross, or none.
     """
     import geopandas as gpd
 
@@ -163,6 +171,15 @@ def read_polygons(polygons: Any) -> gpd.GeoDataFrame:
         raise ValueError(
             f"{said}{more}; expected polygons. Leave the others out; of points, tn.datasets.read_points reads the "
             "series."
+        )
+    # what they enclose twice is inside for one reader and outside for another, as with fields that are drawn
+    crossed = np.flatnonzero(~frame.geometry.is_valid.to_numpy()) + 1
+    if len(crossed):
+        raise ValueError(
+            f"the sides of feature {crossed[0]} cross or touch each other, or enclose nothing"
+            + (f", and those of {len(crossed) - 1} more" if len(crossed) > 1 else "")
+            + "; expected corners in turn, once around each field. Mend them: frame.set_geometry(frame.make_valid()), "
+            "or Fix geometries in QGIS."
         )
     return frame.reset_index(drop=True)
 
