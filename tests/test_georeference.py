@@ -138,8 +138,11 @@ def test_a_coordinate_system_without_coordinates_is_no_place(maps: xr.Dataset, t
         nowhere = bare.assign_coords(x=cube.x, y=cube.y).rio.write_crs(cube.rio.crs).drop_vars(lost)
         with pytest.raises(ValueError, match=f"no coordinates {said} it would lie nowhere"):
             tn.map_region(words, nowhere, progress=False)
+    unplaced = mapped(np.zeros((4, 4))).drop_vars(["x", "y"])
     with pytest.raises(ValueError, match="would lie nowhere"):
-        regions.save_geotiff(mapped(np.zeros((4, 4))).drop_vars(["x", "y"]), tmp_path / "map.tif")
+        regions.save_geotiff(unplaced, tmp_path / "map.tif")
+    with pytest.raises(ValueError, match="no picture can say where it lies"):
+        regions.save_picture(unplaced, tmp_path / "map.png")
     written = bare.rio.write_crs(cube.rio.crs).rio.write_transform(cube.rio.transform(recalc=True))
     assert tn.map_region(words, written, progress=False).rio.bounds() == pytest.approx(
         cube.rio.bounds(recalc=True)

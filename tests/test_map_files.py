@@ -171,6 +171,10 @@ def in_wide_numbers(maps: xr.Dataset, folder: Path) -> xr.Dataset:
 )
 def test_a_map_is_the_same_however_it_was_kept(unsure: xr.Dataset, tmp_path: Path, kept: Kept) -> None:
     given = kept(unsure, tmp_path)
+    known = unsure["label"].values
+    assert regions.area_table(given)["pixels"].sum() == (known >= 0).sum() < known.size
+    with rasterio.open(regions.save_geotiff(given, tmp_path / "alone.tif")[0]) as file:
+        np.testing.assert_array_equal(file.read(1), np.where(known < 0, 255, known))
     pd.testing.assert_frame_equal(regions.area_table(given), regions.area_table(unsure))
     points = regions.sample_points(unsure, 60, at_least=2)
     pd.testing.assert_frame_equal(regions.sample_points(given, 60, at_least=2), points)
@@ -211,6 +215,15 @@ def test_what_is_no_number_of_a_class_is_refused(
         with pytest.raises(ValueError, match=said):
             regions.save_geotiff(given.chunk(x=5), tmp_path / "map.tif")
         assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kept", [opened_plainly, opened_plainly_from_zarr], ids=lambda f: f.__name__)
+def test_other_words_are_mapped_over_vectors_that_were_opened_plainly(
+    maps: xr.Dataset, tmp_path: Path, kept: Kept
+) -> None:
+    zs = tn.load("pocket").zero_shot(["a forest", "a field"])
+    found = tn.map_region(zs, kept(maps, tmp_path), progress=False)
+    xr.testing.assert_equal(found.load(), tn.map_region(zs, maps, progress=False))
 
 
 def test_one_text_of_a_file_is_one_class(cube: xr.DataArray, tmp_path: Path) -> None:

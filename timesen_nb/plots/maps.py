@@ -30,13 +30,18 @@ def plot_map(maps: xr.Dataset, ax: Axes | None = None) -> Axes:
         The axes, in the units of the map's coordinate system.
 
     Raises:
-        ValueError: the map has no label that ``map_region`` made.
+        ValueError: the map has no label that ``map_region`` made, or no coordinates.
     """
     import rioxarray  # noqa: F401 - adds .rio
     from matplotlib.colors import to_rgb
     from matplotlib.patches import Patch
 
     label = check_label(maps)
+    if not {"x", "y"} <= set(label.coords):
+        raise ValueError(
+            "the map given has no coordinates x and y, so that no picture can say where it lies. Say where the middles "
+            "of its pixels are: maps.assign_coords(x=..., y=...)."
+        )
     if ax is None:
         import matplotlib.pyplot as plt
 

@@ -15,6 +15,7 @@ import xarray as xr
 from timesen_nb.bands import band_positions, check_months
 from timesen_nb.model.named_arrays import check_steps, quarters_in_order
 from timesen_nb.nodata import check_not_bytes
+from timesen_nb.plots.map_label import with_place
 from timesen_nb.regions.georeference import transform_of
 
 COMPOSITES = ("month", "quarter", "year")
@@ -133,10 +134,10 @@ def read_region(cube: Any, chunk: int | None = None) -> Region:
         The region.
 
     Raises:
-        ValueError: anything else, bands or months that are not named, or no coordinate system.
+        ValueError: anything else, bands or months that are not named, no coordinate system, or no coordinates in it.
     """
     if isinstance(cube, xr.Dataset) and "vectors" in cube:
-        cube = cube["vectors"]
+        cube = with_place(cube)["vectors"]
     if not isinstance(cube, xr.DataArray):
         raise ValueError(
             f"the cube given is {_kind(cube)}; expected an xarray.DataArray (month, band, y, x), as source.cube(bbox) "
