@@ -20,6 +20,7 @@ from timesen_nb.evaluation import (
     marginal_sets,
     nearest,
     recall,
+    reliability,
     words_to_places,
 )
 from timesen_nb.evaluation.retrieval import recall_by_class
@@ -327,3 +328,10 @@ def test_codes_that_nobody_declared_are_missing_to_every_layer_of_a_map(code: in
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that 65535 stands for no data
         xr.testing.assert_equal(tn.map_region(zs, coded, **options), tn.map_region(zs, gaps, **options))
+
+
+@pytest.mark.parametrize("right", [[1.0, np.nan], ["True", "False"], [0.5, 1.0]])
+def test_what_is_neither_true_nor_false_was_not_right(right: list[object]) -> None:
+    with pytest.raises(ValueError, match="expected True and False, or 1 and 0"):
+        reliability(np.array([0.4, 0.6]), right)
+    assert reliability([0.4, 0.6], [1, 0])["accuracy"].tolist() == [1, 0]

@@ -129,7 +129,7 @@ def read_point_table(
         ValueError: the file is no table of points, a place is missing, not on Earth, or has longitude and latitude the
             other way round than the source, or a number cannot be read.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     table = _read(path)
     sought = {
         name.casefold(): name for name in ("lon", "lat", label, "year", "date", *COLUMNS) if name not in table

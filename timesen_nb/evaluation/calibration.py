@@ -23,9 +23,9 @@ def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> pd
         A row a bin that holds places: low, high, places, confidence (mean), accuracy.
 
     Raises:
-        ValueError: other lengths, or confidences outside 0 to 1.
+        ValueError: other lengths, confidences outside 0 to 1, or what is neither true nor false.
     """
-    confidence, right = np.asarray(confidence, dtype=np.float64), np.asarray(right, dtype=bool)
+    confidence, right = np.asarray(confidence, dtype=np.float64), _truths(right)
     if confidence.shape != right.shape or confidence.ndim != 1:
         raise ValueError(
             f"confidence {confidence.shape} and right {right.shape} were given; expected one of each a place, (N,)."
@@ -42,6 +42,17 @@ def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> pd
     accuracy = np.bincount(which, right, bins)[used] / places[used]
     return pd.DataFrame({"low": used / bins, "high": (used + 1) / bins, "places": places[used],
                          "confidence": mean, "accuracy": accuracy})  # fmt: skip
+
+
+def _truths(right: np.ndarray) -> np.ndarray:
+    """(N,) bool; ValueError for NaN and texts, which would count as true."""
+    given = np.asarray(right)
+    if given.dtype.kind != "b" and not np.isin(given.tolist(), (0, 1)).all():
+        raise ValueError(
+            f"right holds {given.dtype}, such as {given.ravel().tolist()[0]!r}; expected True and False, or 1 and 0. "
+            "Leave out places without an answer."
+        )
+    return given.astype(bool)
 
 
 def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> float:

@@ -39,7 +39,7 @@ def write_onnx(path: str | Path, checkpoint: Checkpoint) -> Path:
     Raises:
         ValueError: another name, an encoder other than SeriesEncoder, or patches larger than a pixel.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if path.suffix != ".onnx":
         raise ValueError(f"path given: {path.name}; expected a name that ends in .onnx.")
     if checkpoint.encoder != "SeriesEncoder":

@@ -192,7 +192,7 @@ class ZeroShot:
             ValueError: another name, a classifier that was not made by ``model.zero_shot``, or one that may answer
                 "none of these".
         """
-        path = Path(path)
+        path = Path(path).expanduser()
         if path.suffix != ".safetensors":
             raise ValueError(f"the file given is {path.name!r}; expected a name that ends in .safetensors.")
         self._check_closed("saved")
