@@ -63,9 +63,7 @@ def reference(seed: int = 0, **sizes: int) -> Reference:
 
 
 SMALL = {"width": 48, "depth": 2, "hidden": 32}
-ARGS = argparse.Namespace(
-    ARCH="ViT-B/32", heads=8, channels=["B4", "B3", "B2", *tn.BANDS[3:]], LR=1e-4, resume=False, id=None
-)
+ARGS = argparse.Namespace(ARCH="ViT-B/32", heads=8, channels=list(tn.BANDS), LR=1e-4, resume=False, id=None)
 
 
 def lightning_file(path: Path, state: dict[str, Tensor], args: Any = ARGS, **more: Any) -> Path:
@@ -202,13 +200,17 @@ def test_fewer_bands_keep_their_order_and_statistics(tmp_path: Path) -> None:
 
 def test_statistics_that_training_mixed_up_can_be_given(tmp_path: Path) -> None:
     theirs = reference(**SMALL)
-    path = lightning_file(tmp_path / "m.ckpt", prefixed(theirs, "TS_ViT."))
+    args = argparse.Namespace(ARCH="ViT-B/32", heads=8, channels=["B4", "B3", "B2", *tn.BANDS[3:]])
+    path = lightning_file(tmp_path / "m.ckpt", prefixed(theirs, "TS_ViT."), args)
     swapped = (SCALE[2], SCALE[1], SCALE[0], *SCALE[3:])
-    out = tn.load(path, scale=swapped).encode(pixels(3, 12, 1))
+    out = tn.load(path, offset=OFFSET, scale=swapped).encode(pixels(3, 12, 1))
     with torch.inference_mode():
         expected = F.normalize(theirs(normalised(pixels(3, 12, 1), swapped)), dim=-1)
     torch.testing.assert_close(out, expected, atol=1e-5, rtol=0)
-    assert (out - tn.load(path).encode(pixels(3, 12, 1))).abs().max() > 1e-3
+    with pytest.warns(
+        UserWarning, match=r"channels=B4, B3, B2, B5.*B2 has those of B4, .*offset= and scale="
+    ):
+        assert (out - tn.load(path).encode(pixels(3, 12, 1))).abs().max() > 1e-3
 
 
 def test_missing_and_unexpected_keys_are_all_named(tmp_path: Path) -> None:
@@ -412,3 +414,57 @@ def test_a_state_that_is_none(tmp_path: Path) -> None:
         torch.save({"state_dict": state}, tmp_path / "m.ckpt")
         with pytest.raises(ValueError, match="as its state_dict; expected names with tensors"):
             tn.load(tmp_path / "m.ckpt")
+
+
+# What settings say of another model, or of another computation ------------------------------------------------------
+
+
+def test_the_scale_is_that_beside_the_series_encoder(tmp_path: Path) -> None:
+    """CLIP has a scale of its own, which ends in the same name."""
+    state = {"learner.clip_model.logit_scale": torch.tensor(np.log(100.0))}
+    state |= {f"learner.TS_ViT.{k}": v for k, v in reference(**SMALL).state_dict().items()}
+    with pytest.warns(UserWarning, match="does not say its logit scale"):
+        assert tn.load(lightning_file(tmp_path / "m.ckpt", state)).logit_scale == pytest.approx(1 / 0.07)
+    state |= {"logit_scale": torch.tensor(np.log(50.0))}
+    assert tn.load(lightning_file(tmp_path / "m.ckpt", state)).logit_scale == pytest.approx(50)
+    state |= {"learner.logit_scale": torch.tensor(np.log(20.0))}
+    assert tn.load(lightning_file(tmp_path / "m.ckpt", state)).logit_scale == pytest.approx(20)
+
+
+def test_settings_of_another_model_are_not_the_encoders(tmp_path: Path) -> None:
+    path = lightning_file(tmp_path / "m.ckpt", prefixed(reference(**SMALL), "TS_ViT."), hyper_parameters={
+        "args": ARGS, "text_tower": {"heads": 4, "activation": "gelu", "norm_first": True, "channels": ["B4"]},
+    })  # fmt: skip
+    config = tn.load(path).config
+    assert (config.heads, config.bands) == (8, tn.BANDS)
+
+
+@pytest.mark.parametrize("settings", [{"norm_first": True}, {"activation": "gelu"}, {"layer_norm_eps": 1e-3}])
+def test_another_computation_is_refused(tmp_path: Path, settings: dict[str, Any]) -> None:
+    """The weights would fit, and every vector would be another."""
+    state = prefixed(reference(**SMALL), "TS_ViT.")
+    with pytest.raises(ValueError, match=r"says \w+=.*; this reader computes with"):
+        tn.load(lightning_file(tmp_path / "m.ckpt", state, argparse.Namespace(**vars(ARGS) | settings)))
+    said = argparse.Namespace(**vars(ARGS), norm_first=False, activation="ReLU", layer_norm_eps=1e-5)
+    tn.load(lightning_file(tmp_path / "m.ckpt", state, said))
+
+
+@pytest.mark.parametrize("channels", ["B4,B3,B2", ["B4", "B4", "B2"], [*tn.BANDS[:9], "B1"], 10])
+def test_channels_that_cannot_be_read_are_said(tmp_path: Path, channels: Any) -> None:
+    args = argparse.Namespace(ARCH="ViT-B/32", heads=8, channels=channels)
+    path = lightning_file(tmp_path / "m.ckpt", prefixed(reference(**SMALL), "TS_ViT."), args)
+    with pytest.raises(ValueError, match=r"says channels=.*Give bands=, offset= and scale="):
+        tn.load(path)
+    assert tn.load(path, bands=tn.BANDS, offset=OFFSET, scale=SCALE).config.bands == tn.BANDS
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.int64, torch.bool])
+def test_whole_numbers_are_no_weights(tmp_path: Path, kind: torch.dtype) -> None:
+    state = prefixed(reference(**SMALL), "TS_ViT.")
+    state["TS_ViT.transformer.layers.0.linear1.weight"] = (
+        state["TS_ViT.transformer.layers.0.linear1.weight"] * 9
+    ).to(kind)
+    with pytest.raises(
+        ValueError, match=r"at transformer\.layers\.0\.linear1\.weight; expected floating-point"
+    ):
+        tn.load(lightning_file(tmp_path / "m.ckpt", state))

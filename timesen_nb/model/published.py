@@ -29,8 +29,24 @@ PREFIXES = ("learner.TS_ViT.", "learner.ts_encoder.", "TS_ViT.", "")
 EXPECTED_BESIDE = re.compile(
     r"(learner\.)?(logit_scale|queue|queue_ptr|(TS_ViT|ts_encoder|pooling_layer|clip_model)\..*)"
 )
+#: Where the learned scale of the series encoder stands, best first; other models, such as CLIP, have their own.
+SCALES = ("learner.logit_scale", "logit_scale")
 #: Names that the training settings may use for the number of attention heads and for the CLIP tower.
 HEADS, TOWERS, CHANNELS = ("heads", "num_heads", "n_heads", "nhead"), ("ARCH", "clip_arch"), ("channels",)
+#: Under these names settings hold further ones of the series encoder; under others, those of other models.
+HOLDERS = (
+    "args",
+    "hparams",
+    "hyper_parameters",
+    "config",
+    "model",
+    "encoder",
+    "learner",
+    "TS_ViT",
+    "ts_encoder",
+)
+#: Settings that no tensor's size tells, and the one value of each that this reader computes by.
+COMPUTED = {"norm_first": False, "activation": "relu", "layer_norm_eps": 1e-5}
 #: Width, layers and hidden width of the published model, which has 8 heads.
 PUBLISHED_SIZES = (512, 6, 256)
 #: The learned log scale was clamped to 0 to ln 100.
@@ -80,7 +96,15 @@ def read_published(path: Path, given: dict[str, Any], tower_given: bool = False)
         raise ValueError(
             f"{path.name} has no plain tensor at {_listed(foreign)}; expected weights. Download it again."
         )
+    rounded = [k for k, v in weights.items() if not v.is_floating_point()]
+    if rounded:
+        kind = str(weights[rounded[0]].dtype).removeprefix("torch.")
+        raise ValueError(
+            f"{path.name} has {kind} at {_listed(rounded)}; expected floating-point numbers. Weights that were rounded "
+            "to whole numbers mean nothing without their factors: give the file from before that."
+        )
     settings = dict(_flat(file.get("hyper_parameters", {})))
+    _check_computed(settings, path.name)
     config = _config(weights, settings, path.name, given)
     _say_what_is_taken(state, settings, path.name, config, {*given, *(["tower"] if tower_given else [])})
     scale = _logit_scale(state, path.name)
@@ -100,7 +124,7 @@ def _say_what_is_taken(
         taken.append(f"number of attention heads ({config.heads}: heads=)")
     if "tower" not in given and _said(settings, TOWERS, None) is None:
         taken.append("CLIP tower (ViT-B/32: tower=)")
-    if not any(key.rsplit(".", 1)[-1] == "logit_scale" for key in state):
+    if not any(key in state for key in SCALES):
         taken.append("logit scale (CLIP's at its start)")
     if taken:
         warnings.warn(
@@ -108,11 +132,34 @@ def _say_what_is_taken(
             "another, every answer is wrong: give it.",
             stacklevel=5,
         )
+    channels = _channels(settings)
+    if "bands" not in given and not {"offset", "scale"} <= given and len(channels) == len(BANDS):
+        moved = [f"{b} has those of {c}" for b, c in zip(BANDS, channels, strict=True) if b != c]
+        if moved:
+            # the released code reads all ten bands in file order, and their statistics in the order asked for
+            warnings.warn(
+                f"{name} was trained with channels={', '.join(channels)}; it is read with the bands as "
+                f"{', '.join(BANDS)}, each with its own statistics. If training mixed them up ({', '.join(moved)}), "
+                "every vector is a little wrong: give offset= and scale= as it was trained, or bands=, offset= and "
+                "scale= if its bands were in that order too.",
+                stacklevel=5,
+            )
+
+
+def _check_computed(settings: Mapping[str, Any], name: str) -> None:
+    """Refuse settings that ask for another computation than this reader's: the same weights, other vectors."""
+    for setting, ours in COMPUTED.items():
+        said = settings.get(setting, ours)
+        if (said.lower() if isinstance(said, str) else said) not in (None, ours):
+            raise ValueError(
+                f"{name} says {setting}={said!r}; this reader computes with {setting}={ours!r}, as the published model "
+                "does, and the vectors would be wrong. Encode with the code it was trained by, or load one trained so."
+            )
 
 
 def _logit_scale(state: Mapping[str, Any], name: str) -> float:
     """What cosines are multiplied by: the learned one, clamped as in training, or CLIP's at its start."""
-    learned = next((v for k, v in state.items() if k.rsplit(".", 1)[-1] == "logit_scale"), math.log(1 / 0.07))
+    learned = next((state[key] for key in SCALES if key in state), math.log(1 / 0.07))
     if isinstance(learned, Tensor) and learned.numel() == 1:
         learned = learned.item()
     if not is_number(learned):
@@ -155,12 +202,13 @@ def _listed(keys: list[str]) -> str:
 
 
 def _flat(settings: Any) -> Iterator[tuple[str, Any]]:
-    """Name and value of every setting, the nested ones too; the outer ones last, so that they win."""
+    """Name and value of every setting of the encoder, nested ones too; the outer ones last, so that they win."""
     if isinstance(settings, argparse.Namespace):
         settings = vars(settings)
     if isinstance(settings, Mapping):
-        for value in settings.values():
-            yield from _flat(value)
+        for name, value in settings.items():
+            if name in HOLDERS:
+                yield from _flat(value)
         yield from ((str(k), v) for k, v in settings.items())
 
 
@@ -186,7 +234,7 @@ def _config(
             f"{name}: {flat[0]} has shape {tuple(weights[flat[0]].shape)}; expected (outputs, inputs)."
         )
     width, features = weights[sizes[0]].shape
-    bands = tuple(given.get("bands") or _bands(settings))
+    bands = tuple(given.get("bands") or _bands(settings, name))
     patch = math.isqrt(features // len(bands))
     if patch**2 * len(bands) != features:
         raise ValueError(
@@ -218,9 +266,19 @@ def _config(
     return EncoderConfig(**{**read, **given})
 
 
-def _bands(settings: Mapping[str, Any]) -> tuple[str, ...]:
+def _bands(settings: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """All ten in file order, whatever order training asked for; a subset in the order asked for."""
+    channels = _channels(settings)
+    foreign = [c for c in channels if c not in BANDS]
+    if foreign or len(set(channels)) < len(channels):
+        raise ValueError(
+            f"{name} says channels={_said(settings, CHANNELS, None)!r}; expected a list of some of "
+            f"{', '.join(BANDS)}, each once. Give bands=, offset= and scale= as it was trained."
+        )
+    return channels if 0 < len(channels) < len(BANDS) else BANDS
+
+
+def _channels(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """The bands that training asked for, by their standard names."""
     channels = _said(settings, CHANNELS, BANDS)
-    if isinstance(channels, list | tuple) and 0 < len(channels) < len(BANDS):
-        return tuple(band_name(c) for c in channels)
-    return BANDS
+    return tuple(band_name(c) for c in (channels if isinstance(channels, list | tuple) else [channels]))
