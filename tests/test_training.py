@@ -21,6 +21,7 @@ from pairs_world import CLASSES, TOWER, make_pairs, small_encoder
 
 import timesen_nb as tn
 from timesen_nb.datasets.pairs import Pairs
+from timesen_nb.evaluation.validation import LabelledClasses, Validation
 from timesen_nb.model.timesenclip import TimeSenCLIP
 from timesen_nb.training import MemoryBank, TrainingOptions, info_nce, plot_metrics
 from timesen_nb.training.loop import find_dtype, learning_rate
@@ -638,6 +639,36 @@ def test_an_encoder_that_gives_no_numbers_any_more_is_no_series_without_months(t
         encoder.class_token.fill_(torch.nan)
     with pytest.raises(FloatingPointError, match="the loss is nan at step 0"):
         fit(encoder=encoder, targets=targets)
+
+
+def without_b8a(pairs: Pairs, rows) -> Pairs:
+    values = pairs.series()[..., 0, 0]
+    values[rows, :, 7] = np.nan
+    return dataclasses.replace(pairs, values=values)
+
+
+def test_places_that_the_encoder_cannot_read_are_said(tmp_path):
+    """They have no vector: a loss of 0, and the first class as answer."""
+    said = (
+        r"{} of {} places of {} have no month that this encoder reads: they lack B8A all year in {} \(rows {}"
+    )
+    with pytest.raises(ValueError, match=said.format(128, 128, "pairs", 128, "0, 1")):
+        fit(without_b8a(make_pairs(), slice(None)), folder=tmp_path / "run")
+    with pytest.raises(ValueError, match=said.format(2, 128, "pairs", 2, "5, 9")):
+        fit(without_b8a(make_pairs(), [5, 9]), folder=tmp_path / "run")
+    with pytest.raises(ValueError, match=said.format(32, 32, "validation", 32, "0, 1")):
+        fit(validation=without_b8a(VALIDATION, slice(None)), folder=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    fit(without_b8a(make_pairs(), [5, 9]), small_encoder(absent_bands=True), epochs=1)
+
+
+def test_a_place_without_a_vector_is_of_no_class():
+    """The first of a row that holds no numbers is no answer."""
+    measured = Validation(VALIDATION, LabelledClasses(VALIDATION, CLASSES, TOWER))
+    encoder = small_encoder()
+    with torch.no_grad():
+        encoder.class_token.fill_(torch.nan)
+    assert measured(encoder)[0] == 0
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_leaves_the_last_checkpoint(tmp_path, monkeypatch):

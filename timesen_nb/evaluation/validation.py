@@ -88,7 +88,10 @@ class Validation:
             parts = (torch.from_numpy(self.pairs.series(slice(i, i + BATCH))).to(device) for i in starts)
             vectors = torch.cat([encoder(part).float().cpu() for part in parts]).numpy()
         encoder.train(training)
-        accuracy = float(((vectors @ self.words.T).argmax(axis=1) == self.numbers).mean())
+        # no number is no answer, though the largest of such a row is called the first class
+        answered = ~np.isnan(vectors).any(axis=1)
+        right = answered & ((vectors @ self.words.T).argmax(axis=1) == self.numbers)
+        accuracy = float(right.mean())
         if self.photos is None:
             return accuracy, float("nan")
         table = recall(vectors, self.photos, {"class": self.pairs.labels}, ks=(1,))

@@ -35,16 +35,8 @@ SCALES = ("learner.logit_scale", "logit_scale")
 HEADS, TOWERS, CHANNELS = ("heads", "num_heads", "n_heads", "nhead"), ("ARCH", "clip_arch"), ("channels",)
 #: Under these names settings hold further ones of the series encoder; under others, those of other models.
 HOLDERS = (
-    "args",
-    "hparams",
-    "hyper_parameters",
-    "config",
-    "model",
-    "encoder",
-    "learner",
-    "TS_ViT",
-    "ts_encoder",
-)
+    "args", "hparams", "hyper_parameters", "config", "model", "encoder", "learner", "TS_ViT", "ts_encoder",
+)  # fmt: skip
 #: Settings that no tensor's size tells, and the one value of each that this reader computes by.
 COMPUTED = {"norm_first": False, "activation": "relu", "layer_norm_eps": 1e-5}
 #: Width, layers and hidden width of the published model, which has 8 heads.

@@ -17,6 +17,7 @@ from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.evaluation.validation import LabelledClasses, Validation
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder import SeriesEncoder
+from timesen_nb.model.inputs import known_bands, readable
 from timesen_nb.model.timesenclip import TimeSenCLIP
 from timesen_nb.model.towers import Tower, open_tower
 from timesen_nb.training.loop import Run, train_on
@@ -71,6 +72,8 @@ def fit(
         if words is None:
             classes = LabelledClasses(options.validation, options.classes, start.tower)
         validation = Validation(options.validation, classes)
+        _check_readable(validation.pairs, start.config, "validation")
+    _check_readable(pairs, start.config, "pairs")
     _check_batches(len(pairs), options)
     learner = Learner(copy.deepcopy(start.encoder), start.logit_scale, options, words)
     run = Run(learner, pairs, targets, options, device, validation)
@@ -125,6 +128,26 @@ def _find_device(device: str, devices: int) -> str:
         said = f"{devices} CUDA device{'s' * (devices > 1)} asked for; this machine has {there or 'none'}. Use fewer, "
         raise ValueError(f"{said}device='cpu', or a GPU runtime (Colab: Runtime > Change runtime type).")
     return "cuda"
+
+
+def _check_readable(pairs: Pairs, config: EncoderConfig, name: str) -> None:
+    """ValueError where places have no vector: they would teach nothing, and be judged as the first class."""
+    lost: list[int] = []
+    absent = np.zeros(len(config.bands), dtype=int)
+    for begin in range(0, len(pairs), 4096):
+        series = pairs.series(slice(begin, begin + 4096))
+        dark = ~readable(series, config).any(axis=1)
+        lost += (begin + np.flatnonzero(dark)).tolist()
+        absent += (dark[:, None] & ~known_bands(series).any(axis=1)).sum(axis=0)
+    if lost:
+        bands = [f"{band} all year in {n}" for band, n in zip(config.bands, absent, strict=True) if n]
+        missing = f"they lack {', '.join(bands)}" if bands else "each month lacks some band"
+        raise ValueError(
+            f"{len(lost)} of {len(pairs)} places of {name} have no month that this encoder reads: {missing} (rows "
+            f"{', '.join(map(str, lost[:5]))}, ...). Train an encoder of bands that are there, or one with "
+            "EncoderConfig(absent_bands=True), or leave the places out: pairs.take(timesen_nb.model.inputs.readable("
+            "pairs.series(), model.config).any(axis=1))."
+        )
 
 
 def _check_batches(n: int, options: TrainingOptions) -> None:
