@@ -203,3 +203,46 @@ def test_vectors_of_another_tower_are_refused_and_of_an_unknown_one_said(tmp_pat
     assert Pairs.load(known).tower == TOWER.name
     # labels alone are of no tower
     assert Pairs.load(Pairs(pairs.values, labels=pairs.labels).save(tmp_path / "labels")).tower is None
+
+
+# Which bands they have ------------------------------------------------------------------------------------------------
+
+
+def test_pairs_know_their_bands_and_other_ones_are_refused(tmp_path):
+    """As many bands under other names fit every shape."""
+    pairs = make_pairs(40)
+    rgb, infrared = pairs.with_bands(("B4", "B3", "B2")), pairs.with_bands(("B8", "B11", "B12"))
+    parts = (*rgb.split((0.5, 0.5)), rgb.take([1]), Pairs.load(rgb.save(tmp_path / "rgb")))
+    assert {part.bands for part in parts} == {("B4", "B3", "B2")}
+    np.testing.assert_array_equal(rgb.with_bands(["B2"]).series(), pairs.with_bands(["B2"]).series())
+    fits = {
+        "epochs": 1,
+        "batch_size": 8,
+        "memory_bank": 0,
+        "device": "cpu",
+        "progress": False,
+        "tower": TOWER,
+    }
+    ours = {"bands": ("B2", "B3", "B4"), "offset": (0.0,) * 3, "scale": (5000.0,) * 3}
+    with pytest.raises(
+        ValueError, match=r"pairs have the bands B4, B3, B2; this encoder reads B2, B3, B4, in .*with_b"
+    ):
+        tn.fit(small_encoder(**ours), rgb, **fits)
+    right = rgb.with_bands(("B2", "B3", "B4"))
+    with pytest.raises(ValueError, match=r"validation have the bands B8, B11, B12; .* in that order\.$"):
+        tn.fit(small_encoder(**ours), right, validation=infrared, **fits)
+    tn.fit(small_encoder(**ours), right, **fits)
+
+
+def test_bands_of_other_sensors_have_the_names_that_are_given():
+    values = make_pairs(8).values
+    named = Pairs(values[:, :, :3], labels=["a"] * 8, bands=["red", "green", "blue"])
+    assert named.with_bands(["blue"]).bands == ("blue",)
+    unknown = Pairs(values[:, :, :3], labels=["a"] * 8)
+    assert unknown.bands is None
+    with pytest.raises(ValueError, match=r"names are not known; expected Pairs\(\.\.\., bands="):
+        unknown.with_bands(["B4"])
+    with pytest.raises(
+        ValueError, match="bands given: B2, B2, for series of 3; expected the name of each, once"
+    ):
+        Pairs(values[:, :, :3], labels=["a"] * 8, bands=["B2", "B2"])

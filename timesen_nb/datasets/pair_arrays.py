@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from timesen_nb.bands import check_order
+from timesen_nb.bands import BANDS, check_order
 from timesen_nb.nodata import HIGHEST, in_other_unit, other_unit, unmasked, with_masks
 
 
@@ -23,6 +24,18 @@ def as_array(given: Any, kept: tuple[type, ...]) -> np.ndarray:
     plain = given if isinstance(given, np.ndarray) else np.asarray(given)
     array = unmasked(given) if np.ma.isMaskedArray(given) else plain
     return array if array.dtype in kept else array.astype(np.float32)
+
+
+def bands_of(values: np.ndarray, given: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Names of the bands along axis 2: those given, or ours where there are as many; ValueError unless one a band."""
+    count = values.shape[2]
+    if given is None:
+        return BANDS if count == len(BANDS) else None
+    if not len(set(given)) == len(given) == count:
+        raise ValueError(
+            f"bands given: {', '.join(map(str, given))}, for series of {count}; expected the name of each, once."
+        )
+    return tuple(given)
 
 
 def check_series(series: np.ndarray, start: int) -> None:

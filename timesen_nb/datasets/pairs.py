@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timesen_nb.bands import BANDS
-from timesen_nb.datasets.pair_arrays import as_array, as_series, check_photos, check_places, check_series
+from timesen_nb.datasets.pair_arrays import (
+    as_array,
+    as_series,
+    bands_of,
+    check_photos,
+    check_places,
+    check_series,
+)
 from timesen_nb.datasets.splits import blocks, split_rows
 from timesen_nb.datasets.tables import names_of
 from timesen_nb.tensor_file import read_tensors, write_tensors
@@ -38,6 +44,8 @@ class Pairs:
         lonlats: (N, 2) degrees, longitude before latitude; None: not known.
         tower: the ``name`` of the tower that made the photo vectors, such as "pocket:2"; the tower itself may be given.
             None: not known.
+        bands: names of the bands in their order; None: :data:`timesen_nb.BANDS` where there are so many, else not
+            known.
 
     Raises:
         ValueError: lengths differ, reflectance is negative or from 0 to 1, a place has no month or no photo, a photo
@@ -49,6 +57,7 @@ class Pairs:
     labels: Any = None
     lonlats: Any = None
     tower: Any = None
+    bands: Any = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", as_series(self.values))
@@ -60,6 +69,7 @@ class Pairs:
             object.__setattr__(self, "lonlats", np.asarray(self.lonlats, dtype=np.float64))
         object.__setattr__(self, "tower", getattr(self.tower, "name", self.tower))
         self._check()
+        object.__setattr__(self, "bands", bands_of(self.values, self.bands))
 
     def _check(self) -> None:
         if not isinstance(self.tower, str | None):
@@ -157,14 +167,17 @@ class Pairs:
             Their pairs.
 
         Raises:
-            ValueError: a band that is none, or series that have other bands than :data:`timesen_nb.BANDS`.
+            ValueError: a band that these series have not, or series whose bands are not known.
         """
-        unknown = [band for band in bands if band not in BANDS]
-        if unknown or self.values.shape[2] != len(BANDS):
+        if self.bands is None:
             raise ValueError(
-                f"bands {', '.join(bands)} of series with {self.values.shape[2]}; expected some of {', '.join(BANDS)}."
+                f"bands {', '.join(bands)} of series with {self.values.shape[2]} whose names are not known; expected "
+                "Pairs(..., bands=their names)."
             )
-        return replace(self, values=self.values[:, :, [BANDS.index(band) for band in bands]])
+        if not set(bands) <= set(self.bands):
+            raise ValueError(f"bands {', '.join(bands)} given; expected some of {', '.join(self.bands)}.")
+        values = self.values[:, :, [self.bands.index(band) for band in bands]]
+        return replace(self, values=values, bands=tuple(bands))
 
     def check_fits(self, config: EncoderConfig, tower: Tower, name: str = "pairs") -> None:
         """Whether an encoder can read the series, and all vectors are of one tower and width.
@@ -183,6 +196,12 @@ class Pairs:
             raise ValueError(
                 f"series of {name} have {t} composites of {given} bands, height and width; this encoder reads 12 "
                 f"months, 4 quarters or 1 year of {wanted}. Where months are missing, give twelve, with NaN in those."
+            )
+        if self.bands not in (None, config.bands):
+            hint = f"; give {name}.with_bands({config.bands})" if set(config.bands) <= set(self.bands) else ""
+            raise ValueError(
+                f"series of {name} have the bands {', '.join(self.bands)}; this encoder reads "
+                f"{', '.join(config.bands)}, in that order{hint}."
             )
         widths = {"the encoder": config.embedding, f"tower {tower.name!r}": tower.width}
         if self.embeddings is not None:
@@ -214,7 +233,7 @@ class Pairs:
     def save(self, path: str | Path) -> Path:
         """Write one safetensors file, types as they are; it has its name only once it is complete.
 
-        Its metadata hold, as JSON under "timesen_nb.pairs", the names of the classes and that of the tower.
+        Its metadata hold, as JSON under "timesen_nb.pairs", the names of the classes, of the bands and of the tower.
 
         Args:
             path: of the file; folders are made.
@@ -225,7 +244,7 @@ class Pairs:
         tensors = {"values": self.values}
         if self.embeddings is not None:
             tensors["embeddings"] = self.embeddings
-        about: dict[str, Any] = {"version": 1, "tower": self.tower}
+        about: dict[str, Any] = {"version": 1, "tower": self.tower, "bands": self.bands}
         if self.labels is not None:
             names, codes = np.unique(self.labels, return_inverse=True)
             about["classes"], tensors["labels"] = names.tolist(), codes
@@ -268,7 +287,8 @@ class Pairs:
                 "dataclasses.replace(pairs, tower=...).save(another path).",
                 stacklevel=2,
             )
-        return cls(tensors["values"], tensors.get("embeddings"), labels, tensors.get("lonlats"), tower)
+        photos, lonlats = tensors.get("embeddings"), tensors.get("lonlats")
+        return cls(tensors["values"], photos, labels, lonlats, tower, about.get("bands"))
 
     def split(
         self, shares: Sequence[float], seed: int = 0, block_km: float | None = None
