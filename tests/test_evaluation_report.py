@@ -242,6 +242,28 @@ def test_neighbours_widen_the_interval():
     assert "top1_block_low" not in plain.scores
 
 
+@pytest.mark.parametrize(("apart", "drawn", "said"), [(5.0, "top1_block", "blocks"), (0.0, "top1", "alone")])
+def test_the_interval_of_blocks_is_drawn_where_it_is_known(apart, drawn, said):
+    """Places of one block are no sample of blocks: an interval without width would look like certainty."""
+    places = known_places()
+    at = np.stack([np.arange(48) % 8 * apart, np.full(48, 50.0)], 1)
+    near = PlaceDataset(places.values, at, places.labels, places.ids)
+    found = tn.report(
+        Oracle(tn.tasks["land_cover"]),
+        near,
+        tasks=["land_cover"],
+        prompts=["names"],
+        composites=[12],
+        progress=False,
+    )
+    row = found.scores.iloc[0]
+    assert np.isnan([row["top1_block_low"], row["top1_block_high"]]).all() == (apart == 0)
+    ax = found.plot()
+    (low, high), *_ = (segment[:, 1] for lines in ax.collections for segment in lines.get_segments())
+    assert (low, high) == pytest.approx((100 * row[f"{drawn}_low"], 100 * row[f"{drawn}_high"]))
+    assert said in ax.get_legend().get_title().get_text()
+
+
 def test_patches_are_cut_to_what_a_model_reads(sen4map, full):
     whole = read_sen4map(sen4map, crop=None, progress=False)
     assert whole.values.shape[3:] == (EDGE, EDGE)
@@ -336,6 +358,19 @@ def test_a_report_shows_itself(full):
     assert full.reliability("land_cover")["places"].sum() == 118
     with pytest.raises(ValueError, match="the report has bioregion by descriptions"):
         full.one("meadows")
+
+
+def test_simulated_places_are_called_so_in_every_table_and_picture(full, tmp_path):
+    places = simulated_dataset(60, seed=9)
+    assert repr(places.take([1, 2]).with_values(places.values[:2])).startswith("<2 simulated places:")
+    found = tn.report(
+        tn.load("pocket"), places.split((0.9, 0.1))[0], tasks=["land_cover"], composites=[12], resamples=5,
+        progress=False,
+    )  # fmt: skip
+    shown = (repr(found), found._repr_html_(), found.to_csv(tmp_path / "r.csv").read_text())
+    assert all("model, simulated places" in text for text in shown)
+    assert found.plot().get_title(loc="left") == "model, simulated places, T = 12"
+    assert "simulated" not in repr(full) + full.plot().get_title(loc="left")
 
 
 def test_simulated_places_are_labelled_by_what_grows_there():

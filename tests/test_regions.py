@@ -339,6 +339,20 @@ def test_geotiffs_carry_names_and_colours(zs, cube, tmp_path):
     ]
 
 
+def test_a_map_and_its_files_say_what_they_were_made_of(tmp_path):
+    """A map of the simulated landscape is called so wherever it goes, with new words too."""
+    model, source = tn.load("pocket"), tn.open_source("sample")
+    cube = source.cube(source.bounds)[..., :16, :16].assign_attrs(year=2018)
+    words = model.zero_shot(["maize field", "forest"])
+    maps = make(words, cube, keep="int8", store=tmp_path / "map.zarr")
+    said = {"source": "simulated landscape", "year": "2018", "model": "pocket"}
+    assert maps.attrs == said == make(words, cube).attrs == make(words, maps).attrs
+    assert xr.open_zarr(tmp_path / "map.zarr", consolidated=False).attrs.items() >= said.items()
+    for path in save_geotiff(maps, tmp_path / "map.tif"):
+        with rasterio.open(path) as file:
+            assert file.tags().items() >= said.items()
+
+
 def test_large_geotiffs_have_overviews_and_many_classes_a_wider_type(model, tmp_path):
     size, k = 600, 300
     rng = np.random.default_rng(0)

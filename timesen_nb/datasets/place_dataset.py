@@ -26,6 +26,7 @@ class PlaceDataset:
         labels: task name -> (N,) class names of that task, "" = unknown.
         ids: (N,) unique names.
         photos: (N, 4) addresses or files of the views north, east, south, west, "" = no photo; None: no photos.
+        simulated: whether the places are made up, which all that is made of them says.
 
     Raises:
         ValueError: lengths differ, or an id occurs twice.
@@ -36,6 +37,7 @@ class PlaceDataset:
     labels: Mapping[str, np.ndarray]
     ids: np.ndarray
     photos: np.ndarray | None = field(default=None)
+    simulated: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lonlats", np.asarray(self.lonlats, dtype=np.float64).reshape(-1, 2))
@@ -67,7 +69,8 @@ class PlaceDataset:
     def __repr__(self) -> str:
         known = ", ".join(f"{task} {np.count_nonzero(names != '')}" for task, names in self.labels.items())
         series = "no series" if self.values is None else f"series {tuple(self.values.shape[1:])}"
-        return f"<{len(self)} places: {series}; labels: {known or 'none'}>"
+        kind = "simulated places" if self.simulated else "places"
+        return f"<{len(self)} {kind}: {series}; labels: {known or 'none'}>"
 
     def series(self, rows: Any = slice(None)) -> np.ndarray:
         """Series of some of the places.
@@ -116,7 +119,7 @@ class PlaceDataset:
         """
         labels = {task: names[rows] for task, names in self.labels.items()}
         values, photos = (None if v is None else v[rows] for v in (self.values, self.photos))
-        return PlaceDataset(values, self.lonlats[rows], labels, self.ids[rows], photos)
+        return PlaceDataset(values, self.lonlats[rows], labels, self.ids[rows], photos, self.simulated)
 
     def select(self, ids: Any) -> PlaceDataset:
         """The places of these ids.

@@ -52,7 +52,7 @@ def simulated_dataset(n: int, seed: int = 303) -> PlaceDataset:
     places = simulate_places(n, seed)
     ids = np.array([f"simulated-{seed}-{i:05d}" for i in range(n)])
     lonlats = np.stack([places.lon, places.lat], axis=1)
-    return PlaceDataset(places.values, lonlats, simulated_labels(places.cover_type), ids)
+    return PlaceDataset(places.values, lonlats, simulated_labels(places.cover_type), ids, simulated=True)
 
 
 def simulated_survey(
@@ -90,4 +90,5 @@ def simulated_survey(
             for view, path in zip(source.views(*place, year=year, size=size), paths, strict=True):
                 Image.fromarray(view).save(path, quality=92)
     labels = simulated_labels([INDEX[source.cover_type(*place, year=year)] for place in lonlats])
-    return PlaceDataset(values, np.array(lonlats), labels, np.array(ids), np.array(files, dtype=str))
+    photos = np.array(files, dtype=str)
+    return PlaceDataset(values, np.array(lonlats), labels, np.array(ids), photos, simulated=True)

@@ -142,12 +142,13 @@ def bootstrap(
         predicted: (N,) integers from 0 to K - 1.
         classes: K.
         groups: (N,) labels of what is drawn as a whole, such as spatial blocks, for neighbours are no independent
-            proofs; None draws place by place (Efron & Tibshirani 1993; for groups the cluster bootstrap).
+            proofs; None draws place by place (Efron & Tibshirani 1993; for groups the cluster bootstrap). One group
+            alone is no sample of groups: its spread is not known.
         resamples: how many.
         seed: the same one draws the same.
 
     Returns:
-        Counts (resamples, K) each.
+        Counts (resamples, K) each; NaN where there are groups and fewer than two of them.
 
     Raises:
         ValueError: other numbers than those of classes.
@@ -163,6 +164,9 @@ def bootstrap(
     else:
         _, member = np.unique(groups, return_inverse=True)
         size = member.max() + 1
+        if size < 2:  # drawn again and again it is always itself, which would look like certainty
+            unknown = np.full((resamples, classes), np.nan)
+            return Tally(unknown, unknown, unknown)
         weights = rng.multinomial(size, np.full(size, 1 / size), size=resamples)
         true_of, predicted_of, amount = np.asarray(truth), np.asarray(predicted), np.ones(n)
     shape = (weights.shape[1], classes)
@@ -186,8 +190,10 @@ def interval(scores: np.ndarray, coverage: float = 0.95) -> tuple[float, float]:
         coverage: share of the scores that it holds.
 
     Returns:
-        Low and high.
+        Low and high; NaN where every score is.
     """
+    if np.isnan(scores).all():
+        return float("nan"), float("nan")
     tail = (1 - coverage) / 2
     low, high = np.nanquantile(scores, [tail, 1 - tail])
     return float(low), float(high)

@@ -104,7 +104,8 @@ def report(
     table = pd.DataFrame(
         [_scores(key, found, block, resamples) | trust.get(key, unknown) for key, found in answers.items()]
     )
-    return Report(table, answers, labels, len(dataset) - len(rows))
+    simulated = bool(getattr(dataset, "simulated", False))
+    return Report(table, answers, labels, len(dataset) - len(rows), simulated)
 
 
 def _by_name(model: Any) -> dict[str, Encodes]:

@@ -29,21 +29,24 @@ class Report:
 
     Attributes:
         scores: a row a model, number of composites T, task and prompt style; shares from 0 to 1. ``top1_low`` and
-            ``top1_high`` hold 95 % of the bootstrap over places, ``top1_block_low`` and ``_high`` over blocks;
-            ``top1_transductive`` is the "normalised" score of the released code, which needs the whole test set to
-            answer for one place, and is no measure of a classifier: it stands here beside the raw one only.
+            ``top1_high`` hold 95 % of the bootstrap over places, ``top1_block_low`` and ``_high`` over blocks (NaN
+            where all places lie in one); ``top1_transductive`` is the "normalised" score of the released code, which
+            needs the whole test set to answer for one place, and is no measure of a classifier: it stands here beside
+            the raw one only.
             ``coverage`` and ``set_size`` are those of 90 % prediction sets, ``rejection`` is the share of places that
             would be "none of these", ``inside`` the share within the area of applicability: NaN for a model that
             nothing was fitted for.
         answers: (model, T, task, prompt style) -> what each row is made of.
         labels: task -> (N,) names or codes of the places that were read.
         left_out: how many places had no month to read.
+        simulated: whether the places are made up, which tables and pictures say.
     """
 
     scores: pd.DataFrame
     answers: Mapping[tuple[str, int, str, str], Answers]
     labels: Mapping[str, np.ndarray]
     left_out: int
+    simulated: bool = False
 
     def __repr__(self) -> str:
         lost = f"; {self.left_out} places without any month left out" if self.left_out else ""
@@ -71,7 +74,7 @@ class Report:
         """In percent, as the paper prints it.
 
         "overall" is the mean of the paper's five tasks, where all five are there. Several models add their mean and
-        (sample) deviation.
+        (sample) deviation. Models that were asked of simulated places have that in their name.
 
         Args:
             score: a column of ``scores``.
@@ -94,6 +97,9 @@ class Report:
                 wide["overall", style] = wide[[(t, style) for t in TASKS]].mean(axis=1)
                 columns.append(("overall", style))
         wide = wide[columns]
+        if self.simulated:
+            # the paper's figures beside these are of real places
+            wide = wide.rename(index=lambda name: f"{name}, simulated places", level="model")
         models = wide.index.get_level_values("model").unique()
         if len(models) > 1:
             by_length = wide.groupby(level="T", sort=False)
@@ -238,6 +244,8 @@ class Report:
 
     def plot(self, composites: int | None = None, ax: Axes | None = None) -> Axes:
         """Top-1 by task and prompt style with 95 % intervals, the paper's TimeSenCLIP as a mark; the first model's.
+
+        Intervals are those over blocks where they are known, else over places, and the legend says which.
 
         Args:
             composites: T; None: the first that was asked for.

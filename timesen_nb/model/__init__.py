@@ -24,7 +24,7 @@
     confidence       what was fitted for these, in one file
     patch_images     months as vectors of an image tower
     alike            the most alike of many vectors
-    fingerprint      which weights these are
+    fingerprint      which weights these are; weights_name: what they are called in files
     loading          any of these files -> a model
 
 Names are loaded when first used: this package imports nothing heavy, and nothing that answers imports torch.

@@ -75,6 +75,9 @@ def plot_reliability(table: pd.DataFrame, ax: Axes | None = None, label: str | N
 def plot_report(report: Any, composites: int | None = None, ax: Axes | None = None) -> Axes:
     """Top-1 in percent by task and prompt style with 95 % intervals, and the paper's TimeSenCLIP as black marks.
 
+    Intervals are those over blocks where they are known for all bars, for those over places are too narrow: neighbours
+    are alike. The legend says which.
+
     Args:
         report: a :class:`timesen_nb.evaluation.Report`: its ``scores``, and beside them its ``paper``.
         composites: T of the scores that are drawn; None: the first.
@@ -98,11 +101,13 @@ def plot_report(report: Any, composites: int | None = None, ax: Axes | None = No
     styles = [s for s in STYLE_COLOURS if s in set(scores["prompts"])]
     ax = ax or _axes((1.6 * len(found) + 3.5, 3.6))
     row = ("paper: TimeSenCLIP, 1 px", composites)
+    blocked = "top1_block_low" in scores and bool(scores["top1_block_low"].notna().all())
+    low, high = ("top1_block_low", "top1_block_high") if blocked else ("top1_low", "top1_high")
     for j, style in enumerate(styles):
         part = scores[scores["prompts"] == style].set_index("task").loc[found]
         x = np.arange(len(found)) + (j - (len(styles) - 1) / 2) * 0.25
         top = 100 * part["top1"]
-        below, above = top - 100 * part["top1_low"], 100 * part["top1_high"] - top
+        below, above = top - 100 * part[low], 100 * part[high] - top
         ax.bar(
             x,
             top,
@@ -117,8 +122,17 @@ def plot_report(report: Any, composites: int | None = None, ax: Axes | None = No
             ax.plot(x, figures, "k_", markersize=13, label="paper, Sen4Map" if j == 0 else None)
     ax.set_xticks(range(len(found)), [plain(t.replace("_", " ")) for t in found])
     ax.set(ylabel="top-1 (%)", ylim=(0, 100))
-    ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
-    ax.set_title(plain(f"{model}, T = {composites}"), loc="left", fontsize="medium")
+    title = f"95 % intervals over\n{'blocks of places' if blocked else 'places alone'}"
+    ax.legend(
+        frameon=False,
+        fontsize="small",
+        title=title,
+        title_fontsize="small",
+        loc="upper left",
+        bbox_to_anchor=(1, 1),
+    )
+    where = ", simulated places" if getattr(report, "simulated", False) else ""
+    ax.set_title(plain(f"{model}{where}, T = {composites}"), loc="left", fontsize="medium")
     return ax
 
 

@@ -19,6 +19,7 @@ from rasterio.windows import Window
 
 from timesen_nb.plots.map_label import check_label, with_place
 from timesen_nb.regions.georeference import transform_of
+from timesen_nb.regions.map_layers import ORIGIN
 
 #: Rows that are read and written at once.
 ROWS = 512
@@ -32,10 +33,10 @@ def save_geotiff(maps: xr.Dataset, path: str | Path) -> list[Path]:
 
     ``..._probability.tif`` of the label; where the map has them ``..._probabilities.tif``, a band a class in its name,
     ``..._dissimilarity.tif`` (area of applicability: 1 is its edge) and ``..._set_size.tif``. All have overviews, and
-    are written in strips, so that the map may be lazy. The label has a palette, the class names in its tags
-    (``classes``, JSON) and, for QGIS and GDAL, in ``....tif.aux.xml``; its values are those of the map, with the type's
-    largest value (255, or 65535 from 255 classes on) for no data. Files of these names that an earlier map left are
-    replaced, and removed where this one has no such layer.
+    are written in strips, so that the map may be lazy. Tags say source, year and model as the map does. The label has a
+    palette, the class names in its tags (``classes``, JSON) and, for QGIS and GDAL, in ``....tif.aux.xml``; its values
+    are those of the map, with the type's largest value (255, or 65535 from 255 classes on) for no data. Files of these
+    names that an earlier map left are replaced, and removed where this one has no such layer.
 
     Args:
         maps: what ``map_region`` returned.
@@ -68,7 +69,8 @@ def save_geotiff(maps: xr.Dataset, path: str | Path) -> list[Path]:
     def numbers(part: np.ndarray) -> np.ndarray:
         return np.where(part < 0, nothing, part).astype(dtype)
 
-    _write(label, path, dtype, nothing, "NEAREST", numbers, finish)
+    about = {key: str(maps.attrs[key]) for key in ORIGIN if key in maps.attrs}
+    _write(label, path, dtype, nothing, "NEAREST", numbers, finish, about)
     _write_names(path, classes, colours)
     paths = [path]
     for name, (kind, missing) in _BESIDE.items():
@@ -82,7 +84,8 @@ def save_geotiff(maps: xr.Dataset, path: str | Path) -> list[Path]:
             # numbers that are counts are not averaged in overviews
             resampling = "AVERAGE" if kind == "float32" else "NEAREST"
             layer = maps[name].transpose(..., "y", "x")
-            _write(layer, paths[-1], kind, missing, resampling, _as(kind, missing), partial(_describe, names))
+            told = partial(_describe, names)
+            _write(layer, paths[-1], kind, missing, resampling, _as(kind, missing), told, about)
     return paths
 
 
@@ -98,7 +101,7 @@ def _describe(names: list[str], file: Any) -> None:
 
 def _write(
     data: xr.DataArray, path: Path, dtype: str, nothing: float, resampling: str,
-    convert: Callable[[np.ndarray], np.ndarray], finish: Callable[[Any], Any],
+    convert: Callable[[np.ndarray], np.ndarray], finish: Callable[[Any], Any], about: dict[str, str],
 ) -> None:  # fmt: skip
     """Strips into a plain GeoTIFF, which GDAL then lays out for the cloud; the name is there once it is complete."""
     height, width = data.shape[-2:]
@@ -115,6 +118,7 @@ def _write(
             for start in range(0, height, ROWS):
                 strip = convert(data[..., start : start + ROWS, :].values).reshape(file.count, -1, width)
                 file.write(strip, window=Window(0, start, width, strip.shape[1]))
+            file.update_tags(**about)
             finish(file)
         copy(
             plain,

@@ -10,9 +10,10 @@ import numpy as np
 import xarray as xr
 
 from timesen_nb.bands import BANDS
+from timesen_nb.model.weights_name import weights_name
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.regions.chunk import ChunkWork
-from timesen_nb.regions.map_layers import layers_of
+from timesen_nb.regions.map_layers import ORIGIN, layers_of
 from timesen_nb.regions.region import Region, read_region
 from timesen_nb.regions.run import run_chunks, shown
 from timesen_nb.regions.store import MemoryStore, ZarrStore
@@ -64,6 +65,7 @@ def map_region(
         label (y, x) int16, numbers of ``label.classes``, -1 = no data; probability (y, x) float32 of that label, NaN =
         no data; and, where asked for, vectors (y, x, feature), probabilities (class, y, x), dissimilarity (y, x) and
         set_size (y, x) int16, -1 = no data.
+        Attributes say source and year, as far as the cube does, and the model.
         The label is the most probable of the words that pass ``model.check_words``; for "none of these" where no word
         fits, give ``model.zero_shot(words, open_set=True)``.
 
@@ -82,6 +84,7 @@ def map_region(
             "model.zero_shot(['maize field', 'meadow'])."
         )
     region = read_region(cube, chunk)
+    region.grid.attrs.update(_origin(zs, cube))
     features = zs.vectors.shape[1]
     if region.encoded and region.data.shape[2] != features:
         raise ValueError(
@@ -122,8 +125,15 @@ def map_region(
         place.prepare({**asked, "data": region.fingerprint()}, overwrite, lambda at: work(region.block(at)))
     with shown(progress) as tell:
         run_chunks(region, work, place, tell, cancelled)
-    maps = place.open()
+    # a store of an earlier version does not say it
+    maps = place.open().assign_attrs(region.grid.attrs)
     return maps.assign_coords({"class": zs.classes}) if every_class else maps
+
+
+def _origin(zs: ZeroShot, cube: xr.DataArray | xr.Dataset) -> dict[str, str]:
+    """What the attributes of a map say of the cube and of the model that it was made by."""
+    about = {key: str(cube.attrs[key]) for key in ORIGIN if cube.attrs.get(key)}
+    return about if zs.fingerprint is None else {**about, "model": weights_name(zs.fingerprint())}
 
 
 def _asked(region: Region, work: ChunkWork) -> dict[str, Any]:

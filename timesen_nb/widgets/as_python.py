@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from timesen_nb.model.fingerprint import fingerprint
+from timesen_nb.model.weights_name import weights_name
 
 if TYPE_CHECKING:
     from timesen_nb.sources import Source
@@ -93,16 +92,7 @@ def _fields(fields: Fields) -> list[str]:
 
 def model_name(session: Session) -> str:
     """What the model is called in files: "pocket", or the beginning of its weights' fingerprint."""
-    mark = session.model.weights.fingerprint()
-    return "pocket" if mark == _pocket() else f"weights {mark[:12]}"
-
-
-@cache
-def _pocket() -> str:
-    from timesen_nb.model.checkpoint import read_checkpoint
-    from timesen_nb.model.hub import find_file
-
-    return fingerprint(read_checkpoint(find_file("pocket")).weights)
+    return weights_name(session.model.weights.fingerprint())
 
 
 def _model(session: Session) -> str:

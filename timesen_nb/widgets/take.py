@@ -94,6 +94,7 @@ def view_maps(session: Session, encoded: EncodedView) -> xr.Dataset:
     vectors[there] = encoded.vectors
     kept = grid.to_dataset(name="grid").drop_vars("grid").assign(vectors=(("y", "x", "feature"), vectors))
     kept = kept.rio.write_crs(encoded.cube.rio.crs).rio.write_transform(transform_of(encoded.cube))
+    kept = kept.assign_attrs(encoded.cube.attrs)
     maps = map_region(words, kept, every_class=True, progress=False)
     # as on the screen, where somebody may have chosen them
     maps["label"].attrs["colours"] = session.colours_of(words.classes)
