@@ -28,7 +28,10 @@ from timesen_nb.training.run_folder import RunFolder
 
 @dataclass
 class Run:
-    """One run; steps are updates of the weights. targets: rows -> photos or class numbers. state: of a checkpoint."""
+    """One run; steps are updates of the weights, the last one of an epoch of fewer batches where they do not come out.
+
+    targets: rows -> photos or class numbers. state: of a checkpoint.
+    """
 
     learner: Learner
     pairs: Pairs
@@ -40,8 +43,8 @@ class Run:
     state: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        warmup, self.epoch_steps = self.options.warmup_epochs, len(self.pairs) // self.options.batch_size
-        self.epoch_steps //= self.options.accumulate
+        warmup, self.epoch_batches = self.options.warmup_epochs, len(self.pairs) // self.options.batch_size
+        self.epoch_steps = math.ceil(self.epoch_batches / self.options.accumulate)
         self.steps = self.options.epochs * self.epoch_steps
         self.warmup_steps = round(self.steps / 20 if warmup is None else warmup * self.epoch_steps)
 
@@ -88,22 +91,23 @@ def train(run: Run, rank: int = 0, ranks: int = 1) -> None:
         past = SimpleNamespace(**run.state["watch"])
     model: Any = DistributedDataParallel(learner) if ranks > 1 else learner
     step, parts, every = int(learner.step), options.accumulate, options.checkpoint_every or run.epoch_steps
-    size, n = options.batch_size, len(run.pairs)
+    size, n, batches = options.batch_size, len(run.pairs), run.epoch_batches
     bar = tqdm(total=run.steps, initial=step, desc="training", unit="step", dynamic_ncols=True,
                disable=not options.progress or rank > 0)  # fmt: skip
     with bar, torch.random.fork_rng([device] if run.device == "cuda" else []):
         while step < run.steps and not past.stopped:
             rate = learning_rate(step, options.learning_rate, run.warmup_steps, run.steps)
             optimizer.param_groups[0]["lr"] = rate
-            losses = []
-            for number in range(step * parts, (step + 1) * parts):
-                epoch, place = divmod(number, n // size)
+            losses, (epoch, update) = [], divmod(step, run.epoch_steps)
+            places = range(update * parts, min((update + 1) * parts, batches))
+            for place in places:
+                number = epoch * batches + place
                 rows = order_of(epoch, n, options.seed)[place * size : (place + 1) * size]
                 arrays = rows, run.pairs.series(rows[rank::ranks]), run.targets(rows)
                 # ranks add up their gradients once an update
-                with model.no_sync() if ranks > 1 and (number + 1) % parts else nullcontext():
+                with model.no_sync() if ranks > 1 and place != places[-1] else nullcontext():
                     loss = model(number, *(torch.from_numpy(array).to(device) for array in arrays))
-                    scaler.scale(loss / parts).backward()
+                    scaler.scale(loss / len(places)).backward()
                 losses.append(loss.detach())
             scaler.unscale_(optimizer)
             if options.clip_gradient is not None:
@@ -114,7 +118,7 @@ def train(run: Run, rank: int = 0, ranks: int = 1) -> None:
             # the temperature stays between 1 and 0.01, as in CLIP
             learner.log_scale.data.clamp_(0.0, math.log(100.0))
             past.losses += torch.stack(losses).tolist()
-            if not math.isfinite(sum(past.losses[-parts:])):
+            if not math.isfinite(sum(past.losses[-len(places) :])):
                 said = f"the loss is {past.losses[-1]} at step {step}"
                 raise FloatingPointError(f"{said}. Try a lower learning_rate, or precision='32'.")
             step += 1

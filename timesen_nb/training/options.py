@@ -29,7 +29,7 @@ class TrainingOptions:
         classes: a task, its name, or names, for words and validation. None: the labels that occur.
         train_layers: how many of the last layers are trained, with the head; 0: the head alone. None: everything.
         tower: a tower, or its name: whose space it is, for an encoder that has none yet.
-        epochs: how often every pair is seen.
+        epochs: how often every pair is seen, but for those that fill no batch: other ones each time.
         batch_size: pairs a batch, over all devices.
         learning_rate: after the warm-up; it falls along a cosine to zero.
         weight_decay: of AdamW.
@@ -45,7 +45,7 @@ class TrainingOptions:
         device: "auto" (a GPU where there is one), "cpu" or "cuda".
         devices: how many processes share each batch, on a GPU each; forked here, or started by torchrun.
         precision: "32", "bf16", "fp16", or "auto": bf16 on GPUs that have it, fp16 on others, 32 on CPUs.
-        accumulate: batches to one update of the weights.
+        accumulate: batches to one update of the weights; the last of an epoch has those that are left.
         clip_gradient: the largest norm of the gradient. None: no clipping.
         folder: where metrics.csv, loss.png and last.ckpt are kept; the same call takes up a run that was stopped.
         checkpoint_every: in updates of the weights. None: every epoch.
