@@ -292,6 +292,17 @@ def test_accumulated_batches_are_one_update(tmp_path, monkeypatch):
     assert np.allclose(one.encode(pairs.series([0, 1])), two.encode(pairs.series([0, 1])), atol=1e-4)
 
 
+def test_every_pair_is_seen_in_every_epoch_however_batches_accumulate(monkeypatch):
+    """Five batches by three are an update of three and one of two."""
+    seen, real = [], Learner.forward
+    monkeypatch.setattr(
+        Learner, "forward", lambda s, n, rows, *a: (seen.append(rows), real(s, n, rows, *a))[1]
+    )
+    options = {"batch_size": 10, "memory_bank": 0, "accumulate": 3, "epochs": 4}
+    fit(make_pairs(50), **options)
+    assert torch.bincount(torch.cat(seen)).tolist() == [4] * 50
+
+
 def test_training_stops_when_accuracy_stays_and_the_best_is_returned(tmp_path):
     validation = make_pairs(64, seed=7)
     options = {
@@ -433,6 +444,18 @@ def test_only_what_leaves_the_end_as_it_is_may_change_when_a_run_goes_on(tmp_pat
             fit(folder=tmp_path, **{"epochs": 1, name: value})
     free = {"validate_every": 2, "checkpoint_every": 1, "validation": VALIDATION, "classes": CLASSES}
     assert same_weights(first, fit(epochs=1, folder=tmp_path, **free))
+
+
+def test_with_patience_a_run_goes_on_with_what_it_was_judged_by(tmp_path):
+    """The best accuracy of other places, or among other classes, is none to be compared with."""
+    judged = {"epochs": 2, "folder": tmp_path, "patience": 1, "validation": VALIDATION}
+    first = fit(**judged)
+    assert same_weights(first, fit(**judged))
+    for name, value in {"validation": make_pairs(32, seed=4), "classes": [*CLASSES, "lake"]}.items():
+        with pytest.raises(ValueError, match="another run: validation and classes was"):
+            fit(**{**judged, name: value})
+    with pytest.raises(ValueError, match="another run: validate_every was 1, now 2"):
+        fit(**judged, validate_every=2)
 
 
 def test_a_checkpoint_that_is_damaged_or_of_others_is_refused(tmp_path):

@@ -25,7 +25,8 @@ from timesen_nb.training.loss import Learner
 from timesen_nb.training.options import TrainingOptions
 from timesen_nb.training.run_folder import RunFolder
 
-#: Options that may change when a run goes on. The others decide how it ends: its checkpoint holds them.
+#: Options that may change when a run goes on. The others decide how it ends: its checkpoint holds them. With patience
+#: what the run is judged by, and how often, decides it too.
 FREE = {"classes", "tower", "warmup_epochs", "validation", "validate_every", "device", "folder", "checkpoint_every",
         "overwrite", "progress"}  # fmt: skip
 
@@ -83,6 +84,11 @@ def fit(
             "pairs": len(pairs), "targets": "photos" if words is None else "words",
             "warmup_steps": run.warmup_steps, "start and data": _checksum(run),
         }  # fmt: skip
+        if validation is not None and options.patience is not None:
+            judged = _code(
+                [validation.pairs.series(_some(validation.pairs)), validation.numbers, validation.words]
+            )
+            settings |= {"validation and classes": judged, "validate_every": options.validate_every}
         run.folder = RunFolder(options.folder, settings)
     # torchrun calls this in every process: the first one keeps the folder
     first = options.devices == 1 or os.environ.get("RANK", "0") == "0"
@@ -165,9 +171,20 @@ def _check_batches(n: int, options: TrainingOptions) -> None:
 
 def _checksum(run: Run) -> str:
     """Tells one start and one data set from another: of the weights, and of up to 1000 places."""
-    n, code = len(run.pairs), 0
-    some = torch.linspace(0, n - 1, min(1000, n)).long().numpy()
+    some = _some(run.pairs)
     weights = [v.numpy() for v in run.learner.state_dict().values()]
-    for array in [*weights, run.pairs.series(some), run.targets(some)]:
+    return _code([*weights, run.pairs.series(some), run.targets(some)])
+
+
+def _some(pairs: Pairs) -> np.ndarray:
+    """Up to 1000 rows, evenly from all."""
+    n = len(pairs)
+    rows: np.ndarray = torch.linspace(0, n - 1, min(1000, n)).long().numpy()
+    return rows
+
+
+def _code(arrays: list[np.ndarray]) -> str:
+    code = 0
+    for array in arrays:
         code = zlib.crc32(array.tobytes(), code)
     return f"{code:08x}"
