@@ -96,6 +96,14 @@ def test_recall_against_a_plain_loop(n, classes, seed):
     assert each["places"].iloc[:-1].to_dict() == {c: (names == c).sum() for c in sorted(set(names.tolist()))}
 
 
+def test_a_class_of_one_place_has_no_part_in_the_mean():
+    """It has no other place to find, which is no failure to find it."""
+    vectors = unit([[1, 0.1], [1, 0.2], [0.1, 1]])
+    table = recall_by_class(vectors, vectors, np.array(["lake", "lake", "moor"]), ks=(1,))
+    assert table["R@1"].tolist() == pytest.approx([1, np.nan, 1], nan_ok=True)
+    assert table["places"].tolist() == [2, 1, 3]
+
+
 def test_words_find_the_places_of_their_class():
     gallery = unit([[1, 0.1], [1, 0.2], [0.1, 1], [1, 0.3]])
     names = np.array(["lake", "lake", "moor", ""])

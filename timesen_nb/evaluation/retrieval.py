@@ -143,7 +143,7 @@ def recall_table(
 def recall_by_class(
     queries: np.ndarray, gallery: np.ndarray, names: np.ndarray, ks: Sequence[int] = (1, 5, 10)
 ) -> pd.DataFrame:
-    """Recall@k of each class, as :func:`recall` counts it; a class of one place finds nothing.
+    """Recall@k of each class, as :func:`recall` counts it: a class of one place has no other to find.
 
     Args:
         queries: (N, D) unit vectors.
@@ -152,18 +152,18 @@ def recall_by_class(
         ks: the k.
 
     Returns:
-        A row a class with its number of places and R@k, shares from 0 to 1; the last row has all places and the mean of
-        the classes.
+        A row a class with its number of places and R@k, shares from 0 to 1, NaN for a class of one place; the last row
+        has all places and the mean of the other classes.
     """
     queries, gallery, there = _known(queries, gallery)
     names = names_of(names)[there]
     found, _ = nearest(queries, gallery, min(max(ks) + 1, len(gallery)))
     others = _without_own(found, found == np.arange(len(queries))[:, None])
     same = names[others] == names[:, None]
-    table = {
-        name: [int((names == name).sum()), *(same[names == name][:, :k].any(axis=1).mean() for k in ks)]
-        for name in np.unique(names[names != ""])
-    }
+    table: dict[str, list[float]] = {}
+    for name in np.unique(names[names != ""]).tolist():
+        mine = same[names == name]
+        table[name] = [len(mine), *(mine[:, :k].any(axis=1).mean() if len(mine) > 1 else np.nan for k in ks)]
     out = pd.DataFrame.from_dict(table, orient="index", columns=["places", *(f"R@{k}" for k in ks)])
     out.loc["mean of classes"] = [out["places"].sum(), *out.iloc[:, 1:].mean()]
     return out.astype({"places": int})
