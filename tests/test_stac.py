@@ -199,6 +199,15 @@ def test_the_radiometric_offset_is_what_the_item_says(properties, raster, gain, 
     assert scene.offset.tolist() == pytest.approx([offset] * 10)
 
 
+@pytest.mark.parametrize(
+    "said", ["2018-07-01T00:46:30+02:00", "2018-06-30T20:46:30-02:00", "2018-06-30T22:46:30Z"]
+)
+def test_times_with_an_offset_are_those_of_utc(said: str) -> None:
+    """Two hours are another day here, and another month."""
+    ((scene,), _) = read_acquisitions([item_of({"s2:processing_baseline": "02.12", "datetime": said})])
+    assert scene.time == np.datetime64("2018-06-30T22:46:30")
+
+
 def test_an_item_that_does_not_say_how_it_is_stored_is_refused_by_name() -> None:
     acquisitions, ((left_out),) = read_acquisitions([item_of({})])
     assert not acquisitions

@@ -107,7 +107,7 @@ def published_medians(values: np.ndarray, months: np.ndarray, scl: np.ndarray) -
     """The composites that the released model was trained on, for comparison with it: clouds count as zeros.
 
     Scene classes from 9 on are set to 0 and stay in the median (the lower middle of an even number); a month without
-    any date is the median of all dates; 1 is added. Source: released code of Jain et al. 2026;
+    any date is the median of all dates of the year; 1 is added. Source: released code of Jain et al. 2026;
     :func:`timesen_nb.composite.monthly_medians` is how it is done here.
 
     Args:
@@ -117,12 +117,20 @@ def published_medians(values: np.ndarray, months: np.ndarray, scl: np.ndarray) -
 
     Returns:
         (12, 10, ...) float32, without gaps.
+
+    Raises:
+        ValueError: no date of the year.
     """
+    if not np.any(np.asarray(months) > 0):
+        raise ValueError(
+            f"{len(values)} images of other years were given; expected some of the year: months 1 to 12."
+        )
     shown = np.where(scl[:, None] >= 9, 0, values).astype(np.float32)
+    of_year = shown[np.asarray(months) > 0]
     out = []
     for month in range(1, 13):
         inside = months == month
-        looks = np.sort(shown[inside] if inside.any() else shown, axis=0)
+        looks = np.sort(shown[inside] if inside.any() else of_year, axis=0)
         out.append(looks[(len(looks) - 1) // 2] + 1)
     return np.stack(out)
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -133,8 +134,9 @@ def _acquisition(item: Item, files: Mapping[str, Asset]) -> Acquisition:
         raise _Unusable("it has neither a bbox nor a geometry, so that nobody knows where it lies")
     if item.datetime is None:
         raise _Unusable("it has no date")
-    # STAC times are UTC
-    time = np.datetime64(item.datetime.replace(tzinfo=None), "s")
+    # STAC times are UTC, though some catalogs write them with an offset
+    when = item.datetime if item.datetime.tzinfo is None else item.datetime.astimezone(UTC)
+    time = np.datetime64(when.replace(tzinfo=None), "s")
     baseline, product = _baseline(item), _product(item)
     gain, offset, rules = zip(*(_radiometry(item, files[b], baseline) for b in BANDS), strict=True)
     plain = Item(item.id, _geometry(item, bounds), list(bounds), item.datetime, dict(item.properties))
