@@ -124,6 +124,45 @@ def test_what_is_no_field_is_said_in_words_and_the_last_one_stays(
     assert app.fields.text == before
 
 
+def test_a_field_of_a_file_that_crosses_itself_is_named_and_words_go_on(
+    app: tn.ClickMap, source: GridSource, tmp_path
+) -> None:
+    west, south, east, north = source.bounds
+    whole, bow = (
+        box(west, south, east, north),
+        Polygon([(west, south), (east, north), (east, south), (west, north)]),
+    )
+    app.read_fields(whole)
+    app.click(*source.place(5, 7))
+    app.map_view(bbox=source.bounds)
+    gpd.GeoDataFrame(geometry=[whole, bow], crs=4326).to_file(tmp_path / "bow.geojson")
+    before, outlined = app.fields.text, app.map._fields.locations
+    assert app.read_fields(tmp_path / "bow.geojson") is None
+    assert "the sides of field 2 of 2 cross each other" in app.error
+    assert (app.fields.text, app.map._fields.locations) == (before, outlined)
+    app.use(["a bog", "a car park"])
+    assert app.error is None
+    assert app.result.classes == ("a bog", "a car park")
+
+
+def test_what_fails_beside_the_words_keeps_the_others_from_nothing(
+    app: tn.ClickMap, source: GridSource
+) -> None:
+    app.read_fields(box(*source.bounds))
+    app.click(*source.place(5, 7))
+    app.map_view(bbox=source.bounds)
+    polygons = app.session.fields.polygons
+    west, south, east, north = source.bounds
+    polygons.geometry = [Polygon([(west, south), (east, north), (east, south), (west, north)])]
+    app.use(["a bog", "a car park"])
+    assert app.error is not None
+    assert app.result.classes == ("a bog", "a car park")
+    assert "a bog" in app.text
+    assert set(app._layer.drawn.classes) <= {"a bog", "a car park"}
+    assert "word=a+bog" in app._actions._screen.link.value
+    assert app.fields.text == "", "what was counted by other words does not stay"
+
+
 def test_fields_the_other_way_round_are_told_so(app: tn.ClickMap, source: GridSource, tmp_path) -> None:
     west, south, east, north = source.bounds
     turned = gpd.GeoDataFrame(geometry=[box(south, west, north, east)], crs=4326)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from timesen_nb.sources.grid import BBox
     from timesen_nb.widgets.session import Session
 
+NAMED = 5  # fields that are wrong are named so far
 MARGIN = 0.0003  # degrees around fields, some 30 m: what is read has several rows and columns
 
 
@@ -96,12 +97,28 @@ def polygon_of(corners: list[tuple[float, float]]) -> Any:
         polygon = box(min(x, others[0][0]), min(y, others[0][1]), max(x, others[0][0]), max(y, others[0][1]))
     else:
         polygon = Polygon(corners)
-    if not polygon.is_valid or polygon.area == 0:
+    if not _encloses(polygon):
         raise ValueError(
             "the sides of this field cross each other, or enclose nothing. Click its corners in turn, once around the "
             "field."
         )
     return polygon
+
+
+def _encloses(polygon: Any) -> bool:
+    """Whether a polygon encloses something, and its sides do not cross."""
+    return bool(polygon.is_valid and polygon.area > 0)
+
+
+def _check_sides(fields: gpd.GeoDataFrame) -> None:
+    """ValueError by number for fields of a file that nobody could draw."""
+    wrong = [n for n, polygon in enumerate(fields.geometry, 1) if not _encloses(polygon)]
+    if wrong:
+        named = ", ".join(map(str, wrong[:NAMED])) + f" and {len(wrong) - NAMED} more" * (len(wrong) > NAMED)
+        raise ValueError(
+            f"the sides of field {named} of {len(fields)} cross each other, or enclose nothing. Mend the file (QGIS: "
+            "“Fix geometries”) and load it again, or draw the field: “Draw a field”."
+        )
 
 
 def read_fields(session: Session, polygons: Any, cancelled: Callable[[], bool] = lambda: False) -> Fields:
@@ -117,12 +134,14 @@ def read_fields(session: Session, polygons: Any, cancelled: Callable[[], bool] =
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: polygons that are none, lie outside the data, or stretch over too much.
+        ValueError: polygons that are none or cross themselves, lie outside the data, or stretch over too much.
     """
     from timesen_nb.regions import field_series
     from timesen_nb.regions.vector_files import read_polygons
 
-    fields = read_polygons(polygons).to_crs(4326)
+    fields = read_polygons(polygons)
+    _check_sides(fields)
+    fields = fields.to_crs(4326)
     west, south, east, north = (float(side) for side in fields.total_bounds)
     _check_order(session.source.bounds, (west, south, east, north))
     around = (west - MARGIN, south - MARGIN, east + MARGIN, north + MARGIN)

@@ -141,7 +141,15 @@ class FieldsPanel(w.VBox):
     def show(self) -> None:
         """What covers the fields by the words of now."""
         fields = self._session.fields
-        self.table = None if fields is None else fields.table(self._session)
+        try:
+            table = None if fields is None else fields.table(self._session)
+        except Exception:
+            self._lay(None)  # what was counted by other words does not stay
+            raise
+        self._lay(table)
+
+    def _lay(self, table: gpd.GeoDataFrame | None) -> None:
+        self.table = table
         count = 0 if self.table is None else len(self.table)
         names = [f"{n} of {count}" for n in range(1, count + 1)]
         if list(self.choice.options) != names:
@@ -190,8 +198,12 @@ class FieldsPanel(w.VBox):
 
     def _came(self, future: Future[Fields]) -> None:
         with self._messages.shown():
-            self._session.fields = future.result()
-            rings = [part.exterior.coords for part in self._session.fields.polygons.geometry.explode().values]
-            self._map.outline_fields(rings)
-            self.show()
+            fields = future.result()
+            # counted before anything is set: fields that cannot be counted are none
+            table = fields.table(self._session)
+            self._session.fields = fields
+            self._map.outline_fields(
+                [part.exterior.coords for part in fields.polygons.geometry.explode().values]
+            )
+            self._lay(table)
             self._messages.say("Read. The field stands below the map.")

@@ -62,9 +62,17 @@ class Session:
         """Call ``callback(what)`` after every change."""
         self._callbacks.append(callback)
 
-    def _changed(self, what: str) -> None:
-        for callback in self._callbacks:
-            callback(what)
+    def _changed(self, *changes: str) -> None:
+        """Tell everybody of every change; what fails there keeps nothing from the others, and is raised in the end."""
+        problems = []
+        for what in changes:
+            for callback in self._callbacks:
+                try:
+                    callback(what)
+                except Exception as problem:  # noqa: BLE001 - raised below
+                    problems.append(problem)
+        if problems:
+            raise problems[0]
 
     # A click, in two steps: asking may take long and can run on any thread, reading is quick.
 
@@ -184,12 +192,13 @@ class Session:
         self._rescore()
 
     def _rescore(self) -> None:
-        self._changed("words")
+        changes = ["words"]
         if self.result is not None:
             self.result = self.result.scored(self.question)
-            self._changed("answer")
+            changes.append("answer")
         if self.view is not None:
-            self._changed("view")
+            changes.append("view")
+        self._changed(*changes)
 
     def colours_of(self, classes: Sequence[str]) -> list[str]:
         """Colours of classes as #RRGGBB: those that somebody chose, else those of every other map."""
