@@ -314,6 +314,42 @@ def test_mapping_can_be_cancelled(app: tn.ClickMap, monkeypatch) -> None:
     assert not app.view.start.disabled
 
 
+@pytest.mark.parametrize("end", ["cancelled", "failed"])
+def test_a_part_of_a_view_that_nobody_waits_for_is_no_map(app: tn.ClickMap, monkeypatch, end: str) -> None:
+    monkeypatch.setattr("timesen_nb.widgets.view.A_PART", -1.0)
+    monkeypatch.setattr("timesen_nb.widgets.view.BAND", 320)
+    reached, go_on = threading.Event(), threading.Event()
+    real, calls = app.session.model.encode, []
+
+    def slow(values, **more):
+        calls.append(len(values))
+        if sum(calls) > 640:
+            reached.set()
+            go_on.wait(20)
+            if end == "failed":
+                raise OSError("the connection broke")
+        return real(values, **more)
+
+    monkeypatch.setattr(app.session.model, "encode", slow)
+    app.view.start.click()
+    assert reached.wait(20)
+    assert app._layer.drawn is not None
+    assert "not read yet · " in app.legend.text
+    assert "no clear month" not in app.legend.text
+    if end == "cancelled":
+        app.view.stop.click()
+    go_on.set()
+    settle(app)
+    time.sleep(0.2)
+    assert app._layer.drawn is None
+    assert app.legend.text == ""
+    assert list(app.map._layer.bounds) == [(0, 0), (0, 0)]
+    monkeypatch.setattr(app.session.model, "encode", real)
+    app.map_view()
+    assert "no clear month · " in app.legend.text
+    assert "not read yet" not in app.legend.text
+
+
 def test_what_is_read_of_a_source_does_not_lie_over_the_next(app: tn.ClickMap, monkeypatch) -> None:
     go_on = mapping_held_up(app, monkeypatch)
     other = GridSource()

@@ -11,6 +11,8 @@ from timesen_nb.widgets.charts import PERCENT, colour_bar, percent
 from timesen_nb.widgets.layers import palette
 from timesen_nb.widgets.page import Drawing, note, plain_label, reveal, seen
 
+#: Why pixels have no colour.
+NO_MONTH, NOT_READ = "no clear month", "not read yet"
 ROWS = 12  # classes that are named: of more, the last row counts the others
 
 
@@ -48,18 +50,21 @@ class Legend(w.VBox):
         reveal(self._list, False)
         reveal(self._bar, False)
 
-    def show_probability(self, name: str, unread: float = 0.0) -> tuple[str, tuple[str, ...]]:
+    def show_probability(
+        self, name: str, unread: float = 0.0, hole: str = NO_MONTH
+    ) -> tuple[str, tuple[str, ...]]:
         """The bar of the probability of a class.
 
         Args:
             name: of the class.
-            unread: share of the view without any clear month.
+            unread: share of the view that has no colour.
+            hole: why it has none.
 
         Returns:
             Its title and ticks.
         """
         told = "Probability: dark is 0 %, light is 100 %"
-        return self._show_bar(f"How well {name!r} fits", PERCENT, told, unread)
+        return self._show_bar(f"How well {name!r} fits", PERCENT, told, unread, hole)
 
     def show_likeness(self, name: str, low: float, high: float) -> tuple[str, tuple[str, ...]]:
         """The bar of how alike pixels are to something, as cosines from ``low`` to ``high``; its title and ticks."""
@@ -68,7 +73,7 @@ class Legend(w.VBox):
         return self._show_bar(title, ticks, f"Likeness: dark is {ticks[0]}, light is {ticks[-1]}", 0.0)
 
     def _show_bar(
-        self, title: str, ticks: tuple[str, ...], told: str, unread: float
+        self, title: str, ticks: tuple[str, ...], told: str, unread: float, hole: str = NO_MONTH
     ) -> tuple[str, tuple[str, ...]]:
         self._bar.draw(colour_bar(palette(), ticks, told).encode(), told)
         self._names = []
@@ -76,7 +81,7 @@ class Legend(w.VBox):
         self._title.add_class("tn-asked")
         reveal(self._bar, True)
         reveal(self._list, unread > 0)
-        self._fill([], unread, 0, 0.0)
+        self._fill([], unread, hole, 0, 0.0)
         return title, ticks
 
     def show(
@@ -86,6 +91,7 @@ class Legend(w.VBox):
         colours: Sequence[str],
         unread: float = 0.0,
         own: bool = True,
+        hole: str = NO_MONTH,
     ) -> None:
         """Classes that cover anything.
 
@@ -93,8 +99,9 @@ class Legend(w.VBox):
             classes: K names.
             area: (K,) shares of the view, summing to 1.
             colours: K of them as #RRGGBB.
-            unread: share of the view without any clear month.
+            unread: share of the view that has no colour.
             own: whether the colours can be changed.
+            hole: why pixels have no colour.
         """
         present = [k for k in np.argsort(-area, kind="stable").tolist() if area[k] > 0]
         named = present if len(present) <= ROWS else present[: ROWS - 1]
@@ -107,13 +114,16 @@ class Legend(w.VBox):
         self._fill(
             [(classes[k], float(area[k]), colours[k]) for k in named],
             unread,
+            hole,
             len(others),
             float(area[others].sum()),
         )
         for swatch, *_ in self._rows:
             swatch.disabled = not own
 
-    def _fill(self, rows: Sequence[tuple[str, float, str]], unread: float, others: int, rest: float) -> None:
+    def _fill(
+        self, rows: Sequence[tuple[str, float, str]], unread: float, hole: str, others: int, rest: float
+    ) -> None:
         self._showing = True
         self._make(len(rows))
         for k, (swatch, label, row) in enumerate(self._rows):
@@ -124,7 +134,7 @@ class Legend(w.VBox):
                 label.value, label.tooltip = f"{name} · {percent(share)}", name
         self._showing = False
         self._rest.value = f"{others} others · {percent(rest)}" if others else ""
-        self._holes.value = f"no clear month · {percent(unread)}" if unread else ""
+        self._holes.value = f"{hole} · {percent(unread)}" if unread else ""
         reveal(self._rest, others > 0)
         reveal(self._holes, unread > 0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from timesen_nb.widgets.base_layer import BaseLayer
 from timesen_nb.widgets.charts import percent
 from timesen_nb.widgets.controls import ViewControl
 from timesen_nb.widgets.layers import Picture, WebGrid, class_picture, probability_picture
-from timesen_nb.widgets.legend import Legend
+from timesen_nb.widgets.legend import NO_MONTH, NOT_READ, Legend
 from timesen_nb.widgets.messages import Messages
 from timesen_nb.widgets.scene_map import SceneMap
 from timesen_nb.widgets.session import Session
@@ -62,6 +63,8 @@ class ViewLayer:
         self._landscape, self._alike, self._messages = landscape, alike, messages
         self._jobs = Latest()
         self.drawn: Drawn | None = None
+        self._drawing = Lock()  # of a part, on the thread that reads
+        self._partly = False  # a part of a view that is being read lies on the map
         self._wanted, self._veiled = True, False
         self._region: xr.Dataset | None = None
 
@@ -105,13 +108,28 @@ class ViewLayer:
         def progress(share: float, part: EncodedView | None = None) -> None:
             if not job.cancelled.is_set():
                 self._control.working(share)
-                if part is not None and self._wanted and not (self._veiled or self._session.question.alone):
-                    self._draw_view(part)
+                if part is not None:
+                    self._draw_part(part, job)
 
         return self._session.encode(view, progress, job.cancelled.is_set)
 
+    def _draw_part(self, part: EncodedView, job: Job[EncodedView]) -> None:
+        with self._drawing:
+            if job.cancelled.is_set() or not self._wanted or self._veiled or self._session.question.alone:
+                return
+            self._partly = True
+            self._draw_view(part, hole=NOT_READ)
+
+    def _take_part_away(self) -> None:
+        """What was read of a view that nobody waits for any more is no map: what lay there before comes back."""
+        with self._drawing:
+            if self._partly:
+                self.veil(self._veiled)
+
     def _encoded(self, future: Future[EncodedView], again: Callable[[], None]) -> None:
         self._control.idle()
+        if future.exception() is not None:
+            self._take_part_away()
         with self._messages.shown(again):
             encoded = future.result()
             self._landscape.offer(encoded.cube)
@@ -123,11 +141,12 @@ class ViewLayer:
         under_way = self._jobs.cancel()
         if under_way:
             self._control.idle("cancelled")
+            self._take_part_away()
         return under_way
 
     def draw(self) -> None:
         """Draw the encoded view as the control says; no layer where nothing is encoded, or one word stands alone."""
-        encoded, self.drawn, self._region = self._session.view, None, None
+        encoded, self.drawn, self._region, self._partly = self._session.view, None, None, False
         self._map.tell("")  # said of what was drawn before
         self._alike.forget()
         if encoded is None or not self._wanted or self._veiled or self._session.question.alone:
@@ -138,18 +157,21 @@ class ViewLayer:
         else:
             self._draw_view(encoded)
 
-    def _draw_view(self, encoded: EncodedView) -> None:
+    def _draw_view(self, encoded: EncodedView, hole: str = NO_MONTH) -> None:
+        """Draw it; ``hole``: why pixels have no colour."""
         classes, chosen = self._session.classes, self._control.class_name
         share = encoded.on_grid(self._session.question.shares(encoded.vectors))
         unread = 1 - float(encoded.readable.mean())
         if chosen is not None:
-            told = self._legend.show_probability(chosen, unread)
+            told = self._legend.show_probability(chosen, unread, hole)
             self._lay(probability_picture(share[..., classes.index(chosen)], encoded.web), {}, *told)
         else:
             labels = np.full(encoded.readable.shape, np.nan)
             best = self._session.words.choose(share[encoded.readable])
             labels[encoded.readable] = np.where(best < 0, np.nan, best)
-            self._lay_classes(labels, classes, self._session.colours_of(classes), encoded.web, unread)
+            self._lay_classes(
+                labels, classes, self._session.colours_of(classes), encoded.web, unread, hole=hole
+            )
 
     def fade(self, opacity: float) -> None:
         """How much of it is seen, 0 to 1."""
@@ -248,12 +270,13 @@ class ViewLayer:
         web: WebGrid,
         unread: float = 0.0,
         own: bool = True,
+        hole: str = NO_MONTH,
     ) -> None:
         """Class numbers (y, x), NaN = unknown, each in its colour, with a legend."""
         counts = np.bincount(labels[np.isfinite(labels)].astype(int), minlength=len(classes))
         area = counts / max(counts.sum(), 1)
         shown = {classes[k]: colours[k] for k in np.argsort(-area, kind="stable") if area[k] > 0}
-        self._legend.show(classes, area, colours, unread, own)
+        self._legend.show(classes, area, colours, unread, own, hole)
         self._lay(class_picture(labels, colours, web), shown)
 
     def _lay(
