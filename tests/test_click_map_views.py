@@ -32,6 +32,38 @@ def test_another_year_asks_once_for_the_same_place(app: tn.ClickMap, source: Gri
     assert len(source.requests) == 2
 
 
+@pytest.mark.parametrize("end", ["cancelled", "failed", "no clear month"])
+def test_an_answer_that_outlives_a_change_of_the_year_says_its_own(
+    app: tn.ClickMap, source: GridSource, end: str
+) -> None:
+    answer = app.click(*source.place(5, 7))
+    said = app.panel._headline.value
+    go_on, real = threading.Event(), source.pixel
+
+    def pixel(lon: float, lat: float, year: int) -> tn.PixelSeries:
+        go_on.wait(20)
+        if end == "failed":
+            raise OSError("the connection broke")
+        series = real(lon, lat, year)
+        return tn.PixelSeries(series.values * np.nan, series.valid & False, lon, lat, year, source.name)
+
+    source.pixel = pixel
+    app.time.year.value = 2019
+    if end == "cancelled":
+        app.panel.stop.click()
+    go_on.set()
+    settle(app)
+    assert (app.result, app.session.year) == (answer, 2019)
+    assert app.panel._headline.value == f"{said} in 2018"
+    assert "year=2018" in app._actions._screen.link.value
+    app.use(task=["bog", "heath"])
+    assert app.panel._headline.value.endswith(" in 2018")
+    source.pixel = real
+    app.click(*source.place(5, 7))
+    assert " in 20" not in app.panel._headline.value
+    assert "year=2019" in app._actions._screen.link.value
+
+
 def test_python_chooses_words_prompts_and_year_as_the_page_does(app: tn.ClickMap, source: GridSource) -> None:
     app.click(*source.place(5, 7))
     app.use(task=["bog", "heath"], prompts="names", year=2019)

@@ -146,6 +146,8 @@ class Actions:
             self.layer.cancel()
             screen.view.idle()
             self.layer.draw()
+            if session.result is not None:
+                screen.panel.head(session.result, session.year)
         if screen.alike.outdated:
             self.layer.draw()
             screen.alike.forget(OUTDATED)

@@ -104,9 +104,21 @@ class AnswerPanel(w.VBox):
         self.mend.description = mend
         reveal(self.mend, bool(mend))
 
-    def show(self, answer: Answer, several: bool = False) -> None:
-        """Draw an answer; ``several``: whether its source has other years of the place."""
-        self._headline.value = answer.headline
+    def head(self, answer: Answer, year: int) -> None:
+        """Write the headline; of another year than the one that is chosen the answer says its own."""
+        self._headline.value = (
+            answer.headline if answer.series.year == year else f"{answer.headline} in {answer.series.year}"
+        )
+
+    def show(self, answer: Answer, several: bool = False, year: int | None = None) -> None:
+        """Draw an answer.
+
+        Args:
+            answer: of a place.
+            several: whether its source has other years of the place.
+            year: the one that is chosen; None: that of the answer.
+        """
+        self.head(answer, answer.series.year if year is None else year)
         notes, more = answer.notes[:NOTES], len(answer.notes) - NOTES
         notes += [f"And {more} more."] * (more > 0) + [""] * len(self._notes)
         for label, note in zip(self._notes, notes, strict=False):

@@ -45,7 +45,8 @@ class Link:
         answer, own = session.result, session.task not in tasks
         return cls(
             place=(answer.lon, answer.lat) if answer else None,
-            year=session.year,
+            # an answer that outlived a change of the year is of its own
+            year=answer.series.year if answer else session.year,
             task=None if own else session.task,
             words=tuple(session.classes) if own else (),
             prompts=session.prompts if session.prompts != USUAL else None,

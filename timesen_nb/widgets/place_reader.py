@@ -153,7 +153,7 @@ class PlaceReader:
         answer = self._session.result
         assert answer is not None
         self._messages.well()
-        self._panel.show(answer, len(self._session.source.years) > 1)
+        self._panel.show(answer, len(self._session.source.years) > 1, self._session.year)
         self.show_views()
         self._map.mark(answer.lon, answer.lat, outline(answer.lon, answer.lat, self._landscape.cube))
         self._panel.place.value = f"{answer.lon:.5f}, {answer.lat:.5f}"
