@@ -8,6 +8,7 @@ from synthetic import GridSource
 
 import timesen_nb as tn
 from timesen_nb.regions import field_series, field_table
+from timesen_nb.widgets.page import seen
 from timesen_nb.widgets.take import view_maps
 
 
@@ -73,6 +74,23 @@ def test_the_mean_year_is_that_of_the_library_and_other_words_are_counted_at_onc
     shares = app.fields.table.loc[0, ["ha_a bog", "ha_a car park"]].sum()
     assert shares == pytest.approx(app.fields.table.loc[0, "hectares"])
     assert f"of {shares:.2f} ha" in app.fields.text
+
+
+def test_a_field_has_no_share_where_an_answer_has_none(app: tn.ClickMap, source: GridSource) -> None:
+    west, south, east, north = source.bounds
+    app.read_fields(box(west + 0.001, south + 0.001, east - 0.001, north - 0.001))
+    for words in (["qwxyz", "zzgrbl"], ["an elephant"]):
+        app.use(words)
+        assert app.fields.text.startswith("No answer by these words")
+        assert "clear month" not in app.fields.text
+        assert seen(app.fields._chart), "the year was read"
+    for words in (["maize"], ["qwxyz", "maize"]):
+        app.use(words)
+        assert app.fields.text.startswith("maize: nothing to compare with")
+        assert " ha. One word alone has no share" in app.fields.text
+        assert "%" not in app.fields.text
+    app.use(["maize", "a meadow"])
+    assert "%" in app.fields.text.splitlines()[0]
 
 
 def test_a_file_of_fields_has_a_row_each_and_each_can_be_looked_at(

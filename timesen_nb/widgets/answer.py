@@ -12,6 +12,8 @@ from timesen_nb.widgets.answer_trust import Trust
 from timesen_nb.widgets.charts import percent
 from timesen_nb.widgets.question import Question
 
+NO_ANSWER = "No answer by these words"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -98,7 +100,7 @@ class Answer:
     def headline(self) -> str:
         """The answer in a few words; of one class alone there is no probability, but how well it fits."""
         if not self.passing.any():
-            return "No answer by these words"
+            return NO_ANSWER
         if not self.alone:
             return f"{self.top}: {percent(self.probability)}"
         if self.trust.nearer is None:

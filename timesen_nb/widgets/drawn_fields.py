@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.sources.coordinates import read_coordinates
+from timesen_nb.widgets.answer import NO_ANSWER
 from timesen_nb.widgets.charts import percent
 from timesen_nb.widgets.view import MOST_PIXELS, EncodedView, View, visible
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from timesen_nb.sources.grid import BBox
+    from timesen_nb.widgets.question import Question
     from timesen_nb.widgets.session import Session
 
 NAMED = 5  # fields that are wrong are named so far
@@ -188,28 +190,34 @@ def _holds(outer: BBox, inner: BBox) -> bool:
     return outer[0] <= inner[0] and outer[1] <= inner[1] and inner[2] <= outer[2] and inner[3] <= outer[3]
 
 
-def field_in_words(row: Any, classes: list[str]) -> tuple[str, str]:
+def field_in_words(row: Any, question: Question) -> tuple[str, str]:
     """A row of the table as its reader wants it: the majority, then the classes in hectares.
 
     Args:
         row: of :meth:`Fields.table`.
-        classes: the words.
+        question: the words.
 
     Returns:
-        A headline, and a line of shares, the largest first.
+        A headline, and a line of shares, the largest first. As of a place, one word alone has no share.
     """
+    if row["no_data"] and not question.words.passing.any():
+        return NO_ANSWER, "No word is known and names land. Ask for what may grow or stand here, in English."
     if not row["pixels"]:
         return "No pixel of this field can be read", (
             "Its pixels have no clear month."
             if row["no_data"]
             else "It lies outside the data, or holds the centre of no 10 m pixel."
         )
+    unread = f" · {row['no_data']} pixels without a clear month" if row["no_data"] else ""
+    if row["beyond"]:
+        unread += f" · about {row['beyond']} more beyond the data"
+    if question.alone:
+        told = f"{row['pixels']} pixels, {row['hectares']:.2f} ha{unread}. One word alone has no share: add another."
+        return f"{row['majority']}: nothing to compare with", told
+    classes = question.classes
     hectares = np.array([row[f"ha_{name}"] for name in classes])
     shares = hectares / hectares.sum() if hectares.sum() > 0 else np.zeros(len(classes))
     order = [k for k in np.argsort(-hectares, kind="stable") if hectares[k] > 0]
     headline = f"{row['majority']}: {percent(float(row['majority_share']))} of {row['hectares']:.2f} ha"
-    unread = f" · {row['no_data']} pixels without a clear month" if row["no_data"] else ""
-    if row["beyond"]:
-        unread += f" · about {row['beyond']} more beyond the data"
     each = ", ".join(f"{classes[k]} {hectares[k]:.2f} ha ({percent(float(shares[k]))})" for k in order)
     return headline, f"{row['pixels']} pixels: {each}{unread}"

@@ -167,8 +167,8 @@ class FieldsPanel(w.VBox):
             self._headline.value = self._shares.value = ""
             return
         row, series = table.iloc[n], fields.series.isel(field=n)
-        self._headline.value, self._shares.value = field_in_words(row, self._session.classes)
-        reveal(self._chart, bool(row["pixels"]))
+        self._headline.value, self._shares.value = field_in_words(row, self._session.question)
+        reveal(self._chart, bool(series["pixels"].any()))
         said = f"Chart of the mean year of the field in {fields.encoded.view.year}, with its spread."
         self._chart.draw(field_chart(series["mean"].values, series["spread"].values).encode(), said)
 
