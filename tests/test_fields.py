@@ -129,17 +129,21 @@ def test_a_file_of_fields_has_a_row_each_and_each_can_be_looked_at(
         ("3.0, 50.0; 4.0, 51.0", "at most 100,000"),
     ],
 )
-def test_what_is_no_field_is_said_in_words_and_the_last_one_stays(
+def test_what_is_no_field_is_said_in_words_and_numbers_stay_with_their_outline(
     app: tn.ClickMap, source: GridSource, typed: str, said: str
 ) -> None:
     west, south, east, north = source.bounds
     app.read_fields(box(west, south, east, north))
-    before = app.fields.text
+    before, outlined = app.fields.text, app.map._fields.locations
     app.fields.corners.value = typed
     app.fields.start.click()
     app.fields._jobs.settle()
     assert said in app.error
-    assert app.fields.text == before
+    moved = app.map._fields.locations != outlined
+    assert app.fields.text == ("" if moved else before)
+    assert moved == ("Vilvoorde" not in typed and typed != "")
+    app.use(["a bog", "a car park"])
+    assert bool(app.fields.text) != moved, "they do not come back with other words"
 
 
 def test_a_field_of_a_file_that_crosses_itself_is_named_and_words_go_on(

@@ -178,10 +178,17 @@ class FieldsPanel(w.VBox):
         self._messages.say(HOW if drawing else READY)
 
     def _marked(self) -> None:
-        """Corners were clicked or typed: they are drawn, closed as soon as they enclose something."""
+        """Corners were clicked or typed: they are drawn, closed as soon as they enclose something.
+
+        What was read of the field before goes, for its numbers would stand beside another outline.
+        """
         corners = corners_of(self.corners.value)
         ring = list(polygon_of(corners).exterior.coords) if len(corners) == 2 else corners
+        if self.cancel():
+            self._messages.cancelled()
+        self._session.fields = None
         self._map.outline_fields([ring] if corners else [])
+        self.show()
 
     def _read_drawn(self) -> None:
         polygon = polygon_of(corners_of(self.corners.value))
