@@ -146,6 +146,30 @@ def test_the_calls_give_what_the_screen_shows(real: tn.ClickMap, tmp_path: Path)
     real.label(1, "")
 
 
+def test_places_of_another_source_are_read_from_it_or_left_out(real: tn.ClickMap, tmp_path: Path) -> None:
+    """Two of a source that only its user can open, one of a bundled one, then another bundled one is open."""
+    model, grid = real.session.model, GridSource()
+    app = tn.ClickMap(model, grid, ["maize", "qwxyz", "a meadow"])
+    for number, label in enumerate(("a hop garden", "maize"), 1):
+        app.click(*grid.place(4 * number, 7))
+        app.keep()
+        app.label(number, label)
+    flanders = tn.open_source("flanders")
+    app.open_source(flanders)
+    settle(app)
+    app.click(*((low + high) / 2 for low, high in zip(flanders.bounds[:2], flanders.bounds[2:], strict=True)))
+    app.keep()
+    app.label(3, "an orchard")
+    app.open_source(tn.open_source("sample"))
+    code = app.export(tmp_path / "timesen.py").read_text()
+    assert "# place 1, 'a hop garden', is left out: it was read from a synthetic grid" in code
+    there: dict = {}
+    exec(compile(code, "timesen.py", "exec"), there)
+    assert there["zs"].classes == ["maize", "a meadow", "an orchard"]
+    assert len(there["series"]) == 1
+    assert there["series"][0].truth == app.session.kept[3].truth
+
+
 def test_every_file_of_kept_places_has_their_labels(app: tn.ClickMap, tmp_path: Path) -> None:
     sent = b64decode(app.kept._files.value.split("application/geo+json;base64,")[1].split('"')[0])
     made = json.loads(app.export(tmp_path / "kept.geojson").read_text())

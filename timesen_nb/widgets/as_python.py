@@ -38,31 +38,28 @@ def as_python(session: Session) -> str:
         f"zs = model.zero_shot({classes!r}, prompts={session.prompts!r})",
     ]  # fmt: skip
     if session.lesson.labels:
-        kept = [(session.kept[number], label) for number, label in session.lesson.labels.items()]
-        lines += [
-            "",
-            "# kept places that were labelled: longitude, latitude, year and what stands there",
-            "known = [",
-        ]
-        lines += [f"    ({a.lon!r}, {a.lat!r}, {a.series.year}, {label!r}),{_other(a.series.source, session)}"
-                  for a, label in kept]  # fmt: skip
-        lines += ["]", "series = [source.pixel(lon, lat, year=year) for lon, lat, year, _ in known]",
-                  "zs = zs.teach(series, [label for *_, label in known])"]  # fmt: skip
+        lines += _taught(session)
     if session.lesson.loaded is not None:
         lines += ["", "# the places of your file: vectors and labels as they were read",
                   '# points = tn.datasets.read_points("points.geojson", source=source)',
                   "# zs = zs.teach(points.values, points.labels.tolist())"]  # fmt: skip
     if session.question.empty and session.question.meant is not None:
-        known = [k for k in range(len(session.classes)) if k not in session.question.empty]
-        lines += ["", "# the other words mean nothing", f"known = {known!r}",
+        empty = [session.classes[k] for k in session.question.empty]
+        lines += ["", "# these words mean nothing", f"empty = {empty!r}",
+                  "known = [k for k, name in enumerate(zs.classes) if name not in empty]",
                   "zs = tn.ZeroShot([zs.classes[k] for k in known], zs.vectors[known], zs.scale, zs.encode,",
                   "                 passing=zs.passing[known], limits=zs.limits)"]  # fmt: skip
     if session.result is not None:
         a = session.result
-        lines += ["", "# the last answer",
-                  f"p = zs.probabilities(source.pixel({a.lon!r}, {a.lat!r}, year={a.series.year}))[0]"
-                  f"{_other(a.series.source, session)}"]  # fmt: skip
-        lines += ["print(dict(zip(zs.classes, np.round(p, 3).tolist())))"]
+        if opened := _opened(a.series.source, session.source):
+            lines += ["", "# the last answer",
+                      f"p = zs.probabilities({opened}.pixel({a.lon!r}, {a.lat!r}, year={a.series.year}))[0]",
+                      "print(dict(zip(zs.classes, np.round(p, 3).tolist())))"]  # fmt: skip
+        else:
+            lines += [
+                "",
+                f"# the last answer is left out: it was read from {' '.join(a.series.source.split())}",
+            ]
     if session.view is not None:
         view = session.view.view
         lines += ["", "# the map", f"cube = source.cube({view.bbox!r}, year={view.year})",
@@ -71,6 +68,38 @@ def as_python(session: Session) -> str:
     if session.fields is not None:
         lines += ["", "# fields: a row of the table each", *_fields(session.fields)]
     return "\n".join(lines) + "\n"
+
+
+def _taught(session: Session) -> list[str]:
+    """The calls that teach by labelled places; of a source that is no longer open those that everybody can open."""
+    known, left = [], []
+    for number, label in session.lesson.labels.items():
+        a = session.kept[number]
+        opened = _opened(a.series.source, session.source)
+        if opened:
+            known.append(f"    ({a.lon!r}, {a.lat!r}, {a.series.year}, {label!r}, {opened}),")
+        else:
+            name = " ".join(a.series.source.split())
+            left.append(f"# place {number}, {label!r}, is left out: it was read from {name}")
+    if known:
+        known = [
+            "# kept places that were labelled: longitude, latitude, year, what stands there, and what it is read from",
+            "known = [", *known, "]",
+            "series = [data.pixel(lon, lat, year=year) for lon, lat, year, _, data in known]",
+            "zs = zs.teach(series, [label for *_, label, _ in known])",
+        ]  # fmt: skip
+    return ["", *left, *known]
+
+
+def _opened(name: str, source: Source) -> str | None:
+    """What a place of the source of this name is read from: the one that is open, or a bundled one."""
+    from timesen_nb.sources.flanders import FlandersSource
+    from timesen_nb.sources.sample import SampleSource
+
+    if name == source.name:
+        return "source"
+    bundled = {kind.name: _NAMED[kind.__name__] for kind in (FlandersSource, SampleSource)}
+    return f"tn.open_source({bundled[name]!r})" if name in bundled else None
 
 
 def _fields(fields: Fields) -> list[str]:
@@ -109,8 +138,3 @@ def _source(source: Source) -> str:
     if kind in _ASKED:
         return f"source = tn.open_source({_ASKED[kind]!r})  # and the options you gave"
     return f"source = tn.open_source(...)  # as you opened it: {' '.join(source.name.split())}"
-
-
-def _other(source: str, session: Session) -> str:
-    """A remark on a place that another source gave."""
-    return "" if source == session.source.name else f"  # read from: {' '.join(source.split())}"
