@@ -30,8 +30,14 @@ def test_an_address_can_be_read_by_people() -> None:
 
 @pytest.mark.parametrize("text", ["lon=east&lat=1", "lon=nan&lat=1", "year=soon", "lat=inf&lon=0"])
 def test_what_is_no_number_is_said(text: str) -> None:
-    with pytest.raises(ValueError, match="the address of this page gives"):
-        Link.read(text)
+    link = Link.read(f"{text}&word=bog")
+    assert "expected a number" in link.problems[0]
+    assert (link.place, link.year, link.words) == (None, None, ("bog",))
+
+
+def test_an_address_of_too_many_parts_is_told_so() -> None:
+    with pytest.raises(ValueError, match="has 301 parts; at most 300 are read"):
+        Link.read("&".join(f"word=w{k}" for k in range(301)))
 
 
 def test_what_it_does_not_know_is_passed_over() -> None:
@@ -82,6 +88,45 @@ def test_what_a_map_cannot_take_up_is_said_in_its_panel(model, text: str, said: 
     settled(app)
     assert said in app.error
     assert app.result is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("year=2050", "2050"),
+        ("year=soon", "year='soon'; expected a number"),
+        ("prompts=foo", "prompts='foo'; expected one of names, template"),
+        ("layer=infrared", "layer='infrared'; expected one of True colour"),
+        ("word=bog&word=heath&word=Bog", "'Bog' more than once"),
+        ("task=weather", "weather"),
+        ("word=" + "x" * 500, "500 characters"),
+    ],
+)
+def test_every_good_part_of_an_address_is_taken_up(model, text: str, said: str) -> None:
+    source = tn.open_source("flanders")
+    west, south, east, north = source.bounds
+    app = tn.ClickMap(model, source, ["maize", "a meadow"])
+    place = west + 0.4 * (east - west), south + 0.6 * (north - south)
+    app.open_link(f"{text}&{Link(place=place)}")
+    settled(app)
+    assert (app.result.lon, app.result.lat) == pytest.approx(place, abs=1e-6)
+    assert "Not all of the address can be taken up" in app.error
+    assert said in app.error
+    assert "did not work" not in app.status
+    assert app.session.classes == (["bog", "heath"] if "bog" in text else ["maize", "a meadow"])
+    app.click(*place)
+    assert app.error is None
+
+
+def test_the_place_of_data_that_are_not_opened_is_not_read_in_others(model) -> None:
+    source = tn.open_source("flanders")
+    app = tn.ClickMap(model, source)
+    west, south, *_ = source.bounds
+    app.open_link(str(Link(place=(west + 1e-3, south + 1e-3), source="stac", words=("bog", "heath"))))
+    settled(app)
+    assert "names the source 'stac'" in app.error
+    assert app.result is None
+    assert app.session.classes == ["bog", "heath"]
 
 
 def test_an_address_that_is_typed_as_a_catalog_is_checked(model, monkeypatch) -> None:

@@ -15,18 +15,18 @@ from timesen_nb.sources.retry_policy import RequestFailed
 from timesen_nb.widgets.alike_panel import OUTDATED
 from timesen_nb.widgets.background import Latest
 from timesen_nb.widgets.base_layer import BaseLayer
-from timesen_nb.widgets.layers import LAYERS, TRUE_COLOUR
-from timesen_nb.widgets.link import Link
+from timesen_nb.widgets.layers import TRUE_COLOUR
+from timesen_nb.widgets.link import BUNDLED, Link
 from timesen_nb.widgets.messages import READY, READY_ANYWHERE, Offer
 from timesen_nb.widgets.place_reader import PlaceReader
 from timesen_nb.widgets.question import OWN_WORDS, STARTER
 from timesen_nb.widgets.scene_map import OTHER
 from timesen_nb.widgets.screen import Screen
 from timesen_nb.widgets.session import Session
+from timesen_nb.widgets.take_up import take_up
 from timesen_nb.widgets.view import made_beforehand
 from timesen_nb.widgets.view_layer import ViewLayer
 
-BUNDLED = ("flanders", "sample")  # sources that everybody has
 QUICK = 0.2  # processor seconds: words that take longer are not scored letter by letter
 
 
@@ -158,26 +158,7 @@ class Actions:
 
     def follow(self, link: Link) -> None:
         """Take up what an address says; the place is read behind the page."""
-        session, clock = self._session, self._screen.time
-        if link.source and link.source != session.bundled:
-            # other sources are not opened by an address that somebody sends
-            if link.source not in BUNDLED:
-                raise ValueError(f"the address of this page names the source {link.source[:40]!r}; expected "
-                                 f"{' or '.join(BUNDLED)}. Open others under Data.")  # fmt: skip
-            self.open(open_source(link.source))
-        if link.prompts:
-            session.use_prompts(link.prompts)
-        if link.words:
-            self.use_words("\n".join(link.words))
-        elif link.task and link.task != session.task:
-            session.use_task(link.task)
-        self.use_year(link.year)
-        if link.layer in LAYERS:
-            clock.layer.value = link.layer
-        if link.place:
-            if not session.source.bounds:
-                self._screen.map.approach(*link.place)
-            self.places.read(*link.place, patient=False)
+        take_up(link, self, self._session, self._screen)
 
     # Words
 

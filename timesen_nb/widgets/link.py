@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from timesen_nb.widgets.session import Session
 
 MOST_FIELDS = 300
+BUNDLED = ("flanders", "sample")  # sources that everybody has
 USUAL = "descriptions"  # prompts
 
 
@@ -27,6 +28,7 @@ class Link:
         prompts: the prompt style, where it is not the usual one.
         source: "flanders" or "sample": the bundled sources, which everybody has.
         layer: the colours of the map, where they are not the true ones.
+        problems: what an address said that cannot be read, in words.
     """
 
     place: tuple[float, float] | None = None
@@ -36,6 +38,7 @@ class Link:
     prompts: str | None = None
     source: str | None = None
     layer: str | None = None
+    problems: Sequence[str] = ()
 
     @classmethod
     def of(cls, session: Session, layer: str | None = None) -> Link:
@@ -58,6 +61,8 @@ class Link:
     def read(cls, text: str) -> Link:
         """What the end of an address says; fields that it does not know are passed over.
 
+        A place or a year that is no number is said in ``problems``.
+
         Args:
             text: without the #.
 
@@ -65,9 +70,14 @@ class Link:
             The link.
 
         Raises:
-            ValueError: a place or a year that is no number, or far too many fields; in words.
+            ValueError: far too many fields.
         """
-        fields = parse_qs(text, max_num_fields=MOST_FIELDS)
+        if (count := text.count("&") + 1) > MOST_FIELDS:
+            raise ValueError(
+                f"the address of this page has {count:,} parts; at most {MOST_FIELDS} are read. Each word is one: take "
+                "fewer."
+            )
+        fields, problems = parse_qs(text), []
 
         def number(name: str) -> float | None:
             text = fields.get(name, [""])[-1].strip()
@@ -78,7 +88,8 @@ class Link:
             except ValueError:
                 value = float("nan")
             if not isfinite(value):
-                raise ValueError(f"the address of this page gives {name}={text[:40]!r}; expected a number.")
+                problems.append(f"it gives {name}={text[:40]!r}; expected a number.")
+                return None
             return value
 
         lon, lat, year = (number(name) for name in ("lon", "lat", "year"))
@@ -90,6 +101,7 @@ class Link:
             prompts=fields.get("prompts", [None])[-1],
             source=fields.get("source", [None])[-1],
             layer=fields.get("layer", [None])[-1],
+            problems=tuple(problems),
         )
 
     def __str__(self) -> str:

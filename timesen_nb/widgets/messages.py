@@ -50,8 +50,8 @@ class Messages:
     def __init__(self, panel: AnswerPanel, home: Callable[[], None]) -> None:
         self._panel, self._home = panel, home
         self.error: str | None = None
-        self._mend: Callable[[], Any] = self.well
-        panel.mend.on_click(lambda _: self.safely(self._mend)())
+        self._offer: Offer | None = None
+        panel.mend.on_click(lambda _: self.safely(self._offer.mend if self._offer else self.well)())
         self.say(READY)
 
     def say(self, status: str, busy: bool = False) -> None:
@@ -63,11 +63,18 @@ class Messages:
         """Tell what went wrong, with a button where one mends it; the last answer stays."""
         # an address in it may have a key
         self.error = problem = without_keys(problem)
-        self._mend = offer.mend if offer else self.well
+        self._offer = offer
         self._panel.fail(for_the_page(problem), offer.label if offer else "")
         self.say(
             "That did not work; the last answer stays." if self._panel.answered else "That did not work."
         )
+
+    def add(self, problem: str) -> None:
+        """Tell what went wrong beside what was wanted; the state stays, and a button that mends something else."""
+        status = self.status
+        if problem not in (self.error or ""):
+            self.fail(" ".join(filter(None, [self.error, problem])), self._offer if self.error else None)
+        self.say(status)
 
     def well(self) -> None:
         """Nothing is wrong any more."""

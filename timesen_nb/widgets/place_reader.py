@@ -118,13 +118,21 @@ class PlaceReader:
         self.read(lon, lat, patient=False)
         self._last = (place, time.monotonic())
 
-    def read(self, lon: float, lat: float, patient: bool) -> None:
-        """Ask the source for a place and show the answer; ``patient`` waits for it."""
+    def read(self, lon: float, lat: float, patient: bool, after: Callable[[], None] = lambda: None) -> None:
+        """Ask the source for a place and show the answer.
+
+        Args:
+            lon: degrees.
+            lat: degrees.
+            patient: whether to wait for it.
+            after: called when it is shown, or was said why it is not.
+        """
         session = self._session
         self._messages.say(f"Asking {session.source.name} for {session.year}…", busy=True)
 
         def deliver(future: Future[PixelSeries]) -> None:
             self._answered(future, again=lambda: self.read(lon, lat, patient=False))
+            after()
 
         if not self._jobs.start(lambda job: session.ask(lon, lat), deliver, patient):
             self._follow()
