@@ -202,6 +202,25 @@ def test_a_bad_class_list_is_said_and_the_old_one_stays(
     assert app.error is None
 
 
+@pytest.mark.parametrize("nothing", ["qwxyz", "🌽", "漢字"])
+def test_a_word_that_means_nothing_stops_no_others_in_whatever_signs(nothing: str) -> None:
+    flanders = tn.open_source("flanders")
+    app = tn.ClickMap(tn.load("pocket"), flanders, ["maize", "a meadow"])
+    west, south, east, north = flanders.bounds
+    place = (west + east) / 2, (south + north) / 2
+    alone = app.click(*place)
+    app.use(task=["maize", nothing, "a meadow"])
+    assert app.error is None
+    assert app.result.probabilities[1] == 0
+    np.testing.assert_allclose(app.result.probabilities[[0, 2]], alone.probabilities, rtol=1e-5)
+    app.use(task=[nothing])
+    assert app.error is None
+    assert app.result.headline == "No answer by these words"
+    app.use(task=["\u0301", "maize"])
+    assert "there is nothing to read in '\u0301'; expected English words" in app.error
+    assert "[" not in app.error
+
+
 def test_the_longest_list_allowed_is_scored(app: tn.ClickMap, source: GridSource) -> None:
     app.click(*source.place(5, 7))
     app.words.words.value = "\n".join(f"class {i}" for i in range(MOST_CLASSES))

@@ -49,12 +49,28 @@ class PocketTower:
         return GraphSession(photo_graph(load_file(self.folder / "photo.safetensors")))
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
-        """Sentences -> (n, 128) unit vectors. Raises ValueError for a text without any known word."""
+        """Sentences -> unit vectors.
+
+        A text of nothing but signs that it does not know (an emoji) has a vector too, which means nothing, as that of
+        "qwxyz" does: ``timesen_nb.model.words.check_words`` tells them.
+
+        Args:
+            texts: sentences or words.
+
+        Returns:
+            (n, 128) float32.
+
+        Raises:
+            ValueError: a text with nothing to read.
+        """
         vectors = self._text.means(texts)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not lengths.all():
             lost = [t for t, length in zip(texts, lengths[:, 0], strict=True) if not length]
-            raise ValueError(f"no known word in {lost[:3]!r}; expected English words. Say it in other words.")
+            raise ValueError(
+                f"there is nothing to read in {', '.join(map(repr, lost[:3]))}; expected English words. Say it in "
+                "other words."
+            )
         out: np.ndarray = vectors / lengths
         return out
 
@@ -83,14 +99,14 @@ class StaticWords:
         self.unknown = self.tokenizer.token_to_id("[UNK]")
 
     def means(self, texts: Sequence[str]) -> np.ndarray:
-        """(n, D) float32; 0 for a text without any known token."""
+        """(n, D) float32; of unknown tokens alone the vector of these, 0 for a text without any token."""
         out = np.zeros((len(texts), self.vectors.shape[1]), np.float32)
         for row, cut in zip(
             out, self.tokenizer.encode_batch(list(texts), add_special_tokens=False), strict=True
         ):
-            known = [token for token in cut.ids if token != self.unknown]
-            if known:
-                row[:] = self.vectors[known].mean(axis=0, dtype=np.float64)
+            if cut.ids:
+                known = [token for token in cut.ids if token != self.unknown]
+                row[:] = self.vectors[known or cut.ids].mean(axis=0, dtype=np.float64)
         return out
 
 
