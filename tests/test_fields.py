@@ -1,5 +1,7 @@
 """Fields in the click map: drawn by corners, typed or loaded; what covers them, and their mean year."""
 
+import json
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -195,6 +197,19 @@ def test_fields_the_other_way_round_are_told_so(app: tn.ClickMap, source: GridSo
     app.read_fields(far)
     assert "outside the data" in app.error
     assert "other way round" not in app.error
+
+
+def test_metres_that_are_taken_for_degrees_are_told_so(app: tn.ClickMap, tmp_path) -> None:
+    metres = box(500_000, 5_600_000, 500_300, 5_600_300).__geo_interface__
+    said_nowhere = {
+        "type": "FeatureCollection",
+        "features": [{"type": "Feature", "properties": {}, "geometry": metres}],
+    }
+    (tmp_path / "metres.geojson").write_text(json.dumps(said_nowhere))
+    for given in (tmp_path / "metres.geojson", said_nowhere):
+        app.read_fields(given)
+        assert "are no degrees: they go from 500,000, 5,600,000 to 500,300, 5,600,300" in app.error
+        assert "pixels" not in app.error
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,19 @@ def _check_sides(fields: gpd.GeoDataFrame) -> None:
         )
 
 
+def _check_degrees(fields: gpd.GeoDataFrame) -> None:
+    """ValueError for metres that are taken for degrees, since a file does not say what they are."""
+    if not fields.crs.is_geographic:
+        return
+    west, south, east, north = (float(side) for side in fields.total_bounds)
+    if west < -360 or east > 360 or south < -90 or north > 90:
+        raise ValueError(
+            f"the coordinates of the fields are no degrees: they go from {west:,.0f}, {south:,.0f} to {east:,.0f}, "
+            f"{north:,.0f}, and the file says no other coordinate system than {fields.crs.name}. Export it again in "
+            "degrees (WGS 84, EPSG:4326), or as a GeoPackage that says its own."
+        )
+
+
 def read_fields(session: Session, polygons: Any, cancelled: Callable[[], bool] = lambda: False) -> Fields:
     """Read and encode the pixels of fields; the view that is mapped is used where it holds them.
 
@@ -142,6 +155,7 @@ def read_fields(session: Session, polygons: Any, cancelled: Callable[[], bool] =
     from timesen_nb.regions.vector_files import read_polygons
 
     fields = read_polygons(polygons)
+    _check_degrees(fields)
     _check_sides(fields)
     fields = fields.to_crs(4326)
     west, south, east, north = (float(side) for side in fields.total_bounds)
