@@ -162,7 +162,9 @@ def test_a_field_of_a_file_that_crosses_itself_is_named_and_words_go_on(
     gpd.GeoDataFrame(geometry=[whole, bow], crs=4326).to_file(tmp_path / "bow.geojson")
     before, outlined = app.fields.text, app.map._fields.locations
     assert app.read_fields(tmp_path / "bow.geojson") is None
-    assert "the sides of field 2 of 2 cross each other" in app.error
+    assert "the sides of feature 2 cross" in app.error
+    assert "Fix geometries in QGIS" in app.text
+    assert "frame." not in app.text
     assert (app.fields.text, app.map._fields.locations) == (before, outlined)
     app.use(["a bog", "a car park"])
     assert app.error is None

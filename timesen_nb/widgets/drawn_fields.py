@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from timesen_nb.widgets.question import Question
     from timesen_nb.widgets.session import Session
 
-NAMED = 5  # fields that are wrong are named so far
 MARGIN = 0.0003  # degrees around fields, some 30 m: what is read has several rows and columns
 
 
@@ -99,28 +98,12 @@ def polygon_of(corners: list[tuple[float, float]]) -> Any:
         polygon = box(min(x, others[0][0]), min(y, others[0][1]), max(x, others[0][0]), max(y, others[0][1]))
     else:
         polygon = Polygon(corners)
-    if not _encloses(polygon):
+    if not polygon.is_valid or polygon.area == 0:
         raise ValueError(
             "the sides of this field cross each other, or enclose nothing. Click its corners in turn, once around the "
             "field."
         )
     return polygon
-
-
-def _encloses(polygon: Any) -> bool:
-    """Whether a polygon encloses something, and its sides do not cross."""
-    return bool(polygon.is_valid and polygon.area > 0)
-
-
-def _check_sides(fields: gpd.GeoDataFrame) -> None:
-    """ValueError by number for fields of a file that nobody could draw."""
-    wrong = [n for n, polygon in enumerate(fields.geometry, 1) if not _encloses(polygon)]
-    if wrong:
-        named = ", ".join(map(str, wrong[:NAMED])) + f" and {len(wrong) - NAMED} more" * (len(wrong) > NAMED)
-        raise ValueError(
-            f"the sides of field {named} of {len(fields)} cross each other, or enclose nothing. Mend the file (QGIS: "
-            "“Fix geometries”) and load it again, or draw the field: “Draw a field”."
-        )
 
 
 def _check_degrees(fields: gpd.GeoDataFrame) -> None:
@@ -156,7 +139,6 @@ def read_fields(session: Session, polygons: Any, cancelled: Callable[[], bool] =
 
     fields = read_polygons(polygons)
     _check_degrees(fields)
-    _check_sides(fields)
     fields = fields.to_crs(4326)
     west, south, east, north = (float(side) for side in fields.total_bounds)
     _check_order(session.source.bounds, (west, south, east, north))

@@ -10,7 +10,7 @@ import re
 
 #: A call, a name of the package, or an option of a call.
 PYTHON = re.compile(
-    r"\b(?:open_source\(|(?:tn|timesen_nb|ee|model|maps|cube)\.\w|(?:project|key|catalog|group|rename|offset|nodata|crs|"
+    r"\b(?:open_source\(|(?:tn|timesen_nb|ee|model|maps|cube|frame)\.\w|(?:project|key|catalog|group|rename|offset|nodata|crs|"
     r"out_of_range|deadline|cache|bbox|source)=)|pip install|`ee\.|`import "
 )
 #: What mends it on the page, by what is found in the sentence that says how Python mends it.
@@ -25,6 +25,8 @@ CURES = (
     (r'open_source\("stac"', "Without an account, the open STAC catalogs and the samples work."),
     (r'open_source\("sample"', "the samples work offline."),
     (r'open_source\("earthengine"', "Open it again under Data."),
+    (r"make_valid\(", "Mend the file: Fix geometries in QGIS does. Or draw the field."),
+    (r"set_crs\(", "Export it again with its coordinate system, such as WGS 84."),
     (r"deadline=", "The server is busy or the connection hangs: try again later."),
     (r"(?:crs|offset|rename|group|nodata|out_of_range)=",
      "Say it in the file itself, or open the file in a notebook, where it can be said."),
