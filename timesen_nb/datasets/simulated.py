@@ -82,9 +82,9 @@ def simulated_survey(
     lonlats = source.survey(each, seed, year)
     values = np.stack([series.values for series in source.pixels(lonlats, year)])
     ids = [f"{lon:.6f},{lat:.6f}" for lon, lat in lonlats]
-    photos = Path(folder).expanduser()
-    files = [[photos / f"{place},{year}{view}.jpg" for view in VIEWS] for place in ids]
-    photos.mkdir(parents=True, exist_ok=True)
+    written = Path(folder).expanduser()
+    files = [[written / f"{place},{year}{view}.jpg" for view in VIEWS] for place in ids]
+    written.mkdir(parents=True, exist_ok=True)
     for place, paths in zip(lonlats, files, strict=True):
         if not all(path.is_file() for path in paths):
             for view, path in zip(source.views(*place, year=year, size=size), paths, strict=True):
