@@ -206,6 +206,8 @@ def _known(queries: np.ndarray, gallery: np.ndarray) -> tuple[np.ndarray, np.nda
     """Pairs of which both have a vector, and where these stand; how many have none is said."""
     queries, gallery = np.asarray(queries), np.asarray(gallery)
     there = ~(np.isnan(queries).any(axis=1) | np.isnan(gallery).any(axis=1))
+    if len(there) and not there.any():
+        raise ValueError(f"none of the {len(there)} places given has a vector; expected some without NaN.")
     if not there.all():
         warnings.warn(
             f"{(~there).sum()} of {len(there)} places have no vector; they are left out.", stacklevel=3

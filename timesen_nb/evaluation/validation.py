@@ -92,7 +92,8 @@ class Validation:
         answered = ~np.isnan(vectors).any(axis=1)
         right = answered & ((vectors @ self.words.T).argmax(axis=1) == self.numbers)
         accuracy = float(right.mean())
-        if self.photos is None:
+        if self.photos is None or not answered.any():
             return accuracy, float("nan")
-        table = recall(vectors, self.photos, {"class": self.pairs.labels}, ks=(1,))
+        some, labels = np.flatnonzero(answered), np.asarray(self.pairs.labels)
+        table = recall(vectors[some], self.photos[some], {"class": labels[some]}, ks=(1,))
         return accuracy, float(table["R@1"].get("class", float("nan")))
