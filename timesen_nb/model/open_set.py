@@ -14,7 +14,6 @@ no kind of one of the words, for a vineyard is cropland. For your own::
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -55,24 +54,6 @@ class OpenZeroShot(ZeroShot):
         other = (vectors @ self.background.T).max(axis=-1, keepdims=True, initial=-np.inf) - self.margin
         cosines = np.concatenate([own, other], axis=-1)
         return softmax(self.scale * cosines)
-
-    def sets_of_vectors(self, vectors: Any, months: Any, coverage: float = 0.9) -> np.ndarray:
-        """Prediction sets of series that are encoded already; where none of the words fits, that too.
-
-        Args:
-            vectors: (N, D).
-            months: (N,) how many months each has; 0 = one annual composite.
-            coverage: 0.5 to 0.99.
-
-        Returns:
-            (N, K + 1) bool.
-
-        Raises:
-            ValueError: as for a classifier of words alone.
-        """
-        sets = super().sets_of_vectors(vectors, months, coverage)
-        none = self.choose(self.of_vectors(vectors)) == len(self.classes) - 1
-        return np.concatenate([sets, none[:, None]], axis=1)
 
 
 def background_vectors(encode_text: EncodeText, tasks: Sequence[str] = ("land_cover",)) -> np.ndarray:

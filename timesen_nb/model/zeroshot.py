@@ -263,7 +263,7 @@ class ZeroShot:
             coverage: 0.5 to 0.99.
 
         Returns:
-            (N, K) bool.
+            (N, K) bool, a column for each of ``classes``.
 
         Raises:
             ValueError: another coverage, nothing was fitted for this model, or it was taught by labels.
@@ -276,7 +276,12 @@ class ZeroShot:
         fitted = self._fitted("prediction sets")
         # by the scale that the thresholds were fitted with, whatever that of the probabilities is now
         p = softmax(fitted.space.scale * np.asarray(vectors, dtype=np.float32) @ self.vectors.T)
-        return fitted.thresholds.sets(p, self.vectors, np.asarray(months), coverage)
+        sets = fitted.thresholds.sets(p, self.vectors, np.asarray(months), coverage)
+        others = np.arange(len(self.vectors), len(self.classes))
+        if not len(others):
+            return sets
+        # what is no word, "none of these", is in the set where it is the answer
+        return np.concatenate([sets, self.choose(self.of_vectors(vectors))[:, None] == others], axis=1)
 
     def _fitted(self, what: str) -> Confidence:
         if self.limits is None:

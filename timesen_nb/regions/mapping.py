@@ -84,7 +84,6 @@ def map_region(
             "model.zero_shot(['maize field', 'meadow'])."
         )
     region = read_region(cube, chunk)
-    region.grid.attrs.update(_origin(zs, cube))
     features = zs.vectors.shape[1]
     if region.encoded and region.data.shape[2] != features:
         raise ValueError(
@@ -92,6 +91,7 @@ def map_region(
             "model. Make the classifier by the model that made the map."
         )
     weights = zs.fingerprint() if zs.fingerprint is not None else ""
+    region.grid.attrs.update(_origin(cube, weights))
     if weights and region.about["weights"] not in ("", weights):
         raise ValueError(
             "the vectors given were made by a model of other weights than the words; expected those of one model. Make "
@@ -130,10 +130,10 @@ def map_region(
     return maps.assign_coords({"class": zs.classes}) if every_class else maps
 
 
-def _origin(zs: ZeroShot, cube: xr.DataArray | xr.Dataset) -> dict[str, str]:
+def _origin(cube: xr.DataArray | xr.Dataset, weights: str) -> dict[str, str]:
     """What the attributes of a map say of the cube and of the model that it was made by."""
     about = {key: str(cube.attrs[key]) for key in ORIGIN if cube.attrs.get(key)}
-    return about if zs.fingerprint is None else {**about, "model": weights_name(zs.fingerprint())}
+    return {**about, "model": weights_name(weights)} if weights else about
 
 
 def _asked(region: Region, work: ChunkWork) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class Region:
         chunks: how it is cut.
         nodata: what means missing beside NaN, or None.
         about: what the cube says of itself: source and year, of kept vectors the weights that made them; "" = nothing.
-        held: the data are in memory.
+        held: the data were not given lazily, in Dask.
     """
 
     data: da.Array
@@ -98,7 +98,7 @@ class Region:
         """What tells these data from others, as JSON can hold it.
 
         Blocks are read until :data:`SAMPLED` of them hold data or :data:`TRIED` were read: small regions whole, large
-        ones in places all over; and all of them where that costs nothing, for they are in memory.
+        ones in places all over; and all of them unless they are lazy, where each may have to be fetched.
 
         Returns:
             Source, year and type of the data, a hash of some blocks, and one of all, "" where they were not read.
