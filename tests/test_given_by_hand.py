@@ -1,6 +1,7 @@
 """What people give by hand: masks in lists, names in another order, days without dashes, labels and places unknown."""
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -205,6 +206,14 @@ def test_bytes_and_whole_percents_are_no_reflectance() -> None:
         zs.predict((year() / 10_000 * 255).astype(np.uint8))
     with pytest.raises(ValueError, match="looks like reflectance in percent"):
         zs.predict((year() / 100).round())
+
+
+@pytest.mark.parametrize("wrapped", [list, lambda v: xr.DataArray(v, dims=("place", "month", "band"))])
+def test_bytes_are_seen_however_they_come(wrapped: Callable[[np.ndarray], object]) -> None:
+    colours = (year() / 10_000 * 255).astype(np.uint8)
+    for read in (small_model().encode, lambda v: Pairs(v, labels=["a"] * 3), annual):
+        with pytest.raises(ValueError, match="is of type uint8, which ends at 255"):
+            read(wrapped(colours))
 
 
 @pytest.mark.parametrize(

@@ -54,18 +54,21 @@ def with_masks(values: Any) -> Any:
     return values
 
 
-def unmasked(values: Any) -> np.ndarray:
+def unmasked(values: Any, *, codes: bool = False) -> np.ndarray:
     """Numbers as float32 of their own, NaN where a masked array (``numpy.ma``) hides them.
 
     Args:
         values: an array, a list, a masked array, a list of these.
+        codes: they are classes, which fit into bytes, and no reflectance.
 
     Returns:
         The same shape.
 
     Raises:
-        ValueError: what is given holds no numbers.
+        ValueError: what is given holds no numbers, or bytes.
     """
+    if not codes:
+        check_not_bytes(values, "what is given")
     try:
         values = with_masks(values)
         kind = np.asanyarray(values).dtype.kind
@@ -93,7 +96,8 @@ def check_not_bytes(values: Any, what: str) -> None:
     Raises:
         ValueError: an array of bytes.
     """
-    kind = getattr(values, "dtype", None)
+    first = values[0] if isinstance(values, list | tuple) and len(values) else values
+    kind = getattr(first, "dtype", None)
     if kind is not None and kind in (np.uint8, np.int8):
         raise ValueError(
             f"{what} is of type {kind}, which ends at {np.iinfo(kind).max}: colours of a picture, or percent; expected "

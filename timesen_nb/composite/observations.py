@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from timesen_nb.bands import AXES, BANDS, band_positions
-from timesen_nb.nodata import check_not_bytes, say_codes, unmasked, without_codes
+from timesen_nb.nodata import say_codes, unmasked, without_codes
 
 #: Scene classes (SCL, ESA Sentinel-2 level 2A) left out of the median, and why.
 MASKED: dict[int, str] = {
@@ -110,8 +110,7 @@ def as_observations(
     days = dates(days)
     values, scl = by_name(values, scl, days)
     check_classes(scl)
-    check_not_bytes(values, "what is given as observations")
-    values, scl = unmasked(values), None if scl is None else unmasked(scl)
+    values, scl = unmasked(values), None if scl is None else unmasked(scl, codes=True)
     if values.ndim < 2 or values.shape[1] != len(BANDS) or days.shape != values.shape[:1]:
         raise ValueError(
             f"values {values.shape} and days {days.shape} were given; expected (dates, {len(BANDS)}, ...) "

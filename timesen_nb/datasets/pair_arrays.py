@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from timesen_nb.bands import BANDS, check_order
-from timesen_nb.nodata import HIGHEST, in_other_unit, other_unit, unmasked, with_masks
+from timesen_nb.nodata import HIGHEST, check_not_bytes, in_other_unit, other_unit, unmasked, with_masks
 
 
 def as_series(given: Any) -> np.ndarray:
     """Series as an array, int16 or float32, what a mask hides NaN; ValueError where names say another order."""
     check_order(given, ("place", "month", "band"), "the series given")
+    check_not_bytes(given, "what is given as series")
     return as_array(given, (np.int16, np.float32))
 
 

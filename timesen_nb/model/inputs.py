@@ -14,7 +14,6 @@ from timesen_nb.nodata import (
     AS_SHARE,
     FEW,
     SHARE,
-    check_not_bytes,
     clean,
     flags,
     in_other_unit,
@@ -172,7 +171,6 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
             or reflectance from 0 to 1, all of it or some bands or composites, or in percent.
     """
     channels, patch = len(config.bands), config.patch
-    check_not_bytes(values, "what is given as series")
     x = unmasked(values)
     given = x.shape
     if x.ndim == 3:
