@@ -22,6 +22,7 @@ from recipes.confidence import background_words, common_margin, kin_cosine
 from recipes.prediction_sets import PLACES, RealScores, fit_thresholds, simulated_scores
 from recipes.real_places import elsewhere, europe
 from recipes.training_space import FAULTS, POINTS, SEED, USUAL, Series, simulated
+from timesen_nb.composite import annual, quarters
 from timesen_nb.model.applicability import INFRARED, RED
 from timesen_nb.model.confidence import others
 from timesen_nb.model.sets import marginal_sets
@@ -113,15 +114,19 @@ def show_sets(model: tn.TimeSenCLIP, real: Sequence[RealScores], scores: np.ndar
         f"classes of {PLACES} places or more, lowest coverage",
         *(f"{c:.2f} {w} ({t})" for c, t, w in classes[:4]),
     )
-    left = []
+    left = {}
     for region in dict.fromkeys(region_of(each) for each in real if not each.task.europe):
         rows_in = [np.full(len(each.p), region_of(each) != region) for each in real]
         thresholds = fit_thresholds(scores, real, rows_in)
         for each in real:
             if region_of(each) == region:
                 sets = thresholds.sets(each.p, each.words, each.months, COVERAGE)
-                left.append(sets[np.arange(len(sets)), each.task.truth].mean())
-    show("coverage in a region that nothing was fitted on, mean", f"{np.mean(left):.3f}")
+                left[each.task.name] = float(sets[np.arange(len(sets)), each.task.truth].mean())
+    show(
+        "coverage in a region that nothing was fitted on, mean",
+        f"{np.mean(list(left.values())):.3f}",
+        *(f"{hit:.2f} {name}" for name, hit in left.items() if hit < COVERAGE - 0.05),
+    )
 
 
 def region_of(each: RealScores) -> str:
@@ -240,9 +245,25 @@ def show_applicability(model: tn.TimeSenCLIP, real: Sequence[RealScores], held: 
     accuracy = f"{r[w].mean():.3f} {r[~w].mean():.3f}"
     show("accuracy inside and outside, other continents", accuracy, f"share inside {w.mean():.2f}")
     show("the same within each task, mean difference", f"{np.nanmean(gaps):.3f}")
-    near = space.measure(real[0].task.values, real[0].encoded).inside
-    made = space.measure(held.values, model.encode(held.values, allow_empty=True)).inside
-    show("share inside: Europe, simulated", f"{near.mean():.2f}", f"{made.mean():.2f}")
+    for each in real:
+        if each.task.europe:
+            inside, hit = (
+                space.measure(each.task.values, each.encoded).inside,
+                each.p.argmax(axis=1) == each.task.truth,
+            )
+            accuracy = f"{hit[inside].mean():.2f} {hit[~inside].mean():.2f}"
+            show(
+                f"accuracy inside and outside, {each.task.name}",
+                accuracy,
+                f"share inside {inside.mean():.2f}",
+            )
+    for name, values in {
+        "months": held.values,
+        "quarters": quarters(held.values),
+        "a year": annual(held.values),
+    }.items():
+        made = space.measure(values, model.encode(values, allow_empty=True)).inside
+        show(f"share inside, simulated, by {name}", f"{made.mean():.2f}")
 
 
 def show_calibration(model: tn.TimeSenCLIP, real: Sequence[RealScores]) -> None:
