@@ -95,13 +95,14 @@ def fit_thresholds(
 ) -> Thresholds:
     """The thresholds by these rows (bool) of each real task; tasks count alike, classes are known by their words."""
     rng = np.random.default_rng(SEED)
-    width = real[0].words.shape[1]
     nothing = np.zeros(0)
-    none = np.zeros((0, width)), nothing.astype(bool), np.zeros((0, len(COVERAGES)))
-    first = Thresholds(RANKS, simulated, COVERAGES, nothing, *none, np.array(NEAR), none[0], nothing, *none[1:],
-                       np.array(ALIKE))  # fmt: skip
+    first = Thresholds(
+        RANKS, simulated, COVERAGES, nothing, np.zeros((0, real[0].words.shape[1])), nothing.astype(bool),
+        np.zeros((0, len(COVERAGES))), nothing, np.array(NEAR), np.array(ALIKE),
+    )  # fmt: skip
     ranks, weights = [], []
-    listed: list[tuple[np.ndarray, int, bool, list[float]]] = []
+    # vector, whether by annual composites, levels, and the number of the list: of words in their lists
+    known: list[tuple[np.ndarray, bool, list[float], int]] = []
     # by word, and whether by annual composites: (lists, places) ranks, a task after another
     of_class: dict[tuple[str, bool], list[np.ndarray]] = defaultdict(list)
     vectors: dict[tuple[str, bool], np.ndarray] = {}
@@ -116,17 +117,20 @@ def fit_thresholds(
             of_class[word.casefold(), year].append(lists[:, truth == k])
             vectors[word.casefold(), year] = each.words[k]
         for word, needed in zip(each.words, _levels_in_list(lists, truth, len(each.words)), strict=True):
-            listed.append((word, len(ranks), year, needed))
-    known = {key: of for key, of in of_class.items() if sum(r.shape[1] for r in of) >= PLACES}
+            known.append((word, year, needed, len(ranks)))
+    known += [
+        (vectors[word, year], year, _levels(of), 0)
+        for (word, year), of in of_class.items()
+        if sum(r.shape[1] for r in of) >= PLACES
+    ]
     pooled, weight = np.concatenate(ranks), np.concatenate(weights)
     order = np.argsort(pooled)
     share = np.cumsum(weight[order]) / weight.sum()
     at = np.minimum(np.searchsorted(share, COVERAGES), len(order) - 1)
+    columns = (np.array(column) for column in zip(*known, strict=True))
     return Thresholds(
-        RANKS, simulated, COVERAGES, pooled[order][at], np.array([vectors[key] for key in known]),
-        np.array([year for _, year in known]), np.array([_levels(of) for of in known.values()]), np.array(NEAR),
-        *(np.array(column) for column in zip(*listed, strict=True)), np.array(ALIKE),
-    )  # fmt: skip
+        RANKS, simulated, COVERAGES, pooled[order][at], *columns, np.array(NEAR), np.array(ALIKE)
+    )
 
 
 def _levels(tasks: Sequence[np.ndarray]) -> list[float]:

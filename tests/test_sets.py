@@ -62,13 +62,13 @@ def thresholds(*lists: tuple[list[int], float]) -> Thresholds:
 
     Lists are of numbers of words, and what nine places in ten need there, of months.
     """
-    line = np.linspace(0, 1, 101)
-    words = [(np.eye(3)[k], n, [level / 2, level]) for n, (own, level) in enumerate(lists) for k in own]
+    line, words = np.linspace(0, 1, 101), np.eye(3)
+    known = [(words[2], [0.6, 0.8], 0)]
+    known += [(words[k], [level / 2, level], n) for n, (own, level) in enumerate(lists, 1) for k in own]
+    vectors, levels, list_of = (np.array(column) for column in zip(*known, strict=True))
     return Thresholds(
         ranks=line, scores=np.tile(line, (4, 6, 1)), coverages=np.array([0.5, 0.9]), pooled=np.array([0.2, 0.4]),
-        known=np.array([[0.0, 0.0, 1.0]]), annual=np.array([False]), levels=np.array([[0.6, 0.8]]), near=np.array(0.9),
-        listed=np.array([w for w, _, _ in words]).reshape(-1, 3), list_of=np.array([n for _, n, _ in words]),
-        list_annual=np.zeros(len(words), bool), list_levels=np.array([need for _, _, need in words]).reshape(-1, 2),
+        known=vectors, annual=np.zeros(len(known), bool), levels=levels, list_of=list_of, near=np.array(0.9),
         alike=np.array([0.95, 0.02]),
     )  # fmt: skip
 

@@ -36,14 +36,11 @@ class Thresholds:
         scores: (months, words, R) score that this share of true classes has at most, on simulated places.
         coverages: (C,) shares of places, rising.
         pooled: (C,) rank that this share of real places has at most.
-        known: (M, D) vectors of known classes.
+        known: (M, D) vectors of words that places were labelled by: of classes by all their lists, and of lists.
         annual: (M,) bool, what is known of it comes from annual composites.
         levels: (M, C) its ranks, as ``pooled``.
+        list_of: (M,) number of the list that this is known of, 0 = of the class in all lists.
         near: cosine from which a word counts as a known class.
-        listed: (L, D) vectors of the words of lists that places were labelled by.
-        list_of: (L,) number of the list.
-        list_annual: (L,) bool, its places have annual composites.
-        list_levels: (L, C) rank that each word needs in its list, as ``pooled``.
         alike: mean cosine from which lists count as alike, and how much less than the likest is as like.
     """
 
@@ -54,11 +51,8 @@ class Thresholds:
     known: np.ndarray
     annual: np.ndarray
     levels: np.ndarray
-    near: np.ndarray
-    listed: np.ndarray
     list_of: np.ndarray
-    list_annual: np.ndarray
-    list_levels: np.ndarray
+    near: np.ndarray
     alike: np.ndarray
 
     def rank(self, score: np.ndarray, months: np.ndarray, words: int) -> np.ndarray:
@@ -114,29 +108,32 @@ class Thresholds:
     def _levels(self, words: np.ndarray, coverage: float, annual: bool) -> np.ndarray:
         """(K,) rank that counts as high enough for each word."""
         out = np.full(len(words), np.interp(coverage, self.coverages, self.pooled))
-        some = np.flatnonzero(self.annual == annual)
+        some = np.flatnonzero((self.annual == annual) & (self.list_of == 0))
         if len(some):
             cosines = words @ self.known[some].T
-            nearest = some[cosines.argmax(axis=1)]
-            own = np.array([np.interp(coverage, self.coverages, self.levels[i]) for i in nearest])
+            own = self._of_nearest(some, cosines, coverage)
             out = np.where(cosines.max(axis=1) >= self.near, own, out)
         return np.minimum(out, self._in_lists(words, coverage, annual))
 
     def _in_lists(self, words: np.ndarray, coverage: float, annual: bool) -> np.ndarray:
         """(K,) rank that is high enough for each word in all lists that are like this one; 1 where no list is."""
-        rows = [
-            np.flatnonzero(self.list_of == n) for n in np.unique(self.list_of[self.list_annual == annual])
-        ]
-        cosines = [words @ self.listed[some].T for some in rows]
+        there = np.unique(self.list_of[(self.annual == annual) & (self.list_of > 0)])
+        rows = [np.flatnonzero(self.list_of == number) for number in there]
+        cosines = [words @ self.known[some].T for some in rows]
         likeness = [each.max(axis=1).mean() for each in cosines]
         closest, less = self.alike
         enough = max(closest, max(likeness, default=0) - less)
         levels = [
-            [np.interp(coverage, self.coverages, self.list_levels[i]) for i in some[each.argmax(axis=1)]]
+            self._of_nearest(some, each, coverage)
             for some, each, like in zip(rows, cosines, likeness, strict=True)
             if like >= enough
         ]
         return np.array(levels).max(axis=0) if levels else np.ones(len(words))
+
+    def _of_nearest(self, some: np.ndarray, cosines: np.ndarray, coverage: float) -> np.ndarray:
+        """(K,) rank of the nearest of some of the known, by cosines (K, some)."""
+        nearest = self.levels[some[cosines.argmax(axis=1)]]
+        return np.array([np.interp(coverage, self.coverages, each) for each in nearest])
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Name -> array, as files keep them."""
