@@ -266,6 +266,10 @@ def test_some_months_go_wherever_a_year_goes() -> None:
     np.testing.assert_array_equal(zs.prediction_sets(some, months=months), zs.prediction_sets(whole))
     here, there = model.applicability(some, months=months), model.applicability(whole)
     np.testing.assert_array_equal(here.dissimilarity, there.dissimilarity)
+    for wrong, said in (([13, *months[1:]], "months given: 13"), ([4, 5], "2 months for 6 composites")):
+        for ask in (zs.prediction_sets, model.applicability):
+            with pytest.raises(ValueError, match=said):
+                ask(some, months=wrong)
     labels = ["a lake", "a forest", "a meadow"]
     taught = zs.teach(some, labels, months=months)
     np.testing.assert_allclose(taught.vectors, zs.teach(whole, labels).vectors, atol=1e-5)

@@ -129,7 +129,9 @@ class EncoderWeights:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Series (N, T, C) as the encoder sees them, NaN = missing, and their vectors, NaN where there is no month."""
         values, valid, months = as_arrays(values, valid, months, self.config.bands)
-        x = whole_year(check_values(values, valid, self.config), months)
+        x = check_values(values, valid, self.config)
+        composite_positions(x.shape[1], months)  # what are no months is said here
+        x = whole_year(x, months)
         return x[..., 0, 0], self.vectors(x, None, None)
 
     def confidence(self, what: str = "measure of confidence") -> Confidence:
