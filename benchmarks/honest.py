@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 import timesen_nb as tn
-from benchmarks.elsewhere import scorer
-from benchmarks.real import REAL, confidence_error
+from benchmarks.calibration import SPLITS, show_calibration
+from benchmarks.real import REAL
 from recipes.confidence import background_words, common_margin, kin_cosine
 from recipes.prediction_sets import PLACES, RealScores, fit_thresholds, simulated_scores
 from recipes.real_places import elsewhere, europe
@@ -29,7 +29,6 @@ from timesen_nb.model.sets import marginal_sets
 from timesen_nb.model.words import check_words, words_of
 from timesen_nb.simulate.cover_types import COVER_TYPES
 
-SPLITS = 20
 COVERAGE = 0.9
 #: Words of no sense or no land.
 NONSENSE = (
@@ -115,11 +114,11 @@ def show_sets(model: tn.TimeSenCLIP, real: Sequence[RealScores], scores: np.ndar
         *(f"{c:.2f} {w} ({t})" for c, t, w in classes[:4]),
     )
     left = {}
-    for region in dict.fromkeys(region_of(each) for each in real if not each.task.europe):
-        rows_in = [np.full(len(each.p), region_of(each) != region) for each in real]
+    for region in dict.fromkeys(each.task.region for each in real if not each.task.europe):
+        rows_in = [np.full(len(each.p), each.task.region != region) for each in real]
         thresholds = fit_thresholds(scores, real, rows_in)
         for each in real:
-            if region_of(each) == region:
+            if each.task.region == region:
                 sets = thresholds.sets(each.p, each.words, each.months, COVERAGE)
                 left[each.task.name] = float(sets[np.arange(len(sets)), each.task.truth].mean())
     show(
@@ -127,11 +126,6 @@ def show_sets(model: tn.TimeSenCLIP, real: Sequence[RealScores], scores: np.ndar
         f"{np.mean(list(left.values())):.3f}",
         *(f"{hit:.2f} {name}" for name, hit in left.items() if hit < COVERAGE - 0.05),
     )
-
-
-def region_of(each: RealScores) -> str:
-    """The region of a task, whose tasks share their places."""
-    return "Europe" if each.task.europe else each.task.name.split("_")[0]
 
 
 def show_words(model: tn.TimeSenCLIP, real: Sequence[RealScores]) -> None:
@@ -264,18 +258,6 @@ def show_applicability(model: tn.TimeSenCLIP, real: Sequence[RealScores], held: 
     }.items():
         made = space.measure(values, model.encode(values, allow_empty=True)).inside
         show(f"share inside, simulated, by {name}", f"{made.mean():.2f}")
-
-
-def show_calibration(model: tn.TimeSenCLIP, real: Sequence[RealScores]) -> None:
-    """Expected calibration error of the most probable class."""
-    print("\ncalibration error (scale: one for all; the best by number of months differs by less than 5 %)")
-    for each in real:
-        if each.task.europe:
-            show(each.task.name, f"{confidence_error(each.p, each.task.truth):.3f}")
-    world = scorer()
-    rows, annual = (pd.read_parquet(REAL / f"{n}.parquet") for n in ("s2_world_dev", "s2_tonga_annual_dev"))
-    tasks = pd.read_json(REAL / "world_tasks.json", typ="series").to_dict()
-    show("elsewhere, mean of twenty rows", f"{world.table(world.run(model, rows, tasks, annual))[1][2]:.3f}")
 
 
 def main() -> None:

@@ -184,8 +184,7 @@ def main() -> None:
     some = rows["lc_class"].isin(THREE).to_numpy()
     truth = np.array([THREE.index(c) for c in rows["lc_class"][some]])
     cover_types = [np.flatnonzero(cover_of == c) for c in THREE]
-    eight = model.zero_shot("land_cover")
-    three = tn.ZeroShot(THREE, eight.vectors[[COVERS.index(c) for c in THREE]], eight.scale, model.encode)
+    three = model.zero_shot("land_cover").only(THREE)
     groups = rows["group"].to_numpy()
     show_task("cropland / grassland / woodland", three, values[some], truth, THREE, cover_types, groups[some])
     show_misfit(model, values[some])

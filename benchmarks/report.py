@@ -85,7 +85,9 @@ def show_scoring(
     prompts = time.perf_counter() - clock
     classes = {name: task.classes for name, task in tn.tasks.items()}
     for t in vectors:
-        found: Any = score(vectors[t], words, truth, classes, model.calibrated_logit_scale)
+        found: Any = score(
+            vectors[t], words, truth, classes, dict.fromkeys(words, model.calibrated_logit_scale)
+        )
     once = time.perf_counter() - clock
     clock = time.perf_counter()
     for b in range(batches):

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.real import REAL
+from recipes.list_scales import fit_list_scales
 from recipes.prediction_sets import LISTS, SEED, RealScores, fit_thresholds, simulated_scores
 from recipes.real_places import elsewhere, europe
 from recipes.training_space import LETTERS, POINTS, TAUGHT, TAUGHT_SEED, USUAL, fit_space, simulated
 from timesen_nb.model.confidence import Confidence, confidence_file, write_confidence
-from timesen_nb.model.fingerprint import fingerprint
 from timesen_nb.model.loading import load
 from timesen_nb.model.timesenclip import TimeSenCLIP
 from timesen_nb.simulate.cover_types import COVER_TYPES
@@ -36,9 +36,10 @@ def fit_confidence(model: TimeSenCLIP) -> Confidence:
     # not the series that lie in the space
     scores = simulated_scores(model, series[np.arange(POINTS, POINTS + USUAL)])
     thresholds = fit_thresholds(scores, real, every)
+    scales = fit_list_scales(model.calibrated_logit_scale, real, every)
     background, kin = background_words(model), kin_cosine(model)
     margin = common_margin(background, kin, real, every)
-    return Confidence(fingerprint(model.weights.arrays), space, thresholds, background, margin, kin)
+    return Confidence(model.weights.fingerprint(), space, thresholds, scales, background, margin, kin)
 
 
 def background_words(model: TimeSenCLIP) -> np.ndarray:

@@ -44,6 +44,11 @@ class RealTask:
         return zs.vectors[[zs.classes.index(w) for w in self.words]]
 
     @property
+    def region(self) -> str:
+        """Where it is; the tasks of a region share their places."""
+        return "Europe" if self.europe else self.name.split("_")[0]
+
+    @property
     def months(self) -> np.ndarray:
         """(N,) numbers of months that are there, 0 for an annual composite."""
         seen: np.ndarray = np.isfinite(self.values).any(axis=2).sum(axis=1)
@@ -71,7 +76,7 @@ def europe() -> list[RealTask]:
     truth = np.array([COVERS.index(c) for c in labels])
     some = slice(None, None, ANNUAL_EVERY)
     out.append(RealTask("eight covers at T = 1", True, years[some], truth[some], tuple(COVERS), "land_cover",
-                        _cells(points, 1.0)[some]))  # fmt: skip
+                        cells(points, 1.0)[some]))  # fmt: skip
     return out
 
 
@@ -86,14 +91,14 @@ def elsewhere() -> list[RealTask]:
         classes = task["classes"] if len(task["classes"]) == len(task["names"]) else task["classes"][:1]
         some = (rows["task"] == name).to_numpy() & rows["label"].isin(classes).to_numpy() & there
         truth = np.array([classes.index(label) for label in rows["label"][some]])
-        group = _cells(rows[some], 0.1)
+        group = cells(rows[some], 0.1)
         for wording in ("names", "phrases"):
             words = tuple(task[wording])
             out.append(RealTask(f"{name}, {wording}", False, values[some], truth, words, "", group))
     return out
 
 
-def _cells(points: pd.DataFrame, degrees: float) -> np.ndarray:
-    """(N,) cell of a grid in which each point lies."""
+def cells(points: pd.DataFrame, degrees: float) -> np.ndarray:
+    """(N,) cell of a grid, so many degrees wide, in which each point lies."""
     cell = np.floor(points[["lon", "lat"]].to_numpy(float) / degrees).astype(int)
     return np.array([f"{x} {y}" for x, y in cell])

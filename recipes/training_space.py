@@ -122,7 +122,7 @@ def fit_space(model: TimeSenCLIP, series: Series, taught: Series) -> TrainingSpa
             "out": out,
             "out_bias": out_bias,
         },
-        **{"step": step, "words": words.vectors, "scale": words.scale, **later},
+        **{"step": step, "words": words.vectors, "scale": model.calibrated_logit_scale, **later},
     }
     space = TrainingSpace(
         points=np.round(near / step).astype(np.int8), covers=covers.astype(np.int8),

@@ -111,7 +111,7 @@ def test_answers_of_three_places_counted_by_hand(task):
     words = {("own", "names"): np.eye(3, dtype=np.float32)}
     vectors = unit([[1, 0.2, 0], [0.6, 0.8, 0], [0.1, 0.2, 1], [1, 1, 1]])
     truth = {"own": np.array([0, 0, 2, -1])}
-    found = score(vectors, words, truth, {"own": task.classes}, scale=2.0)["own", "names"]
+    found = score(vectors, words, truth, {"own": task.classes}, dict.fromkeys(words, 2.0))["own", "names"]
     assert found.rows.tolist() == [0, 1, 2]
     assert found.predicted.tolist() == [0, 1, 2]
     assert found.right.tolist() == [True, False, True]
@@ -124,7 +124,9 @@ def test_top_five_and_probabilities_are_scikit_learn_s_and_the_model_s():
     vectors, words = unit(rng.normal(size=(300, 16))), unit(rng.normal(size=(40, 16)))
     truth = rng.integers(0, 40, 300)
     key = ("crops", "names")
-    found = score(vectors, {key: words}, {"crops": truth}, {"crops": tn.tasks["crops"].classes}, 9.0)[key]
+    found = score(vectors, {key: words}, {"crops": truth}, {"crops": tn.tasks["crops"].classes}, {key: 9.0})[
+        key
+    ]
     zs = tn.ZeroShot(tn.tasks["crops"].classes, words, 9.0, no_encode)
     p = zs.of_vectors(vectors)
     assert (found.predicted == p.argmax(axis=1)).all()
@@ -137,7 +139,9 @@ def test_the_transductive_answer_divides_by_the_mean_over_all_places():
     rng = np.random.default_rng(4)
     vectors, words = unit(rng.normal(size=(50, 8)) + 0.7), unit(rng.normal(size=(5, 8)))
     truth = rng.integers(0, 5, 50)
-    found = score(vectors, {("own", "names"): words}, {"own": truth}, {"own": tuple("abcde")}, 1.0)
+    found = score(
+        vectors, {("own", "names"): words}, {"own": truth}, {"own": tuple("abcde")}, {("own", "names"): 1.0}
+    )
     scores = (vectors @ words.T) / 2 + 1  # as in the released code
     expected = (scores / scores.mean(axis=0)).argmax(axis=1)
     assert (found["own", "names"].transductive == expected).all()
@@ -148,9 +152,9 @@ def test_batches_do_not_change_the_answers(monkeypatch, task):
     rng = np.random.default_rng(5)
     vectors, truth = unit(rng.normal(size=(100, 3))), {"own": rng.integers(-1, 3, 100)}
     words = {("own", s): unit(rng.normal(size=(3, 3))) for s in ("names", "template")}
-    whole = score(vectors, words, truth, {"own": task.classes}, 5.0)
+    whole = score(vectors, words, truth, {"own": task.classes}, dict.fromkeys(words, 5.0))
     monkeypatch.setattr("timesen_nb.evaluation.scoring.BATCH", 7)
-    parts = score(vectors, words, truth, {"own": task.classes}, 5.0)
+    parts = score(vectors, words, truth, {"own": task.classes}, dict.fromkeys(words, 5.0))
     for key in words:
         assert (whole[key].predicted == parts[key].predicted).all()
         np.testing.assert_allclose(whole[key].confidence, parts[key].confidence, rtol=1e-6)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 
 import numpy as np
 import pandas as pd
@@ -146,7 +145,4 @@ def calibrated(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> ZeroShot
     Raises:
         ValueError: no labelled place.
     """
-    out = copy(zs)
-    out.read_words = zs.read_words  # a copy leaves it behind, as a pickle does
-    out.scale = fit_logit_scale(zs, vectors, truth)
-    return out
+    return zs.changed(scale=fit_logit_scale(zs, vectors, truth))

@@ -83,10 +83,14 @@ def report(
     for name, each in models.items():
         words = encode_words(chosen, prompts, each.encode_text, names_beside)
         vectors = encode_places(each, dataset, rows, composites, name if progress else None)
-        for t in composites:
-            scored = score(vectors[t], words, truth, classes, each.calibrated_logit_scale)
-            answers |= {(name, t, task, style): found for (task, style), found in scored.items()}
         limits = fitted(each)
+        scales = {
+            key: each.calibrated_logit_scale * (limits.scales.factor(listed) if limits else 1)
+            for key, listed in words.items()
+        }
+        for t in composites:
+            scored = score(vectors[t], words, truth, classes, scales)
+            answers |= {(name, t, task, style): found for (task, style), found in scored.items()}
         if limits is not None:
             seen = look(limits, dataset, rows, vectors)
             trust |= {

@@ -91,7 +91,7 @@ def score(
     words: Mapping[tuple[str, str], np.ndarray],
     truth: Mapping[str, np.ndarray],
     classes: Mapping[str, tuple[str, ...]],
-    scale: float,
+    scales: Mapping[tuple[str, str], float],
 ) -> dict[tuple[str, str], Answers]:
     """Answers of places by the nearest words.
 
@@ -100,7 +100,7 @@ def score(
         words: as :func:`encode_words` gives them.
         truth: task -> (N,) class numbers, -1 = no label.
         classes: task -> K names.
-        scale: what cosines are multiplied by for probabilities.
+        scales: what cosines are multiplied by for probabilities, by each of the words' keys.
 
     Returns:
         (task, prompt style) -> answers for the places with a label; tasks without any are left out.
@@ -119,7 +119,7 @@ def score(
             k = len(classes[task])
             for i, key in enumerate(keys):
                 span = slice(i * k, (i + 1) * k)
-                parts[key].append(_judge(cosines[:, span], answer, usual[span], scale))
+                parts[key].append(_judge(cosines[:, span], answer, usual[span], scales[key]))
     answers = {}
     for (task, style), found in parts.items():
         if found:

@@ -28,10 +28,8 @@ class Seen:
 
 def fitted(model: Any) -> Confidence | None:
     """What was fitted for a model; None where nothing was, as for baselines and other weights."""
-    try:
-        return model.weights.confidence()
-    except (AttributeError, ValueError):
-        return None
+    weights = getattr(model, "weights", None)
+    return weights.known_confidence() if weights is not None else None
 
 
 def look(

@@ -21,6 +21,7 @@
     ablation         the paper's other encoders, in torch
     open_set         the answer "none of these"
     sets             prediction sets: conformal
+    list_scales      how sure a list of words may be
     confidence       what was fitted for these, in one file
     patch_images     months as vectors of an image tower
     alike            the most alike of many vectors

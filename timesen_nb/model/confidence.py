@@ -6,19 +6,21 @@ says so instead of answering.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from timesen_nb.model.applicability import TrainingSpace, as_space
-from timesen_nb.model.fingerprint import fingerprint
 from timesen_nb.model.hub import weights_folder
+from timesen_nb.model.list_scales import ListScales, as_list_scales
 from timesen_nb.model.sets import Thresholds, as_thresholds
 from timesen_nb.tensor_file import read_tensors, write_tensors
 
 KEY = "timesen_nb_confidence"
+#: Arrays of the file begin with the name of their part.
+PARTS = {"space": as_space, "thresholds": as_thresholds, "scales": as_list_scales}
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Confidence:
         model: fingerprint of the weights it belongs to.
         space: for the area of applicability.
         thresholds: for prediction sets.
+        scales: how sure a list of words may be.
         background: (B, D) vectors of what else land can be, for "none of these".
         margin: how much nearer than the best of the words one of these must be.
         kin: cosine from which on a word of the background is a kind of one of the words.
@@ -37,6 +40,7 @@ class Confidence:
     model: str
     space: TrainingSpace
     thresholds: Thresholds
+    scales: ListScales
     background: np.ndarray
     margin: float
     kin: float
@@ -68,7 +72,7 @@ def confidence_file() -> Path:
 
 def write_confidence(path: Path, confidence: Confidence) -> Path:
     """Write the file; returns its path."""
-    parts = {"space": confidence.space.arrays(), "thresholds": confidence.thresholds.arrays()}
+    parts = {part: getattr(confidence, part).arrays() for part in PARTS}
     arrays = {
         f"{part}.{name}": _small(array) for part, named in parts.items() for name, array in named.items()
     }
@@ -82,11 +86,11 @@ def _small(array: np.ndarray) -> np.ndarray:
     return array.astype(np.float32) if array.dtype == np.float64 else array
 
 
-def read_confidence(weights: Mapping[str, np.ndarray], what: str, path: Path | None = None) -> Confidence:
+def read_confidence(model: str, what: str, path: Path | None = None) -> Confidence:
     """What was fitted for these weights.
 
     Args:
-        weights: of the encoder, name -> array.
+        model: fingerprint of the encoder's weights.
         what: that is asked for, in words.
         path: of the file; None: the bundled one.
 
@@ -101,17 +105,12 @@ def read_confidence(weights: Mapping[str, np.ndarray], what: str, path: Path | N
     if not path.is_file():
         raise ValueError(f"no {what} for this model: {path.name} is missing. {cure}.")
     arrays, about = read_tensors(path, KEY, "is no file of fitted confidence; reinstall timesen_nb.")
-    if about["model"] != fingerprint(weights):
+    if about["model"] != model:
         raise ValueError(f"no {what} for this model: {path.name} was fitted for other weights. {cure}.")
-    space, thresholds = (
-        {k.removeprefix(part): v for k, v in arrays.items() if k.startswith(part)}
-        for part in ("space.", "thresholds.")
-    )
+    parts: dict[str, Any] = {
+        part: read({k.removeprefix(f"{part}."): v for k, v in arrays.items() if k.startswith(f"{part}.")})
+        for part, read in PARTS.items()
+    }
     return Confidence(
-        about["model"],
-        as_space(space),
-        as_thresholds(thresholds),
-        arrays["background"],
-        about["margin"],
-        about["kin"],
+        model, **parts, background=arrays["background"], margin=about["margin"], kin=about["kin"]
     )

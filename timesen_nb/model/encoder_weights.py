@@ -44,6 +44,7 @@ class EncoderWeights:
         self._module: Any = None
         self._inference: Inference | None = None
         self._confidence: Confidence | None = None
+        self._fingerprint: str | None = None
 
     @classmethod
     def of_module(cls, module: SeriesEncoder) -> EncoderWeights:
@@ -146,15 +147,30 @@ class EncoderWeights:
         Raises:
             ValueError: it was fitted for other weights.
         """
-        if self._module is not None:  # it may have been trained since
-            return read_confidence(self.arrays, what)
-        if self._confidence is None:
-            self._confidence = read_confidence(self._arrays, what)
+        now = self.fingerprint()
+        if self._confidence is None or self._confidence.model != now:
+            self._confidence = read_confidence(now, what)
         return self._confidence
 
+    def known_confidence(self) -> Confidence | None:
+        """:meth:`confidence`; None where nothing was fitted for these weights."""
+        try:
+            return self.confidence()
+        except ValueError:
+            return None
+
+    def list_factor(self, words: np.ndarray) -> float:
+        """By what the calibrated logit scale is multiplied for a list of words (K, D); 1 where nothing was fitted."""
+        known = self.known_confidence()
+        return known.scales.factor(words) if known else 1.0
+
     def fingerprint(self) -> str:
-        """Which weights these are, as they are now."""
-        return fingerprint(self.arrays)
+        """Which weights these are, as they are now: a module may have been trained since the last call."""
+        if self._module is not None:
+            return fingerprint(self.arrays)
+        if self._fingerprint is None:
+            self._fingerprint = fingerprint(self._arrays)
+        return self._fingerprint
 
     def vectors(self, x: np.ndarray, months: Sequence[int] | None, exact: bool | None) -> np.ndarray:
         """(N, T, C, H, W) float32 -> (N, D) float32, NaN for a series without any composite to read."""
@@ -192,6 +208,7 @@ class EncoderWeights:
             "name": self.name,
             "_inference": None,
             "_confidence": self._confidence,
+            "_fingerprint": None,
         }
         if self._module is None or type(self._module).__module__.startswith("timesen_nb."):
             return state | {"_arrays": {k: np.array(v) for k, v in self.arrays.items()}, "_module": None}

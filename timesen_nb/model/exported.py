@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,10 +14,14 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, I
 from timesen_nb.model.checkpoint import FORMAT, Checkpoint, about_checkpoint, checkpoint_from
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder_weights import EncoderWeights
+from timesen_nb.model.fingerprint import fingerprint
 from timesen_nb.model.graph import series_graph
 from timesen_nb.model.inference import GraphSession, encode
 from timesen_nb.model.inputs import composite_positions
 from timesen_nb.tensor_file import whole_file
+
+#: The key of the fingerprint of the weights among the metadata.
+WEIGHTS = "timesen_nb.weights"
 
 
 def is_onnx(path: Path) -> bool:
@@ -52,7 +57,7 @@ def write_onnx(path: str | Path, checkpoint: Checkpoint) -> Path:
             f"this model reads patches of {checkpoint.config.patch} x {checkpoint.config.patch} pixels; only models of "
             "one pixel can be exported to ONNX. Keep the model with model.save(path)."
         )
-    about = {FORMAT: json.dumps(about_checkpoint(checkpoint))}
+    about = {FORMAT: json.dumps(about_checkpoint(checkpoint)), WEIGHTS: fingerprint(checkpoint.weights)}
     with whole_file(path) as partial:
         partial.write_bytes(series_graph(checkpoint.config, checkpoint.weights, about=about))
     return path
@@ -77,20 +82,23 @@ def read_onnx(path: Path) -> tuple[Checkpoint, ExportedWeights]:
         raise ValueError(
             f"{path.name} is not a whole ONNX file ({problem}). Copy, download or export it again."
         ) from problem
-    said = session.session.get_modelmeta().custom_metadata_map.get(FORMAT)
+    metadata = session.session.get_modelmeta().custom_metadata_map
+    said = metadata.get(FORMAT)
     if said is None:
         raise ValueError(
             f"{path.name} holds a graph but no timesen_nb configuration; expected a file written by model.export(path)."
         )
     checkpoint = checkpoint_from(json.loads(said), {}, path.name)
-    return checkpoint, ExportedWeights(checkpoint.config, graph, path.name)
+    return checkpoint, ExportedWeights(checkpoint.config, graph, path.name, metadata.get(WEIGHTS))
 
 
 class ExportedWeights(EncoderWeights):
     """An encoder that is an ONNX graph and nothing else: it encodes, in float32, and cannot be trained or saved."""
 
-    def __init__(self, config: EncoderConfig, graph: bytes, file: str) -> None:
+    def __init__(self, config: EncoderConfig, graph: bytes, file: str, weights: str | None = None) -> None:
         super().__init__(config, {})
+        # it answers as the weights do that it was exported from; a file that does not name them stands for itself
+        self._fingerprint = weights or sha256(graph).hexdigest()
         self.graph, self.file = graph, file
         self._session: GraphSession | None = None
 

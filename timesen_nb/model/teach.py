@@ -47,6 +47,22 @@ class Lesson:
         """(K, D) float32: the classes' vectors that words and labels together make most probable."""
         return fitted(self.words, self.scale, self.places, self.labels)
 
+    def only(self, kept: np.ndarray, scale: float) -> Lesson | None:
+        """What was taught of some of the classes.
+
+        Args:
+            kept: (k,) numbers of these, in their new order.
+            scale: what cosines are multiplied by, of a list of these words.
+
+        Returns:
+            The lesson; None where none of these has a label.
+        """
+        number = np.full(len(self.words), -1)
+        number[kept] = np.arange(len(kept))
+        labels = number[self.labels]
+        there = labels >= 0
+        return Lesson(self.words[kept], scale, self.places[there], labels[there]) if there.any() else None
+
     def doubts(self, folds: int = 10) -> np.ndarray:
         """How little each label fits its light, judged by a classifier that was taught without it.
 

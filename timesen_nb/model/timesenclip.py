@@ -44,7 +44,7 @@ class TimeSenCLIP:
         tower: turns words (and photos) into vectors of one space.
         logit_scale: what cosines were multiplied by in training; one over the learned temperature.
         calibrated_logit_scale: the same, fitted on validation places so that probabilities mean what they say; it is
-            what zero-shot classifiers use.
+            what zero-shot classifiers use, the bundled model's times a factor of the list of words.
     """
 
     def __init__(
@@ -212,8 +212,8 @@ class TimeSenCLIP:
         # a task's words were chosen for land; one's own are asked whether they are
         passing = None if hasattr(classes, "classes") else [check.passes for check in check_words(names)]
         # without the tower: a classifier travels to workers
-        zs = ZeroShot(names, vectors, self.calibrated_logit_scale, self.weights.encode, passing=passing,
-                      **self._made_by(prompts))  # fmt: skip
+        scale = self.calibrated_logit_scale * self.weights.list_factor(vectors)
+        zs = ZeroShot(names, vectors, scale, self.weights.encode, passing=passing, **self._made_by(prompts))
         if not open_set:
             return zs
         fitted = self.weights.confidence(f'margin for "{NONE_OF_THESE}"')
@@ -239,8 +239,9 @@ class TimeSenCLIP:
 
     def _made_by(self, prompts: str) -> dict[str, Any]:
         """What classifiers of this model have of it."""
-        return {"limits": self.weights.confidence, "read_words": partial(self._word_vectors, prompts),
-                "prompts": prompts, "fingerprint": self.weights.fingerprint}  # fmt: skip
+        return {"limits": self.weights.confidence, "list_factor": self.weights.list_factor, "prompts": prompts,
+                "read_words": partial(self._word_vectors, prompts),
+                "fingerprint": self.weights.fingerprint}  # fmt: skip
 
     def _word_vectors(self, prompts: str, words: list[str]) -> np.ndarray:
         return class_vectors(class_prompts(words, prompts)[1], self.encode_text)

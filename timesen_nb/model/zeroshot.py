@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -17,8 +18,6 @@ from timesen_nb.model.teach import Lesson, check_labels
 
 if TYPE_CHECKING:
     from timesen_nb.model.confidence import Confidence
-
-#: The answer where no word fits.
 
 Encode = Callable[..., np.ndarray]
 
@@ -33,6 +32,7 @@ class ZeroShot:
         encode: series -> vectors, the model's.
         passing: (K,) bool: the words that may be the answer: each is known, and names something that land can be.
         limits: gives what was fitted for the model, for :meth:`prediction_sets`.
+        list_factor: how much surer a list of words (K, D) may be than lists are by the model's calibrated logit scale.
         read_words: n words -> (n, D) unit vectors, for labels that are no class yet. It stays behind when the
             classifier is pickled, for a tower is large.
         lesson: what it was taught by labelled places; None for words alone.
@@ -43,6 +43,7 @@ class ZeroShot:
     def __init__(
         self, classes: Sequence[str], vectors: np.ndarray, scale: float, encode: Encode, *,
         passing: Sequence[bool] | np.ndarray | None = None, limits: Callable[[str], Confidence] | None = None,
+        list_factor: Callable[[np.ndarray], float] | None = None,
         read_words: Callable[[list[str]], np.ndarray] | None = None, lesson: Lesson | None = None,
         prompts: str = "descriptions", fingerprint: Callable[[], str] | None = None,
     ) -> None:  # fmt: skip
@@ -52,6 +53,7 @@ class ZeroShot:
         self.encode = encode
         self.passing = np.ones(len(self.classes), bool) if passing is None else np.asarray(passing, bool)
         self.limits = limits
+        self.list_factor = list_factor or _alike
         self.read_words = read_words or _unread
         self.lesson = lesson
         self.prompts = prompts
@@ -163,7 +165,7 @@ class ZeroShot:
         classes = check_classes([*self.classes, *new])
         known |= {name.casefold(): len(self.classes) + k for k, name in enumerate(new)}
         numbers = np.array([known[name.casefold()] for name in names])
-        words = self.lesson.words if self.lesson else self.vectors
+        words = self._words
         if new:
             words = np.concatenate([words, self.read_words(new)])
         passing = np.concatenate([self.passing, np.ones(len(new), dtype=bool)])
@@ -171,10 +173,57 @@ class ZeroShot:
         if self.lesson:
             vectors = np.concatenate([self.lesson.places, vectors])
             numbers = np.concatenate([self.lesson.labels, numbers])
-        lesson = Lesson(words, self.scale, vectors, numbers)
-        return ZeroShot(classes, lesson.vectors(), self.scale, self.encode, passing=passing, limits=self.limits,
-                        read_words=self.read_words, lesson=lesson, prompts=self.prompts,
-                        fingerprint=self.fingerprint)  # fmt: skip
+        lesson = Lesson(words, self._scale_of(words), vectors, numbers)
+        return self.changed(classes=classes, vectors=lesson.vectors(), scale=lesson.scale, passing=passing,
+                            lesson=lesson)  # fmt: skip
+
+    def only(self, classes: Sequence[str]) -> ZeroShot:
+        """A classifier of some of these classes, as if the others had never been asked for or taught.
+
+        Args:
+            classes: names of some, in the order wanted.
+
+        Returns:
+            The classifier; its probabilities are as sure as a list of these words may be.
+
+        Raises:
+            ValueError: a class that this classifier lacks, one twice, none at all; or a classifier that may answer
+                "none of these".
+        """
+        self._check_closed("cut")
+        number = {name.casefold(): k for k, name in enumerate(self.classes)}
+        names = check_classes(classes)
+        if strange := [name for name in names if name.casefold() not in number]:
+            raise ValueError(f"{strange[:5]}: no classes of this classifier; it has {self.classes[:20]}.")
+        kept = np.array([number[name.casefold()] for name in names])
+        words = self._words[kept]
+        scale = self._scale_of(words)
+        lesson = self.lesson.only(kept, scale) if self.lesson else None
+        return self.changed(classes=[self.classes[k] for k in kept], vectors=lesson.vectors() if lesson else words,
+                            scale=scale, passing=self.passing[kept], lesson=lesson)  # fmt: skip
+
+    @property
+    def _words(self) -> np.ndarray:
+        """(K, D) of the words alone."""
+        return self.lesson.words if self.lesson else self.vectors
+
+    def _scale_of(self, words: np.ndarray) -> float:
+        """The scale of another list of words (K, D): lists may be more or less sure."""
+        return self.scale * self.list_factor(words) / self.list_factor(self._words)
+
+    def changed(self, **attributes: Any) -> Self:
+        """The same classifier with other attributes.
+
+        Args:
+            attributes: by name.
+
+        Returns:
+            A new one.
+        """
+        out = copy(self)
+        # a copy leaves the reader of words behind, as a pickle does
+        out.__dict__.update({"read_words": self.read_words, **attributes})
+        return out
 
     def save(self, path: str | Path) -> Path:
         """Write one safetensors file of this classifier: its words, labels and coefficients; ``tn.load`` reads it.
@@ -287,6 +336,11 @@ class ZeroShot:
         if self.limits is None:
             raise ValueError(f"no {what} for this classifier; make it by model.zero_shot(words).")
         return self.limits(what)
+
+
+def _alike(words: np.ndarray) -> float:
+    """The factor of lists where nothing was fitted."""
+    return 1.0
 
 
 def _unread(words: list[str]) -> np.ndarray:

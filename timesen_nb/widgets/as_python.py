@@ -46,9 +46,7 @@ def as_python(session: Session) -> str:
     if session.question.empty and session.question.meant is not None:
         empty = [session.classes[k] for k in session.question.empty]
         lines += ["", "# these words mean nothing", f"empty = {empty!r}",
-                  "known = [k for k, name in enumerate(zs.classes) if name not in empty]",
-                  "zs = tn.ZeroShot([zs.classes[k] for k in known], zs.vectors[known], zs.scale, zs.encode,",
-                  "                 passing=zs.passing[known], limits=zs.limits)"]  # fmt: skip
+                  "zs = zs.only([name for name in zs.classes if name not in empty])"]  # fmt: skip
     if session.result is not None:
         a = session.result
         if opened := _opened(a.series.source, session.source):

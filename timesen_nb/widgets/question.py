@@ -159,26 +159,8 @@ class Question:
             WordCheck(check.text) if check.text.casefold() in seen else check
             for check in (check_words(self.words.classes) if own else [])
         ]
-        self.meant = without(self.words, self.empty)
-
-
-def without(words: ZeroShot, left_out: Sequence[int]) -> ZeroShot | None:
-    """A classifier of fewer classes.
-
-    Args:
-        words: of all.
-        left_out: numbers of classes.
-
-    Returns:
-        The classifier of the others; None where there is no other.
-    """
-    kept = np.delete(np.arange(len(words.classes)), left_out)
-    if len(kept) in (0, len(words.classes)):
-        return words if len(kept) else None
-    return ZeroShot(
-        [words.classes[k] for k in kept], words.vectors[kept], words.scale, words.encode,
-        passing=words.passing[kept], limits=words.limits, lesson=words.lesson, prompts=words.prompts,
-    )  # fmt: skip
+        kept = [name for k, name in enumerate(self.words.classes) if k not in self.empty]
+        self.meant = (self.words.only(kept) if self.empty else self.words) if kept else None
 
 
 def _parted(lesson: Mapping[int, tuple[np.ndarray, str]]) -> tuple[np.ndarray, list[str]]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from timesen_nb.bands import BANDS
-from timesen_nb.model.fingerprint import fingerprint
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.sources.grid import BBox, turned
 from timesen_nb.widgets.background import JobCancelled
@@ -177,7 +176,7 @@ class EncodedView:
 def made_beforehand(model: TimeSenCLIP, source: Source) -> np.ndarray | None:
     """The vectors (y, x, D) that a source has of all its pixels by this model; None where it has none."""
     made: Callable[[str], np.ndarray | None] | None = getattr(source, "vectors", None)
-    return made(fingerprint(model.weights.arrays)) if made else None
+    return made(model.weights.fingerprint()) if made else None
 
 
 def bundled_view(model: TimeSenCLIP, source: Source, cube: xr.DataArray, view: View) -> EncodedView | None:

@@ -52,7 +52,11 @@ def compute_pixels(image: ee.Image, grid: Grid) -> np.ndarray:
     call = ee.data._get_cloud_projects_raw().image().computePixels
     raw = call(project=_path(), body=_tagged(body)).execute(num_retries=0)
     with expected("an array in NumPy's form"):
-        return np.load(io.BytesIO(raw), allow_pickle=False)
+        try:
+            return np.load(io.BytesIO(raw), allow_pickle=False)
+        # before 3.11.8 Python's parser, which reads the header, may stumble over that of another thread (gh-106905)
+        except SystemError:
+            return np.load(io.BytesIO(raw), allow_pickle=False)
 
 
 def export_table(table: ee.FeatureCollection, config: dict[str, Any], number: str) -> dict[str, Any]:
