@@ -110,6 +110,30 @@ def show_calibration(model: TimeSenCLIP, real: Sequence[RealScores]) -> None:
     tasks = json.loads((REAL / "world_tasks.json").read_text())
     _, (_, _, shipped) = world.table(world.run(model, rows, tasks, annual))
     print(f"  as shipped, elsewhere, mean of twenty rows with Tonga's: {shipped:.3f}")
+    show_months(model, real)
+
+
+def show_months(model: TimeSenCLIP, real: Sequence[RealScores]) -> None:
+    """How sure and how often right by fewer months, as shipped; means over the tasks with places of several classes."""
+    rng = np.random.default_rng(SEED)
+    rows = []
+    for each in real:
+        if each.task.values.shape[1] != 12 or each.task.truth.max() == 0:
+            continue
+        scale = model.calibrated_logit_scale * model.weights.list_factor(each.words)
+        for months in (12, 6, 3, 1):
+            values = each.task.values.copy()
+            for series in values:
+                series[rng.permutation(np.flatnonzero(np.isfinite(series).any(axis=1)))[months:]] = np.nan
+            vectors = model.encode(values, allow_empty=True)
+            seen = ~np.isnan(vectors[:, 0])
+            p = softmax(scale * vectors[seen] @ each.words.T)
+            right = p.argmax(axis=1) == each.task.truth[seen]
+            error = calibration_error(p.max(axis=1), right)
+            rows.append((each.task.europe, months, p.max(axis=1).mean(), right.mean(), error))
+    table = pd.DataFrame(rows, columns=["Europe", "months", "sure", "right", "calibration error"])
+    print("\nby the number of months that are left, drawn at random")
+    print(table.groupby(["Europe", "months"], sort=False).mean().round(3).to_string())
 
 
 def _without(scale: float, real: Sequence[RealScores], region: str) -> ListScales:
