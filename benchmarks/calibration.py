@@ -97,14 +97,20 @@ def show_calibration(model: TimeSenCLIP, real: Sequence[RealScores]) -> None:
             crossed[n] += each.error(other) / SPLITS
     table = pd.DataFrame({"one scale": [each.error(np.full(len(each.right), scale)) for each in asked],
                           "by lists": crossed}, index=[each.name for each in asked])  # fmt: skip
-    table["region left out"] = [each.error(np.full(len(each.right), scale * _without(scale, real, each.region)
-                                                   .factor(each.words))) for each in asked]  # fmt: skip
+    without = {region: _without(scale, real, region) for region in {each.region for each in asked}}
+    table["region left out"] = [
+        each.error(np.full(len(each.right), scale * without[each.region].factor(each.words)))
+        for each in asked
+    ]
+    table["factor as shipped"] = [model.weights.list_factor(each.words) for each in asked]
     far = np.array([each.region != "Europe" for each in asked])
+    like_none = model.weights.list_factor(np.zeros_like(asked[0].words))
     table.loc["Europe, mean"], table.loc["elsewhere, mean of 18"] = table[~far].mean(), table[far].mean()
     print(
         "\ncalibration error, by scales that were fitted without the neighbours of each place, or without its region"
     )
     print(table.round(3).to_string())
+    print(f"  factor of a list like none of these: {like_none:.2f}")
     world = scorer()
     rows, annual = (pd.read_parquet(REAL / f"{n}.parquet") for n in ("s2_world_dev", "s2_tonga_annual_dev"))
     tasks = json.loads((REAL / "world_tasks.json").read_text())
