@@ -121,9 +121,9 @@ class TestOnly:
 
     @pytest.mark.parametrize(("names", "said"), [
         (["Cropland", "Lava"], "no classes of this classifier; it has"), ([], "class"),
-        (["Cropland", "cropland"], "Cropland"), ("Cropland", "list"),
+        (["Cropland", "cropland"], "Cropland"), ("Cropland", "list"), (None, "expected a list of names"),
     ])  # fmt: skip
-    def test_what_it_has_not_is_said(self, names: list[str], said: str) -> None:
+    def test_what_it_has_not_is_said(self, names: list[str] | str | None, said: str) -> None:
         with pytest.raises(ValueError, match=said):
             tn.load("pocket").zero_shot("land_cover").only(names)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,7 +42,7 @@ def check_free(names: Sequence[str]) -> None:
 
 def check_classes(classes: Sequence[str]) -> list[str]:
     """The class names, trimmed. ValueError when there is none, one is empty or no text, or two are the same."""
-    if isinstance(classes, str):
+    if isinstance(classes, str) or not isinstance(classes, Iterable):
         raise ValueError(
             f"classes given: {classes!r}; expected a list of names, for example ['vineyard', 'forest']."
         )
