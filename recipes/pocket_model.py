@@ -6,6 +6,7 @@
 4. series encoder: cross-view training (``series_training.py``) on simulated places of Europe and of the whole earth and
    the drawn views of their cover types; it sees photos only, never text, and no real pixel.
 5. calibration: one scale for probabilities, on simulated places of their own.
+6. the position of annual composites: 128 numbers more, learned in the same way; months are read as before.
 """
 
 from __future__ import annotations
@@ -24,12 +25,23 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from recipes.photo_net import PhotoNet
-from recipes.series_training import LARGE, SMALL, STAGES, Effort, many_parts, train
+from recipes.series_training import (
+    LARGE,
+    SMALL,
+    STAGES,
+    YEAR,
+    Effort,
+    Share,
+    many_parts,
+    train,
+    training_parts,
+)
 from recipes.words import cover_type_vectors, learn_tokens
 from timesen_nb.evaluation.calibration import common_scale
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder import SeriesEncoder
 from timesen_nb.model.hub import weights_folder
+from timesen_nb.model.loading import load
 from timesen_nb.model.timesenclip import TimeSenCLIP
 from timesen_nb.model.towers.pocket import WIDTH, PocketTower
 from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
@@ -186,7 +198,25 @@ def train_series_encoder(tower: PocketTower, seed: int, effort: Effort = SMALL) 
         scale = train(encoder, parts, photos, longer, seed + 1000 * i, effort.batch)
     model = TimeSenCLIP(recalling(encoder.cpu(), photos), tower, scale)
     model.calibrated_logit_scale = calibrate(model)
-    return model
+    return knowing_years(model, parts, seed)
+
+
+def knowing_years(model: TimeSenCLIP, parts: list[Share], seed: int) -> TimeSenCLIP:
+    """The model with a position of their own for annual composites; nothing else is learned: months are read as before.
+
+    It comes after calibration, for it overrates bare land where that is simulated (:data:`YEAR`).
+    """
+    config = replace(model.encoder.config, annual_position="own", photos=0)
+    encoder, weights = SeriesEncoder(config), model.encoder.state_dict()
+    photos = weights.pop("recall.photos")
+    encoder.load_state_dict({**weights, "year_pos_encoding": model.encoder.positions(1)})
+    assert encoder.year_pos_encoding is not None
+    train(
+        encoder, parts, photos.numpy(), YEAR, seed + 1000 * len(STAGES), learned=[encoder.year_pos_encoding]
+    )
+    return TimeSenCLIP(
+        recalling(encoder, photos.numpy()), model.tower, model.logit_scale, model.calibrated_logit_scale
+    )
 
 
 def main() -> None:
@@ -199,13 +229,21 @@ def main() -> None:
     efforts = {"small": SMALL, "large": LARGE}
     usual = "large" if torch.cuda.is_available() else "small"
     parser.add_argument("--effort", choices=efforts, default=usual, help="the large one wants a GPU")
+    parser.add_argument(
+        "--year-only", action="store_true", help="keep all but the position of annual composites"
+    )
     given = parser.parse_args()
     started = time.monotonic()
 
     def say(text: str) -> None:
         print(f"[{time.monotonic() - started:5.0f} s] {text}", flush=True)
 
-    folder = weights_folder()
+    folder, effort = weights_folder(), efforts[given.effort]
+    if given.year_only:
+        parts = training_parts(SMALL.places, TRAIN_SEED + given.seed)
+        model = knowing_years(load("pocket"), parts, given.seed)
+        model.save(given.encoder_only or folder / "series.safetensors")
+        return
     if not given.encoder_only:
         build_table(folder / "canopy.safetensors")
         say("canopy table")
@@ -213,7 +251,7 @@ def main() -> None:
         say("text tower")
         right = train_photo_tower(folder, n=6_000, epochs=6)
         say(f"photo tower: tells {right:.1%} of {len(INDEX)} cover types in single views it has not seen")
-    model = train_series_encoder(PocketTower(folder), given.seed, efforts[given.effort])
+    model = train_series_encoder(PocketTower(folder), given.seed, effort)
     model.save(given.encoder_only or folder / "series.safetensors")
     say(
         f"series encoder: learned scale {model.logit_scale:.1f}, calibrated {model.calibrated_logit_scale:.1f}"

@@ -1,6 +1,7 @@
 """The first minute with the click map, in the system's Chromium: what a newcomer sees, clicks and types."""
 
 import re
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -180,11 +181,23 @@ def test_how_an_answer_was_made_stands_behind_a_button(page: Shown) -> None:
 
 def test_a_guess_comes_before_the_answer(page: Shown) -> None:
     page.page.locator(".tn-task select").select_option(label="Land cover")
-    page.page.get_by_role("button", name="Guess first").click()
+    guess = page.page.get_by_role("button", name="Guess first")
+    guess.click()
+    page.expect(lambda: "mod-active" in (guess.get_attribute("class") or ""), "the button is not pressed")
     headline, west = page.page.locator(".tn-headline").first, page.source.bounds[0]
-    page.click(*HERE)
     choice = page.page.get_by_label("Your guess")
-    page.expect(choice.is_visible, "nobody asks")
+    page.click(*HERE)
+    clicked = time.monotonic()
+
+    def asked() -> bool:
+        # a map that moves under the pointer loses a click: then one clicks again
+        nonlocal clicked
+        if time.monotonic() - clicked > 20 and not choice.is_visible():
+            page.click(*HERE)
+            clicked = time.monotonic()
+        return choice.is_visible()
+
+    page.expect(asked, "nobody asks")
     assert not headline.is_visible()
     assert page.bars() == []
     choice.select_option(label="Cropland")

@@ -148,6 +148,18 @@ def test_quarters_and_the_year() -> None:
     assert MODEL.encode(four).shape == MODEL.encode(one).shape == (3, 16)
 
 
+def test_a_year_may_have_a_position_of_its_own() -> None:
+    own = make(annual_position="own")
+    assert own.encoder.year_pos_encoding is not None
+    months, year = series(3), series(3, t=1)
+    before = own.encode(months), own.encode(year)
+    with torch.no_grad():
+        own.encoder.year_pos_encoding.add_(1.0)
+    np.testing.assert_array_equal(own.encode(months), before[0])
+    assert np.abs(own.encode(year) - before[1]).max() > 1e-3
+    assert own.encoder.positions(1).detach().equal(own.encoder.year_pos_encoding.detach())
+
+
 @pytest.mark.parametrize("patch", [3, 5])
 def test_patches(patch: int) -> None:
     model = make(patch=patch)
@@ -199,7 +211,7 @@ def test_bad_input_is_said(values: np.ndarray, options: dict[str, object], messa
     [
         ({"width": 30, "heads": 4}, "not divisible by 4 heads"),
         ({"bands": ("B2", "B3")}, "2 bands with 10 offsets"),
-        ({"annual_position": "july"}, "expected 'mean' or 'january'"),
+        ({"annual_position": "july"}, "expected 'mean', 'january' or 'own'"),
     ],
 )
 def test_configurations_that_are_none(changes: dict[str, object], message: str) -> None:

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+import timesen_nb as tn
 from recipes import pocket_model as recipe
 from recipes import series_training
 from recipes.series_training import Effort
 from recipes.words import learn_tokens, read_concepts
+from timesen_nb.composite import annual
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder import SeriesEncoder
 from timesen_nb.model.towers.pocket import PocketTower
@@ -41,7 +43,7 @@ def test_calibration_is_on_other_places_than_training(monkeypatch: pytest.Monkey
         for name in ("simulate_places", "earth_places"):
             monkeypatch.setattr(module, name, spied(what, getattr(module, name)))
     monkeypatch.setattr(recipe, "mean_photos", lambda tower: np.zeros((len(COVER_TYPES), tower.width)))
-    monkeypatch.setattr(recipe, "train", lambda *args: 10.0)
+    monkeypatch.setattr(recipe, "train", lambda *args, **options: 10.0)
     for seed in (0, 1):
         for seeds in drawn.values():
             seeds.clear()
@@ -50,6 +52,20 @@ def test_calibration_is_on_other_places_than_training(monkeypatch: pytest.Monkey
         assert drawn["calibration"]
         assert drawn["training"].isdisjoint(drawn["calibration"] | {recipe.TEST_SEED, recipe.PHOTO_SEED})
         assert drawn["calibration"].isdisjoint({recipe.TEST_SEED, recipe.PHOTO_SEED})
+
+
+def test_the_position_of_years_is_learned_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tn.load("pocket")
+    monkeypatch.setattr(recipe, "YEAR", replace(recipe.YEAR, steps=3))
+    parts = series_training.training_parts(60, 5)
+    learned = recipe.knowing_years(model, parts, seed=0)
+    before, after = model.encoder.state_dict(), learned.encoder.state_dict()
+    assert [name for name in after if not torch.equal(after[name], before[name])] == ["year_pos_encoding"]
+    assert learned.calibrated_logit_scale == model.calibrated_logit_scale
+    months = parts[0].values[:20]
+    np.testing.assert_array_equal(learned.encode(months), model.encode(months))
+    year = annual(months, axis=1)
+    assert np.abs(learned.encode(year) - model.encode(year)).max() > 1e-3
 
 
 @pytest.mark.needs_real

@@ -42,7 +42,7 @@ class EncoderConfig:
         feedforward: width between the two linear steps of a layer.
         embedding: numbers of a vector (D).
         dropout: share of numbers that are dropped in training.
-        annual_position: position of a T = 1 composite: "mean" of the twelve, or "january" as published last.
+        annual_position: position of a T = 1 composite: "mean" of the twelve, "january" as published last, or its "own".
         absent_bands: learn a vector for a band that is missing in a month that has others; without, such a month is
             missing.
         photos: how many photo vectors the encoder recalls at its end; 0 for none, as published.
@@ -61,7 +61,7 @@ class EncoderConfig:
     feedforward: int = 256
     embedding: int = 512
     dropout: float = 0.2
-    # position of a T = 1 composite: "mean" of the twelve, or "january" as published last
+    # position of a T = 1 composite: "mean" of the twelve, "january" as published last, or one learned for it, its "own"
     annual_position: str = "mean"
     # learn a vector for a band that is missing in a month that has others
     absent_bands: bool = False
@@ -101,8 +101,10 @@ class EncoderConfig:
             raise ValueError(
                 f"width {self.width} is not divisible by {self.heads} heads; choose another number."
             )
-        if self.annual_position not in ("mean", "january"):
-            raise ValueError(f"annual_position is {self.annual_position!r}; expected 'mean' or 'january'.")
+        if self.annual_position not in ("mean", "january", "own"):
+            raise ValueError(
+                f"annual_position is {self.annual_position!r}; expected 'mean', 'january' or 'own'."
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as plain values, for JSON.

@@ -107,6 +107,8 @@ class SeriesEncoder(nn.Module):
         self.register_buffer("scale", torch.tensor(config.scale).view(-1, 1, 1), persistent=False)
         self.spectral_embedding = nn.Sequential(nn.Flatten(2), nn.Linear(channels * pixels, config.width))
         self.time_pos_encoding = nn.Parameter(torch.randn(1, 12, config.width) * 0.02)
+        own = config.annual_position == "own"
+        self.year_pos_encoding = nn.Parameter(torch.zeros(1, 1, config.width)) if own else None
         self.class_token = nn.Parameter(torch.randn(1, 1, config.width) * 0.02)
         self.absent_band = nn.Parameter(torch.zeros(channels, config.width)) if config.absent_bands else None
         self.transformer = nn.Module()
@@ -167,7 +169,9 @@ class SeriesEncoder(nn.Module):
         """
         each, c = self.time_pos_encoding, self.config
         quarters = each.view(1, 4, 3, -1).median(dim=2).values
-        year = each[:, :1] if c.annual_position == "january" else each.mean(dim=1, keepdim=True)
+        year: Tensor | None = self.year_pos_encoding
+        if year is None:
+            year = each[:, :1] if c.annual_position == "january" else each.mean(dim=1, keepdim=True)
         table = torch.cat([each, quarters, year], dim=1)  # (1, 17, W)
         return table[:, composite_positions(t, months)]
 

@@ -39,6 +39,7 @@ def shapes(config: EncoderConfig) -> dict[str, tuple[int, ...]]:
     }  # fmt: skip
     return {
         "time_pos_encoding": (1, 12, w),
+        **({"year_pos_encoding": (1, 1, w)} if config.annual_position == "own" else {}),
         "class_token": (1, 1, w),
         **({"absent_band": (len(config.bands), w)} if config.absent_bands else {}),
         "spectral_embedding.1.weight": (w, features),
@@ -56,7 +57,10 @@ def positions(config: EncoderConfig, weights: Weights) -> np.ndarray:
     """(17, W): what is added to a composite, by month, quarter (lower median of three) or year."""
     months = np.asarray(weights["time_pos_encoding"])[0]
     quarters = np.sort(months.reshape(4, 3, -1), axis=1)[:, 1]
-    year = months[:1] if config.annual_position == "january" else months.mean(axis=0, keepdims=True)
+    if config.annual_position == "own":
+        year = np.asarray(weights["year_pos_encoding"])[0]
+    else:
+        year = months[:1] if config.annual_position == "january" else months.mean(axis=0, keepdims=True)
     return np.concatenate([months, quarters, year])
 
 
