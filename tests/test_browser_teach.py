@@ -116,6 +116,19 @@ def test_six_places_teach_and_everything_is_taken_along(page: Shown, tmp_path: P
     assert page.dialogs == []
 
 
+def test_a_reload_brings_back_what_was_kept_and_taught(page: Shown) -> None:
+    before, address = sorted(page.bars()), page.page.url
+    page.page.reload()
+    page.tab("Kept places")
+    rows = page.page.locator(".tn-table .widget-text input")
+    page.expect(lambda: rows.count() == 6, "the kept places do not come back")
+    assert [rows.nth(row).input_value() for row in range(6)] == LABELS
+    page.expect(lambda: sorted(page.bars()) == before, "the place is not read again by the same words")
+    page.expect(lambda: page.page.url == address, "the address is another one")
+    assert not page.page.locator(".tn-error").is_visible()
+    assert page.grave_faults() == []
+
+
 def test_a_field_is_drawn_by_clicks_or_typed_and_told_as_a_whole(page: Shown) -> None:
     west, south, east, north = page.source.bounds
     wide, high = east - west, north - south

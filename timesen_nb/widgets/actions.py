@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -15,8 +15,9 @@ from timesen_nb.sources.retry_policy import RequestFailed
 from timesen_nb.widgets.alike_panel import OUTDATED
 from timesen_nb.widgets.background import Latest
 from timesen_nb.widgets.base_layer import BaseLayer
+from timesen_nb.widgets.kept_again import KeptAgain
 from timesen_nb.widgets.layers import TRUE_COLOUR
-from timesen_nb.widgets.link import BUNDLED, Link
+from timesen_nb.widgets.link import BUNDLED, KeptPlace, Link
 from timesen_nb.widgets.messages import READY, READY_ANYWHERE, Offer
 from timesen_nb.widgets.place_reader import PlaceReader
 from timesen_nb.widgets.question import OWN_WORDS, STARTER
@@ -48,7 +49,10 @@ class Actions:
         self.places = PlaceReader(
             session, screen.map, screen.panel, self._messages, self.jobs, self.landscape
         )
+        self.again = KeptAgain(session, screen.kept, self._messages)
         self._showing = False
+        #: The address keeps what it says, for its catalog is not open yet.
+        self.hold = False
         self._wire()
 
     @property
@@ -57,6 +61,7 @@ class Actions:
         return (
             self.jobs.busy
             or self.landscape.busy
+            or self.again.busy
             or self.layer.busy
             or self._screen.fields.busy
             or self._screen.teach.busy
@@ -123,7 +128,9 @@ class Actions:
         if what in ("words", "kept"):
             screen.teach.show()
             screen.alike.show()
-        if what in ("answer", "words", "source"):
+        if what in ("answer", "source"):
+            self.hold = False
+        if what in ("answer", "words", "source", "kept"):
             self._tell_link()
         if what == "answer":
             self.places.draw()
@@ -152,9 +159,17 @@ class Actions:
             self.layer.draw()
             screen.alike.forget(OUTDATED)
 
+    def bring_back(self, kept: Sequence[KeptPlace]) -> None:
+        """Read places that were kept before, and keep them again; the address holds them meanwhile."""
+        self.again.read(kept)
+        self._tell_link()
+
     def _tell_link(self) -> None:
+        if self.hold:
+            return
         layer = self._screen.time.layer.value
-        self._screen.link.value = str(Link.of(self._session, None if layer == TRUE_COLOUR else layer))
+        link = Link.of(self._session, None if layer == TRUE_COLOUR else layer, self.again.coming)
+        self._screen.link.value = str(link)
 
     def follow(self, link: Link) -> None:
         """Take up what an address says; the place is read behind the page."""
@@ -211,14 +226,26 @@ class Actions:
         elif name is not None and name != self._session.bundled:
             self.use_source(lambda: open_source(name))
 
-    def use_source(self, opening: Callable[[], Source]) -> None:
-        """Open a source behind the page and read it from then on."""
+    def use_source(
+        self, opening: Callable[[], Source], then: Callable[[bool], None] = lambda opened: None
+    ) -> None:
+        """Open a source behind the page and read it from then on.
+
+        Args:
+            opening: opens it, on any thread.
+            then: called when it is open, or was said why it is not.
+        """
         self._messages.well()
         self._messages.say("Opening the source…", busy=True)
-        self.jobs.start(lambda job: opening(), lambda future: self._opened(future, opening))
 
-    def _opened(self, future: Future[Source], opening: Callable[[], Source]) -> None:
-        with self._messages.shown(again=lambda: self.use_source(opening)):
+        def deliver(future: Future[Source]) -> None:
+            self._opened(future, again=lambda: self.use_source(opening, then))
+            then(future.exception() is None)
+
+        self.jobs.start(lambda job: opening(), deliver)
+
+    def _opened(self, future: Future[Source], again: Callable[[], None]) -> None:
+        with self._messages.shown(again):
             try:
                 source = future.result()
             except (ValueError, OSError) as problem:
@@ -231,6 +258,7 @@ class Actions:
 
     def open(self, source: Source) -> None:
         """Read a source from now on."""
+        self.again.drop()
         self._session.use_source(source)
         self._screen.map.show_source(source.bounds, self._session.simulated)
         self._screen.panel.clear()
@@ -277,7 +305,8 @@ class Actions:
 
     def cancel(self) -> None:
         """Stop waiting for the source, stop reading the view."""
-        if self.jobs.cancel() | self._screen.fields.cancel() | self._screen.teach.cancel():
+        stopped = self.jobs.cancel() | self._screen.fields.cancel() | self._screen.teach.cancel()
+        if stopped | self.again.cancel():
             self._session.stop_asking()
             self._messages.cancelled()
         self.layer.cancel()

@@ -9,6 +9,7 @@ import ipywidgets as w
 from timesen_nb.sources import Source
 from timesen_nb.sources.grid import BBox
 from timesen_nb.sources.public_addresses import check_address
+from timesen_nb.widgets.link import CATALOGS
 from timesen_nb.widgets.page import field, note, reveal
 from timesen_nb.widgets.session import Session
 
@@ -19,7 +20,6 @@ SOURCES = (
     ("Open STAC catalog: no account, needs the network", "stac"),
     ("Google Earth Engine: needs a project and the network", "earthengine"),
 )
-CATALOGS = ("earth-search", "planetary-computer")
 HELP = {
     "flanders": "640 m of real fields, with what farmers declared. Contains modified Copernicus Sentinel data 2018.",
     "sample": "A drawn countryside whose pixels are simulated with a model of light in leaves and soil.",
@@ -103,15 +103,18 @@ class DataControl(w.VBox):
             case "file":
                 return lambda: open_source(path)
             case "stac":
-                return lambda: _tried(open_source("stac", catalog=_catalog(catalog or CATALOGS[0])))
+                return lambda: open_catalog(_catalog(catalog or CATALOGS[0]))
             case "earthengine":
                 return lambda: open_source("earthengine", project=project or None)
             case name:
                 return lambda: open_source(name)
 
 
-def _tried(source: Source) -> Source:
-    """A source that answers; what cannot be reached is said now, and leaves the one that is read in its place."""
+def open_catalog(which: str) -> Source:
+    """A catalog that answers; what cannot be reached is said now, and leaves the source that is read in its place."""
+    from timesen_nb.sources import open_source
+
+    source = open_source("stac", catalog=which)
     check = getattr(source, "check", None)
     if check is not None:
         check()

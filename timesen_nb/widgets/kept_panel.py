@@ -12,6 +12,7 @@ from timesen_nb.widgets.charts import COMPARED, compare_chart, percent
 from timesen_nb.widgets.kept import KeptPlaces
 from timesen_nb.widgets.page import Drawing, note, plain_label, reveal
 
+NOTHING = "Nothing kept yet. Click the map, then “Keep this place”."
 COLUMNS = (
     "compare",
     "place",
@@ -39,12 +40,15 @@ class KeptPanel(w.VBox):
     ) -> None:
         self._kept, self._remove, self._label = kept, remove, label
         self.labels: dict[int, w.Text] = {}
+        self._coming = 0
         self._teaches = note(
-            "Say what stands at places that you know: the words move to your labels, here and on the map."
+            "Say what stands at places that you know: the words move to your labels, here and on the map. Where it "
+            "has a page of its own, the address holds the places and labels of the data that are read: a reload "
+            "brings them back, and whoever gets the address sees them."
         )
         self._rows: dict[int, w.HBox] = {}
         self._ticks: dict[int, w.Checkbox] = {}
-        self._hint = plain_label("Nothing kept yet. Click the map, then “Keep this place”.")
+        self._hint = plain_label(NOTHING)
         self._header = w.HBox([plain_label(name) for name in COLUMNS])
         self._table = w.VBox()
         self._chart = Drawing("svg+xml", "tn-compared")
@@ -71,11 +75,21 @@ class KeptPanel(w.VBox):
             if number not in self._rows:
                 self._rows[number] = self._row(number, answer)
         self._table.children = tuple(self._rows.values())
-        reveal(self._hint, not kept)
+        self._show_hint()
         reveal(self._header, bool(kept))
         reveal(self._teaches, bool(kept))
         self._files.value = self._links() if kept else ""
         self._draw_comparison()
+
+    def wait(self, coming: int) -> None:
+        """Say how many places are being read that were kept before; 0 when that is over."""
+        self._coming = coming
+        self._show_hint()
+
+    def _show_hint(self) -> None:
+        many = "the place that was" if self._coming == 1 else f"the {self._coming} places that were"
+        self._hint.value = f"Reading {many} kept before…" if self._coming else NOTHING
+        reveal(self._hint, bool(self._coming) or not len(self._kept))
 
     def tick(self, number: int, on: bool = True) -> None:
         """Choose a place for the comparison, or leave it out."""
@@ -86,8 +100,9 @@ class KeptPanel(w.VBox):
         self._ticks[number] = tick
         tick.observe(lambda _: self._draw_comparison(), names="value")
         self.labels[number] = label = w.Text(
-            placeholder="label", continuous_update=False, tooltip=f"What stands at place {number}"
-        )
+            value=self._kept.labels.get(number, ""), placeholder="label", continuous_update=False,
+            tooltip=f"What stands at place {number}",
+        )  # fmt: skip
         label.observe(lambda change: self._label(number, change["new"]), names="value")
         drop = w.Button(icon="times", tooltip=f"Remove place {number}")
         drop.on_click(lambda _: self._remove(number))

@@ -1,19 +1,42 @@
-"""The state of a map as the end of an address, after the #: where, which year, which words."""
+"""The state of a map as the end of an address, after the #: where, which year, which words, which places are kept."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs, urlencode
 
 if TYPE_CHECKING:
     from timesen_nb.widgets.session import Session
 
-MOST_FIELDS = 300
+MOST_FIELDS = 400
 BUNDLED = ("flanders", "sample")  # sources that everybody has
+CATALOGS = ("earth-search", "planetary-computer")  # and those that everybody can ask
 USUAL = "descriptions"  # prompts
+
+
+class KeptPlace(NamedTuple):
+    """A kept place as an address has it: degrees, the year that was read, and what somebody says stands there."""
+
+    lon: float
+    lat: float
+    year: int
+    label: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> KeptPlace:
+        """ValueError in words for what is none."""
+        lon, lat, year, *label = text.split(",", 3)
+        place = cls(float(lon), float(lat), int(year), "".join(label))
+        if not isfinite(place.lon) or not isfinite(place.lat):
+            raise ValueError("a place is no number.")
+        return place
+
+    def __str__(self) -> str:
+        label = f",{self.label}" if self.label else ""
+        return f"{self.lon:.6f},{self.lat:.6f},{self.year}{label}"
 
 
 @dataclass(frozen=True)
@@ -26,8 +49,9 @@ class Link:
         task: a name of ``timesen_nb.tasks``.
         words: own classes, in place of a task.
         prompts: the prompt style, where it is not the usual one.
-        source: "flanders" or "sample": the bundled sources, which everybody has.
+        source: a bundled source, which everybody has, or a catalog that everybody can ask.
         layer: the colours of the map, where they are not the true ones.
+        kept: the places that are kept.
         problems: what an address said that cannot be read, in words.
     """
 
@@ -38,11 +62,21 @@ class Link:
     prompts: str | None = None
     source: str | None = None
     layer: str | None = None
+    kept: Sequence[KeptPlace] = ()
     problems: Sequence[str] = ()
 
     @classmethod
-    def of(cls, session: Session, layer: str | None = None) -> Link:
-        """The state of a session, and the colours of its map where they are not the true ones."""
+    def of(cls, session: Session, layer: str | None = None, coming: Sequence[KeptPlace] = ()) -> Link:
+        """The state of a session.
+
+        Args:
+            session: of what is read now; places that were kept of other data are left out.
+            layer: the colours of its map, where they are not the true ones.
+            coming: kept places of an address before, which are still being read.
+
+        Returns:
+            The link.
+        """
         from timesen_nb.tasks import tasks
 
         answer, own = session.result, session.task not in tasks
@@ -53,8 +87,9 @@ class Link:
             task=None if own else session.task,
             words=tuple(session.classes) if own else (),
             prompts=session.prompts if session.prompts != USUAL else None,
-            source=session.bundled,
+            source=session.shared,
             layer=layer,
+            kept=(*kept_places(session), *coming),
         )
 
     @classmethod
@@ -92,6 +127,14 @@ class Link:
                 return None
             return value
 
+        kept = []
+        for place in fields.get("kept", ()):
+            try:
+                kept.append(KeptPlace.read(place))
+            except ValueError:
+                problems.append(
+                    f"it gives kept={place[:40]!r}; expected longitude,latitude,year and a label."
+                )
         lon, lat, year = (number(name) for name in ("lon", "lat", "year"))
         return cls(
             place=(lon, lat) if lon is not None and lat is not None else None,
@@ -101,6 +144,7 @@ class Link:
             prompts=fields.get("prompts", [None])[-1],
             source=fields.get("source", [None])[-1],
             layer=fields.get("layer", [None])[-1],
+            kept=tuple(kept),
             problems=tuple(problems),
         )
 
@@ -114,4 +158,15 @@ class Link:
         for name in ("task", "prompts", "source", "layer"):
             if value := getattr(self, name):
                 fields.append((name, value))
-        return urlencode([*fields, *(("word", word) for word in self.words)])
+        fields += [("word", word) for word in self.words]
+        fields += [("kept", str(place)) for place in self.kept]
+        return urlencode(fields, safe=",")
+
+
+def kept_places(session: Session) -> list[KeptPlace]:
+    """The kept places of the data that are read now."""
+    return [
+        KeptPlace(a.lon, a.lat, a.series.year, session.lesson.labels.get(number, ""))
+        for number, a in session.kept
+        if a.series.source == session.source.name
+    ]

@@ -91,14 +91,24 @@ class Session:
         if cancel is not None:
             cancel()
 
-    def ask(self, lon: object, lat: object) -> PixelSeries:
-        """The series of a place from the source, in one request; ValueError in words when there is none."""
+    def ask(self, lon: object, lat: object, year: int | None = None) -> PixelSeries:
+        """The series of a place from the source, in one request; ValueError in words when there is none.
+
+        Args:
+            lon: degrees.
+            lat: degrees.
+            year: None: that which is read.
+
+        Returns:
+            The series.
+        """
         x, y = check_place(lon, lat)  # type: ignore[arg-type]
         self.check_inside(x, y)
-        series = self.source.pixel(x, y, year=self.year)
+        year = self.year if year is None else year_of(self.source, year)
+        series = self.source.pixel(x, y, year=year)
         if not series.valid.any():
             raise ValueError(
-                f"no month of {self.year} has a clear observation at {x:.5f}, {y:.5f}. "
+                f"no month of {year} has a clear observation at {x:.5f}, {y:.5f}. "
                 "Choose a place nearby or another year."
             )
         return series
@@ -109,16 +119,18 @@ class Session:
 
     def read(self, series: PixelSeries) -> Answer:
         """Encode a series and score it against the words: the new ``result``."""
-        vector = self.model.encode(series)[0]
-        where = (series.lon, series.lat, series.year)
-        draw, name = getattr(self.source, "views", None), getattr(self.source, "cover_type", None)
-        self._draw = partial(draw, *where) if draw else None
-        blank = Answer(
-            series, np.asarray(vector), (), np.empty(0), "", name(*where) if name else None, self.simulated
-        )
-        self.result = blank.scored(self.question)
+        draw = getattr(self.source, "views", None)
+        self._draw = partial(draw, series.lon, series.lat, series.year) if draw else None
+        self.result = self._answer(series)
         self._changed("answer")
         return self.result
+
+    def _answer(self, series: PixelSeries) -> Answer:
+        """What the words say of a series of the source."""
+        vector, name = self.model.encode(series)[0], getattr(self.source, "cover_type", None)
+        cover_type = name(series.lon, series.lat, series.year) if name else None
+        blank = Answer(series, np.asarray(vector), (), np.empty(0), "", cover_type, self.simulated)
+        return blank.scored(self.question)
 
     def click(self, lon: object, lat: object) -> Answer:
         """Ask and read."""
@@ -222,6 +234,11 @@ class Session:
         """The name by which everybody can open what is read: "flanders" or "sample"; None for other sources."""
         return {"FlandersSource": "flanders", "SampleSource": "sample"}.get(type(self.source).__name__)
 
+    @property
+    def shared(self) -> str | None:
+        """As :attr:`bundled`, or the name of a catalog that everybody can ask."""
+        return self.bundled or getattr(self.source, "known_as", None)
+
     def use_source(self, source: Source) -> None:
         """Read other data from now on; the answer of a place of the old ones goes."""
         check_opened("source", source, "pixel", 'tn.open_source("flanders")')
@@ -247,6 +264,25 @@ class Session:
         number = self.kept.add(self.result)
         self._changed("kept")
         return number
+
+    def keep_again(self, places: Sequence[tuple[PixelSeries, str]]) -> None:
+        """Keep places that were kept before, as the words are now.
+
+        Args:
+            places: what was read, and what somebody says stands there, or "".
+
+        Raises:
+            ValueError: more of them than can be kept; those before are.
+        """
+        try:
+            for series, label in places:
+                number = self.kept.add(self._answer(series))
+                if label:
+                    self.lesson.label(number, label)
+        finally:
+            self._changed("kept")
+            if self.lesson.labels:
+                self._teach()
 
     def forget(self, number: int) -> None:
         """Remove a kept place, and what it taught."""

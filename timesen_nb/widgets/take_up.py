@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from timesen_nb.model.prompts import PROMPT_STYLES
 from timesen_nb.sources import open_source
 from timesen_nb.tasks.names import tidy
+from timesen_nb.widgets.data_control import open_catalog
 from timesen_nb.widgets.layers import LAYERS
-from timesen_nb.widgets.link import BUNDLED, Link
+from timesen_nb.widgets.link import BUNDLED, CATALOGS, Link
 
 if TYPE_CHECKING:
     from timesen_nb.widgets.actions import Actions
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def take_up(link: Link, actions: Actions, session: Session, screen: Screen) -> None:
-    """Take up what an address says; the place is read behind the page.
+    """Take up what an address says; a catalog is opened, and places are read, behind the page.
 
     Args:
         link: of the address.
@@ -40,9 +42,22 @@ def take_up(link: Link, actions: Actions, session: Session, screen: Screen) -> N
         if problems:
             screen.messages.add(" ".join(["Not all of the address can be taken up:", *problems]))
 
+    def there(opened: bool) -> None:
+        """The year and the places, which are those of its own data: of others they would say something else."""
+        if opened:
+            actions.again.coming = link.kept
+            attempt(actions.use_year, link.year)
+        tell()
+        if link.place and opened:
+            if not session.source.bounds:
+                screen.map.approach(*link.place)
+            # an answer would clear what was said
+            actions.places.read(*link.place, patient=False, after=tell)
+        if opened:
+            actions.bring_back(link.kept)
+
     screen.messages.well()
-    # place and year are those of its own data: of others they would say something else
-    there = not link.source or link.source == session.bundled or attempt(_open, link.source, actions)
+    actions.hold = link.source in CATALOGS and link.source != session.shared
     if link.prompts in PROMPT_STYLES:
         attempt(session.use_prompts, link.prompts)
     elif link.prompts:
@@ -54,25 +69,24 @@ def take_up(link: Link, actions: Actions, session: Session, screen: Screen) -> N
         attempt(actions.use_words, "\n".join(words))
     elif link.task and link.task != session.task:
         attempt(session.use_task, link.task)
-    if there:
-        attempt(actions.use_year, link.year)
     if link.layer in LAYERS:
         screen.time.layer.value = link.layer
     elif link.layer:
         problems.append(_other("layer", link.layer, list(LAYERS)))
-    tell()
-    if link.place and there:
-        if not session.source.bounds:
-            screen.map.approach(*link.place)
-        actions.places.read(*link.place, patient=False, after=tell)  # an answer would clear what was said
+    if not link.source or link.source == session.shared:
+        there(True)
+    elif link.source in CATALOGS:
+        actions.use_source(partial(open_catalog, link.source), then=there)
+    else:
+        there(attempt(_open, link.source, actions))
 
 
 def _open(name: str, actions: Actions) -> None:
     """Open the source of an address; others than the bundled ones are not opened by what somebody sends."""
     if name not in BUNDLED:
         raise ValueError(
-            f"the address of this page names the source {name[:40]!r}; expected {' or '.join(BUNDLED)}. Open others "
-            "under Data."
+            f"the address of this page names the source {name[:40]!r}; expected one of "
+            f"{', '.join((*BUNDLED, *CATALOGS))}. Open others under Data."
         )
     actions.open(open_source(name))
 

@@ -23,7 +23,7 @@ from timesen_nb.sources.cache import Entry, SeriesCache
 from timesen_nb.sources.checks import check_masked, check_places, check_year, series_of, whole_years
 from timesen_nb.sources.grid import BBox, Grid, Pixel, box_of, check_bbox, pixel_at
 from timesen_nb.sources.stac.acquisitions import LeftOut, footprint
-from timesen_nb.sources.stac.catalog import USUAL, Catalog
+from timesen_nb.sources.stac.catalog import KNOWN, USUAL, Catalog
 from timesen_nb.sources.stac.reading import Reading
 from timesen_nb.sources.stac.zones import parts, zones_of
 from timesen_nb.sources.year_cube import year_cube
@@ -102,6 +102,12 @@ class StacSource:
     def __reduce__(self) -> tuple[Any, ...]:
         """Workers of a cluster open it anew."""
         return partial(StacSource, **self._options), ()
+
+    @property
+    def known_as(self) -> str | None:
+        """The name by which everybody can open the same: of a catalog that has one, read in the usual way."""
+        usual = self._options["collection"] == USUAL and set(self._masked) == set(MASKED)
+        return self._catalog.name if usual and self._catalog.name in KNOWN else None
 
     @cached_property
     def years(self) -> Sequence[int]:
