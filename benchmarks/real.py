@@ -1,7 +1,8 @@
 """The pocket model on real Sentinel-2 it never saw, by words only: ``make bench-real``.
 
 Reads ``../shared/real`` (development half). Beside each figure: the majority class, the nearest mean of simulated
-series, and a random forest trained on the real labels (five folds, neighbours never split).
+series, a random forest trained on the real labels (five folds, neighbours never split), and a linear probe on the
+model's own vectors, trained on the same.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
@@ -96,8 +98,32 @@ def half_masked(values: np.ndarray, seed: int) -> np.ndarray:
     return out
 
 
+def probed(model: tn.TimeSenCLIP, seen: list[np.ndarray], truth: np.ndarray, groups: np.ndarray) -> float:
+    """Balanced accuracy of a linear probe that learned real labels on the model's vectors.
+
+    Args:
+        model: whose vectors.
+        seen: the series (N, 12, 10), in one or several ways; it learns from all of them.
+        truth: (N,) classes.
+        groups: (N,) neighbours, which are never split.
+
+    Returns:
+        Mean over the ways.
+    """
+    vectors = np.stack([model.encode(values, allow_empty=True) for values in seen])
+    there, told = np.isfinite(vectors).all(axis=2), np.zeros((len(seen), len(truth)), int)
+    for train, test in GroupKFold(5).split(truth, groups=groups):
+        probe = LogisticRegression(C=30, max_iter=500, class_weight="balanced")
+        rows = there[:, train]
+        probe.fit(vectors[:, train][rows], np.tile(truth[train], (len(seen), 1))[rows])
+        guesses = probe.predict(np.nan_to_num(vectors[:, test]).reshape(-1, vectors.shape[2]))
+        told[:, test] = guesses.reshape(len(seen), -1)
+    scores = [balanced_accuracy_score(truth[t], g[t]) for t, g in zip(there, told, strict=True)]
+    return float(np.mean(scores))
+
+
 def show_task(
-    title: str, zs: tn.ZeroShot, values: np.ndarray, truth: np.ndarray, names: list[str],
+    title: str, model: tn.TimeSenCLIP, zs: tn.ZeroShot, values: np.ndarray, truth: np.ndarray, names: list[str],
     cover_types: list[np.ndarray], groups: np.ndarray,
 ) -> None:  # fmt: skip
     """One block: zero-shot with all months and with gaps, the baselines, the calibration and the confusion table."""
@@ -110,7 +136,8 @@ def show_task(
         some = ~np.isnan(x).all(axis=(1, 2))
         return balanced_accuracy_score(truth[some], zs.probabilities(x[some]).argmax(axis=1))
 
-    halves = [with_gaps(half_masked(values, seed)) for seed in range(MASKINGS)]
+    masked = [half_masked(values, seed) for seed in range(MASKINGS)]
+    halves = [with_gaps(x) for x in masked]
 
     forest = RandomForestClassifier(300, class_weight="balanced_subsample", n_jobs=2, random_state=0)
     folds = cross_val_predict(forest, filled(values), truth, groups=groups, cv=GroupKFold(5))
@@ -119,6 +146,8 @@ def show_task(
         "zero-shot, pocket": full,
         f"  six random months masked (mean of {MASKINGS}, sd {np.std(halves):.3f})": float(np.mean(halves)),
         "  April to September only": with_gaps(summer),
+        "linear probe on its vectors, real labels": probed(model, [values], truth, groups),
+        "  six random months masked": probed(model, masked, truth, groups),
         "majority class": 1 / len(names),
         "nearest simulated class mean": balanced_accuracy_score(truth, nearest_mean(values, cover_types)),
         "random forest on real labels": balanced_accuracy_score(truth, folds),
@@ -186,7 +215,9 @@ def main() -> None:
     cover_types = [np.flatnonzero(cover_of == c) for c in THREE]
     three = model.zero_shot("land_cover").only(THREE)
     groups = rows["group"].to_numpy()
-    show_task("cropland / grassland / woodland", three, values[some], truth, THREE, cover_types, groups[some])
+    show_task(
+        "cropland / grassland / woodland", model, three, values[some], truth, THREE, cover_types, groups[some]
+    )
     show_misfit(model, values[some])
 
     group_of = {label: i for i, (_, labels) in enumerate(SEVEN.values()) for label in labels}
@@ -201,7 +232,7 @@ def main() -> None:
         for g in range(len(SEVEN))
     ]
     zs = model.zero_shot([words for words, _ in SEVEN.values()])
-    show_task("seven crop groups", zs, values[some], truth, list(SEVEN), cover_types, groups[some])
+    show_task("seven crop groups", model, zs, values[some], truth, list(SEVEN), cover_types, groups[some])
     plain = model.zero_shot(list(SEVEN)).probabilities(values[some])
     score = balanced_accuracy_score(truth, plain.argmax(axis=1))
     print(
@@ -212,7 +243,7 @@ def main() -> None:
     truth = rows["crop_std"][some].map({c: i for i, c in enumerate(TEN)}).to_numpy(int)
     cover_types = [np.array([index[w]]) for w in TEN.values()]
     crops = model.zero_shot(list(TEN))
-    show_task("ten crops", crops, values[some], truth, list(TEN), cover_types, groups[some])
+    show_task("ten crops", model, crops, values[some], truth, list(TEN), cover_types, groups[some])
     right = [
         accuracy_score(truth, crops.probabilities(v).argmax(axis=1))
         for v in (values[some], annual(values[some]))
