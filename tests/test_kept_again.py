@@ -141,6 +141,21 @@ def test_cancelled_the_places_stay_in_the_address(model: tn.TimeSenCLIP) -> None
     assert Link.read(address(app)).kept == ()
 
 
+def test_a_second_address_adds_to_what_the_first_brings(model: tn.TimeSenCLIP) -> None:
+    from threading import Event
+
+    source, go = GridSource(), Event()
+    source.pause = lambda: bool(go.wait(20))
+    app = tn.ClickMap(model, source, WORDS)
+    one, two = (KeptPlace(*source.place(column, 5), 2018, "grassland") for column in (5, 9))
+    app.open_link(str(Link(kept=[one])))
+    app.open_link(str(Link(kept=[two, one])))
+    go.set()
+    settled(app)
+    assert len(app.session.kept) == 2
+    assert len(Link.read(address(app)).kept) == 2
+
+
 def test_places_of_other_data_are_not_in_the_address(model: tn.TimeSenCLIP) -> None:
     app = taught(model, GridSource())
     other = GridSource()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -17,7 +17,7 @@ from timesen_nb.widgets.background import Latest
 from timesen_nb.widgets.base_layer import BaseLayer
 from timesen_nb.widgets.kept_again import KeptAgain
 from timesen_nb.widgets.layers import TRUE_COLOUR
-from timesen_nb.widgets.link import BUNDLED, KeptPlace, Link
+from timesen_nb.widgets.link import BUNDLED, Link
 from timesen_nb.widgets.messages import READY, READY_ANYWHERE, Offer
 from timesen_nb.widgets.place_reader import PlaceReader
 from timesen_nb.widgets.question import OWN_WORDS, STARTER
@@ -159,9 +159,9 @@ class Actions:
             self.layer.draw()
             screen.alike.forget(OUTDATED)
 
-    def bring_back(self, kept: Sequence[KeptPlace]) -> None:
-        """Read places that were kept before, and keep them again; the address holds them meanwhile."""
-        self.again.read(kept)
+    def bring_back(self) -> None:
+        """Read the places that were kept before, and keep them again; the address holds them meanwhile."""
+        self.again.read()
         self._tell_link()
 
     def _tell_link(self) -> None:

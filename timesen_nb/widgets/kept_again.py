@@ -37,10 +37,13 @@ class KeptAgain:
         """Whether places are being read."""
         return self._jobs.busy
 
-    def read(self, places: Sequence[KeptPlace]) -> None:
-        """Read places, and keep them; of those that cannot be read it is said why."""
-        there = {str(place._replace(label="")) for place in kept_places(self._session)}
-        self.coming = [place for place in places if str(place._replace(label="")) not in there]
+    def expect(self, places: Sequence[KeptPlace]) -> None:
+        """Places that are to be read, beside those that are coming already; those that are kept are not read again."""
+        known = {str(place._replace(label="")) for place in (*kept_places(self._session), *self.coming)}
+        self.coming = [*self.coming, *(p for p in places if str(p._replace(label="")) not in known)]
+
+    def read(self) -> None:
+        """Read what is expected, and keep it; of places that cannot be read it is said why."""
         if self.coming:
             self._panel.wait(len(self.coming))
             self._jobs.start(self._reading, self._keep)
@@ -61,7 +64,7 @@ class KeptAgain:
 
     def _keep(self, future: Future[Read]) -> None:
         self._panel.wait(0)
-        with self._messages.shown(again=lambda: self.read(self.coming)):
+        with self._messages.shown(again=self.read):
             read, problems = future.result()
             self.coming = ()
             self._session.keep_again(read)

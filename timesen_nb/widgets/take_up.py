@@ -45,7 +45,7 @@ def take_up(link: Link, actions: Actions, session: Session, screen: Screen) -> N
     def there(opened: bool) -> None:
         """The year and the places, which are those of its own data: of others they would say something else."""
         if opened:
-            actions.again.coming = link.kept
+            actions.again.expect(link.kept)
             attempt(actions.use_year, link.year)
         tell()
         if link.place and opened:
@@ -54,7 +54,7 @@ def take_up(link: Link, actions: Actions, session: Session, screen: Screen) -> N
             # an answer would clear what was said
             actions.places.read(*link.place, patient=False, after=tell)
         if opened:
-            actions.bring_back(link.kept)
+            actions.bring_back()
 
     screen.messages.well()
     actions.hold = link.source in CATALOGS and link.source != session.shared
