@@ -1,5 +1,7 @@
 """What an address brings back: kept places with their labels, and the catalog that they were read from."""
 
+from threading import Event
+
 import numpy as np
 import pytest
 from dated_cube import dated_cube
@@ -23,9 +25,15 @@ def model() -> tn.TimeSenCLIP:
 
 
 def settled(app: tn.ClickMap) -> tn.ClickMap:
+    app._actions.opening.settle()
     app._jobs.settle()
-    app._actions.again._jobs.settle()
+    app._actions.address.again._jobs.settle()
     return app
+
+
+def coming(app: tn.ClickMap) -> str:
+    """What is said of places that are not read yet."""
+    return app.kept._why.value
 
 
 def address(app: tn.ClickMap) -> str:
@@ -89,7 +97,7 @@ def test_a_reload_brings_back_what_was_kept_and_taught(model: tn.TimeSenCLIP) ->
     assert address(second) == address(first)
 
 
-def test_places_that_cannot_be_read_again_are_said_and_the_others_are_kept(model: tn.TimeSenCLIP) -> None:
+def test_places_that_cannot_be_read_again_are_said_and_stay_in_the_address(model: tn.TimeSenCLIP) -> None:
     source = GridSource()
     app = tn.ClickMap(model, source, WORDS)
     there = [KeptPlace(*source.place(5, 5), 2018, "grassland"), KeptPlace(*source.place(9, 5), 2018)]
@@ -97,55 +105,75 @@ def test_places_that_cannot_be_read_again_are_said_and_the_others_are_kept(model
     app.open_link(str(Link(kept=[bad[0], there[0], bad[1], there[1]])))
     settled(app)
     assert app.table()["label"].fillna("").tolist() == ["grassland", ""]
-    assert "Kept places that cannot be read again" in app.error
-    assert "0.0000, 0.0000" in app.error
-    assert "1999" in app.error
-
-
-def test_an_address_keeps_places_that_are_not_read_yet(model: tn.TimeSenCLIP) -> None:
-    source = GridSource()
-    link = address(taught(model, source))
-    app = tn.ClickMap(model, source, WORDS)
-    source.fail = RequestFailed("the network is away")
-    app.open_link(str(Link(kept=Link.read(link).kept)))
-    settled(app)
-    assert "the network is away" in app.error
-    assert len(app.session.kept) == 0
-    assert Link.read(address(app)).kept == Link.read(link).kept
-    app.panel.mend.click()  # Try again
-    settled(app)
+    assert "2 kept places could not be brought back" in app.error
+    assert "2 places of the address are not read" in coming(app)
+    assert "outside the data" in coming(app)
+    assert "1999" in coming(app)
+    assert [k.label for k in Link.read(address(app)).kept] == ["grassland", "", "sea", ""]
+    # the answer of another place says nothing of them, and takes nothing away
+    app.click(*source.place(20, 20))
     assert app.error is None
+    assert "2 places of the address are not read" in coming(app)
+    app.kept.give_up.click()
+    assert coming(app) == ""
+    assert [k.label for k in Link.read(address(app)).kept] == ["grassland", ""]
+
+
+def test_a_source_that_stops_answering_loses_nothing(model: tn.TimeSenCLIP) -> None:
+    source = GridSource()
+    link = Link.read(address(taught(model, source)))
+    app, asked = tn.ClickMap(model, source, WORDS), []
+
+    def away() -> None:
+        asked.append(None)
+        if len(asked) == 2:
+            source.fail = RequestFailed("the network is away")
+
+    source.pause = away
+    app.open_link(str(Link(kept=link.kept)))
+    settled(app)
+    assert "the network is away" in coming(app)
+    assert len(app.session.kept) == 1
+    assert len(asked) == 2  # the others are not asked for
+    assert {k.spot for k in Link.read(address(app)).kept} == {k.spot for k in link.kept}
+    app.kept.read.click()
+    settled(app)
+    assert coming(app) == ""
     assert len(app.session.kept) == 4
-    assert Link.read(address(app)).kept == Link.read(link).kept
+    assert set(Link.read(address(app)).kept) == set(link.kept)
 
 
-def test_cancelled_the_places_stay_in_the_address(model: tn.TimeSenCLIP) -> None:
-    from threading import Event
-
-    source, go = GridSource(), Event()
+def held(source: GridSource) -> Event:
+    """Requests wait until this is set."""
+    go = Event()
     source.pause = lambda: bool(go.wait(20))
+    return go
+
+
+def test_stopped_the_places_stay_in_the_address(model: tn.TimeSenCLIP) -> None:
+    source = GridSource()
+    go = held(source)
     app = tn.ClickMap(model, source, WORDS)
     kept = (KeptPlace(*source.place(5, 5), 2018, "grassland"),)
     app.open_link(str(Link(kept=kept)))
     assert app.busy
-    assert "Reading the place that was kept before" in app.kept._hint.value
-    app.cancel()
+    assert "Reading a place that was kept before" in coming(app)
+    app.kept.stop.click()
     go.set()
     settled(app)
-    assert "Nothing kept yet" in app.kept._hint.value
+    assert "A place of the address is not read." in coming(app)
     assert [k[2:] for k in Link.read(address(app)).kept] == [(2018, "grassland")]
     # other data have no such places
     other = GridSource()
     other.name = "another grid"
     app.open_source(other)
+    assert coming(app) == ""
     assert Link.read(address(app)).kept == ()
 
 
 def test_a_second_address_adds_to_what_the_first_brings(model: tn.TimeSenCLIP) -> None:
-    from threading import Event
-
-    source, go = GridSource(), Event()
-    source.pause = lambda: bool(go.wait(20))
+    source = GridSource()
+    go = held(source)
     app = tn.ClickMap(model, source, WORDS)
     one, two = (KeptPlace(*source.place(column, 5), 2018, "grassland") for column in (5, 9))
     app.open_link(str(Link(kept=[one])))
@@ -204,3 +232,221 @@ def test_a_catalog_that_everybody_can_ask_is_opened_again(model, tmp_path, monke
     assert told == []
     assert third.session.classes == first.session.classes
     assert third.session.bundled == "flanders"
+
+
+# What is wrong with one part keeps nothing from the others, and is said
+
+
+@pytest.mark.parametrize("label", ["none of these", "None of These", "nan", "\x00", "x" * 201])
+def test_what_is_no_label_is_refused_and_everything_stays(model: tn.TimeSenCLIP, label: str) -> None:
+    source = GridSource()
+    app = taught(model, source)
+    before, said = app.session.classes, address(app)
+    app.kept.labels[3].value = label  # typed
+    assert app.error
+    assert app.kept.labels[3].value == ""
+    assert (app.session.classes, address(app)) == (before, said)
+    app.label(3, "woodland")
+    app.use(["bog", "heath"])
+    assert app.error is None
+    assert app.session.classes[:2] == ["bog", "heath"]
+    assert set(app.session.classes[2:]) == {"grassland", "a hop garden, old", "woodland", "hops & barley"}
+    assert app.click(*source.place(2, 2)) is not None
+    # by an address the place is kept without it
+    second = tn.ClickMap(model, source, WORDS)
+    second.open_link(str(Link(kept=[KeptPlace(*source.place(5, 5), 2018, label)])))
+    settled(second)
+    assert len(second.session.kept) == 1
+    assert not second.session.lesson.labels
+    assert second.error
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("year=1999", "1999"), ("layer=foo", "layer='foo'"), ("prompts=foo", "prompts='foo'"),
+        ("task=weather", "weather"), ("kept=garbage", "kept='garbage'"), ("lon=0&lat=0", "outside"),
+    ],
+)  # fmt: skip
+def test_a_labelled_place_hides_nothing_that_is_wrong(model: tn.TimeSenCLIP, text: str, said: str) -> None:
+    source = GridSource()
+    app = tn.ClickMap(model, source, WORDS)
+    app.open_link(f"{text}&{Link(kept=[KeptPlace(*source.place(5, 5), 2018, 'grassland')])}")
+    settled(app)
+    assert said in app.error
+    assert app.table()["label"].tolist() == ["grassland"]
+
+
+def test_an_address_is_not_written_over_while_it_is_taken_up(model: tn.TimeSenCLIP) -> None:
+    sample = tn.open_source("sample")
+    west, south, east, north = sample.bounds
+    spots = [(west + (east - west) * x, south + (north - south) / 2) for x in (0.3, 0.5, 0.7)]
+    kept = [KeptPlace(*spot, 2018, "bog") for spot in spots]
+    link = Link(spots[0], 2018, words=("bog", "heath"), prompts="names", source="sample", kept=kept)
+    app, told = tn.ClickMap(model, tn.open_source("flanders")), []
+    app._actions._screen.link.observe(lambda change: told.append(change["new"]), names="value")
+    app.open_link(str(link))
+    settled(app)
+    assert set(told) == {str(link)}
+
+
+def test_the_place_stays_in_the_address_until_it_is_read(model: tn.TimeSenCLIP) -> None:
+    source = GridSource()
+    link = str(Link.of(taught(model, source).session))
+    app = tn.ClickMap(model, source, WORDS)
+    app._actions._screen.link.value = link
+    go = held(source)
+    app.open_link(link)
+    assert app.busy
+    assert address(app) == link
+    go.set()
+    settled(app)
+    assert address(app) == link
+
+
+def test_places_of_data_that_are_not_open_wait_for_them(model: tn.TimeSenCLIP) -> None:
+    """Of a file that was opened by hand: a page that is loaded again begins with other data."""
+    source = GridSource()
+    source.name = "my field.nc"
+    link = address(taught(model, source))
+    app = tn.ClickMap(model, GridSource(), WORDS)  # the same ground
+    app._actions._screen.link.value = link
+    app.open_link(link)
+    settled(app)
+    assert "names the source 'my field.nc'" in app.error
+    assert "Open it under Data" in app.error
+    assert app.result is None
+    assert len(app.session.kept) == 0
+    assert address(app) == link
+    app.open_source(source)
+    settled(app)
+    assert len(app.session.kept) == 4
+    assert app.result.series.source == "my field.nc"
+    assert address(app) == link
+
+
+def test_a_click_ends_the_wait_for_other_data(model: tn.TimeSenCLIP) -> None:
+    source = GridSource()
+    app = tn.ClickMap(model, source, WORDS)
+    app.open_link(str(Link(source="my field.nc", kept=[KeptPlace(*source.place(5, 5), 2018, "bog")])))
+    app.click(*source.place(3, 3))
+    assert Link.read(address(app)).source == source.name
+    assert Link.read(address(app)).kept == ()
+    assert app.error is None
+
+
+def test_an_answer_of_the_data_before_does_not_come_after_others_are_open(model: tn.TimeSenCLIP) -> None:
+    slow, other = GridSource(), GridSource()
+    other.name = "another grid"
+    go = held(slow)
+    app = tn.ClickMap(model, slow, WORDS)
+    app._actions.places.read(*slow.place(5, 5), patient=False)
+    app.open_source(other)
+    go.set()
+    settled(app)
+    assert app.result is None
+
+
+def test_more_than_can_be_kept_is_said_and_stays_in_the_address(model: tn.TimeSenCLIP, monkeypatch) -> None:
+    from timesen_nb.widgets import kept
+
+    monkeypatch.setattr(kept, "MOST", 3)
+    source = GridSource()
+    app = tn.ClickMap(model, source, WORDS)
+    places = [KeptPlace(*source.place(column, 5), 2018) for column in (3, 9, 15, 21, 27)]
+    app.open_link(str(Link(kept=places)))
+    settled(app)
+    assert len(app.session.kept) == 3
+    assert "2 kept places could not be brought back" in app.error
+    assert "the most" in coming(app)
+    assert {k.spot for k in Link.read(address(app)).kept} == {k.spot for k in places}
+
+
+def test_an_address_says_all_that_it_means(model: tn.TimeSenCLIP) -> None:
+    """A page that stood otherwise before shows the same as one that is new."""
+    source = GridSource()
+    link = str(Link(source.place(5, 5), 2018, words=("bog", "heath")))
+    new, other = tn.ClickMap(model, source, WORDS), tn.ClickMap(model, source, WORDS, prompts="names")
+    other.time.layer.value = "NDVI: how green"
+    for app in (new, other):
+        app.open_link(link)
+        settled(app)
+    np.testing.assert_array_equal(other.result.probabilities, new.result.probabilities)
+    assert other.time.layer.value == new.time.layer.value
+    assert address(other) == address(new)
+
+
+def test_words_that_labels_brought_go_with_them_after_a_reload_too(model: tn.TimeSenCLIP) -> None:
+    source = GridSource()
+    first = taught(model, source)
+    assert Link.read(address(first)).words == tuple(WORDS)
+    second = tn.ClickMap(model, source)
+    second.open_link(address(first))
+    settled(second)
+    for app in (first, second):
+        assert app.words.words.value.splitlines() == WORDS
+        app.label(2, "")
+        assert app.session.classes == [*WORDS, "hops & barley"]
+
+
+def test_labels_that_an_address_gives_to_places_that_are_kept_count(model: tn.TimeSenCLIP) -> None:
+    source = GridSource()
+    app = taught(model, source)
+    kept = [k._replace(label="a bog") if k.label == "grassland" else k for k in Link.read(address(app)).kept]
+    app.open_link(str(Link(kept=kept)))
+    settled(app)
+    assert app.session.lesson.labels[1] == app.kept.labels[1].value == "a bog"
+    assert len(app.session.kept) == 4
+    # two labels for one place are no riddle
+    twice = [KeptPlace(*source.place(5, 5), 2018, label) for label in ("grassland", "woodland")]
+    app.open_link(str(Link(kept=twice)))
+    settled(app)
+    assert app.session.lesson.labels[5] == "grassland"
+    assert "is there as 'grassland' and as 'woodland'" in app.error
+
+
+def test_a_place_that_is_kept_while_it_is_coming_is_there_once(model: tn.TimeSenCLIP) -> None:
+    source, go, asked = GridSource(), Event(), []
+
+    def first_waits() -> None:
+        asked.append(None)
+        if len(asked) == 1:
+            go.wait(20)
+
+    source.pause = first_waits
+    app = tn.ClickMap(model, source, WORDS)
+    app.open_link(str(Link(kept=[KeptPlace(*source.place(5, 5), 2018, "grassland")])))
+    app.click(*source.place(5, 5))
+    app.keep()
+    go.set()
+    settled(app)
+    assert app.table()["label"].tolist() == ["grassland"]
+
+
+def test_a_click_while_a_catalog_is_opened_keeps_the_address(model: tn.TimeSenCLIP, monkeypatch) -> None:
+    from timesen_nb.widgets import take_up
+
+    go, source = Event(), GridSource()
+    source.known_as = "earth-search"
+
+    def opening(name: str) -> GridSource:
+        go.wait(20)
+        return source
+
+    monkeypatch.setattr(take_up, "open_catalog", opening)
+    here = GridSource()
+    here.name = "what was open before"
+    app = tn.ClickMap(model, here, WORDS)
+    kept = [KeptPlace(*source.place(5, 5), 2018, "bog")]
+    link = str(Link(source.place(9, 9), 2018, words=("bog", "heath"), source="earth-search", kept=kept))
+    app._actions._screen.link.value = link
+    app.open_link(link)
+    assert app.click(*here.place(3, 3)).series.source == here.name
+    assert address(app) == link
+    go.set()
+    while app.busy:
+        settled(app)
+    assert app.error is None
+    assert app.result.series.source == source.name
+    assert app.table()["label"].tolist() == ["bog"]
+    assert address(app) == link

@@ -28,10 +28,16 @@ def test_an_address_can_be_read_by_people() -> None:
     assert str(link) == "lon=4.350000&lat=50.850000&year=2018&word=a+lake&word=50+%25+wheat+%26+rye"
 
 
-@pytest.mark.parametrize("text", ["lon=east&lat=1", "lon=nan&lat=1", "year=soon", "lat=inf&lon=0"])
-def test_what_is_no_number_is_said(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("lon=east&lat=1", "a number"), ("lon=nan&lat=1", "a number"), ("lat=inf&lon=0", "a number"),
+        ("year=soon", "a year"), ("year=2018.7", "a year"), ("year=1e300", "a year"), ("year=-3", "a year"),
+    ],
+)  # fmt: skip
+def test_what_is_no_number_is_said(text: str, expected: str) -> None:
     link = Link.read(f"{text}&word=bog")
-    assert "expected a number" in link.problems[0]
+    assert f"expected {expected}" in link.problems[0]
     assert (link.place, link.year, link.words) == (None, None, ("bog",))
 
 
@@ -50,6 +56,7 @@ def model():
 
 
 def settled(app: tn.ClickMap) -> tn.ClickMap:
+    app._actions.opening.settle()
     app._jobs.settle()
     return app
 
@@ -94,7 +101,7 @@ def test_what_a_map_cannot_take_up_is_said_in_its_panel(model, text: str, said: 
     ("text", "said"),
     [
         ("year=2050", "2050"),
-        ("year=soon", "year='soon'; expected a number"),
+        ("year=soon", "year='soon'; expected a year"),
         ("prompts=foo", "prompts='foo'; expected one of names, template"),
         ("layer=infrared", "layer='infrared'; expected one of True colour"),
         ("word=bog&word=heath&word=Bog", "'Bog' more than once"),

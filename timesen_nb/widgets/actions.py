@@ -12,11 +12,10 @@ import ipywidgets as w
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources import Source, open_source
 from timesen_nb.sources.retry_policy import RequestFailed
+from timesen_nb.widgets.address import PageAddress
 from timesen_nb.widgets.alike_panel import OUTDATED
 from timesen_nb.widgets.background import Latest
 from timesen_nb.widgets.base_layer import BaseLayer
-from timesen_nb.widgets.kept_again import KeptAgain
-from timesen_nb.widgets.layers import TRUE_COLOUR
 from timesen_nb.widgets.link import BUNDLED, Link
 from timesen_nb.widgets.messages import READY, READY_ANYWHERE, Offer
 from timesen_nb.widgets.place_reader import PlaceReader
@@ -45,14 +44,13 @@ class Actions:
         self.layer = ViewLayer(
             session, screen.map, screen.view, screen.legend, self.landscape, screen.alike, self._messages
         )
-        self.jobs = Latest()  # reading a place, or opening a source: the newest counts
+        self.jobs = Latest()  # reading a place: the newest counts
+        self.opening = Latest()  # a source
         self.places = PlaceReader(
             session, screen.map, screen.panel, self._messages, self.jobs, self.landscape
         )
-        self.again = KeptAgain(session, screen.kept, self._messages)
+        self.address = PageAddress(session, screen)
         self._showing = False
-        #: The address keeps what it says, for its catalog is not open yet.
-        self.hold = False
         self._wire()
 
     @property
@@ -61,7 +59,8 @@ class Actions:
         return (
             self.jobs.busy
             or self.landscape.busy
-            or self.again.busy
+            or self.opening.busy
+            or self.address.again.busy
             or self.layer.busy
             or self._screen.fields.busy
             or self._screen.teach.busy
@@ -128,17 +127,16 @@ class Actions:
         if what in ("words", "kept"):
             screen.teach.show()
             screen.alike.show()
-        if what in ("answer", "source"):
-            self.hold = False
+        if what == "answer":
+            self.address.answered()
         if what in ("answer", "words", "source", "kept"):
-            self._tell_link()
+            self.address.tell()
         if what == "answer":
             self.places.draw()
         elif what == "words":
             screen.words.show(session)
             screen.view.show(session)
             screen.fields.show()
-            self._messages.well()
         elif what == "view":
             self.layer.draw()
         elif what == "kept":
@@ -159,18 +157,6 @@ class Actions:
             self.layer.draw()
             screen.alike.forget(OUTDATED)
 
-    def bring_back(self) -> None:
-        """Read the places that were kept before, and keep them again; the address holds them meanwhile."""
-        self.again.read()
-        self._tell_link()
-
-    def _tell_link(self) -> None:
-        if self.hold:
-            return
-        layer = self._screen.time.layer.value
-        link = Link.of(self._session, None if layer == TRUE_COLOUR else layer, self.again.coming)
-        self._screen.link.value = str(link)
-
     def follow(self, link: Link) -> None:
         """Take up what an address says; the place is read behind the page."""
         take_up(link, self, self._session, self._screen)
@@ -184,12 +170,14 @@ class Actions:
                 self.use_words("\n".join(STARTER))
         elif name != self._session.task:
             self._session.use_task(name)
+            self._messages.well()
             self._light_up()
 
     def use_prompts(self, style: str) -> None:
         """Put the words to the model in another style."""
         if style != self._session.prompts:
             self._session.use_prompts(style)
+            self._messages.well()
 
     def use_words(self, text: str) -> None:
         """Score words, one a line, and light up the map by them."""
@@ -242,7 +230,7 @@ class Actions:
             self._opened(future, again=lambda: self.use_source(opening, then))
             then(future.exception() is None)
 
-        self.jobs.start(lambda job: opening(), deliver)
+        self.opening.start(lambda job: opening(), deliver)
 
     def _opened(self, future: Future[Source], again: Callable[[], None]) -> None:
         with self._messages.shown(again):
@@ -258,13 +246,16 @@ class Actions:
 
     def open(self, source: Source) -> None:
         """Read a source from now on."""
-        self.again.drop()
+        # what was asked of the data before is no answer of these
+        self.jobs.cancel()
+        self.address.leave()
         self._session.use_source(source)
         self._screen.map.show_source(source.bounds, self._session.simulated)
         self._screen.panel.clear()
         self.ready()
         self.landscape.load(source, self._session.year)
         self._light_up()
+        self.address.opened()
 
     def ready(self) -> None:
         """Nothing is wrong, and something can be done."""
@@ -285,7 +276,7 @@ class Actions:
 
     def _use_layer(self) -> None:
         self.landscape.draw()
-        self._tell_link()
+        self.address.tell()
 
     def use_month(self) -> None:
         """Show the month that was chosen: on the map, in the chart, on the ground."""
@@ -305,8 +296,11 @@ class Actions:
 
     def cancel(self) -> None:
         """Stop waiting for the source, stop reading the view."""
+        if self.opening.cancel():
+            self.address.wait()
+            self._messages.cancelled()
         stopped = self.jobs.cancel() | self._screen.fields.cancel() | self._screen.teach.cancel()
-        if stopped | self.again.cancel():
+        if stopped | self.address.again.cancel():
             self._session.stop_asking()
             self._messages.cancelled()
         self.layer.cancel()

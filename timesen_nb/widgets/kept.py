@@ -16,6 +16,9 @@ from timesen_nb.widgets.kept_files import flat_table
 if TYPE_CHECKING:
     import pandas as pd
 
+    from timesen_nb.series import PixelSeries
+
+SAME = 2e-6  # degrees: an address has six digits
 MOST = 100  # rows that a person can still compare
 
 
@@ -51,6 +54,14 @@ class KeptPlaces:
         number, self._next = self._next, self._next + 1
         self._answers[number] = answer
         return number
+
+    def number_of(self, series: PixelSeries) -> int | None:
+        """The number of a place that was kept from the same data and year, a metre away at most; None for no such."""
+        for number, a in self:
+            near = abs(a.lon - series.lon) < SAME and abs(a.lat - series.lat) < SAME
+            if near and (a.series.year, a.series.source) == (series.year, series.source):
+                return number
+        return None
 
     def remove(self, number: int) -> None:
         """Forget one; ValueError for a number that is not kept."""

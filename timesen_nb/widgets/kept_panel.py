@@ -12,7 +12,6 @@ from timesen_nb.widgets.charts import COMPARED, compare_chart, percent
 from timesen_nb.widgets.kept import KeptPlaces
 from timesen_nb.widgets.page import Drawing, note, plain_label, reveal
 
-NOTHING = "Nothing kept yet. Click the map, then “Keep this place”."
 COLUMNS = (
     "compare",
     "place",
@@ -40,28 +39,36 @@ class KeptPanel(w.VBox):
     ) -> None:
         self._kept, self._remove, self._label = kept, remove, label
         self.labels: dict[int, w.Text] = {}
-        self._coming = 0
         self._teaches = note(
             "Say what stands at places that you know: the words move to your labels, here and on the map. Where it "
             "has a page of its own, the address holds the places and labels of the data that are read: a reload "
-            "brings them back, and whoever gets the address sees them."
+            "brings them back, with answers by the words of now, and whoever gets the address sees them."
         )
         self._rows: dict[int, w.HBox] = {}
         self._ticks: dict[int, w.Checkbox] = {}
-        self._hint = plain_label(NOTHING)
+        self._hint = plain_label("Nothing kept yet. Click the map, then “Keep this place”.")
         self._header = w.HBox([plain_label(name) for name in COLUMNS])
         self._table = w.VBox()
         self._chart = Drawing("svg+xml", "tn-compared")
         self._files = (
             w.HTML()
         )  # two links written here; their content is base64, so no text of the user is markup
+        self._why = note("")
+        self.read, self.stop, self.give_up = (
+            w.Button(description=name) for name in ("Read them", "Stop reading", "Forget them")
+        )
+        self._waiting = w.VBox([self._why, w.HBox([self.read, self.stop, self.give_up])])
+        self._waiting.add_class("tn-waiting")
+        reveal(self._waiting, False)
         for widget, style in (
             (self._header, "tn-head"),
             (self._table, "tn-table"),
         ):
             widget.add_class(style)
         self._files.add_class("tn-files")
-        super().__init__([self._hint, self._header, self._table, self._teaches, self._files, self._chart])
+        super().__init__(
+            [self._hint, self._waiting, self._header, self._table, self._teaches, self._files, self._chart]
+        )
         self.show()
 
     def show(self) -> None:
@@ -75,21 +82,29 @@ class KeptPanel(w.VBox):
             if number not in self._rows:
                 self._rows[number] = self._row(number, answer)
         self._table.children = tuple(self._rows.values())
-        self._show_hint()
+        for number, label in self.labels.items():
+            label.value = self._kept.labels.get(number, "")
+        reveal(self._hint, not kept)
         reveal(self._header, bool(kept))
         reveal(self._teaches, bool(kept))
         self._files.value = self._links() if kept else ""
         self._draw_comparison()
 
-    def wait(self, coming: int) -> None:
-        """Say how many places are being read that were kept before; 0 when that is over."""
-        self._coming = coming
-        self._show_hint()
-
-    def _show_hint(self) -> None:
-        many = "the place that was" if self._coming == 1 else f"the {self._coming} places that were"
-        self._hint.value = f"Reading {many} kept before…" if self._coming else NOTHING
-        reveal(self._hint, bool(self._coming) or not len(self._kept))
+    def coming(self, count: int, why: str = "", reading: bool = False) -> None:
+        """Places of the address that are not read: how many, why not, and whether they are being read now."""
+        places = "A place" if count == 1 else f"{count} places"
+        if reading:
+            said = f"Reading {'a place that was' if count == 1 else f'{count} places that were'} kept before…"
+        else:
+            said = f"{places} of the address {'is' if count == 1 else 'are'} not read." if count else ""
+        self._why.value = " ".join(filter(None, [said, why]))
+        for button, wanted in (
+            (self.read, count and not reading),
+            (self.stop, reading),
+            (self.give_up, count),
+        ):
+            reveal(button, bool(wanted))
+        reveal(self._waiting, bool(self._why.value))
 
     def tick(self, number: int, on: bool = True) -> None:
         """Choose a place for the comparison, or leave it out."""
@@ -103,7 +118,7 @@ class KeptPanel(w.VBox):
             value=self._kept.labels.get(number, ""), placeholder="label", continuous_update=False,
             tooltip=f"What stands at place {number}",
         )  # fmt: skip
-        label.observe(lambda change: self._label(number, change["new"]), names="value")
+        label.observe(lambda change: self._labelled(number, change["new"]), names="value")
         drop = w.Button(icon="times", tooltip=f"Remove place {number}")
         drop.on_click(lambda _: self._remove(number))
         texts = [
@@ -116,6 +131,11 @@ class KeptPanel(w.VBox):
         return w.HBox(
             [tick, *(plain_label(t, tooltip=t) for t in [*texts, a.truth or "not known"]), label, drop]
         )
+
+    def _labelled(self, number: int, label: str) -> None:
+        # what is shown here because it is so already was not typed
+        if label != self._kept.labels.get(number, ""):
+            self._label(number, label)
 
     def _draw_comparison(self) -> None:
         chosen = [n for n, tick in self._ticks.items() if tick.value][: len(COMPARED)]

@@ -14,7 +14,7 @@ from timesen_nb.sources.grid import holds
 from timesen_nb.tasks.names import tidy
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.kept import KeptPlaces
-from timesen_nb.widgets.question import check_length
+from timesen_nb.widgets.question import check_label
 
 if TYPE_CHECKING:
     from timesen_nb.datasets.points import PointTable
@@ -80,11 +80,11 @@ class TaughtPlaces:
         return self._kept.labels
 
     def label(self, number: int, label: str) -> None:
-        """Say what stands at a kept place, "" for nothing; ValueError for one that is not kept, or a long label."""
+        """Say what stands at a kept place, "" for nothing; ValueError for one that is not kept, or what is no label."""
         label = tidy(label)
         if number not in dict(self._kept):
             raise ValueError(f"place {number} is not kept; kept are {[n for n, _ in self._kept] or 'none'}.")
-        check_length(label)
+        check_label(label)
         self.labels.pop(number, None)
         if label:
             self.labels[number] = label

@@ -25,6 +25,11 @@ class KeptPlace(NamedTuple):
     year: int
     label: str = ""
 
+    @property
+    def spot(self) -> str:
+        """Where and when, without the label."""
+        return f"{self.lon:.6f},{self.lat:.6f},{self.year}"
+
     @classmethod
     def read(cls, text: str) -> KeptPlace:
         """ValueError in words for what is none."""
@@ -35,8 +40,7 @@ class KeptPlace(NamedTuple):
         return place
 
     def __str__(self) -> str:
-        label = f",{self.label}" if self.label else ""
-        return f"{self.lon:.6f},{self.lat:.6f},{self.year}{label}"
+        return f"{self.spot},{self.label}" if self.label else self.spot
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Link:
         task: a name of ``timesen_nb.tasks``.
         words: own classes, in place of a task.
         prompts: the prompt style, where it is not the usual one.
-        source: a bundled source, which everybody has, or a catalog that everybody can ask.
+        source: a bundled source, a catalog that everybody can ask, or what else the data are called.
         layer: the colours of the map, where they are not the true ones.
         kept: the places that are kept.
         problems: what an address said that cannot be read, in words.
@@ -80,16 +84,18 @@ class Link:
         from timesen_nb.tasks import tasks
 
         answer, own = session.result, session.task not in tasks
+        kept = {place.spot: place for place in kept_places(session).values()}
         return cls(
             place=(answer.lon, answer.lat) if answer else None,
             # an answer that outlived a change of the year is of its own
             year=answer.series.year if answer else session.year,
             task=None if own else session.task,
-            words=tuple(session.classes) if own else (),
+            # what labels brought comes back with them
+            words=tuple(session.question.untaught) if own else (),
             prompts=session.prompts if session.prompts != USUAL else None,
-            source=session.shared,
+            source=session.shared or session.source.name,
             layer=layer,
-            kept=(*kept_places(session), *coming),
+            kept=(*kept.values(), *(place for place in coming if place.spot not in kept)),
         )
 
     @classmethod
@@ -122,8 +128,10 @@ class Link:
                 value = float(text)
             except ValueError:
                 value = float("nan")
-            if not isfinite(value):
-                problems.append(f"it gives {name}={text[:40]!r}; expected a number.")
+            whole = name != "year" or (value.is_integer() and 0 < value < 10_000)
+            if not isfinite(value) or not whole:
+                kind = "a year" if name == "year" else "a number"
+                problems.append(f"it gives {name}={text[:40]!r}; expected {kind}.")
                 return None
             return value
 
@@ -163,10 +171,10 @@ class Link:
         return urlencode(fields, safe=",")
 
 
-def kept_places(session: Session) -> list[KeptPlace]:
-    """The kept places of the data that are read now."""
-    return [
-        KeptPlace(a.lon, a.lat, a.series.year, session.lesson.labels.get(number, ""))
+def kept_places(session: Session) -> dict[int, KeptPlace]:
+    """The kept places of the data that are read now, by their numbers."""
+    return {
+        number: KeptPlace(a.lon, a.lat, a.series.year, session.lesson.labels.get(number, ""))
         for number, a in session.kept
         if a.series.source == session.source.name
-    ]
+    }

@@ -154,18 +154,19 @@ class PlaceReader:
 
     def _answered(self, future: Future[PixelSeries], again: Callable[[], None]) -> None:
         with self._messages.shown(again):
-            self._session.read(future.result())
+            series = future.result()
+            self._messages.well()
+            self._session.read(series)
+            self._messages.say("Read. Click another place, change the words, or keep this one.")
 
     def draw(self) -> None:
         """Show the session's answer in the panel and on the map."""
         answer = self._session.result
         assert answer is not None
-        self._messages.well()
         self._panel.show(answer, len(self._session.source.years) > 1, self._session.year)
         self.show_views()
         self._map.mark(answer.lon, answer.lat, outline(answer.lon, answer.lat, self._landscape.cube))
         self._panel.place.value = f"{answer.lon:.5f}, {answer.lat:.5f}"
-        self._messages.say("Read. Click another place, change the words, or keep this one.")
 
     def show_views(self) -> None:
         """Show the ground in the chosen month, where that is not what is shown already."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
+from unicodedata import category
 
 import numpy as np
 
-from timesen_nb.model.prompts import check_classes, check_style
+from timesen_nb.model.prompts import NONE_OF_THESE, check_classes, check_style
 from timesen_nb.model.words import WordCheck, check_words
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.tasks import tasks
@@ -117,10 +118,15 @@ class Question:
             prompts: another prompt style; None: as it is.
         """
         style = check_style(prompts or self.prompts)
-        self._untaught: ZeroShot = self._model.zero_shot(classes, prompts=style)
+        untaught, before = self._model.zero_shot(classes, prompts=style), vars(self).copy()
+        self._untaught: ZeroShot = untaught
         self._asked, self.prompts = classes, style
         self.task = classes if isinstance(classes, str) else getattr(classes, "name", OWN_WORDS)
-        self.learn(self._lesson)
+        try:
+            self.learn(self._lesson)
+        except ValueError:
+            vars(self).update(before)
+            raise
 
     def restyle(self, prompts: str) -> None:
         """The same classes by another prompt style; ValueError where there is no such style."""
@@ -140,7 +146,7 @@ class Question:
         return Taught(untaught, vectors, labels, words)
 
     def learn(self, lesson: Mapping[int, tuple[np.ndarray, str]], ready: Taught | None = None) -> None:
-        """Move the words to labels.
+        """Move the words to labels; ValueError for labels that cannot be learned, and all stays as it was.
 
         Args:
             lesson: as for :meth:`taught`.
@@ -148,10 +154,9 @@ class Question:
         """
         vectors, labels = _parted(lesson)
         same = ready is not None and ready.untaught is self._untaught and ready.labels == labels
-        self._lesson, self.words = lesson, self._untaught
         if ready is None or not same or not np.array_equal(ready.vectors, vectors):
             ready = self.taught(lesson)
-        self.words = ready.words
+        self._lesson, self.words = lesson, ready.words
         own = not isinstance(self._asked, str) and not hasattr(self._asked, "classes")
         seen = {label.casefold() for label in labels}
         # what somebody has seen there is an answer, whatever stands in lists of words
@@ -198,6 +203,15 @@ def listed(text: str) -> list[str]:
     for line in lines:
         check_length(line)
     return check_classes(lines)
+
+
+def check_label(label: str) -> None:
+    """ValueError in words for what cannot stand anywhere."""
+    check_length(label)
+    if label.casefold() in (NONE_OF_THESE, "nan") or any(category(c) == "Cc" for c in label):
+        raise ValueError(
+            f"{label!r} is no label: it stands for no answer. Say what stands there in other words."
+        )
 
 
 def check_length(name: str) -> None:

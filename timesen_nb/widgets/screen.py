@@ -37,9 +37,12 @@ class Screen:
         self.view = ViewControl(session)
         self.data = DataControl(session)
         self.legend = Legend(self.messages.safely(session.recolour))
-        self.kept = KeptPanel(
-            session.kept, self.messages.safely(session.forget), self.messages.safely(session.label)
-        )
+
+        def label(number: int, text: str) -> None:
+            self.messages.well()
+            session.label(number, text)
+
+        self.kept = KeptPanel(session.kept, self.messages.safely(session.forget), self.messages.safely(label))
         self.link = hidden("tn-link")  # the served page writes it into its address
         self.alike = AlikePanel(session, self.panel.guess.on, self.messages)
         self.teach, self.take = TeachPanel(session, self.messages), TakePanel(session, self.messages)

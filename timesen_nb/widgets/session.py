@@ -265,24 +265,27 @@ class Session:
         self._changed("kept")
         return number
 
-    def keep_again(self, places: Sequence[tuple[PixelSeries, str]]) -> None:
-        """Keep places that were kept before, as the words are now.
+    def keep_again(self, places: Sequence[tuple[PixelSeries, str]]) -> list[str]:
+        """Keep places that were kept before, as the words are now; one that is kept already gets the label.
 
         Args:
             places: what was read, and what somebody says stands there, or "".
 
-        Raises:
-            ValueError: more of them than can be kept; those before are.
+        Returns:
+            What could not be kept or labelled, and why: too many places, or what is no label.
         """
-        try:
-            for series, label in places:
-                number = self.kept.add(self._answer(series))
+        problems = []
+        for series, label in places:
+            try:
+                number = self.kept.number_of(series) or self.kept.add(self._answer(series))
                 if label:
                     self.lesson.label(number, label)
-        finally:
-            self._changed("kept")
-            if self.lesson.labels:
-                self._teach()
+            except ValueError as problem:
+                problems.append(f"{series.lon:.4f}, {series.lat:.4f}: {problem}")
+        self._changed("kept")
+        if self.lesson.labels:
+            self._teach()
+        return problems
 
     def forget(self, number: int) -> None:
         """Remove a kept place, and what it taught."""
@@ -300,11 +303,18 @@ class Session:
             label: one of the classes, or a new word, which becomes a class; "" takes the label away.
 
         Raises:
-            ValueError: no such place, or a label that is longer than :data:`LONGEST_CLASS` characters.
+            ValueError: no such place, or what is no label; the label of before stays.
         """
-        self.lesson.label(number, label)
-        self._changed("kept")
-        self._teach()
+        before = self.lesson.labels.get(number, "")
+        try:
+            self.lesson.label(number, label)
+            self._teach()
+        except ValueError:
+            if number in dict(self.kept):
+                self.lesson.label(number, before)
+            raise
+        finally:
+            self._changed("kept")
 
     def _teach(self, ready: Taught | None = None) -> None:
         self.question.learn(self.lesson.places.numbered, ready)

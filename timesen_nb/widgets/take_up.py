@@ -10,8 +10,8 @@ from timesen_nb.model.prompts import PROMPT_STYLES
 from timesen_nb.sources import open_source
 from timesen_nb.tasks.names import tidy
 from timesen_nb.widgets.data_control import open_catalog
-from timesen_nb.widgets.layers import LAYERS
-from timesen_nb.widgets.link import BUNDLED, CATALOGS, Link
+from timesen_nb.widgets.layers import LAYERS, TRUE_COLOUR
+from timesen_nb.widgets.link import BUNDLED, CATALOGS, USUAL, Link
 
 if TYPE_CHECKING:
     from timesen_nb.widgets.actions import Actions
@@ -42,26 +42,36 @@ def take_up(link: Link, actions: Actions, session: Session, screen: Screen) -> N
         if problems:
             screen.messages.add(" ".join(["Not all of the address can be taken up:", *problems]))
 
+    address = actions.address
+
+    def read() -> None:
+        # an answer clears what was said
+        tell()
+        address.taken()
+
     def there(opened: bool) -> None:
         """The year and the places, which are those of its own data: of others they would say something else."""
         if opened:
-            actions.again.expect(link.kept)
+            problems.extend(address.again.expect(link.kept))
             attempt(actions.use_year, link.year)
         tell()
-        if link.place and opened:
+        address.wait()
+        if opened and link.place:
             if not session.source.bounds:
                 screen.map.approach(*link.place)
-            # an answer would clear what was said
-            actions.places.read(*link.place, patient=False, after=tell)
-        if opened:
-            actions.bring_back()
+            actions.places.read(*link.place, patient=False, after=read)
+        elif opened:
+            address.taken()
+        address.again.read()
 
     screen.messages.well()
-    actions.hold = link.source in CATALOGS and link.source != session.shared
-    if link.prompts in PROMPT_STYLES:
-        attempt(session.use_prompts, link.prompts)
-    elif link.prompts:
-        problems.append(_other("prompts", link.prompts, PROMPT_STYLES))
+    address.take(link.source, there)
+    says = link != Link(problems=link.problems)
+    style = link.prompts or (USUAL if says else session.prompts)
+    if style in PROMPT_STYLES:
+        attempt(actions.use_prompts, style)
+    else:
+        problems.append(_other("prompts", style, PROMPT_STYLES))
     if link.words:
         words, repeated = _once(link.words)
         if repeated:
@@ -69,11 +79,12 @@ def take_up(link: Link, actions: Actions, session: Session, screen: Screen) -> N
         attempt(actions.use_words, "\n".join(words))
     elif link.task and link.task != session.task:
         attempt(session.use_task, link.task)
-    if link.layer in LAYERS:
-        screen.time.layer.value = link.layer
-    elif link.layer:
-        problems.append(_other("layer", link.layer, list(LAYERS)))
-    if not link.source or link.source == session.shared:
+    layer = link.layer or (TRUE_COLOUR if says else screen.time.layer.value)
+    if layer in LAYERS:
+        screen.time.layer.value = layer
+    else:
+        problems.append(_other("layer", layer, list(LAYERS)))
+    if link.source in (None, session.shared, session.source.name):
         there(True)
     elif link.source in CATALOGS:
         actions.use_source(partial(open_catalog, link.source), then=there)
@@ -85,8 +96,8 @@ def _open(name: str, actions: Actions) -> None:
     """Open the source of an address; others than the bundled ones are not opened by what somebody sends."""
     if name not in BUNDLED:
         raise ValueError(
-            f"the address of this page names the source {name[:40]!r}; expected one of "
-            f"{', '.join((*BUNDLED, *CATALOGS))}. Open others under Data."
+            f"the address of this page names the source {name[:40]!r}, which is none of "
+            f"{', '.join((*BUNDLED, *CATALOGS))}. Open it under Data: then its places are read."
         )
     actions.open(open_source(name))
 
