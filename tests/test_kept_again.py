@@ -397,6 +397,11 @@ def test_labels_that_an_address_gives_to_places_that_are_kept_count(model: tn.Ti
     settled(app)
     assert app.session.lesson.labels[1] == app.kept.labels[1].value == "a bog"
     assert len(app.session.kept) == 4
+    app.open_link(str(Link(source.place(9, 9), kept=[kept[0]._replace(label="nan"), kept[1]])))
+    settled(app)
+    assert app.session.lesson.labels[1] == "a bog"
+    assert "'nan' is no label" in app.error
+    assert Link.read(address(app)).place == pytest.approx(source.place(9, 9), abs=1e-6)
     # two labels for one place are no riddle
     twice = [KeptPlace(*source.place(5, 5), 2018, label) for label in ("grassland", "woodland")]
     app.open_link(str(Link(kept=twice)))

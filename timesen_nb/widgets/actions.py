@@ -228,7 +228,7 @@ class Actions:
 
         def deliver(future: Future[Source]) -> None:
             self._opened(future, again=lambda: self.use_source(opening, then))
-            then(future.exception() is None)
+            then(future.exception() is None and future.result() is self._session.source)
 
         self.opening.start(lambda job: opening(), deliver)
 

@@ -59,8 +59,11 @@ class KeptAgain:
         labels = {place.spot: place.label for place in self.coming}
         for place in places:
             if place.spot in there:
-                if place.label:
-                    self._session.label(there[place.spot], place.label)
+                try:
+                    if place.label:
+                        self._session.label(there[place.spot], place.label)
+                except ValueError as problem:
+                    problems.append(str(problem))
             elif place.spot not in labels:
                 self.coming.append(place)
                 labels[place.spot] = place.label
