@@ -209,7 +209,8 @@ def knowing_years(model: TimeSenCLIP, parts: list[Share], seed: int) -> TimeSenC
     config = replace(model.encoder.config, annual_position="own", photos=0)
     encoder, weights = SeriesEncoder(config), model.encoder.state_dict()
     photos = weights.pop("recall.photos")
-    encoder.load_state_dict({**weights, "year_pos_encoding": model.encoder.positions(1)})
+    start = model.encoder.time_pos_encoding.mean(dim=1, keepdim=True)
+    encoder.load_state_dict({**weights, "year_pos_encoding": start})
     assert encoder.year_pos_encoding is not None
     train(
         encoder, parts, photos.numpy(), YEAR, seed + 1000 * len(STAGES), learned=[encoder.year_pos_encoding]

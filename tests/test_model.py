@@ -1,5 +1,7 @@
 """The encoder: what it does with months, gaps, bands, patches and bad input."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -158,6 +160,15 @@ def test_a_year_may_have_a_position_of_its_own() -> None:
     np.testing.assert_array_equal(own.encode(months), before[0])
     assert np.abs(own.encode(year) - before[1]).max() > 1e-3
     assert own.encoder.positions(1).detach().equal(own.encoder.year_pos_encoding.detach())
+
+
+@pytest.mark.parametrize("before", ["mean", "own"])
+def test_a_configuration_that_is_not_that_of_the_weights_is_refused(before: str) -> None:
+    model = make(annual_position=before)
+    other = {"mean": "own", "own": "mean"}[before]
+    model.encoder.config = dataclasses.replace(model.encoder.config, annual_position=other)
+    with pytest.raises(ValueError, match=r"(missing|unexpected) year_pos_encoding"):
+        tn.TimeSenCLIP(model.encoder, model.tower)
 
 
 @pytest.mark.parametrize("patch", [3, 5])

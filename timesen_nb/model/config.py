@@ -42,7 +42,8 @@ class EncoderConfig:
         feedforward: width between the two linear steps of a layer.
         embedding: numbers of a vector (D).
         dropout: share of numbers that are dropped in training.
-        annual_position: position of a T = 1 composite: "mean" of the twelve, "january" as published last, or its "own".
+        annual_position: position of a T = 1 composite: "mean" of the twelve, "january" as published last, or its "own",
+            which is zero until annual composites were trained on.
         absent_bands: learn a vector for a band that is missing in a month that has others; without, such a month is
             missing.
         photos: how many photo vectors the encoder recalls at its end; 0 for none, as published.

@@ -48,8 +48,11 @@ class EncoderWeights:
 
     @classmethod
     def of_module(cls, module: SeriesEncoder) -> EncoderWeights:
-        """The weights of a torch encoder, which stays what counts."""
+        """The weights of a torch encoder, which stays what counts; ValueError where its configuration is of another."""
         weights = cls(module.config, {}, type(module).__name__)
+        if weights.name == "SeriesEncoder":
+            there = {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
+            check_fit(there, shapes(module.config), weights.name, "the encoder given")
         weights._module = module.eval()
         return weights
 
