@@ -87,7 +87,7 @@ class Actions:
         on_value(panel.place, self.places.typed)
         on_button(panel.go, lambda: self.places.typed(panel.place.value))
         on_button(panel.stop, self.cancel)
-        on_button(panel.keep, self._session.keep)
+        on_button(panel.keep, self.keep)
         on_button(panel.year.changes, self.compare_years)
         panel.year.on_month(lambda month: setattr(clock.month, "value", month))
         on_value(words.task, self.use_task)
@@ -248,7 +248,7 @@ class Actions:
         """Read a source from now on."""
         # what was asked of the data before is no answer of these
         self.jobs.cancel()
-        self.address.leave()
+        self.address.leave(source)
         self._session.use_source(source)
         self._screen.map.show_source(source.bounds, self._session.simulated)
         self._screen.panel.clear()
@@ -261,6 +261,11 @@ class Actions:
         """Nothing is wrong, and something can be done."""
         self._messages.well()
         self._messages.say(READY if self._session.source.bounds else READY_ANYWHERE)
+
+    def keep(self) -> None:
+        """Keep the last answer."""
+        self._messages.well()
+        self._session.keep()
 
     # Time
 
@@ -286,6 +291,7 @@ class Actions:
 
     def compare_years(self) -> None:
         """Read every year of the last answer's place, and draw them over each other."""
+        self._messages.well()
         self._messages.say("Reading the other years of this place…", busy=True)
         self.jobs.start(lambda job: self._session.years_there(job.cancelled.is_set), self._compared)
 

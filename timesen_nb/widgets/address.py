@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from timesen_nb.sources import Source
 from timesen_nb.widgets.kept_again import KeptAgain
 from timesen_nb.widgets.layers import TRUE_COLOUR
 from timesen_nb.widgets.link import Link
@@ -42,6 +43,8 @@ class PageAddress:
             go_on: takes up the rest when they are open.
         """
         self.taking, self._pending = True, (source, go_on)
+        # what is told afterwards is told though it is the same as before: the page may show another address
+        self._screen.link.value = ""
 
     def wait(self) -> None:
         """What is left of an address waits: for its data to be opened, or for its place; an answer ends that."""
@@ -57,14 +60,17 @@ class PageAddress:
         if not self.taking:
             self._pending = None
 
-    def leave(self) -> None:
-        """Other data are about to be opened: what was coming from those before is not there."""
-        if not self.taking:
+    def leave(self, source: Source) -> None:
+        """Other data are about to be opened: what is coming from those before is not there."""
+        if source.name != self._session.source.name:
             self.again.drop()
 
     def opened(self) -> None:
-        """Other data were opened: what waited for them goes on."""
-        if self.taking or self._pending is None:
+        """Data were opened: what waited for them goes on."""
+        if self.taking:
+            return
+        self.again.read()
+        if self._pending is None:
             return
         source, go_on = self._pending
         self._pending = None

@@ -136,7 +136,7 @@ class ClickMap(InNotebooks, w.VBox):
     def keep(self) -> None:
         """Do what the button "Keep this place" does."""
         with self._messages.shown():
-            self.session.keep()
+            self._actions.keep()
 
     def label(self, number: int, label: str) -> None:
         """Do what typing a label beside a kept place does: the words move to the labels.

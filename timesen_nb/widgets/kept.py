@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from timesen_nb.series import PixelSeries
+    from timesen_nb.widgets.question import Question
 
 SAME = 2e-6  # degrees: an address has six digits
 MOST = 100  # rows that a person can still compare
@@ -62,6 +63,11 @@ class KeptPlaces:
             if near and (a.series.year, a.series.source) == (series.year, series.source):
                 return number
         return None
+
+    def rescore(self, numbers: Sequence[int], question: Question) -> None:
+        """Answer some again, by the words as they are."""
+        for number in numbers:
+            self._answers[number] = self._answers[number].scored(question)
 
     def remove(self, number: int) -> None:
         """Forget one; ValueError for a number that is not kept."""

@@ -23,6 +23,7 @@ class KeptAgain:
     """Reads the kept places of an address one by one, and keeps them as the words are then.
 
     coming: those that are not read yet, or could not be; the address of the page holds them until they are forgotten.
+    unread: what was said of those that could not be, or "".
 
     Args:
         session: that keeps them.
@@ -37,9 +38,10 @@ class KeptAgain:
         self._session, self._panel, self._messages, self._changed = session, panel, messages, changed
         self._jobs = Latest()
         self.coming: list[KeptPlace] = []
+        self.unread = ""
         panel.read.on_click(lambda _: messages.safely(self.read)())
         panel.stop.on_click(lambda _: messages.safely(self.cancel)())
-        panel.give_up.on_click(lambda _: messages.safely(self.drop)())
+        panel.give_up.on_click(lambda _: messages.safely(self._forget)())
 
     @property
     def busy(self) -> bool:
@@ -55,13 +57,14 @@ class KeptAgain:
         Returns:
             What is wrong with them, in words.
         """
-        problems, there = [], {place.spot: number for number, place in kept_places(self._session).items()}
+        problems, there = [], kept_places(self._session)
         labels = {place.spot: place.label for place in self.coming}
         for place in places:
             if place.spot in there:
+                number, kept = there[place.spot]
                 try:
-                    if place.label:
-                        self._session.label(there[place.spot], place.label)
+                    if place.label and place.label != kept.label:
+                        self._session.label(number, place.label)
                 except ValueError as problem:
                     problems.append(str(problem))
             elif place.spot not in labels:
@@ -96,17 +99,24 @@ class KeptAgain:
         return read, failed
 
     def _keep(self, future: Future[Read]) -> None:
+        self.unread, why = "", ""
         with self._messages.shown():
             read, failed = future.result()
             again = [(series, place.label) for place, series in read.items()]
             problems = [*failed.values(), *self._session.keep_again(again)]
-            there = {place.spot for place in kept_places(self._session).values()}
+            there = kept_places(self._session)
             self.coming = [place for place in (*read, *failed) if place.spot not in there]
-            self._panel.coming(len(self.coming), told(problems))
-            self._changed()
+            why = told(problems)
             if problems:
                 count = "A kept place" if len(problems) == 1 else f"{len(problems)} kept places"
-                self._messages.add(f"{count} could not be brought back: “Kept places” says why.")
+                self.unread = f"{count} could not be brought back in full: “Kept places” says why."
+                self._messages.add(self.unread)
+        self._panel.coming(len(self.coming), why)
+        self._changed()
+
+    def _forget(self) -> None:
+        self.drop()
+        self._messages.well()
 
     def cancel(self) -> bool:
         """Stop reading; True when there was something to stop."""
@@ -118,7 +128,7 @@ class KeptAgain:
     def drop(self) -> None:
         """Forget those that are coming."""
         self._jobs.cancel()
-        self.coming = []
+        self.coming, self.unread = [], ""
         self._panel.coming(0)
         self._changed()
 

@@ -101,7 +101,7 @@ class KeptPanel(w.VBox):
         for button, wanted in (
             (self.read, count and not reading),
             (self.stop, reading),
-            (self.give_up, count),
+            (self.give_up, count or why),
         ):
             reveal(button, bool(wanted))
         reveal(self._waiting, bool(self._why.value))

@@ -84,7 +84,7 @@ class Link:
         from timesen_nb.tasks import tasks
 
         answer, own = session.result, session.task not in tasks
-        kept = {place.spot: place for place in kept_places(session).values()}
+        kept = {spot: place for spot, (_, place) in kept_places(session).items()}
         return cls(
             place=(answer.lon, answer.lat) if answer else None,
             # an answer that outlived a change of the year is of its own
@@ -171,10 +171,19 @@ class Link:
         return urlencode(fields, safe=",")
 
 
-def kept_places(session: Session) -> dict[int, KeptPlace]:
-    """The kept places of the data that are read now, by their numbers."""
-    return {
-        number: KeptPlace(a.lon, a.lat, a.series.year, session.lesson.labels.get(number, ""))
-        for number, a in session.kept
-        if a.series.source == session.source.name
-    }
+def kept_places(session: Session) -> dict[str, tuple[int, KeptPlace]]:
+    """The kept places of the data that are read now, and their numbers, by where and when.
+
+    Args:
+        session: that keeps them.
+
+    Returns:
+        Number and place of each; one that is kept more than once is there once, with its label.
+    """
+    found: dict[str, tuple[int, KeptPlace]] = {}
+    for number, a in session.kept:
+        if a.series.source == session.source.name:
+            place = KeptPlace(a.lon, a.lat, a.series.year, session.lesson.labels.get(number, ""))
+            if place.spot not in found or (place.label and not found[place.spot][1].label):
+                found[place.spot] = number, place
+    return found

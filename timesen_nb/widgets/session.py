@@ -274,17 +274,20 @@ class Session:
         Returns:
             What could not be kept or labelled, and why: too many places, or what is no label.
         """
-        problems = []
+        problems, new = [], []
         for series, label in places:
             try:
-                number = self.kept.number_of(series) or self.kept.add(self._answer(series))
+                number = self.kept.number_of(series)
+                if number is None:
+                    new.append(number := self.kept.add(self._answer(series)))
                 if label:
                     self.lesson.label(number, label)
             except ValueError as problem:
                 problems.append(f"{series.lon:.4f}, {series.lat:.4f}: {problem}")
-        self._changed("kept")
         if self.lesson.labels:
             self._teach()
+            self.kept.rescore(new, self.question)
+        self._changed("kept")
         return problems
 
     def forget(self, number: int) -> None:

@@ -47,15 +47,22 @@ def take_up(link: Link, actions: Actions, session: Session, screen: Screen) -> N
     def read() -> None:
         # an answer clears what was said
         tell()
+        if address.again.unread:
+            screen.messages.add(address.again.unread)
         address.taken()
 
     def there(opened: bool) -> None:
         """The year and the places, which are those of its own data: of others they would say something else."""
-        if opened:
-            problems.extend(address.again.expect(link.kept))
-            attempt(actions.use_year, link.year)
-        tell()
-        address.wait()
+        try:
+            if opened:
+                problems.extend(address.again.expect(link.kept))
+                attempt(actions.use_year, link.year)
+            tell()
+        finally:
+            address.wait()
+        if not opened:
+            # said now; where the data are opened later it is true no more
+            problems.clear()
         if opened and link.place:
             if not session.source.bounds:
                 screen.map.approach(*link.place)
@@ -65,6 +72,8 @@ def take_up(link: Link, actions: Actions, session: Session, screen: Screen) -> N
         address.again.read()
 
     screen.messages.well()
+    # the newest address counts
+    actions.opening.cancel()
     address.take(link.source, there)
     says = link != Link(problems=link.problems)
     style = link.prompts or (USUAL if says else session.prompts)
@@ -97,7 +106,8 @@ def _open(name: str, actions: Actions) -> None:
     if name not in BUNDLED:
         raise ValueError(
             f"the address of this page names the source {name[:40]!r}, which is none of "
-            f"{', '.join((*BUNDLED, *CATALOGS))}. Open it under Data: then its places are read."
+            f"{', '.join((*BUNDLED, *CATALOGS))}. Open it under Data: then its places are read. "
+            "A click on the map gives them up."
         )
     actions.open(open_source(name))
 
