@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from timesen_nb.sources.grid import BBox
 
 
+#: Sources that come with the package: everybody has them.
+BUNDLED = ("flanders", "sample")
+
+
 @runtime_checkable
 class Source(Protocol):
     """Anything that gives a year of Sentinel-2 for a place. Longitude before latitude, degrees; 10 m pixels."""

@@ -37,6 +37,8 @@ class FlandersSource:
     """
 
     name = "real sample, Flanders 2018"
+    #: The name by which everybody can open the same.
+    known_as = "flanders"
     years: Sequence[int] = (2018,)
 
     def __repr__(self) -> str:

@@ -43,6 +43,10 @@ def _green_share(scene: Landscape, m: int, row: int, column: int) -> float:
     return max(share, float(np.clip((light - 0.25) / 0.6, 0, 1)))
 
 
+#: Of the countryside that everybody has.
+USUAL_SEED, USUAL_SIZE = 7, 256
+
+
 def _class_name(letter: str) -> str:
     """What the task "land_cover" calls a LUCAS letter."""
     task = tasks["land_cover"]
@@ -61,11 +65,15 @@ class SampleSource:
     """
 
     name = "the simulated sample landscape"
+    #: The name by which everybody can open the same; None for another countryside.
+    known_as: str | None = "sample"
     simulated = True
     years: Sequence[int] = range(2017, 2026)
 
-    def __init__(self, seed: int = 7, size: int = 256) -> None:
+    def __init__(self, seed: int = USUAL_SEED, size: int = USUAL_SIZE) -> None:
         self.seed, self.size = seed, size
+        if (seed, size) != (USUAL_SEED, USUAL_SIZE):
+            self.name, self.known_as = f"{self.name} {seed}, {size} pixels a side", None
 
     def __repr__(self) -> str:
         return f"SampleSource(seed={self.seed}, size={self.size}, bounds={self.bounds})"

@@ -10,13 +10,13 @@ from typing import Any
 import ipywidgets as w
 
 from timesen_nb.series import PixelSeries
-from timesen_nb.sources import Source, open_source
+from timesen_nb.sources import BUNDLED, Source, open_source
 from timesen_nb.sources.retry_policy import RequestFailed
 from timesen_nb.widgets.address import PageAddress
 from timesen_nb.widgets.alike_panel import OUTDATED
 from timesen_nb.widgets.background import Latest
 from timesen_nb.widgets.base_layer import BaseLayer
-from timesen_nb.widgets.link import BUNDLED, Link
+from timesen_nb.widgets.link import Link
 from timesen_nb.widgets.messages import READY, READY_ANYWHERE, Offer
 from timesen_nb.widgets.place_reader import PlaceReader
 from timesen_nb.widgets.question import OWN_WORDS, STARTER

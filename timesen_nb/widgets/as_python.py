@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from timesen_nb.model.weights_name import weights_name
+from timesen_nb.sources import BUNDLED
 
 if TYPE_CHECKING:
     from timesen_nb.sources import Source
     from timesen_nb.widgets.drawn_fields import Fields
     from timesen_nb.widgets.session import Session
 
-#: Sources that a name alone opens, by their class.
-_NAMED = {"FlandersSource": "flanders", "SampleSource": "sample"}
 #: So many fields at most are written out.
 MOST_FIELDS = 20
 #: Sources that need what only their user knows.
@@ -96,7 +95,7 @@ def _opened(name: str, source: Source) -> str | None:
 
     if name == source.name:
         return "source"
-    bundled = {kind.name: _NAMED[kind.__name__] for kind in (FlandersSource, SampleSource)}
+    bundled = {kind.name: kind.known_as for kind in (FlandersSource, SampleSource)}
     return f"tn.open_source({bundled[name]!r})" if name in bundled else None
 
 
@@ -131,8 +130,9 @@ def _model(session: Session) -> str:
 
 def _source(source: Source) -> str:
     kind = type(source).__name__
-    if kind in _NAMED:
-        return f"source = tn.open_source({_NAMED[kind]!r})"
+    known = getattr(source, "known_as", None)
+    if known in BUNDLED:
+        return f"source = tn.open_source({known!r})"
     if kind in _ASKED:
         return f"source = tn.open_source({_ASKED[kind]!r})  # and the options you gave"
     return f"source = tn.open_source(...)  # as you opened it: {' '.join(source.name.split())}"

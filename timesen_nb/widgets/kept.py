@@ -57,7 +57,7 @@ class KeptPlaces:
         return number
 
     def number_of(self, series: PixelSeries) -> int | None:
-        """The number of a place that was kept from the same data and year, a metre away at most; None for no such."""
+        """The number of a place that was kept from the same data and year, at the same spot; None for no such."""
         for number, a in self:
             near = abs(a.lon - series.lon) < SAME and abs(a.lat - series.lat) < SAME
             if near and (a.series.year, a.series.source) == (series.year, series.source):

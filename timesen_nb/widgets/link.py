@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from timesen_nb.widgets.session import Session
 
 MOST_FIELDS = 400
-BUNDLED = ("flanders", "sample")  # sources that everybody has
-CATALOGS = ("earth-search", "planetary-computer")  # and those that everybody can ask
+CATALOGS = ("earth-search", "planetary-computer")  # sources that everybody can ask
 USUAL = "descriptions"  # prompts
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from timesen_nb.plots.colours import class_colours
 from timesen_nb.series import PixelSeries, check_place
-from timesen_nb.sources import Source
+from timesen_nb.sources import BUNDLED, Source
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.coverage import check_inside, check_opened, every_year, year_of
 from timesen_nb.widgets.kept import KeptPlaces
@@ -231,13 +231,13 @@ class Session:
 
     @property
     def bundled(self) -> str | None:
-        """The name by which everybody can open what is read: "flanders" or "sample"; None for other sources."""
-        return {"FlandersSource": "flanders", "SampleSource": "sample"}.get(type(self.source).__name__)
+        """The name of the bundled source that is read: "flanders" or "sample"; None for other sources."""
+        return self.shared if self.shared in BUNDLED else None
 
     @property
     def shared(self) -> str | None:
-        """As :attr:`bundled`, or the name of a catalog that everybody can ask."""
-        return self.bundled or getattr(self.source, "known_as", None)
+        """The name by which everybody can open what is read: of a bundled source, or of an open catalog."""
+        return getattr(self.source, "known_as", None)
 
     def use_source(self, source: Source) -> None:
         """Read other data from now on; the answer of a place of the old ones goes."""

@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from timesen_nb.model.prompts import PROMPT_STYLES
-from timesen_nb.sources import open_source
+from timesen_nb.sources import BUNDLED, open_source
 from timesen_nb.tasks.names import tidy
 from timesen_nb.widgets.data_control import open_catalog
 from timesen_nb.widgets.layers import LAYERS, TRUE_COLOUR
-from timesen_nb.widgets.link import BUNDLED, CATALOGS, USUAL, Link
+from timesen_nb.widgets.link import CATALOGS, USUAL, Link
 
 if TYPE_CHECKING:
     from timesen_nb.widgets.actions import Actions

@@ -10,12 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from timesen_nb.sources import BUNDLED
+
 #: Environment variables that name what is shown.
 SOURCE, MODEL = "TIMESEN_SOURCE", "TIMESEN_MODEL"
-#: What lies in the package needs no check.
-BUNDLED = frozenset({"sample", "flanders"})
 #: What these mean does not depend on a folder of that name where the server was started.
-NAMES = BUNDLED | {"earthengine", "stac", "pocket"}
+NAMES = {*BUNDLED, "earthengine", "stac", "pocket"}
 _REFUSED = 3
 _OPEN = f"""
 import os, sys
@@ -41,6 +41,7 @@ def check_source(name: str) -> str:
         ValueError: it cannot; in words.
     """
     name = _absolute(name)
+    # what lies in the package needs no check
     if name not in BUNDLED:
         tried = subprocess.run(  # noqa: S603 - our own line; the name goes by the environment
             [sys.executable, "-W", "ignore", "-c", _OPEN],
