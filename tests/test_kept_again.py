@@ -40,6 +40,15 @@ def address(app: tn.ClickMap) -> str:
     return app._actions._screen.link.value
 
 
+def opened(
+    model: tn.TimeSenCLIP, source: tn.Source, link: Link | str, words: list[str] | str = WORDS
+) -> tn.ClickMap:
+    """A page that was loaded with an address, when all of it is taken up."""
+    app = tn.ClickMap(model, source, words)
+    app.open_link(str(link))
+    return settled(app)
+
+
 def taught(model: tn.TimeSenCLIP, source: GridSource) -> tn.ClickMap:
     """Four places of two years are kept, of which three have a label; one more place is read."""
     app = tn.ClickMap(model, source, WORDS)
@@ -74,9 +83,7 @@ def test_a_kept_place_that_is_none_is_said(bad: str) -> None:
 def test_a_reload_brings_back_what_was_kept_and_taught(model: tn.TimeSenCLIP) -> None:
     source = GridSource()
     first = taught(model, source)
-    second = tn.ClickMap(model, source)
-    second.open_link(address(first))
-    settled(second)
+    second = opened(model, source, address(first), "land_cover")
     assert second.error is None
     before, after = first.table(), second.table()
     for column in ("place", "year", "source", "label"):
@@ -253,9 +260,7 @@ def test_what_is_no_label_is_refused_and_everything_stays(model: tn.TimeSenCLIP,
     assert set(app.session.classes[2:]) == {"grassland", "a hop garden, old", "woodland", "hops & barley"}
     assert app.click(*source.place(2, 2)) is not None
     # by an address the place is kept without it
-    second = tn.ClickMap(model, source, WORDS)
-    second.open_link(str(Link(kept=[KeptPlace(*source.place(5, 5), 2018, label)])))
-    settled(second)
+    second = opened(model, source, Link(kept=[KeptPlace(*source.place(5, 5), 2018, label)]))
     assert len(second.session.kept) == 1
     assert not second.session.lesson.labels
     assert second.error
@@ -270,9 +275,7 @@ def test_what_is_no_label_is_refused_and_everything_stays(model: tn.TimeSenCLIP,
 )  # fmt: skip
 def test_a_labelled_place_hides_nothing_that_is_wrong(model: tn.TimeSenCLIP, text: str, said: str) -> None:
     source = GridSource()
-    app = tn.ClickMap(model, source, WORDS)
-    app.open_link(f"{text}&{Link(kept=[KeptPlace(*source.place(5, 5), 2018, 'grassland')])}")
-    settled(app)
+    app = opened(model, source, f"{text}&{Link(kept=[KeptPlace(*source.place(5, 5), 2018, 'grassland')])}")
     assert said in app.error
     assert app.table()["label"].tolist() == ["grassland"]
 
@@ -381,9 +384,7 @@ def test_words_that_labels_brought_go_with_them_after_a_reload_too(model: tn.Tim
     source = GridSource()
     first = taught(model, source)
     assert Link.read(address(first)).words == tuple(WORDS)
-    second = tn.ClickMap(model, source)
-    second.open_link(address(first))
-    settled(second)
+    second = opened(model, source, address(first), "land_cover")
     for app in (first, second):
         assert app.words.words.value.splitlines() == WORDS
         app.label(2, "")
@@ -536,9 +537,7 @@ def test_an_address_that_changes_nothing_is_written_over(model: tn.TimeSenCLIP) 
 def test_places_come_back_by_the_words_that_they_taught(model: tn.TimeSenCLIP) -> None:
     source = GridSource()
     first = taught(model, source)
-    second = tn.ClickMap(model, source)
-    second.open_link(address(first))
-    settled(second)
+    second = opened(model, source, address(first), "land_cover")
     for number, a in dict(second.session.kept).items():
         now = second.session._answer(a.series)
         np.testing.assert_array_equal(a.probabilities, now.probabilities)
@@ -547,9 +546,7 @@ def test_places_come_back_by_the_words_that_they_taught(model: tn.TimeSenCLIP) -
 
 def test_what_is_said_of_places_that_are_there_can_be_sent_away(model: tn.TimeSenCLIP) -> None:
     source = GridSource()
-    app = tn.ClickMap(model, source, WORDS)
-    app.open_link(str(Link(source.place(9, 9), kept=[KeptPlace(*source.place(5, 5), 2018, "nan")])))
-    settled(app)
+    app = opened(model, source, Link(source.place(9, 9), kept=[KeptPlace(*source.place(5, 5), 2018, "nan")]))
     assert len(app.session.kept) == 1
     assert "'nan' is no label" in coming(app)
     assert "could not be brought back in full" in app.error
@@ -560,11 +557,44 @@ def test_what_is_said_of_places_that_are_there_can_be_sent_away(model: tn.TimeSe
 def test_a_fault_of_the_source_ends_the_reading(model: tn.TimeSenCLIP, caplog) -> None:
     source = GridSource()
     source.fail = ZeroDivisionError("a fault")
-    app = tn.ClickMap(model, source, WORDS)
-    app.open_link(str(Link(kept=[KeptPlace(*source.place(5, 5), 2018)])))
-    settled(app)
+    app = opened(model, source, Link(kept=[KeptPlace(*source.place(5, 5), 2018)]))
     assert "a fault" in app.error
     assert "A place of the address is not read." in coming(app)
     app.kept.read.click()
     settled(app)
     assert len(app.session.kept) == 1
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_other_data_that_are_opened_meanwhile_count(
+    model: tn.TimeSenCLIP, monkeypatch, by_hand: bool
+) -> None:
+    from timesen_nb.widgets import take_up
+
+    go = Event()
+    monkeypatch.setattr(take_up, "open_catalog", lambda name: go.wait(20))
+    app = tn.ClickMap(model, GridSource(), WORDS)
+    app.open_link(str(Link(source="earth-search", kept=[KeptPlace(4.0, 50.0, 2018, "bog")])))
+    if by_hand:
+        app.open_source(tn.open_source("flanders"))
+    else:
+        app.map.switch.value = "flanders"
+        app._actions.opening.settle()
+    go.set()
+    settled(app)
+    assert app.error is None
+    assert app.session.shared == Link.read(address(app)).source == "flanders"
+    app.use(["bog", "heath"])
+    assert Link.read(address(app)).words == ("bog", "heath")
+
+
+def test_another_simulated_countryside_is_not_the_bundled_one(model: tn.TimeSenCLIP) -> None:
+    other = tn.open_source("sample", seed=8, size=128)
+    west, south, east, north = other.bounds
+    app = tn.ClickMap(model, other, WORDS)
+    app.click((west + east) / 2, (south + north) / 2)
+    assert app.error is None
+    bundled = opened(model, tn.open_source("sample"), address(app))
+    assert "Open it under Data" in bundled.error
+    assert bundled.result is None
+    assert opened(model, tn.open_source("sample", seed=8, size=128), address(app)).error is None

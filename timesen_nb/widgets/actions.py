@@ -223,6 +223,7 @@ class Actions:
             opening: opens it, on any thread.
             then: called when it is open, or was said why it is not.
         """
+        self.stop_opening()
         self._messages.well()
         self._messages.say("Opening the source…", busy=True)
 
@@ -231,6 +232,13 @@ class Actions:
             then(future.exception() is None and future.result() is self._session.source)
 
         self.opening.start(lambda job: opening(), deliver)
+
+    def stop_opening(self) -> bool:
+        """Let go of the source that is being opened, and of the address that waits for it; True when there was one."""
+        stopped = self.opening.cancel()
+        if stopped:
+            self.address.wait()
+        return stopped
 
     def _opened(self, future: Future[Source], again: Callable[[], None]) -> None:
         with self._messages.shown(again):
@@ -302,8 +310,7 @@ class Actions:
 
     def cancel(self) -> None:
         """Stop waiting for the source, stop reading the view."""
-        if self.opening.cancel():
-            self.address.wait()
+        if self.stop_opening():
             self._messages.cancelled()
         stopped = self.jobs.cancel() | self._screen.fields.cancel() | self._screen.teach.cancel()
         if stopped | self.address.again.cancel():

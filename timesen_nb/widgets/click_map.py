@@ -223,6 +223,7 @@ class ClickMap(InNotebooks, w.VBox):
             source: from ``timesen_nb.open_source``.
         """
         with self._messages.shown():
+            self._actions.stop_opening()
             self._actions.open(source)
 
     def open_link(self, text: str) -> None:

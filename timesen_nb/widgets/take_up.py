@@ -73,7 +73,7 @@ def take_up(link: Link, actions: Actions, session: Session, screen: Screen) -> N
 
     screen.messages.well()
     # the newest address counts
-    actions.opening.cancel()
+    actions.stop_opening()
     address.take(link.source, there)
     says = link != Link(problems=link.problems)
     style = link.prompts or (USUAL if says else session.prompts)
