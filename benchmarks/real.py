@@ -183,6 +183,29 @@ def show_annual(model: tn.TimeSenCLIP, seed: int = 0) -> None:
     print("  share of each cover (rows) that is called what (columns, the same order)")
     told = confusion_matrix(truth, guess, normalize="true")
     print(pd.DataFrame(told, index=COVERS, columns=list("ABCDEFGH")).round(2).to_string())
+    show_called("Bareland", model, values, p, truth)
+
+
+def show_called(
+    name: str, model: tn.TimeSenCLIP, values: np.ndarray, p: np.ndarray, truth: np.ndarray
+) -> None:
+    """Of the places that are called a cover: how many there are, how sure the model is, and how often it is right."""
+    k = COVERS.index(name)
+    called = p.argmax(axis=1) == k
+    right, sure = truth[called] == k, p[called, k]
+    there = (truth == k).sum()
+    print(
+        f"  called {name}: {called.sum()}, there are {there}; said {sure.mean():.2f}, true {right.mean():.2f}"
+    )
+    for low in (0.2, 0.4, 0.6, 0.8):
+        rows = (sure > low) & (sure <= low + 0.2)
+        print(f"    said {low:.1f} to {low + 0.2:.1f}: {rows.sum()}, true {right[rows].mean():.2f}")
+    try:
+        inside = model.applicability(values[called]).inside
+    except ValueError:
+        return  # weights of no area
+    within, outside = right[inside].mean(), right[~inside].mean()
+    print(f"    inside the area {inside.mean():.2f}, true there {within:.2f}, outside {outside:.2f}")
 
 
 def show_misfit(model: tn.TimeSenCLIP, values: np.ndarray) -> None:

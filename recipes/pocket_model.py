@@ -32,6 +32,7 @@ from recipes.series_training import (
     YEAR,
     Effort,
     Share,
+    Stage,
     many_parts,
     train,
     training_parts,
@@ -201,7 +202,9 @@ def train_series_encoder(tower: PocketTower, seed: int, effort: Effort = SMALL) 
     return knowing_years(model, parts, seed)
 
 
-def knowing_years(model: TimeSenCLIP, parts: list[Share], seed: int) -> TimeSenCLIP:
+def knowing_years(
+    model: TimeSenCLIP, parts: list[Share], seed: int, stage: Stage | None = None
+) -> TimeSenCLIP:
     """The model with a position of their own for annual composites; nothing else is learned: months are read as before.
 
     It comes after calibration, for it overrates bare land where that is simulated (:data:`YEAR`).
@@ -213,8 +216,9 @@ def knowing_years(model: TimeSenCLIP, parts: list[Share], seed: int) -> TimeSenC
     encoder.load_state_dict({**weights, "year_pos_encoding": start})
     assert encoder.year_pos_encoding is not None
     train(
-        encoder, parts, photos.numpy(), YEAR, seed + 1000 * len(STAGES), learned=[encoder.year_pos_encoding]
-    )
+        encoder, parts, photos.numpy(), stage or YEAR, seed + 1000 * len(STAGES),
+        learned=[encoder.year_pos_encoding],
+    )  # fmt: skip
     return TimeSenCLIP(
         recalling(encoder, photos.numpy()), model.tower, model.logit_scale, model.calibrated_logit_scale
     )
@@ -233,6 +237,9 @@ def main() -> None:
     parser.add_argument(
         "--year-only", action="store_true", help="keep all but the position of annual composites"
     )
+    parser.add_argument(
+        "--odds", type=float, default=YEAR.bare, help="with --year-only: of bare land, times those of before"
+    )
     given = parser.parse_args()
     started = time.monotonic()
 
@@ -242,7 +249,7 @@ def main() -> None:
     folder, effort = weights_folder(), efforts[given.effort]
     if given.year_only:
         parts = training_parts(SMALL.places, TRAIN_SEED + given.seed)
-        model = knowing_years(load("pocket"), parts, given.seed)
+        model = knowing_years(load("pocket"), parts, given.seed, replace(YEAR, bare=given.odds))
         model.save(given.encoder_only or folder / "series.safetensors")
         return
     if not given.encoder_only:

@@ -46,6 +46,7 @@ def opened(
     """A page that was loaded with an address, when all of it is taken up."""
     app = tn.ClickMap(model, source, words)
     app.open_link(str(link))
+    app.settle()
     return settled(app)
 
 

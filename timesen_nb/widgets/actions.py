@@ -129,6 +129,8 @@ class Actions:
             screen.alike.show()
         if what == "answer":
             self.address.answered()
+        elif what == "source":
+            self.address.leave()
         if what in ("answer", "words", "source", "kept"):
             self.address.tell()
         if what == "answer":
@@ -254,10 +256,9 @@ class Actions:
 
     def open(self, source: Source) -> None:
         """Read a source from now on."""
+        self._session.use_source(source)
         # what was asked of the data before is no answer of these
         self.jobs.cancel()
-        self.address.leave(source)
-        self._session.use_source(source)
         self._screen.map.show_source(source.bounds, self._session.simulated)
         self._screen.panel.clear()
         self.ready()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from timesen_nb.sources import Source
 from timesen_nb.widgets.kept_again import KeptAgain
 from timesen_nb.widgets.layers import TRUE_COLOUR
 from timesen_nb.widgets.link import Link
@@ -25,7 +24,7 @@ class PageAddress:
     def __init__(self, session: Session, screen: Screen) -> None:
         self._session, self._screen = session, screen
         self.again = KeptAgain(session, screen.kept, screen.messages, self.tell)
-        self.taking = False
+        self.taking, self._data = False, session.source.name
         self._pending: tuple[str | None, Callable[[bool], None]] | None = None
 
     def tell(self) -> None:
@@ -60,9 +59,10 @@ class PageAddress:
         if not self.taking:
             self._pending = None
 
-    def leave(self, source: Source) -> None:
-        """Other data are about to be opened: what is coming from those before is not there."""
-        if source.name != self._session.source.name:
+    def leave(self) -> None:
+        """Other data may be read now: what was coming from those before is not there."""
+        before, self._data = self._data, self._session.source.name
+        if before != self._data:
             self.again.drop()
 
     def opened(self) -> None:
