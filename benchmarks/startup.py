@@ -33,6 +33,7 @@ CLICK = (
     "app.click({lon}, {lat}); "
     "assert app.result is not None"
 )
+LABEL = CLICK + "; app.keep(); app.label(1, 'maize'); assert app.error is None"
 REAL, SIMULATED = (
     {"source": "flanders", "lon": 3.0238, "lat": 50.816},
     {"source": "sample", "lon": 9.0, "lat": 50.0},
@@ -46,6 +47,7 @@ STEPS = {
     "a pixel of the real sample, to its answer": (PIXEL.format(**REAL), "1.5 s, 250 MB"),
     "a pixel of the simulated sample, to its answer": (PIXEL.format(**SIMULATED), ""),
     "the app with a click on the real sample": (CLICK.format(**REAL), "4 s, 400 MB"),
+    "the same, and the place labelled": (LABEL.format(**REAL), ""),
     "the app with a click on the simulated one": (CLICK.format(**SIMULATED), ""),
 }
 

@@ -51,6 +51,16 @@ def test_other_names_are_not():
         tn.lode  # noqa: B018
 
 
+def test_the_first_label_of_a_page_waits_for_no_large_library():
+    loaded = modules_after(
+        "import numpy as np, timesen_nb as tn; "
+        "zs = tn.load('pocket').zero_shot(['meadow', 'forest']); "
+        "zs.teach(np.full((4, 12, 10), 1000.0) + 100 * np.arange(4)[:, None, None], ['meadow', 'forest'] * 2)"
+    )
+    assert "timesen_nb" in loaded
+    assert loaded.isdisjoint({"torch", "sklearn"})
+
+
 def test_the_server_of_the_map_stays_small():
     """What opens a source or draws a map is loaded in kernels, which come and go; the server stays."""
     loaded = modules_after("import timesen_nb.widgets.serve, timesen_nb.widgets.server.app")
