@@ -18,7 +18,7 @@ from timesen_nb.bands import BANDS
 from timesen_nb.model.checkpoint import read_checkpoint
 from timesen_nb.model.fingerprint import fingerprint
 from timesen_nb.model.hub import find_file, weights_folder
-from timesen_nb.regions.chunk import pack
+from timesen_nb.model.kept_vectors import pack
 from timesen_nb.sources.flanders import EPSG, MISSING
 
 DATA = weights_folder().parent / "data"

@@ -57,6 +57,17 @@ def parcels(*shapes: object) -> gpd.GeoDataFrame:
     )
 
 
+def test_a_class_that_a_spreadsheet_would_run_comes_back_from_its_file(tmp_path: Path) -> None:
+    label = np.repeat([[0] * 10 + [1] * 20], 20, axis=0)
+    maps = mapped(label, ("=maize", "-meadow"))
+    path = regions.save_points(regions.sample_points(maps, 60, at_least=20), tmp_path / "sample.csv")
+    table = pd.read_csv(path)
+    assert (table["map_class"].str[0] == "'").all()
+    found = regions.estimate_areas(maps, table.assign(true_class=table["map_class"]))
+    assert found.accuracy[0] == 1
+    assert found.table["area"].to_dict() == pytest.approx({"=maize": 2.0, "-meadow": 4.0})
+
+
 # Fields
 
 

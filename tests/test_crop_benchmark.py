@@ -317,6 +317,9 @@ def test_breizhcrops_is_read_without_its_clouds(tmp_path) -> None:
     np.testing.assert_allclose(found.series(), values, atol=0.5)
     assert set(found.labels["crop"]) == {"corn", "rapeseed"}
     assert np.isnan(found.lonlats).all()
+    pairs = found.pairs(task="crop")
+    assert pairs.lonlats is None
+    assert sorted(set(pairs.labels)) == ["corn", "rapeseed"]
     assert len(breizhcrops.read_breizhcrops(tmp_path, "frh04", most=2)) == 2
     with pytest.raises(ValueError, match="frh05"):
         breizhcrops.read_breizhcrops(tmp_path, "frh05")

@@ -332,6 +332,9 @@ def test_models_that_know_absent_bands_read_more_places():
         ({"tasks": ["meadows"]}, "expected one of land_cover"),
         ({"composites": [6]}, "expected some of 12, 4 and 1"),
         ({"prompts": ["poems"]}, "prompts='poems'"),
+        ({"prompts": "poems"}, "prompts='poems'"),
+        ({"prompts": []}, "no prompts given; expected some of names, template"),
+        ({"tasks": "meadows"}, "expected one of land_cover"),
         ({"model": []}, "no model given"),
         (
             {"dataset": PlaceDataset(np.ones((1, 12, 10)), [[0, 0]], {"land_cover": ["?"]}, [0])},
@@ -344,6 +347,25 @@ def test_what_cannot_be_reported_is_refused(change, reason):
     given = {"model": Oracle(tn.tasks["land_cover"]), "dataset": known_places(), "progress": False} | change
     with pytest.raises(ValueError, match=reason):
         tn.report(given.pop("model"), given.pop("dataset"), **given)
+
+
+def test_one_of_each_is_enough_and_twice_is_once():
+    def scored(**given):
+        return tn.report(Oracle(tn.tasks["land_cover"]), known_places(), progress=False, **given).scores
+
+    once = scored(tasks="land_cover", prompts="names", composites=12)
+    twice = scored(tasks=["land_cover"] * 2, prompts=("names", "names"), composites=(12, 12))
+    pd.testing.assert_frame_equal(once, twice)
+    assert len(once) == 1
+
+
+def test_sizes_of_sets_are_no_percent():
+    places = simulated_dataset(40)
+    found = tn.report(
+        tn.load("pocket"), places, tasks="land_cover", prompts="names", composites=12, progress=False
+    )
+    assert found.layout("set_size", paper=False).iloc[0, 0] == found.scores["set_size"].iloc[0]
+    assert found.layout("coverage", paper=False).iloc[0, 0] == 100 * found.scores["coverage"].iloc[0]
 
 
 def test_a_report_shows_itself(full):

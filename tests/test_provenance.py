@@ -34,6 +34,18 @@ def test_it_is_a_copy_of_its_own() -> None:
     assert pickle.loads(pickle.dumps(two)).provenance == MADE_OF
 
 
+def test_series_are_equal_by_what_was_read_not_by_how() -> None:
+    one, two = series(MADE_OF), series()
+    assert one == two
+    assert len({one, two}) == 1
+    assert one != series_of(np.full((12, 10), 501.0), 4.0, 50.0, 2018, "made up")
+    assert one != series_of(np.full((12, 10), 500.0), 4.0, 50.0, 2019, "made up")
+    gap = np.full((12, 10), 500.0)
+    gap[3] = np.nan
+    assert series_of(gap, 4.0, 50.0, 2018, "made up") == series_of(gap, 4.0, 50.0, 2018, "made up") != one
+    assert one != "a series"
+
+
 @pytest.mark.parametrize("wrong", [np.int64(1), np.zeros(12), float("nan"), {1, 2}])
 def test_what_json_cannot_hold_is_refused(wrong: object) -> None:
     with pytest.raises(ValueError, match="provenance given cannot be kept as JSON"):

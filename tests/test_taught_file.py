@@ -81,7 +81,7 @@ def test_other_weights_are_refused(
 def test_where_the_places_lie_is_not_in_the_file(file: Path) -> None:
     tensors, about = read_tensors(file, KEY, "")
     assert set(tensors) == {"vectors", "words", "places", "labels"}
-    assert set(about) == {"version", "classes", "passing", "scale", "prompts", "model"}
+    assert set(about) == {"version", "classes", "passing", "scale", "lesson_scale", "prompts", "model"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.covariance import LedoitWolf
 
 import timesen_nb as tn
-from timesen_nb.model.alike import as_int8
+from timesen_nb.model.kept_vectors import pack
 from timesen_nb.model.sets import softmax
 from timesen_nb.model.teach import FREEDOMS, fitted, freedom
 from timesen_nb.model.zeroshot import ZeroShot
@@ -195,7 +195,7 @@ def test_the_most_alike_are_those_of_a_full_sort(seed: int, n: int, k: int) -> N
 def test_int8_finds_what_float_finds(real: tuple[tn.TimeSenCLIP, np.ndarray]) -> None:
     model, values = real
     vectors = model.encode(values)
-    small = as_int8(vectors)
+    small = pack(vectors, "int8")
     recall = []
     for place in vectors[::400]:
         exact, near = (set(tn.similar(v, place, 100).indices.tolist()) for v in (vectors, small))
@@ -220,7 +220,7 @@ def test_places_without_light_are_alike_nothing() -> None:
     vectors[1], vectors[2] = np.nan, 0
     found = tn.similar(vectors, np.eye(1, D)[0], 10)
     assert found.indices.tolist() == [0, 3]
-    assert tn.similar(as_int8(vectors), np.eye(1, D)[0], 10).indices.tolist() == [0, 3]
+    assert tn.similar(pack(vectors, "int8"), np.eye(1, D)[0], 10).indices.tolist() == [0, 3]
 
 
 @pytest.mark.parametrize(

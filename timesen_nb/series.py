@@ -27,7 +27,7 @@ STEEP = 0.2
 LEVEL = 0.25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PixelSeries:
     """Twelve monthly composites of one 10 m pixel.
 
@@ -89,6 +89,19 @@ class PixelSeries:
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "valid", valid)
         object.__setattr__(self, "provenance", _copied(self.provenance))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PixelSeries):
+            return NotImplemented
+        same = self._named == other._named and np.array_equal(self.valid, other.valid)
+        return same and np.array_equal(self.values, other.values, equal_nan=True)
+
+    def __hash__(self) -> int:
+        return hash(self._named)
+
+    @property
+    def _named(self) -> tuple[float, float, int, str, str | None]:
+        return self.lon, self.lat, self.year, self.source, self.truth
 
     @property
     def ndvi(self) -> np.ndarray:

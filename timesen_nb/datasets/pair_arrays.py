@@ -62,6 +62,11 @@ def check_series(series: np.ndarray, start: int) -> None:
 
 def check_places(lonlats: np.ndarray) -> None:
     """ValueError unless they are (N, 2) degrees on Earth."""
+    if lost := int(np.isnan(lonlats).reshape(len(lonlats), -1).any(axis=1).sum()):
+        raise ValueError(
+            f"{lost} of {len(lonlats)} places have no longitude or latitude; expected (N, 2) degrees. Leave these "
+            "places out, or give lonlats=None."
+        )
     if lonlats.ndim != 2 or lonlats.shape[1] != 2 or not (np.abs(lonlats) <= (180, 90)).all():
         raise ValueError(
             f"lonlats {lonlats.shape} from {lonlats.min():.6g} to {lonlats.max():.6g} were given; expected (N, 2) "

@@ -205,7 +205,9 @@ class PlaceDataset:
         values = self.values if len(kept) == len(self) else self.values[kept]
         labels = None if task is None else self.labels[task][kept]
         vectors = None if embeddings is None else embeddings[kept]
-        return Pairs(values, vectors, labels, self.lonlats[kept], tower)
+        # some data sets say of no place where it is
+        lonlats = None if np.isnan(self.lonlats).all() else self.lonlats[kept]
+        return Pairs(values, vectors, labels, lonlats, tower)
 
 
 def _without_any_month(series: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from timesen_nb.model.kept_vectors import as_read
 from timesen_nb.model.zeroshot import ZeroShot
 
 
@@ -92,7 +93,7 @@ def fit_logit_scale(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> flo
         What cosines are multiplied by before the softmax, 0.1 to 1000.
 
     Raises:
-        ValueError: no labelled place.
+        ValueError: no labelled place, or a class number that is none.
     """
     return common_scale([(zs.vectors, vectors, truth)])
 
@@ -108,21 +109,26 @@ def common_scale(tasks: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> 
         What cosines are multiplied by before the softmax, 0.1 to 1000.
 
     Raises:
-        ValueError: a task without a labelled place.
+        ValueError: a task without a labelled place, or a class number that it has not.
     """
     from scipy.optimize import minimize_scalar
     from scipy.special import logsumexp
 
     parts = []
     for words, vectors, truth in tasks:
-        vectors = np.asarray(vectors)
-        rows = np.flatnonzero((np.asarray(truth) >= 0) & ~np.isnan(vectors).any(axis=1))
+        vectors, truth = as_read(vectors, words.shape[1]), np.asarray(truth)
+        if (strange := truth >= len(words)).any():
+            raise ValueError(
+                f"truth holds class number {truth[strange][0]}, and there are {len(words)} classes; expected 0 to "
+                f"{len(words) - 1}, and -1 for none of these."
+            )
+        rows = np.flatnonzero((truth >= 0) & ~np.isnan(vectors).any(axis=1))
         if not len(rows):
             raise ValueError(
                 "no labelled place to fit the scale on; give truth with class numbers from 0 up."
             )
         cosines = (vectors[rows] @ words.T).astype(np.float64)
-        parts.append((cosines, cosines[np.arange(len(rows)), np.asarray(truth)[rows]]))
+        parts.append((cosines, cosines[np.arange(len(rows)), truth[rows]]))
 
     def loss(log_scale: float) -> float:
         scale = np.exp(log_scale)
@@ -143,6 +149,6 @@ def calibrated(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> ZeroShot
         A new classifier.
 
     Raises:
-        ValueError: no labelled place.
+        ValueError: as :func:`fit_logit_scale`.
     """
     return zs.changed(scale=fit_logit_scale(zs, vectors, truth))

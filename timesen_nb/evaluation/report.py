@@ -64,6 +64,9 @@ def report(
             "simulated_dataset give."
         )
     chosen = _chosen(tasks, dataset)
+    prompts, composites = list(dict.fromkeys(_listed(prompts))), list(dict.fromkeys(_listed(composites)))
+    if not prompts:
+        raise ValueError(f"no prompts given; expected some of {', '.join(PROMPT_STYLES)}.")
     wrong = [t for t in composites if t not in COMPOSITES]
     if wrong or not composites:
         raise ValueError(f"composites={tuple(composites)}; expected some of 12, 4 and 1.")
@@ -125,8 +128,8 @@ def _by_name(model: Any) -> dict[str, Encodes]:
 
 
 def _chosen(given: Sequence[Task | str] | None, dataset: Labelled) -> list[Task]:
-    names = [t for t in tasks if t in dataset.labels] if given is None else list(given)
-    chosen = [t if isinstance(t, Task) else tasks[t] for t in names]
+    names = [t for t in tasks if t in dataset.labels] if given is None else _listed(given)
+    chosen = list({t.name: t for t in (t if isinstance(t, Task) else tasks[t] for t in names)}.values())
     lost = [t.name for t in chosen if t.name not in dataset.labels]
     if lost or not chosen:
         raise ValueError(
@@ -134,6 +137,11 @@ def _chosen(given: Sequence[Task | str] | None, dataset: Labelled) -> list[Task]
             f"{', '.join(dataset.labels) or 'none'}. Name the tasks that it has, or add labels."
         )
     return chosen
+
+
+def _listed(given: Any) -> list[Any]:
+    """What was given, a single one in a list."""
+    return [given] if isinstance(given, str | int | Task) else list(given)
 
 
 def _say_strange(task: Task, labels: np.ndarray, truth: np.ndarray) -> None:

@@ -71,7 +71,7 @@ class Report:
         return paper_table()
 
     def layout(self, score: str = "top1", paper: bool = True) -> pd.DataFrame:
-        """In percent, as the paper prints it.
+        """In percent, as the paper prints it; sizes of sets are numbers of classes.
 
         "overall" is the mean of the paper's five tasks, where all five are there. Several models add their mean and
         (sample) deviation. Models that were asked of simulated places have that in their name.
@@ -84,7 +84,8 @@ class Report:
         Returns:
             Rows (model, T), columns (task, prompt style).
         """
-        wide = self.scores.pivot(index=["model", "T"], columns=["task", "prompts"], values=score) * 100
+        wide = self.scores.pivot(index=["model", "T"], columns=["task", "prompts"], values=score)
+        wide *= 1 if score == "set_size" else 100
         order = dict.fromkeys(zip(self.scores["model"], self.scores["T"], strict=True))
         wide = wide.reindex(index=pd.MultiIndex.from_tuples(order, names=["model", "T"]))
         found = self.scores["task"].unique()

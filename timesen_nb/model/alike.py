@@ -10,8 +10,6 @@ import numpy as np
 
 #: Vectors that are compared at once: as many as stay in a processor's cache.
 AT_ONCE = 4096
-#: The largest number that int8 holds on both sides.
-STEPS = 127
 
 
 class Similar(NamedTuple):
@@ -30,9 +28,9 @@ def similar(vectors: Any, query: np.ndarray, k: int = 100) -> Similar:
     """The vectors most alike a query, by a scan of all of them.
 
     Args:
-        vectors: (..., D) float, or int8 as :func:`as_int8` makes them, a quarter of the size; NaN rows, and rows of
-            zeros, are alike nothing. Or a map made with ``map_region(..., keep="int8")``: it may lie on disk and be
-            larger than memory, and is read a row of its chunks at a time.
+        vectors: (..., D) float, or int8 as :func:`timesen_nb.model.kept_vectors.pack` makes them, a quarter of the
+            size; NaN rows, and rows of zeros, are alike nothing. Or a map made with ``map_region(..., keep="int8")``:
+            it may lie on disk and be larger than memory, and is read a row of its chunks at a time.
         query: (D,) of a place or of words, float or int8; or (Q, D): then the most alike any of them.
         k: how many are wanted; fewer come back where there are fewer.
 
@@ -67,21 +65,6 @@ def similar(vectors: Any, query: np.ndarray, k: int = 100) -> Similar:
     best = known[np.argpartition(-cosines[known], k - 1)[:k]] if k else known
     best = best[np.argsort(-cosines[best], kind="stable")]
     return Similar(best, cosines[best])
-
-
-def as_int8(vectors: np.ndarray) -> np.ndarray:
-    """Vectors as whole numbers: each in steps of its own largest number, which keeps its direction.
-
-    Args:
-        vectors: (..., D) float; NaN rows become zeros.
-
-    Returns:
-        (..., D) int8.
-    """
-    x = np.nan_to_num(np.asarray(vectors, dtype=np.float32), nan=0.0)
-    largest = np.abs(x).max(axis=-1, keepdims=True)
-    out: np.ndarray = np.rint(x / np.where(largest > 0, largest, 1) * STEPS).astype(np.int8)
-    return out
 
 
 def cosines_to(vectors: np.ndarray, query: np.ndarray) -> np.ndarray:

@@ -110,8 +110,6 @@ class EncoderWeights:
     ) -> Any:  # fmt: skip
         """Series -> unit vectors, as :meth:`timesen_nb.model.timesenclip.TimeSenCLIP.encode`."""
         given = values
-        if hasattr(values, "detach"):  # a torch tensor, without importing torch to see it
-            values = values.detach().cpu().numpy()
         values, valid, months = as_arrays(values, valid, months, self.config.bands)
         x = check_values(values, valid, self.config)
         out = self.vectors(x, months, exact)
@@ -216,3 +214,9 @@ class EncoderWeights:
         if self._module is None or type(self._module).__module__.startswith("timesen_nb."):
             return state | {"_arrays": {k: np.array(v) for k, v in self.arrays.items()}, "_module": None}
         return state | {"_arrays": {}, "_module": self._module}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._module is None and self.name != "SeriesEncoder":
+            # of the ablation's encoders there is no graph
+            self._module = self._build(f"encoder {self.name}")

@@ -103,18 +103,25 @@ def as_arrays(
         Values (N, T, C[, H, W]), valid (N, T) or None, and months, None where the composites are a whole year.
 
     Raises:
-        ValueError: PixelSeries beside ``valid``, or beside something else in one list; a list of tables or DataArrays;
-            a DataArray without these bands, or with other months.
+        ValueError: PixelSeries beside ``valid`` or other months, or beside something else in one list; a list of tables
+            or DataArrays; a DataArray without these bands, or with other months.
     """
     if isinstance(series, PixelSeries):
         series = [series]
+    if hasattr(series, "detach"):  # a torch tensor, without importing torch to see it
+        series = series.detach().cpu().float().numpy()
     if isinstance(series, Sequence) and any(isinstance(s, PixelSeries) for s in series):
         if valid is not None or not all(isinstance(s, PixelSeries) for s in series):
             raise ValueError(
                 "PixelSeries were given beside valid=, or beside arrays; expected PixelSeries alone, which say "
                 "themselves what is missing, or one array (N, T, 10) with valid (N, T)."
             )
-        return np.stack([s.values for s in series]), np.stack([s.valid for s in series]), months
+        if months is not None and list(months) != list(range(1, 13)):
+            raise ValueError(
+                f"months={list(months)} given for PixelSeries, which begin in January; expected them alone. Leave out "
+                "months=; a month that shall not count is one that is not valid."
+            )
+        return np.stack([s.values for s in series]), np.stack([s.valid for s in series]), None
     if isinstance(series, list | tuple) and any(hasattr(s, "dims") or hasattr(s, "columns") for s in series):
         raise ValueError(
             f"a list of {type(series[0]).__name__} was given, whose names are not read; expected one DataArray: "

@@ -42,4 +42,4 @@ def linear_probe(model: TimeSenCLIP, pairs: Pairs, strength: float = 1.0) -> Zer
     weights = regression.fit(model.encode(pairs.series(rows)), pairs.labels[rows]).coef_
     if len(classes) == 2:
         weights = np.concatenate([-weights / 2, weights / 2])
-    return ZeroShot(classes, weights, 1.0, model.weights.encode)
+    return ZeroShot(classes, weights, 1.0, model.weights.encode, fingerprint=model.weights.fingerprint)

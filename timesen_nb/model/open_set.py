@@ -17,6 +17,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from timesen_nb.model.kept_vectors import as_read
 from timesen_nb.model.prompts import NONE_OF_THESE, EncodeText, class_prompts, class_vectors
 from timesen_nb.model.sets import conformal_quantile, softmax
 from timesen_nb.model.zeroshot import ZeroShot
@@ -35,7 +36,7 @@ class OpenZeroShot(ZeroShot):
         passing = [*zs.passing, True]
         super().__init__(
             [*zs.classes, NONE_OF_THESE], zs.vectors, zs.scale, zs.encode, passing=passing, limits=zs.limits,
-            prompts=zs.prompts, fingerprint=zs.fingerprint,
+            lesson=zs.lesson, prompts=zs.prompts, fingerprint=zs.fingerprint,
         )  # fmt: skip
         self.background = np.asarray(background, dtype=np.float32)
         self.margin = float(margin)
@@ -44,12 +45,12 @@ class OpenZeroShot(ZeroShot):
         """Probabilities of places that are encoded already.
 
         Args:
-            vectors: (N, D) unit vectors.
+            vectors: (N, D), as for :meth:`ZeroShot.of_vectors`.
 
         Returns:
             (N, K + 1) float32, rows sum to 1; the last column is "none of these".
         """
-        vectors = np.asarray(vectors, dtype=np.float32)
+        vectors = as_read(vectors, self.vectors.shape[1])
         own = vectors @ self.vectors.T
         other = (vectors @ self.background.T).max(axis=-1, keepdims=True, initial=-np.inf) - self.margin
         cosines = np.concatenate([own, other], axis=-1)
@@ -96,7 +97,7 @@ def fit_margin(
     rows = np.flatnonzero(truth >= 0)
     if not len(rows):
         raise ValueError("no labelled place to fit the margin on; give truth with class numbers from 0 up.")
-    some = np.asarray(vectors, dtype=np.float32)[rows]
+    some = as_read(vectors, zs.vectors.shape[1])[rows]
     own = (some @ zs.vectors.T)[np.arange(len(rows)), truth[rows]]
     lead = (some @ np.asarray(background, dtype=np.float32).T).max(axis=1) - own
     # what is just as near is not turned away

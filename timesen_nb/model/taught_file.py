@@ -27,8 +27,7 @@ class TaughtFile:
         scale: what cosines are multiplied by before the softmax.
         passing: (K,) bool: the words that may be the answer.
         prompts: the style of prompts that new words are read in.
-        model: fingerprint of the weights that it belongs to.
-        lesson: what it was taught; without a label where it is made of words alone.
+        lesson: what it was taught, and by vectors of which weights; without a label where it is made of words alone.
     """
 
     classes: list[str]
@@ -36,7 +35,6 @@ class TaughtFile:
     scale: float
     passing: np.ndarray
     prompts: str
-    model: str
     lesson: Lesson
 
     def write(self, path: str | Path) -> Path:
@@ -53,7 +51,8 @@ class TaughtFile:
         tensors = {name: np.asarray(v, dtype=np.float32) for name, v in tensors.items()}
         tensors["labels"] = np.asarray(lesson.labels, dtype=np.int64)
         about = {"version": VERSION, "classes": self.classes, "passing": [bool(p) for p in self.passing],
-                 "scale": self.scale, "prompts": self.prompts, "model": self.model}  # fmt: skip
+                 "scale": self.scale, "lesson_scale": lesson.scale, "prompts": self.prompts,
+                 "model": lesson.weights}  # fmt: skip
         return write_tensors(path, tensors, FORMAT, about)
 
 
@@ -100,10 +99,12 @@ def read_taught(path: Path, model: str) -> TaughtFile:
             f"{model[:12]}…, whose vectors mean something else. Give the model that it was taught with: "
             "tn.load(path, model=tn.load(...)); or teach this one by the same labels."
         )
-    scale = float(about["scale"])
-    lesson = Lesson(tensors["words"], scale, tensors["places"], tensors["labels"])
-    return TaughtFile(about["classes"], tensors["vectors"], scale, np.array(about["passing"], dtype=bool),
-                      about["prompts"], about["model"], lesson)  # fmt: skip
+    # files of before have one scale for both
+    scale: float = about["scale"]
+    of_lesson: float = about.get("lesson_scale", scale)
+    lesson = Lesson(tensors["words"], of_lesson, tensors["places"], tensors["labels"], about["model"])
+    passing = np.array(about["passing"], dtype=bool)
+    return TaughtFile(about["classes"], tensors["vectors"], scale, passing, about["prompts"], lesson)
 
 
 def _whole(tensors: dict[str, np.ndarray], about: dict[str, Any]) -> bool:
@@ -113,6 +114,7 @@ def _whole(tensors: dict[str, np.ndarray], about: dict[str, Any]) -> bool:
     said = said and all(isinstance(name, str) for name in classes or [])
     said = said and all(isinstance(about.get(key), str) for key in ("prompts", "model"))
     said = said and isinstance(about.get("version"), int) and is_number(about.get("scale"))
+    said = said and is_number(about.get("lesson_scale", about.get("scale")))
     if not said or set(tensors) != {"vectors", "words", "places", "labels"}:
         return False
     vectors, words, places, labels = (tensors[name] for name in ("vectors", "words", "places", "labels"))

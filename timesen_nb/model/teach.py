@@ -36,12 +36,14 @@ class Lesson:
         scale: what cosines are multiplied by before the softmax.
         places: (n, D) unit vectors of the labelled places.
         labels: (n,) class number of each.
+        weights: fingerprint of the model that made the places' vectors, "" where nobody knows it.
     """
 
     words: np.ndarray
     scale: float
     places: np.ndarray
     labels: np.ndarray
+    weights: str = ""
 
     def vectors(self) -> np.ndarray:
         """(K, D) float32: the classes' vectors that words and labels together make most probable."""
@@ -61,7 +63,9 @@ class Lesson:
         number[kept] = np.arange(len(kept))
         labels = number[self.labels]
         there = labels >= 0
-        return Lesson(self.words[kept], scale, self.places[there], labels[there]) if there.any() else None
+        if not there.any():
+            return None
+        return Lesson(self.words[kept], scale, self.places[there], labels[there], self.weights)
 
     def doubts(self, folds: int = 10) -> np.ndarray:
         """How little each label fits its light, judged by a classifier that was taught without it.
@@ -201,9 +205,16 @@ def _whitening(places: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def _shrinkage(apart: np.ndarray, variance: np.ndarray) -> float:
-    """The share of the sphere by Ledoit and Wolf, of residuals (n, D) with these variances along their directions.
+    """How much of the covariance is to be a sphere.
 
     scikit-learn has it too, but takes seconds and 50 MB to be loaded, at the first label of every page.
+
+    Args:
+        apart: (n, D) residuals.
+        variance: of the residuals along each of their own directions.
+
+    Returns:
+        0 to 1.
     """
     n, width = apart.shape
     error = (((apart**2).sum(axis=1) ** 2).mean() - (variance**2).sum()) / n

@@ -41,13 +41,25 @@ def encode(
     device = next(encoder.parameters()).device
     with torch.inference_mode():
         if type(encoder) is not SeriesEncoder:
-            with _threads():
+            with _threads(), _in_use(encoder):
                 parts = torch.from_numpy(values).split(FORWARD_BATCH)
                 return torch.cat([encoder(part.to(device), months).cpu() for part in parts]).numpy()
         prepared = Prepared(encoder, values.shape[1], months)
         if not exact and device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
             prepared = narrowed(prepared)
         return prepared(values)
+
+
+@contextmanager
+def _in_use(encoder: nn.Module) -> Iterator[None]:
+    """The encoder in evaluation mode; afterwards each of its parts is as it was, for it may be in training."""
+    modes = [(part, part.training) for part in encoder.modules()]
+    encoder.eval()
+    try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
 
 
 @contextmanager

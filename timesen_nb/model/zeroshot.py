@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from timesen_nb.model.inputs import as_arrays, months_there
+from timesen_nb.model.kept_vectors import as_read
 from timesen_nb.model.prompts import NONE_OF_THESE, check_classes
 from timesen_nb.model.sets import softmax
 from timesen_nb.model.taught_file import TaughtFile
@@ -85,13 +86,15 @@ class ZeroShot:
         """How well each class fits series that are encoded already: a new word costs one matrix product.
 
         Args:
-            vectors: (N, D) unit vectors.
+            vectors: (N, D) unit vectors, or as a map keeps them: int8, 0 = none.
 
         Returns:
             (N, K) float32, rows sum to 1; a row with NaN is NaN.
+
+        Raises:
+            ValueError: vectors of another length, or what holds no numbers.
         """
-        cosines = np.asarray(vectors, dtype=np.float32) @ self.vectors.T
-        return softmax(self.scale * cosines)
+        return softmax(self.scale * as_read(vectors, self.vectors.shape[1]) @ self.vectors.T)
 
     def __repr__(self) -> str:
         first = ", ".join(self.classes[:4])
@@ -147,7 +150,7 @@ class ZeroShot:
         """:meth:`teach`, by places that are encoded already.
 
         Args:
-            vectors: (n, D) unit vectors.
+            vectors: (n, D), as for :meth:`of_vectors`.
             labels: n classes of this classifier, or new words, which stand last.
 
         Returns:
@@ -155,10 +158,10 @@ class ZeroShot:
 
         Raises:
             ValueError: as :meth:`teach`; or a new word where new words cannot be read; or a classifier that may answer
-                "none of these".
+                "none of these", or whose model was trained since it was taught.
         """
         self._check_closed("taught")
-        vectors = np.asarray(vectors, dtype=np.float32)
+        vectors, weights = as_read(vectors, self.vectors.shape[1]), self._weights()
         names = check_labels(vectors, labels)
         known = {name.casefold(): k for k, name in enumerate(self.classes)}
         new = list({name.casefold(): name for name in names if name.casefold() not in known}.values())
@@ -170,11 +173,13 @@ class ZeroShot:
             words = np.concatenate([words, self.read_words(new)])
         passing = np.concatenate([self.passing, np.ones(len(new), dtype=bool)])
         passing[numbers] = True  # somebody has seen it there
+        factor = self._factor_of(words)
+        scale = factor * self.scale
         if self.lesson:
             vectors = np.concatenate([self.lesson.places, vectors])
             numbers = np.concatenate([self.lesson.labels, numbers])
-        lesson = Lesson(words, self._scale_of(words), vectors, numbers)
-        return self.changed(classes=classes, vectors=lesson.vectors(), scale=lesson.scale, passing=passing,
+        lesson = Lesson(words, factor * self._lesson_scale, vectors, numbers, weights)
+        return self.changed(classes=classes, vectors=lesson.vectors(), scale=scale, passing=passing,
                             lesson=lesson)  # fmt: skip
 
     def only(self, classes: Sequence[str]) -> ZeroShot:
@@ -197,19 +202,34 @@ class ZeroShot:
             raise ValueError(f"{strange[:5]}: no classes of this classifier; it has {self.classes[:20]}.")
         kept = np.array([number[name.casefold()] for name in names])
         words = self._words[kept]
-        scale = self._scale_of(words)
-        lesson = self.lesson.only(kept, scale) if self.lesson else None
+        factor = self._factor_of(words)
+        lesson = self.lesson.only(kept, factor * self._lesson_scale) if self.lesson else None
         return self.changed(classes=[self.classes[k] for k in kept], vectors=lesson.vectors() if lesson else words,
-                            scale=scale, passing=self.passing[kept], lesson=lesson)  # fmt: skip
+                            scale=factor * self.scale, passing=self.passing[kept], lesson=lesson)  # fmt: skip
 
     @property
     def _words(self) -> np.ndarray:
         """(K, D) of the words alone."""
         return self.lesson.words if self.lesson else self.vectors
 
-    def _scale_of(self, words: np.ndarray) -> float:
-        """The scale of another list of words (K, D): lists may be more or less sure."""
-        return self.scale * self.list_factor(words) / self.list_factor(self._words)
+    def _factor_of(self, words: np.ndarray) -> float:
+        """How much surer another list of words (K, D) may be than this one."""
+        return self.list_factor(words) / self.list_factor(self._words)
+
+    @property
+    def _lesson_scale(self) -> float:
+        """What cosines were multiplied by when it was taught: it may have been calibrated since."""
+        return self.lesson.scale if self.lesson else self.scale
+
+    def _weights(self) -> str:
+        """Fingerprint of the model, as it was when places were encoded for teaching; "" where nobody knows it."""
+        now = self.fingerprint() if self.fingerprint is not None else ""
+        if self.lesson and self.lesson.weights != now:
+            raise ValueError(
+                "the model was trained since this classifier was taught, so that the vectors of its places mean "
+                "something else. Teach it anew: model.zero_shot(words).teach(series, labels)."
+            )
+        return now
 
     def changed(self, **attributes: Any) -> Self:
         """The same classifier with other attributes.
@@ -238,22 +258,24 @@ class ZeroShot:
             The path.
 
         Raises:
-            ValueError: another name, a classifier that was not made by ``model.zero_shot``, or one that may answer
-                "none of these".
+            ValueError: another name, a classifier that was not made by ``model.zero_shot``, one that may answer "none
+                of these", or one whose model was trained since it was taught.
         """
         path = Path(path).expanduser()
         if path.suffix != ".safetensors":
             raise ValueError(f"the file given is {path.name!r}; expected a name that ends in .safetensors.")
         self._check_closed("saved")
-        if self.fingerprint is None:
+        if self.fingerprint is None or self.limits is None:
             raise ValueError(
                 "this classifier does not know which model it belongs to; expected one made by model.zero_shot(words), "
                 "taught or not. Make it so, then save it."
             )
         nothing = np.empty((0, self.vectors.shape[1]), np.float32)
-        lesson = self.lesson or Lesson(self.vectors, self.scale, nothing, np.empty(0, int))
-        return TaughtFile(self.classes, self.vectors, self.scale, self.passing, self.prompts, self.fingerprint(),
-                          lesson).write(path)  # fmt: skip
+        weights = self._weights()
+        lesson = self.lesson or Lesson(self.vectors, self.scale, nothing, np.empty(0, int), weights)
+        return TaughtFile(self.classes, self.vectors, self.scale, self.passing, self.prompts, lesson).write(
+            path
+        )
 
     def _check_closed(self, what: str) -> None:
         if len(self.vectors) != len(self.classes):
@@ -271,12 +293,12 @@ class ZeroShot:
             p: (N, K) probabilities.
 
         Returns:
-            (N,) class numbers, -1 where no word passes.
+            (N,) class numbers, -1 where no word passes, and where a row is NaN.
         """
         if not self.passing.any():
             return np.full(len(p), -1)
         out: np.ndarray = np.where(self.passing, p, -1).argmax(axis=1)
-        return out
+        return np.where(np.isnan(p).any(axis=1), -1, out)
 
     def prediction_sets(
         self, values: Any, valid: Any = None, coverage: float = 0.9, months: Sequence[int] | None = None
@@ -307,7 +329,7 @@ class ZeroShot:
         """:meth:`prediction_sets` of series that are encoded already.
 
         Args:
-            vectors: (N, D).
+            vectors: (N, D), as for :meth:`of_vectors`.
             months: (N,) how many months each has; 0 = one annual composite.
             coverage: 0.5 to 0.99.
 
@@ -324,7 +346,8 @@ class ZeroShot:
             )
         fitted = self._fitted("prediction sets")
         # by the scale that the thresholds were fitted with, whatever that of the probabilities is now
-        p = softmax(fitted.space.scale * np.asarray(vectors, dtype=np.float32) @ self.vectors.T)
+        vectors = as_read(vectors, self.vectors.shape[1])
+        p = softmax(fitted.space.scale * vectors @ self.vectors.T)
         sets = fitted.thresholds.sets(p, self.vectors, np.asarray(months), coverage)
         others = np.arange(len(self.vectors), len(self.classes))
         if not len(others):

@@ -11,6 +11,7 @@ import numpy as np
 
 from timesen_nb.model.inference import on_one_core
 from timesen_nb.model.inputs import months_there
+from timesen_nb.model.kept_vectors import pack, unpack
 from timesen_nb.model.zeroshot import Encode, ZeroShot
 from timesen_nb.nodata import without_codes
 from timesen_nb.regions.map_layers import Layer
@@ -133,26 +134,3 @@ def series_of(block: np.ndarray, nodata: float | None) -> Callable[[slice | np.n
         return values
 
     return of_rows
-
-
-def pack(vectors: np.ndarray, keep: str) -> np.ndarray:
-    """Vectors in half or a quarter of their bytes.
-
-    Args:
-        vectors: (N, D) float32 unit vectors, NaN = none.
-        keep: "float16": as they are; "int8": divided by their largest number / 127, for only the direction counts.
-
-    Returns:
-        (N, D) of that type; in int8 0 = none.
-    """
-    if keep == "float16":
-        return vectors.astype(np.float16)
-    largest = np.abs(vectors).max(axis=1, keepdims=True)
-    return np.nan_to_num(np.round(vectors * (127 / largest))).astype(np.int8)
-
-
-def unpack(kept: np.ndarray) -> np.ndarray:
-    """The inverse of :func:`pack`: unit float32 vectors (N, D), NaN = none."""
-    vectors = np.asarray(kept, dtype=np.float32)
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, length, out=np.full_like(vectors, np.nan), where=length > 0)

@@ -15,6 +15,7 @@ import xarray as xr
 from timesen_nb.plots.map_label import check_label
 from timesen_nb.regions.areas import class_pixels, pixel_hectares
 from timesen_nb.regions.sampling import DRAWN, TRUE, map_name
+from timesen_nb.spreadsheet import unescaped
 from timesen_nb.tasks.names import tidy
 
 if TYPE_CHECKING:
@@ -206,7 +207,8 @@ def _check_sorted(label: xr.DataArray, points: pd.DataFrame) -> None:
 def _as_on_map(names: pd.Series, classes: Sequence[str]) -> pd.Series:
     """Names by the map's spelling, whatever their capitals and spaces; of others, the spelling that came first."""
     known = {name.casefold(): name for name in classes}
-    read = names.astype(object).fillna("").astype(str).map(tidy)
+    # a name that a spreadsheet would run came with an apostrophe before it
+    read = names.astype(object).fillna("").astype(str).map(unescaped).map(tidy)
     return read.map(lambda name: known.setdefault(name.casefold(), name))
 
 

@@ -1,0 +1,57 @@
+"""Vectors as they are kept, in half or a quarter of their bytes, and as classifiers read them: of unit length."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+#: The largest number that int8 holds on both sides.
+STEPS = 127
+
+
+def pack(vectors: np.ndarray, keep: str) -> np.ndarray:
+    """Vectors in half or a quarter of their bytes.
+
+    Args:
+        vectors: (..., D) float32, NaN = none.
+        keep: "float16": as they are; "int8": in steps of their own largest number, for only the direction counts.
+
+    Returns:
+        (..., D) of that type; in int8 0 = none.
+    """
+    if keep == "float16":
+        return vectors.astype(np.float16)
+    largest = np.abs(vectors).max(axis=-1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.nan_to_num(np.round(vectors * (STEPS / largest))).astype(np.int8)
+
+
+def unpack(kept: np.ndarray) -> np.ndarray:
+    """The inverse of :func:`pack`: unit float32 vectors (..., D), NaN = none."""
+    vectors = np.asarray(kept, dtype=np.float32)
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.divide(vectors, length, out=np.full_like(vectors, np.nan), where=length > 0)
+
+
+def as_read(vectors: Any, width: int) -> np.ndarray:
+    """Vectors for a classifier, whether they come from a model or from where they were kept.
+
+    Args:
+        vectors: (..., D) of a model, float, or int8 as :func:`pack` makes them.
+        width: D of the classifier.
+
+    Returns:
+        (..., D) float32, NaN = none.
+
+    Raises:
+        ValueError: no numbers, or vectors of another length.
+    """
+    given = vectors.detach().cpu() if hasattr(vectors, "detach") else vectors
+    x = np.asarray(given)
+    if x.dtype.kind not in "if" or not x.ndim or x.shape[-1] != width:
+        raise ValueError(
+            f"vectors {x.shape} of {x.dtype} were given; expected (..., {width}) as the model makes them. Ask "
+            "model.encode(series) for them."
+        )
+    return unpack(x) if x.dtype.kind == "i" else x.astype(np.float32, copy=False)
