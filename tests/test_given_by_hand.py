@@ -275,6 +275,7 @@ def test_some_months_go_wherever_a_year_goes() -> None:
     np.testing.assert_allclose(taught.vectors, zs.teach(whole, labels).vectors, atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore::timesen_nb.model.words.NeverTheAnswer")
 def test_a_calibrated_classifier_answers_by_the_same_words() -> None:
     model, values = tn.load("pocket"), simulate_places(60, 9193).values
     zs = model.zero_shot(["a meadow", "a forest", "qwertyuiop"])

@@ -109,6 +109,7 @@ def cube() -> xr.DataArray:
     return source.cube(source.bounds, year=2018)[..., :16, :16]
 
 
+@pytest.mark.filterwarnings("ignore::timesen_nb.model.words.NeverTheAnswer")
 def test_maps_choose_among_the_words_that_pass_and_tell_where_light_is_unlike() -> None:
     model, part = tn.load("pocket"), cube()
     words = ["a herd of elephants", "maize field", "grassland"]

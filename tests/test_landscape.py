@@ -1,6 +1,7 @@
 """The simulated landscape, and the source that gives it out."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -227,6 +228,15 @@ def test_every_place_inside_the_bounds_has_a_pixel(across: float, up: float) -> 
     source = tn.open_source("sample")
     west, south, east, north = source.bounds
     assert source.truth(west + across * (east - west), south + up * (north - south))
+
+
+def test_a_cube_that_is_kept_as_a_file_knows_its_year(source: SampleSource, tmp_path: Path) -> None:
+    west, south, _, _ = source.bounds
+    source.cube((west, south, west + 0.002, south + 0.002), year=2021).to_netcdf(tmp_path / "mine.nc")
+    kept = tn.open_source(tmp_path / "mine.nc")
+    assert kept.years == (2021,)
+    with pytest.raises(ValueError, match="2021"):
+        kept.pixel(west + 0.001, south + 0.001, year=2018)
 
 
 def test_a_box_gives_the_pixels_it_touches(source: SampleSource) -> None:

@@ -93,6 +93,7 @@ def test_an_exported_model_is_as_sure_and_knows_as_much_of_its_limits(tmp_path: 
 class TestOnly:
     """Some of the classes of a classifier."""
 
+    @pytest.mark.filterwarnings("ignore::timesen_nb.model.words.NeverTheAnswer")
     def test_it_is_the_list_of_these_words(self) -> None:
         model, kept = tn.load("pocket"), ["a forest", "qwertyuiop"]
         some = model.zero_shot(["a lake", "a forest", "a vineyard", "qwertyuiop"]).only(kept)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import timesen_nb as tn
+from timesen_nb.model.words import NeverTheAnswer
 
 WORDS = ["maize", "a meadow", "a village"]
 
@@ -76,7 +77,10 @@ def test_notebooks_show_a_table_without_trusting_anyones_text(series: list[tn.Pi
     assert "<b>a</b>" not in html
     assert html.count("<td") == 12
     assert html.count('title="missing"') == 1
-    words = tn.load("pocket").zero_shot(["<i>meadow</i>", "forest"])
+    with pytest.warns(NeverTheAnswer):
+        words = tn.load("pocket").zero_shot(["<i>meadow</i>", "forest", "qwertyuiop"])
+    assert "qwertyuiop (never the answer)</td>" in words._repr_html_()
+    assert "forest</td>" in words._repr_html_()
     assert "<i>" not in words._repr_html_()
     assert "&lt;i&gt;meadow" in words._repr_html_()
 

@@ -146,6 +146,7 @@ def test_the_calls_give_what_the_screen_shows(real: tn.ClickMap, tmp_path: Path)
     real.label(1, "")
 
 
+@pytest.mark.filterwarnings("ignore::timesen_nb.model.words.NeverTheAnswer")
 def test_places_of_another_source_are_read_from_it_or_left_out(real: tn.ClickMap, tmp_path: Path) -> None:
     """Two of a source that only its user can open, one of a bundled one, then another bundled one is open."""
     model, grid = real.session.model, GridSource()
@@ -208,6 +209,7 @@ def test_what_has_no_percentage_on_the_panel_has_none_in_table_and_files(
     ]
 
 
+@pytest.mark.filterwarnings("ignore::timesen_nb.model.words.NeverTheAnswer")
 def test_words_that_mean_nothing_have_no_part_in_panel_pointer_map_or_calls(
     real: tn.ClickMap, tmp_path: Path
 ) -> None:

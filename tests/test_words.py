@@ -8,7 +8,7 @@ from synthetic import WordTower
 from test_model import MODEL
 
 import timesen_nb as tn
-from timesen_nb.model.words import check_words, distance, words_of
+from timesen_nb.model.words import NeverTheAnswer, check_words, distance, words_of
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,26 @@ def test_any_tower_is_checked_by_the_same_list() -> None:
     assert [c.suggestion for c in MODEL.check_words(["forrest", "maize"])] == ["forest", None]
     with pytest.raises(ValueError, match="twice"):
         MODEL.check_words(["maize", "Maize"])
+
+
+def test_words_that_are_never_the_answer_are_said_at_once() -> None:
+    model = tn.load("pocket")
+    with pytest.warns(NeverTheAnswer, match="'Maisfeld': maisfeld not known") as said:
+        zs = model.zero_shot(["Maisfeld", "forrest", "a herd of elephants", "a meadow"])
+    assert "'forrest': forrest not known; 'forest' may have been meant" in str(said[0].message)
+    assert "'a herd of elephants': nothing that land can be" in str(said[0].message)
+    assert "meadow" not in str(said[0].message)
+    assert said[0].filename == __file__
+    assert zs.passing.tolist() == [False, False, False, True]
+    model.zero_shot("land_cover")
+
+
+def test_words_of_which_none_can_be_the_answer_make_no_map() -> None:
+    source = tn.open_source("flanders")
+    with pytest.warns(NeverTheAnswer):
+        zs = tn.load("pocket").zero_shot(["Maisfeld", "Wiese"])
+    with pytest.raises(ValueError, match="none of the words given can be the answer"):
+        tn.map_region(zs, source.cube(source.bounds)[..., :4, :4], progress=False)
 
 
 def misspelt(word: str, rng: random.Random) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from timesen_nb.model.hub import find_file
 from timesen_nb.model.open_set import OpenZeroShot
 from timesen_nb.model.prompts import NONE_OF_THESE, check_classes, class_prompts, class_vectors
 from timesen_nb.model.taught_file import read_taught
-from timesen_nb.model.words import WordCheck, check_words
+from timesen_nb.model.words import NeverTheAnswer, WordCheck, check_words
 from timesen_nb.model.zeroshot import ZeroShot
 
 if TYPE_CHECKING:
@@ -186,7 +187,8 @@ class TimeSenCLIP:
         """A classifier from words.
 
         Words that stand in no list, or name nothing that land can be, have their probability but are never the answer
-        (:meth:`check_words`); the words of a task all are.
+        (:meth:`check_words`), and a warning says which (``timesen_nb.model.words.NeverTheAnswer``); the words of a task
+        all are.
 
         Args:
             classes: a task, the name of one ("land_cover"), or a list of your own strings.
@@ -210,7 +212,15 @@ class TimeSenCLIP:
         names, sentences = class_prompts(classes, prompts)
         vectors = class_vectors(sentences, self.encode_text)
         # a task's words were chosen for land; one's own are asked whether they are
-        passing = None if hasattr(classes, "classes") else [check.passes for check in check_words(names)]
+        checks = [] if hasattr(classes, "classes") else check_words(names)
+        if lost := [str(check) for check in checks if not check.passes]:
+            warnings.warn(
+                f"{'; '.join(lost[:5])}. Such words have a probability beside the others, but are never the answer. "
+                "Give English words for land.",
+                NeverTheAnswer,
+                stacklevel=2,
+            )
+        passing = [check.passes for check in checks] or None
         # without the tower: a classifier travels to workers
         scale = self.calibrated_logit_scale * self.weights.list_factor(vectors)
         zs = ZeroShot(names, vectors, scale, self.weights.encode, passing=passing, **self._made_by(prompts))

@@ -68,6 +68,18 @@ class WordCheck:
         """Whether it may be the answer: every word is known, and it names something that land can be."""
         return self.land and not self.unknown
 
+    def __str__(self) -> str:
+        if self.passes:
+            return f"{self.text!r}: known"
+        meant = f"; {self.suggestion!r} may have been meant" if self.suggestion else ""
+        if self.unknown:
+            return f"{self.text!r}: {', '.join(self.unknown)} not known{meant}"
+        return f"{self.text!r}: nothing that land can be{meant}"
+
+
+class NeverTheAnswer(UserWarning):
+    """Words that have a probability beside others, but are never the answer."""
+
 
 def check_words(classes: Sequence[str]) -> list[WordCheck]:
     """One :class:`WordCheck` a class, in order."""

@@ -102,7 +102,11 @@ class ZeroShot:
 
     def _repr_html_(self) -> str:
         """The classes, numbered: what a notebook shows."""
-        rows = "".join(f"<tr><td>{k}</td><td>{escape(name)}</td></tr>" for k, name in enumerate(self.classes))
+        said = [
+            escape(c) if p else f"{escape(c)} (never the answer)"
+            for c, p in zip(self.classes, self.passing, strict=True)
+        ]
+        rows = "".join(f"<tr><td>{k}</td><td>{name}</td></tr>" for k, name in enumerate(said))
         return (
             f"<div><b>zero-shot classifier of {len(self.classes)} classes</b>, calibrated logit scale "
             f"{self.scale:.1f}<table><tr><th></th><th>class</th></tr>{rows}</table></div>"

@@ -70,8 +70,8 @@ def map_region(
         fits, give ``model.zero_shot(words, open_set=True)``.
 
     Raises:
-        ValueError: a cube of another kind or without a CRS, vectors of another model than the words, or a store that
-            holds something else.
+        ValueError: a cube of another kind or without a CRS, vectors of another model than the words, words of which
+            none may be the answer, or a store that holds something else.
         Cancelled: it was cancelled; chunks that were finished stay in the store.
     """
     if keep is not None and keep not in KEPT:
@@ -82,6 +82,12 @@ def map_region(
         raise ValueError(
             f"the classifier given is {zs!r:.80}; expected words that a model has read. Make it with "
             "model.zero_shot(['maize field', 'meadow'])."
+        )
+    if not zs.passing.any():
+        raise ValueError(
+            f"none of the words given can be the answer ({', '.join(zs.classes[:5])}): they are not known, or nothing "
+            "that land can be, so that every pixel would be left empty. Ask model.check_words(words) why, and give "
+            "English words for land."
         )
     region = read_region(cube, chunk)
     features = zs.vectors.shape[1]

@@ -151,7 +151,8 @@ class SampleSource:
             ValueError: a box that is none or does not touch the scene, or a year that it has not.
         """
         rows, columns = self._frame.window(bbox)
-        return self.landscape(year).cube.isel(y=rows, x=columns).copy()
+        scene = self.landscape(year)
+        return scene.cube.isel(y=rows, x=columns).copy().assign_attrs(year=scene.year)
 
     def truth(self, lon: float, lat: float, year: int = 2018) -> str:
         """The true land cover at a place.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import category
@@ -9,7 +10,7 @@ from unicodedata import category
 import numpy as np
 
 from timesen_nb.model.prompts import NONE_OF_THESE, check_classes, check_style
-from timesen_nb.model.words import WordCheck, check_words
+from timesen_nb.model.words import NeverTheAnswer, WordCheck, check_words
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.tasks import tasks
 from timesen_nb.tasks.names import tidy
@@ -118,7 +119,10 @@ class Question:
             prompts: another prompt style; None: as it is.
         """
         style = check_style(prompts or self.prompts)
-        untaught, before = self._model.zero_shot(classes, prompts=style), vars(self).copy()
+        with warnings.catch_warnings():
+            # the page says so beside the word
+            warnings.simplefilter("ignore", NeverTheAnswer)
+            untaught, before = self._model.zero_shot(classes, prompts=style), vars(self).copy()
         self._untaught: ZeroShot = untaught
         self._asked, self.prompts = classes, style
         self.task = classes if isinstance(classes, str) else getattr(classes, "name", OWN_WORDS)
