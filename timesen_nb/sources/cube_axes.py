@@ -9,6 +9,9 @@ import xarray as xr
 
 from timesen_nb.bands import AXES, check_months
 
+#: Days that a monthly composite may span: some reach into the months beside it.
+_LONGEST = 45
+
 
 def by_step(variable: xr.DataArray, name: str) -> xr.DataArray:
     """A band as (time or month, y, x), without axes of one; ValueError, by its name, where it has others."""
@@ -28,13 +31,13 @@ def by_step(variable: xr.DataArray, name: str) -> xr.DataArray:
 
 def dates_of(data: xr.Dataset, time: xr.DataArray) -> np.ndarray:
     """(t,) UTC, in seconds; the middle of the period where the file states periods."""
-    import pandas as pd
-
     periods = time.encoding.get("bounds", time.attrs.get("bounds"))
     times: Any = time.values
-    if periods in data.variables and data[periods].shape == (time.size, 2):
-        ends = data[periods].values
+    if periods in data.variables and data[periods].size == time.size * 2:
+        ends = data[periods].values.reshape(-1, 2)
         if ends.dtype.kind == "M":
+            longest = int(np.argmax(np.abs(ends[:, 1] - ends[:, 0])))
+            check_period(*ends[longest].astype("datetime64[D]"))
             times = ends[:, 0] + (ends[:, 1] - ends[:, 0]) // 2
     if times.dtype.kind not in "MUSO":
         raise ValueError(f"its time is {times.dtype} without units; expected dates, or a dimension 'month'.")
@@ -42,8 +45,7 @@ def dates_of(data: xr.Dataset, time: xr.DataArray) -> np.ndarray:
         given = [t.decode() if isinstance(t, bytes) else t for t in times.tolist()]
         given = [t.isoformat() if hasattr(t, "isoformat") else t for t in given]
         try:
-            # one format, for 01/02 is two days of the year
-            times = pd.to_datetime(given, format="ISO8601", utc=True).tz_localize(None).to_numpy()
+            times = np.array([_stamp(t) for t in given], dtype="datetime64[s]")
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(
                 f"its time cannot be read as dates ({given[0]!r} ...); expected datetime64 or texts such as "
@@ -53,6 +55,37 @@ def dates_of(data: xr.Dataset, time: xr.DataArray) -> np.ndarray:
     if np.isnat(dates).any():
         raise ValueError("its time holds dates that are missing.")
     return dates
+
+
+def _stamp(text: Any) -> Any:
+    """What a text says in UTC; midnight, and the last minute of a day, of a zone that it states are a date there."""
+    import pandas as pd
+
+    # one format, for 01/02 is two days of the year
+    stamp = pd.to_datetime(text, format="ISO8601")
+    if stamp.tz is not None:
+        local = stamp.tz_localize(None)
+        is_date = local == local.normalize() or (local.hour, local.minute) == (23, 59)
+        stamp = local.normalize() if is_date else stamp.tz_convert("UTC").tz_localize(None)
+    return stamp.to_datetime64()
+
+
+def check_period(start: np.datetime64, end: np.datetime64) -> None:
+    """Refuse a composite of more than a month: it is no month of the twelve.
+
+    Args:
+        start: its first day.
+        end: its last.
+
+    Raises:
+        ValueError: it is longer than 45 days.
+    """
+    if abs(end - start) > np.timedelta64(_LONGEST, "D"):
+        raise ValueError(
+            f"it holds a composite of {start} to {end}, and a month is expected. Annual and quarterly composites are "
+            "no source: give their values (places, 1 or 4, 10) to model.encode, as annual and quarters of "
+            "timesen_nb.composite make them."
+        )
 
 
 def months_of(month: xr.DataArray) -> np.ndarray:

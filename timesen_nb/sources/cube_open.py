@@ -260,7 +260,7 @@ def _axes(data: xr.Dataset) -> xr.Dataset:
         layers = {
             v: data[v].chunk().expand_dims(axis) for v in data.data_vars if {"y", "x"} <= set(data[v].dims)
         }
-        values = (axis, np.atleast_1d(step.values), step.attrs)
+        values = (axis, np.atleast_1d(step.values), step.attrs, step.encoding)
         data = data.drop_vars(axis).assign(layers).assign_coords({axis: values})
     return data
 
