@@ -34,10 +34,10 @@ _ZONE = 3.5
 def solar_days(times: np.ndarray, lon: float) -> np.ndarray:
     """The local date of each observation: UTC plus ``lon`` / 15 hours, so that midnight cuts no overpass.
 
-    Not every stamp is an overpass. One at 00:00 is a date and stays; so is one in the last minute of a day, if all
-    are dates or it is night there. At night, on the quarter of an hour, it is midnight of a time zone: the date that
-    begins there. Where no stamp lies between 6 and 18 hours of local time the rest keep their date in UTC, and a warning
-    says so where the next date would be of another month.
+    Not every stamp is an overpass. One at 00:00 is a date and stays; so is one in the last minute of a day, if all are
+    dates or it is night there. At night, on the quarter of an hour, it is midnight of a time zone: the date that begins
+    there. Where no stamp lies between 6 and 18 hours of local time the rest keep their date in UTC, and a warning says
+    so where the next date would be of another month.
 
     Args:
         times: (t,) datetime64, UTC.

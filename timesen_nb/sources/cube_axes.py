@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,23 @@ def months_of(month: xr.DataArray) -> np.ndarray:
     if "month" not in month.coords or not month.size:
         raise ValueError("its months are not numbered; expected numbers from 1 to 12 as coordinates.")
     return np.array(check_months(month.values.tolist(), "its months"), dtype=int)
+
+
+def year_of(data: xr.Dataset) -> int | None:
+    """The one year that a monthly cube says, as an attribute of the file or its variables or as a coordinate."""
+    owners = (data.attrs, *(v.attrs for v in data.variables.values()))
+    given = [value for owner in owners for key, value in owner.items() if str(key).lower() == "year"]
+    given += [
+        v.values for n, v in data.coords.items() if str(n).lower() == "year" and {*v.dims} <= {n, "month"}
+    ]
+    texts = {str(y).strip() for value in given for y in np.ravel(value)}
+    found = (re.fullmatch(r"(\d{4})(\.0*|-\d\d-\d\d.*)?", text) for text in texts)
+    years = sorted({int(year[1]) for year in found if year})
+    if len(years) > 1:
+        raise ValueError(
+            f"its months say that they are of {' and '.join(map(str, years))}; expected one year."
+        )
+    return years[0] if years else None
 
 
 def centres_of(bands: xr.Dataset, axis: str) -> np.ndarray:

@@ -14,7 +14,6 @@ What is understood (anything else is refused by name, never guessed):
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ import numpy as np
 import xarray as xr
 
 from timesen_nb.bands import BANDS, band_name, band_positions
-from timesen_nb.sources.cube_axes import by_step, centres_of, dates_of, months_of
+from timesen_nb.sources.cube_axes import by_step, centres_of, dates_of, months_of, year_of
 from timesen_nb.sources.cube_crs import check_coordinates, crs_of
 from timesen_nb.sources.cube_grid import CubeGrid
 from timesen_nb.sources.cube_open import open_cube
@@ -155,7 +154,7 @@ def read_layout(opener: Opener) -> CubeLayout:
         radiometry, raised = read_radiometry(data, bands, scl, step, options.offset, options.nodata)
         # where a file was cut short its end is missing, and a click would find it too late
         stored_values(bands.isel(y=[0, -1], x=[0, -1]))
-        year = None if dated else _year(data)
+        year = None if dated else year_of(data)
         return CubeLayout(scl is not None, step, dated, CubeGrid(x, y, crs), radiometry, raised, year)
 
 
@@ -228,15 +227,3 @@ def _crs(data: xr.Dataset, bands: xr.Dataset, x: np.ndarray, y: np.ndarray, chos
             ) from error
     check_coordinates(crs, x, y, str(bands["x"].attrs.get("units", "")).strip().lower())
     return crs
-
-
-def _year(data: xr.Dataset) -> int | None:
-    """The one year that the file or its variables say, if they do."""
-    owners = (data.attrs, *(v.attrs for v in data.data_vars.values()))
-    given = {str(y).strip() for owner in owners if "year" in owner for y in np.ravel(owner["year"])}
-    years = {int(float(y)) for y in given if re.fullmatch(r"\d{4}(\.0*)?", y)}
-    if len(years) > 1:
-        raise ValueError(
-            f"its months say that they are of {' and '.join(map(str, sorted(years)))}; expected one year."
-        )
-    return years.pop() if years else None
