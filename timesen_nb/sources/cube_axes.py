@@ -113,6 +113,33 @@ def year_of(data: xr.Dataset) -> int | None:
     return years[0] if years else None
 
 
+_OF_AXIS = {
+    "x": ("longitude", "projection_x_coordinate", "grid_longitude"),
+    "y": ("latitude", "projection_y_coordinate", "grid_latitude"),
+}
+
+
+def check_axis_names(bands: xr.Dataset) -> None:
+    """Refuse coordinates along x that say they are latitude or northing, and the other way round.
+
+    Args:
+        bands: with the coordinates x and y.
+
+    Raises:
+        ValueError: they are swapped.
+    """
+    for axis, other in (("x", "y"), ("y", "x")):
+        attributes = bands[axis].attrs
+        name, units = (str(attributes.get(key, "")).strip().lower() for key in ("standard_name", "units"))
+        east = units.startswith(("degrees_e", "degree_e"))
+        north = units.startswith(("degrees_n", "degree_n"))
+        if name in _OF_AXIS[other] or (axis == "x" and north) or (axis == "y" and east):
+            raise ValueError(
+                f"its {axis} says that it is {name or units}; expected {_OF_AXIS[axis][0]} or metres "
+                f"{'east' if axis == 'x' else 'north'} there. Swap the names: data.rename(x='y', y='x')."
+            )
+
+
 def centres_of(bands: xr.Dataset, axis: str) -> np.ndarray:
     """Pixel centres; those that 32-bit numbers round are put back on their even grid."""
     if axis not in bands.coords:

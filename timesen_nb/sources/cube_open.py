@@ -170,7 +170,7 @@ def _axes(data: xr.Dataset) -> xr.Dataset:
     degrees = {str(n).lower() for n in names} & {"lon", "longitude"}
     data = data.rename({old: new for old, new in names.items() if old != new})
     if degrees and "x" in data.coords:
-        data = data.assign_coords(x=data["x"].assign_attrs(standard_name="longitude"))
+        data = data.assign_coords(x=data["x"].assign_attrs({"standard_name": "longitude"} | data["x"].attrs))
     scalars = {
         axis: name
         for axis in ("time", "month")
