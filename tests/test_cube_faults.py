@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import rioxarray  # noqa: F401
 import xarray as xr
-from dated_cube import DatedCube, dated_cube
+from affine import Affine
+from dated_cube import LEFT, TOP, DatedCube, dated_cube
 from pyproj import Transformer
 
 import timesen_nb as tn
@@ -27,6 +29,7 @@ STATED = {
     "in reflectance": {"offset": -0.1},
     "by ESA's name": {"BOA_ADD_OFFSET": np.full(13, -1000)},
 }
+FROM_CORNER = Affine(10, 0, LEFT, 0, -10, TOP)
 FILLS = [-9999, -999, -32768, 65535, 1e20, 9.96921e36, np.finfo(np.float32).min, np.inf]
 
 
@@ -91,6 +94,39 @@ class TestTimeStamps:
         source = tn.open_source(monthly_stamps(-51.0, "firsts at night"))
         np.testing.assert_array_equal(source.pixel(-51.0, -10.0).values[:, 0], np.arange(400, 1600, 100))
 
+    @pytest.mark.parametrize(
+        ("zone", "lon"),
+        [("Europe/Brussels", 4.0), ("Europe/London", -1.0), ("Asia/Kolkata", 80.0), ("Asia/Shanghai", 78.0),
+         ("Australia/Sydney", 147.0), ("Pacific/Auckland", 177.0), ("America/Sao_Paulo", -51.0)],
+    )  # fmt: skip
+    @pytest.mark.parametrize("written", ["in UTC", "last seconds in UTC", "with its zone"])
+    def test_midnights_of_a_time_zone_keep_the_date_there(self, zone: str, lon: float, written: str) -> None:
+        firsts = pd.date_range("2018-01-01", periods=12, freq="MS", tz=zone)
+        if written == "last seconds in UTC":
+            firsts = (firsts.tz_localize(None) + pd.offsets.MonthBegin(1) - pd.Timedelta("1s")).tz_localize(
+                zone
+            )
+        utc = firsts.tz_convert("UTC").tz_localize(None).to_numpy()
+        time = [f.isoformat() for f in firsts] if written == "with its zone" else utc
+        source, said = opened(monthly_stamps(lon, "firsts").assign_coords(time=time))
+        assert (list(source.years), said) == ([2018], [])
+        np.testing.assert_array_equal(source.pixel(lon, -10.0).values[:, 0], np.arange(400, 1600, 100))
+
+    def test_dates_among_overpasses_stay(self) -> None:
+        time = [f"2018-{m:02d}-{'01T00:00' if m in (3, 5) else '10T17:20'}" for m in range(1, 13)]
+        data = monthly_stamps(-99.0, "firsts").assign_coords(time=np.array(time, dtype="datetime64[ns]"))
+        values = tn.open_source(data).pixel(-99.0, -10.0).values
+        np.testing.assert_array_equal(values[:, 0], np.arange(400, 1600, 100))
+
+    def test_midnights_of_a_zone_far_away_are_said(self) -> None:
+        utc = pd.date_range("2018-01-01", periods=12, freq="MS", tz="Europe/Brussels").tz_convert("UTC")
+        data = monthly_stamps(-51.0, "firsts").assign_coords(time=utc.tz_localize(None).to_numpy())
+        _, [said] = opened(data)
+        assert "2017-12-31T23:00:00 are taken by their date in UTC" in said
+        values = np.full((12, 10), 500.0)
+        with pytest.warns(UserWarning, match=r"midnights of a time zone.*give dates without hours"):
+            monthly_medians(values, utc, 2018)
+
     def test_one_date_alone_at_midnight_stays(self) -> None:
         source = tn.open_source(monthly_stamps(-51.0, "firsts").isel(time=0))
         assert np.flatnonzero(source.pixel(-51.0, -10.0).valid).tolist() == [0]
@@ -113,6 +149,26 @@ class TestTimeStamps:
         data.to_netcdf(tmp_path / "periods.nc")
         series = tn.open_source(tmp_path / "periods.nc").pixel(0.0, -10.0)
         np.testing.assert_array_equal(series.values[:, 0], np.arange(400, 1600, 100))
+
+    @pytest.mark.parametrize("months", [12, 3])
+    @pytest.mark.parametrize("alone", [True, False])
+    def test_composites_of_more_than_a_month_are_refused(
+        self, tmp_path: Path, months: int, alone: bool
+    ) -> None:
+        starts = pd.date_range("2018-01-01", periods=12 // months, freq=f"{months}MS")
+        ends = starts + pd.DateOffset(months=months)
+        data = monthly_stamps(0.0, "firsts").isel(time=slice(len(starts))).assign_coords(time=starts)
+        data["time_bnds"] = (("time", "nv"), np.stack([starts, ends], axis=1))
+        data["time"].attrs["bounds"] = "time_bnds"
+        data = data.isel(time=0) if alone else data
+        data["time"].encoding["units"] = "days since 2018-01-01"
+        data.to_netcdf(tmp_path / "periods.nc")
+        for given in (data, tmp_path / "periods.nc", tmp_path):
+            with pytest.raises(
+                ValueError,
+                match=r"composite of 2018-0\d-01 to 201\d-\d\d-01.*a month is expected.*model.encode",
+            ):
+                tn.open_source(given)
 
     @pytest.mark.parametrize("texts", ["{:02d}-01", "{:02d}-01T10:30:00Z", "{:02d}-01T10:30:00+00:00"])
     def test_dates_as_texts(self, texts: str) -> None:
@@ -491,6 +547,30 @@ class TestCrs:
         with pytest.raises(ValueError, match=words):
             tn.open_source(data)
 
+    def test_coordinates_that_say_they_are_the_other_axis_are_refused(self, world: DatedCube) -> None:
+        data = world.dataset().assign_attrs(crs="EPSG:4326")
+        data = data.assign_coords(x=50 - 1e-4 * np.arange(6), y=3 + 1e-4 * np.arange(4))
+        for axis, said in (
+            ("x", {"standard_name": "latitude"}),
+            ("x", {"units": "degrees_north"}),
+            ("y", {"standard_name": "projection_x_coordinate"}),
+            ("y", {"units": "degrees_east"}),
+        ):
+            given = data.assign_coords({axis: data[axis].assign_attrs(said)})
+            with pytest.raises(ValueError, match=f"its {axis} says that it is {next(iter(said.values()))}"):
+                tn.open_source(given)
+        named = data.rename(x="lon", y="lat")
+        named["lon"].attrs["standard_name"] = "latitude"
+        with pytest.raises(ValueError, match="its x says that it is latitude"):
+            tn.open_source(named)
+
+    def test_numbers_of_pixels_are_no_degrees(self, world: DatedCube) -> None:
+        lon, lat = np.meshgrid(3 + 1e-4 * np.arange(6), 50 - 1e-4 * np.arange(4))
+        data = world.dataset().assign_coords(x=np.arange(6), y=np.arange(4)).assign_attrs(crs="EPSG:4326")
+        for given in (data, data.assign_coords(lon=(("y", "x"), lon), lat=(("y", "x"), lat))):
+            with pytest.raises(ValueError, match=r"pixels measure 1 degrees .*numbers of pixels"):
+                tn.open_source(given)
+
     def test_it_may_be_said(self, world: DatedCube) -> None:
         data = world.dataset().assign_attrs(crs="EPSG:4326")
         np.testing.assert_array_equal(months(tn.open_source(data, crs="EPSG:32631")), world.months(2018))
@@ -540,6 +620,70 @@ class TestScales:
         source = tn.open_source(DatedCube(world.values, scl, world.times).dataset())
         masked = DatedCube(world.values, np.where(scl == 255, 9, scl), world.times)
         np.testing.assert_array_equal(months(source), masked.months(2018))
+
+
+def corners(data: xr.Dataset) -> xr.Dataset:
+    """The same pixels by their upper left corners, as stackstac names them."""
+    return data.assign_coords(x=data["x"] - 5, y=data["y"] + 5)
+
+
+def with_transform(data: xr.Dataset) -> xr.Dataset:
+    return data.drop_attrs(deep=False).rio.write_crs(32631).rio.write_transform(FROM_CORNER)
+
+
+class TestTransforms:
+    @pytest.mark.parametrize("written", ["grid mapping", "attribute"])
+    def test_corners_that_a_transform_names_become_centres(
+        self, world: DatedCube, tmp_path: Path, written: str
+    ) -> None:
+        data = corners(world.dataset())
+        if written == "attribute":
+            data = data.assign_attrs(transform=FROM_CORNER)
+            source = tn.open_source(data)
+        else:
+            with_transform(data).to_netcdf(tmp_path / "cube.nc")
+            source = tn.open_source(tmp_path / "cube.nc")
+        assert source.bounds == pytest.approx(tn.open_source(world.dataset()).bounds)
+        expected = world.months(2018)
+        row, column = np.argwhere(np.isfinite(expected[:, 0]).any(axis=0))[0]
+        series = source.pixel(*world.place(row, column))
+        np.testing.assert_array_equal(series.values, expected[:, :, row, column])
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda d: d,
+            lambda d: d.isel(x=slice(1, None), y=slice(2, None)),
+            lambda d: d.isel(y=slice(None, None, -1)),
+            lambda d: d.isel(x=slice(0, None, 2)),
+            lambda d: d.isel(x=[2], y=[1]),
+            lambda d: d.coarsen(x=2, y=2).max(),
+        ],
+        ids=["whole", "cut", "upside down", "thinned", "one pixel", "coarser"],
+    )
+    def test_centres_stay_whatever_became_of_the_transform(
+        self, world: DatedCube, change: Callable[[xr.Dataset], xr.Dataset]
+    ) -> None:
+        plain, stated = (
+            tn.open_source(change(d)) for d in (world.dataset(), with_transform(world.dataset()))
+        )
+        assert stated.bounds == pytest.approx(plain.bounds)
+        np.testing.assert_array_equal(months(stated), months(plain))
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda d: corners(d).isel(x=slice(1, None), y=slice(2, None)),
+            lambda d: corners(d).isel(y=slice(None, None, -1)),
+            lambda d: d.assign_coords(x=d["x"] - 5),
+        ],
+        ids=["cut", "upside down", "along x only"],
+    )
+    def test_what_fits_neither_way_is_refused(
+        self, world: DatedCube, change: Callable[[xr.Dataset], xr.Dataset]
+    ) -> None:
+        with pytest.raises(ValueError, match=r"coordinates begin at .* and its transform .*write_transform"):
+            tn.open_source(change(with_transform(world.dataset())))
 
 
 class TestGrids:

@@ -24,6 +24,7 @@ from timesen_nb.composite.observations import (
     by_name,
     check_classes,
     clear,
+    dates,
     solar_days,
     usable,
     without_known_codes,
@@ -156,7 +157,7 @@ def monthly_cube(
 
     observations, scl = by_name(observations, scl)
     check_classes(scl)
-    days = observations["time"].values.astype("datetime64[D]")
+    days = dates(observations["time"].values)
     # One stack, so that a lazy graph has one task a block and month: the classes ride behind the bands.
     stack = observations.astype(np.float32).drop_vars("time")
     if scl is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection
 from typing import Any
 
@@ -26,11 +27,17 @@ SCENE_CLASSES = tuple(range(12))
 # and 7 (unclassified: whole winter scenes under a low sun; thin haze that a median withstands).
 
 
+#: Hours from midnight of the sun to that of a time zone: China's one zone, and summer time in the west of others.
+_ZONE = 3.5
+
+
 def solar_days(times: np.ndarray, lon: float) -> np.ndarray:
     """The local date of each observation: UTC plus ``lon`` / 15 hours, so that midnight cuts no overpass.
 
-    Stamps that all lie at 00:00, or in the last minute of a day, are dates or the ends of periods; and where none lies
-    between 6 and 18 hours of local time none is an overpass (midnight of some time zone). Those keep their date.
+    Not every stamp is an overpass. One at 00:00 is a date and stays; so is one in the last minute of a day, if all are
+    dates or it is night there. At night, on the quarter of an hour, it is midnight of a time zone: the date that begins
+    there. Where no stamp lies between 6 and 18 hours of local time the rest keep their date in UTC, and a warning says
+    so where the next date would be of another month.
 
     Args:
         times: (t,) datetime64, UTC.
@@ -43,11 +50,40 @@ def solar_days(times: np.ndarray, lon: float) -> np.ndarray:
     days = stamps.astype("datetime64[D]")
     clock, day = (stamps - days).astype(int), 24 * 3600
     shift = round(lon / 15 * 3600)
-    dates = (clock == 0) | (clock >= day - 60)
-    by_day = np.abs((clock + shift) % day - day // 2) <= day // 4
-    if dates.all() or not by_day.any():
+    solar = (clock + shift) % day
+    dates, last = clock == 0, clock >= day - 60
+    by_day = np.abs(solar - day // 2) <= day // 4
+    if (dates | last).all():
         return days
-    return (stamps + np.timedelta64(shift, "s")).astype("datetime64[D]")
+    # noon everywhere is the middle of a date, though it is some zone's midnight in the Pacific
+    near = (np.minimum(solar, day - solar) <= _ZONE * 3600) & ~(clock == day // 2).all()
+    ends = near & (clock % 900 >= 840)
+    midnight = near & (clock % 900 == 0) | ends
+    begun = (stamps + np.timedelta64(shift + day // 2, "s")).astype("datetime64[D]") - ends.astype(int)
+    out = (stamps + np.timedelta64(shift, "s")).astype("datetime64[D]")
+    if not by_day.any():
+        out = days
+        _say_midnights(stamps[~midnight])
+    return np.where(dates | last & ~by_day, days, np.where(midnight, begun, out))
+
+
+def _say_midnights(stamps: np.ndarray) -> None:
+    """Warn of stamps that seem to be midnights of a time zone written in UTC, where that changes their month."""
+    days = stamps.astype("datetime64[D]")
+    clock = (stamps - days).astype(int)
+    # overpasses differ by minutes; months that begin in a zone, with its summer time, have one hour or two
+    hours = set((clock / 3600).tolist())
+    if len(stamps) < 2 or len(hours) > 2 or (clock % 900 != 0).any() or hours == {12} or max(hours) < 12:
+        return
+    changed = (clock > 0) & ((days + 1).astype("datetime64[M]") != days.astype("datetime64[M]"))
+    if changed.any():
+        at = stamps[changed][0]
+        warnings.warn(
+            f"times such as {at} are taken by their date in UTC. If they are midnights of a time zone east of "
+            f"Greenwich, they belong to {at.astype('datetime64[D]') + 1}, in the next month: give dates without hours.",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def clear(scl: np.ndarray, masked: Collection[int] = tuple(MASKED)) -> np.ndarray:
@@ -124,7 +160,7 @@ def as_observations(
 
 
 def dates(days: Any) -> np.ndarray:
-    """Days as dates.
+    """Days as dates; a warning says stamps that seem to be midnights of another time zone.
 
     Args:
         days: (t,) dates or stamps; of those with a time zone the date there counts.
@@ -136,11 +172,14 @@ def dates(days: Any) -> np.ndarray:
         ValueError: numbers, or digits without dashes, which would be read as a year.
     """
     if not hasattr(days, "dims") and any(getattr(day, "tzinfo", None) for day in days):
-        days = [day.date() for day in days]
+        days = np.array([day.replace(tzinfo=None) for day in days], dtype="datetime64[s]")
     if np.asarray(days).dtype.kind in "iuf":
         raise ValueError(
             "the days given are numbers, which may count anything; expected dates, such as 2018-05-31."
         )
+    given = np.asarray(days)
+    if given.dtype.kind == "M" and given.size:
+        _say_midnights(given.ravel().astype("datetime64[s]"))
     out = np.asarray(days, dtype="datetime64[D]")
     if (out >= np.datetime64("3000")).any():
         given = np.asarray(days).ravel()[int((out >= np.datetime64("3000")).argmax())]

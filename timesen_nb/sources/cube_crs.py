@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _KEYS = ("crs", "epsg", "EPSG", "proj:epsg", "proj:code", "crs_wkt", "spatial_ref")
 #: Metres a pixel may measure: Sentinel-2's own are 10 to 60.
 _METRES = (0.5, 5000.0)
+#: Degrees a pixel may measure: 5 km at the equator. Numbers of pixels in their place are a degree apart.
+_DEGREES = 0.045
 #: Degrees by which a cube may lie beyond the area that its coordinate system is made for.
 _BEYOND = 12.0
 
@@ -86,6 +88,14 @@ def check_coordinates(crs: CRS, x: np.ndarray, y: np.ndarray, units: str) -> Non
                 f"its coordinates are no degrees ({where}{units and ', in ' + units}), but its coordinate system is "
                 f"{_called(crs)}, in degrees. They look like metres. {cure}"
             )
+        for axis in (x, y):
+            size = abs(float(axis[-1] - axis[0])) / max(len(axis) - 1, 1)
+            if size > _DEGREES:
+                raise ValueError(
+                    f"its pixels measure {size:.4g} degrees in {_called(crs)} ({where}); expected up to {_DEGREES}. "
+                    "Are x and y numbers of pixels, and the degrees in other coordinates (lon, lat)? Give x and y the "
+                    "coordinates of their centres."
+                )
         return
     if units.startswith("degree") or (in_degrees and max(np.ptp(x), np.ptp(y)) < 20):
         raise ValueError(

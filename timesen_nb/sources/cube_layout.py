@@ -6,7 +6,9 @@ What is understood (anything else is refused by name, never guessed):
   ``band`` with names; ``time`` (dates) or ``month`` (1 to 12); ``y`` and ``x`` (or ``lat`` and ``lon``) as evenly
   spaced coordinates; a scene classification ``SCL`` beside the bands or among them;
 - GeoTIFF: twelve months by ten bands, each described as ``B2_m01`` ... ``B12_m12``;
-- a folder of such files, a date or a month each;
+- a folder of such files, a date or a month each: what differs in their names says it
+  (:mod:`timesen_nb.sources.cube_names`), where they do not;
+- centres of pixels, or their upper left corners where a stated transform says so;
 - a coordinate system as CF or rioxarray write it, or an attribute ``crs`` or ``epsg``;
 - reflectance from 0 to 1 or x 10000; the radiometric offset by what the cube states
   (:mod:`timesen_nb.sources.cube_radiometry`); no data by the rule of :mod:`timesen_nb.nodata`.
@@ -14,7 +16,6 @@ What is understood (anything else is refused by name, never guessed):
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,11 +26,12 @@ import numpy as np
 import xarray as xr
 
 from timesen_nb.bands import BANDS, band_name, band_positions
-from timesen_nb.sources.cube_axes import by_step, centres_of, dates_of, months_of
+from timesen_nb.sources.cube_axes import by_step, centres_of, check_axis_names, dates_of, months_of, year_of
 from timesen_nb.sources.cube_crs import check_coordinates, crs_of
 from timesen_nb.sources.cube_grid import CubeGrid
 from timesen_nb.sources.cube_open import open_cube
 from timesen_nb.sources.cube_radiometry import Radiometry, check_surface, read_radiometry
+from timesen_nb.sources.cube_transform import centred
 from timesen_nb.sources.cube_values import stored_values
 
 if TYPE_CHECKING:
@@ -150,12 +152,13 @@ def read_layout(opener: Opener) -> CubeLayout:
         check_surface(data, bands)
         dated = "time" in bands.dims
         step = dates_of(data, bands["time"]) if dated else months_of(bands["month"])
-        x, y = centres_of(bands, "x"), centres_of(bands, "y")
+        check_axis_names(bands)
+        x, y = centred(data, bands, centres_of(bands, "x"), centres_of(bands, "y"))
         crs = _crs(data, bands, x, y, options.crs)
         radiometry, raised = read_radiometry(data, bands, scl, step, options.offset, options.nodata)
         # where a file was cut short its end is missing, and a click would find it too late
         stored_values(bands.isel(y=[0, -1], x=[0, -1]))
-        year = None if dated else _year(data)
+        year = None if dated else year_of(data)
         return CubeLayout(scl is not None, step, dated, CubeGrid(x, y, crs), radiometry, raised, year)
 
 
@@ -228,15 +231,3 @@ def _crs(data: xr.Dataset, bands: xr.Dataset, x: np.ndarray, y: np.ndarray, chos
             ) from error
     check_coordinates(crs, x, y, str(bands["x"].attrs.get("units", "")).strip().lower())
     return crs
-
-
-def _year(data: xr.Dataset) -> int | None:
-    """The one year that the file or its variables say, if they do."""
-    owners = (data.attrs, *(v.attrs for v in data.data_vars.values()))
-    given = {str(y).strip() for owner in owners if "year" in owner for y in np.ravel(owner["year"])}
-    years = {int(float(y)) for y in given if re.fullmatch(r"\d{4}(\.0*)?", y)}
-    if len(years) > 1:
-        raise ValueError(
-            f"its months say that they are of {' and '.join(map(str, sorted(years)))}; expected one year."
-        )
-    return years.pop() if years else None

@@ -10,14 +10,16 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from timesen_nb.bands import AXES
+from timesen_nb.sources.cube_errors import explained, groups_of, is_zarr, netcdf_engine
 from timesen_nb.sources.cube_folder import dated_part, joined
 from timesen_nb.sources.cube_geotiff import bands_of_tiff
+from timesen_nb.sources.cube_names import FolderNames
 
 ENDINGS = (".nc", ".nc4", ".cdf", ".h5", ".zarr", ".tif", ".tiff")
 #: First bytes of what people save or clone in place of a cube, and what it is.
@@ -32,7 +34,11 @@ _OTHER = {
     b"\x1f\x8b": "compressed with gzip: unpack it and open what is inside",
     b"{": "JSON, not a cube: open it in an editor, and download the file again",
 }
-_CODEC = re.compile(r"required filter|codec|filter plugin|compressor", re.IGNORECASE)
+#: How names of quality layers end, such as FORCE's QAI beside its BOA.
+_BESIDE = re.compile(
+    r"[-_](QAI|SCL|QA\d*|QC|FMASK|CLM|CLD(PRB)?|CLOUDS?|MASK|DST|HOT|VZN|AOT|AOD|WVP|TCI|OVV)(_\d+m)?$",
+    re.IGNORECASE,
+)
 
 
 def open_cube(
@@ -57,7 +63,7 @@ def open_cube(
         if group is not None:
             raise ValueError("group= was given with a dataset in memory, which has none. Leave it out.")
         return _axes(_renamed(given, rename)), lambda: None
-    if given.is_dir() and not _is_zarr(given):
+    if given.is_dir() and not is_zarr(given):
         closing: list[Callable[[], None]] = []
 
         def close() -> None:
@@ -74,7 +80,7 @@ def open_cube(
 
 def _open(path: Path, group: str | None, rename: Mapping[str, str]) -> tuple[xr.Dataset, Callable[[], None]]:
     kind = path.suffix.lower()
-    if kind not in ENDINGS and not _is_zarr(path):
+    if kind not in ENDINGS and not is_zarr(path):
         raise ValueError(f"its name ends in {kind or 'nothing'!r}; expected .nc, .zarr or .tif.")
     if path.is_file():
         _check_first_bytes(path)
@@ -101,7 +107,7 @@ def _open(path: Path, group: str | None, rename: Mapping[str, str]) -> tuple[xr.
     if kind in (".tif", ".tiff"):
         data = bands_of_tiff(data, path, rename)
     else:
-        if not data.data_vars and (groups := _groups(path, group)):
+        if not data.data_vars and (groups := groups_of(path, group)):
             close()
             raise ValueError(
                 f"it has no variables {'at its root' if group is None else f'in {group!r}'} but the groups "
@@ -113,52 +119,11 @@ def _open(path: Path, group: str | None, rename: Mapping[str, str]) -> tuple[xr.
 
 def _open_arrays(path: Path, group: str | None) -> xr.Dataset:
     how: dict[str, Any] = {} if group is None else {"group": group}
-    if path.suffix.lower() == ".zarr" or _is_zarr(path):
+    if path.suffix.lower() == ".zarr" or is_zarr(path):
         return xr.open_zarr(path, chunks=None, consolidated=False, decode_coords="all", **how)
     return xr.open_dataset(
-        path, engine=_netcdf_engine(path), decode_coords="all", decode_timedelta=False, **how
+        path, engine=netcdf_engine(path), decode_coords="all", decode_timedelta=False, **how
     )
-
-
-def explained(error: Exception, path: Path | None, group: str | None = None) -> ValueError:
-    """What a reader's error means, in words that say what to do."""
-    said = " ".join(str(error).split())[:300]
-    if re.search(r"time units|calendar|decode time|out of bounds|cftime", said, re.IGNORECASE):
-        about = "" if path is None else _time_of(path, group)
-        return ValueError(
-            f"its time cannot be read{about}; expected a unit such as 'days since 2018-01-01' in the standard "
-            "calendar. Write time as dates (datetime64)."
-        )
-    if _CODEC.search(said) and not isinstance(error, FileNotFoundError):
-        return ValueError(
-            f"its compression needs a codec that is not installed ({said}). Install the codec (hdf5plugin for "
-            "NetCDF and HDF5, numcodecs for Zarr), or write the file anew without compression or with zlib."
-        )
-    if group is not None and isinstance(error, (KeyError, FileNotFoundError, OSError)) and path is not None:
-        groups = _groups(path, None)
-        if group.strip("/") not in groups:
-            there = f"it has {', '.join(groups)}" if groups else "it has none"
-            return ValueError(f"group={group!r} was given; {there}. Choose one of those, or leave it out.")
-    return ValueError(
-        f"it cannot be read ({said or type(error).__name__}). It is damaged, cut short or of another kind: fetch it "
-        "again."
-    )
-
-
-def _time_of(path: Path, group: str | None) -> str:
-    """Units and calendar as they stand in the file."""
-    try:
-        how: dict[str, Any] = {"decode_times": False} | ({} if group is None else {"group": group})
-        with (
-            xr.open_zarr(path, chunks=None, consolidated=False, **how)
-            if _is_zarr(path)
-            else xr.open_dataset(path, engine=_netcdf_engine(path), **how)
-        ) as data:
-            times = [v.attrs for v in data.variables.values() if " since " in str(v.attrs.get("units", ""))]
-    except Exception:  # noqa: BLE001 - the words are for a file that is odd already
-        return ""
-    said = [f"{a['units']!r}" + (f", calendar {a['calendar']!r}" if "calendar" in a else "") for a in times]
-    return f": it is given as {'; '.join(sorted(set(said)))}" if said else ""
 
 
 def _check_first_bytes(path: Path) -> None:
@@ -169,45 +134,6 @@ def _check_first_bytes(path: Path) -> None:
     for start, meaning in _OTHER.items():
         if first.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith(start):
             raise ValueError(f"it is {meaning}.")
-
-
-def _netcdf_engine(path: Path) -> Literal["h5netcdf", "scipy"]:
-    """What reads the file, by its first bytes: NetCDF 4 is HDF5, older kinds are scipy's."""
-    with path.open("rb") as file:
-        first = file.read(8)
-    if first == b"\x89HDF\r\n\x1a\n":
-        return "h5netcdf"
-    if first.startswith(b"CDF"):
-        return "scipy"
-    raise OSError(f"it begins with {first.decode('ascii', 'replace')!r}, which is no NetCDF")
-
-
-def _is_zarr(path: Path) -> bool:
-    return path.is_dir() and (
-        path.suffix.lower() == ".zarr"
-        or any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zmetadata"))
-    )
-
-
-def _groups(path: Path, group: str | None) -> list[str]:
-    """Names of the groups of a store, those of all depths; none where it cannot be seen."""
-    found: list[str] = []
-    try:
-        if _is_zarr(path):
-            import zarr
-
-            store = zarr.open_group(path, mode="r", path=group or "")
-            found = [name for name, member in store.members(None) if isinstance(member, zarr.Group)]
-        elif path.read_bytes()[:4] == b"\x89HDF":
-            import h5py
-
-            with h5py.File(path, "r") as file:
-                file[group or "/"].visititems(
-                    lambda name, member: found.append(name) if isinstance(member, h5py.Group) else None
-                )
-    except Exception:  # noqa: BLE001 - they are only for the words
-        return []
-    return sorted(f"{group}/{name}" if group else name for name in found)
 
 
 def _renamed(data: xr.Dataset, rename: Mapping[str, str]) -> xr.Dataset:
@@ -244,7 +170,7 @@ def _axes(data: xr.Dataset) -> xr.Dataset:
     degrees = {str(n).lower() for n in names} & {"lon", "longitude"}
     data = data.rename({old: new for old, new in names.items() if old != new})
     if degrees and "x" in data.coords:
-        data = data.assign_coords(x=data["x"].assign_attrs(standard_name="longitude"))
+        data = data.assign_coords(x=data["x"].assign_attrs({"standard_name": "longitude"} | data["x"].attrs))
     scalars = {
         axis: name
         for axis in ("time", "month")
@@ -260,7 +186,7 @@ def _axes(data: xr.Dataset) -> xr.Dataset:
         layers = {
             v: data[v].chunk().expand_dims(axis) for v in data.data_vars if {"y", "x"} <= set(data[v].dims)
         }
-        values = (axis, np.atleast_1d(step.values), step.attrs)
+        values = (axis, np.atleast_1d(step.values), step.attrs, step.encoding)
         data = data.drop_vars(axis).assign(layers).assign_coords({axis: values})
     return data
 
@@ -275,11 +201,18 @@ def _folder(
             f"it is a folder without a cube in it; expected files that end in {', '.join(ENDINGS)}, or a Zarr store."
         )
     parts = []
+    names = FolderNames([file.stem for file in files])
     for file in files:
         try:
             data, let_go = _open(file, group, rename)
             closing.append(let_go)
-            parts.append(dated_part(data, file))
+            parts.append(dated_part(data, file, names))
         except ValueError as error:
-            raise ValueError(f"{file.name} in it: {error}") from error
+            beside = ""
+            if _BESIDE.search(file.stem):
+                beside = (
+                    " By its name it is no cube but a layer beside one; move such files elsewhere. Nothing is masked "
+                    "by them: mask clouds before, or give each file its scene classes (SCL)."
+                )
+            raise ValueError(f"{file.name} in it: {error}{beside}") from error
     return joined(parts)

@@ -8,7 +8,7 @@ import xarray as xr
 from timesen_nb.bands import BANDS
 from timesen_nb.composite import SCENE_CLASSES
 from timesen_nb.nodata import known_codes
-from timesen_nb.sources.cube_open import explained
+from timesen_nb.sources.cube_errors import explained
 
 #: What scene classes hold where they are unknown, beside NaN: the limits of small integers.
 _NO_CLASS = (255, 127, -128, -1)
