@@ -498,6 +498,52 @@ class TestOffset:
 
 
 class TestNames:
+    def test_bands_numbered_along_a_dimension_are_renamed_by_number(self, world: DatedCube) -> None:
+        stack = world.dataset()[list(BANDS)].to_dataarray("band").assign_coords(band=np.arange(1, 11))
+        source = tn.open_source(stack.assign_attrs(crs="EPSG:32631"), rename=dict(enumerate(BANDS, 1)))
+        np.testing.assert_array_equal(source.pixel(*world.place(0, 0)).values.shape, (12, 10))
+        with pytest.raises(ValueError, match="rename= has 11, which it does not hold"):
+            tn.open_source(stack, rename={11: "B2"})
+
+    @pytest.mark.parametrize("months", [False, True])
+    def test_near_infrared_of_force(self, tmp_path: Path, months: bool) -> None:
+        import rasterio
+
+        names = [
+            "BLUE",
+            "GREEN",
+            "RED",
+            "REDEDGE1",
+            "REDEDGE2",
+            "REDEDGE3",
+            "BROADNIR",
+            "NIR",
+            "SWIR1",
+            "SWIR2",
+        ]
+        folder = tmp_path / "force"
+        folder.mkdir()
+        profile = {
+            "driver": "GTiff", "width": 4, "height": 3, "dtype": "int16", "crs": "EPSG:32631",
+            "transform": rasterio.transform.from_origin(600000, 5620000, 10, 10),
+        }  # fmt: skip
+
+        def write(path: Path, described: list[str]) -> None:
+            values = np.arange(1, len(described) + 1, dtype=np.int16)[:, None, None] * 30 + np.zeros(
+                (3, 4), np.int16
+            )
+            with rasterio.open(path, "w", count=len(described), **profile) as file:
+                file.write(values + 270)
+                file.descriptions = described
+
+        path = folder / "20180705_LEVEL2_SEN2A_BOA.tif"
+        write(path, [f"{n}_m07" for n in names] if months else names)
+        series = tn.open_source(path if months else folder).pixel(*dated_cube(height=4, width=4).place(1, 1))
+        np.testing.assert_array_equal(series.values[6], np.arange(300, 600, 30))
+        write(path, names[:9])
+        with pytest.raises(ValueError, match=r"bands given: BLUE, .*BROADNIR.*missing B12"):
+            tn.open_source(folder)
+
     @pytest.mark.parametrize("style", ["S2-L2A-{}", "{}_{}m", "SR_{}", "s2_{}", "BOA {}", "{} ({}m"])
     def test_products_names_of_bands(self, world: DatedCube, style: str) -> None:
         names = {
