@@ -85,7 +85,7 @@ def read_points(
             by commas, semicolons or tabs; decimal commas are understood where commas do not part cells.
         label: the column of class names, kept as the text they are: 0100 stays 0100, NA stays NA; empty = unknown.
         source: where the series come from if the file has none in columns B2_m01 to B12_m12, as the click map writes
-            them: surface reflectance x 10000, empty = missing.
+            them: surface reflectance x 10000, empty = missing. A warning says where a file has only some of them.
         year: of the series to fetch, where the file has no column "year" and no column "date", or nothing in it.
 
     Returns:
@@ -93,8 +93,9 @@ def read_points(
 
     Raises:
         ValueError: the file is none of these, has no such column or no label at all; a place is missing, not on Earth,
-            or has longitude and latitude the other way round than the source; a number cannot be read; series are
-            neither in the file nor to be had because no source was given.
+            or has longitude and latitude the other way round than the source; a number cannot be read, or may have a
+            mark between thousands; some series are in another unit than the rest; series are neither
+            in the file nor to be had because no source was given.
     """
     points, name = read_point_table(path, label, source, year), Path(path).name
     if points.labels is None:
