@@ -319,6 +319,63 @@ class TestNoData:
         with pytest.raises(ValueError, match="B6 is 29000 on"):
             cube.compute()
 
+    @pytest.mark.parametrize(
+        "stated", [{"processing_baseline": "05.09"}, {"offset": -1000}, "packed", "shares"]
+    )
+    def test_zero_in_one_band_is_missing_where_1000_is_added(
+        self, world: DatedCube, raised: xr.Dataset, tmp_path: Path, stated: Any
+    ) -> None:
+        """Dark water stays above it: a reflectance of -0.1 would be the edge of a swath."""
+        hole = xr.zeros_like(raised["B5"], dtype=bool)
+        hole[5:, 1, 2] = True
+        data = raised.assign({b: raised[b].where(~hole, 0) for b in ("B5", "B11")})
+        data = bands_of(data, lambda v: v.astype(np.uint16))
+        if stated == "packed":
+            for b in BANDS:
+                data[b].attrs |= {"scale_factor": 1e-4, "add_offset": -0.1}
+            data.to_netcdf(tmp_path / "packed.nc")
+            source = tn.open_source(tmp_path / "packed.nc")
+        elif stated == "shares":
+            source = tn.open_source(
+                bands_of(data, lambda v: v / 10_000.0).assign_attrs(processing_baseline="05.09")
+            )
+        else:
+            source = tn.open_source(data.assign_attrs(stated))
+        values = world.values.copy()
+        values[np.broadcast_to(hole.values[:, None], values.shape)] = 0
+        expected = DatedCube(values, world.scl, world.times).months(2018)
+        assert np.isnan(expected).sum() > np.isnan(world.months(2018)).sum()
+        np.testing.assert_allclose(months(source), expected, atol=0.01)
+
+    @pytest.mark.parametrize(
+        ("key", "code"), [("nodatavals", (0.0,)), ("missing_value", -1), ("nodata", 20000)]
+    )
+    def test_attributes_of_data_in_memory_declare_it(self, world: DatedCube, key: str, code: Any) -> None:
+        """As rasterio and older xarray leave them there."""
+        values = world.values.astype(np.float32)
+        values[values == 0] = np.nan
+        expected = DatedCube(values.copy(), world.scl, world.times)
+        values[3:9, 4, 1, 2] = np.ravel(code)[0]
+        expected.values[3:9, :, 1, 2] = 0
+        data = DatedCube(values, world.scl, world.times).dataset()
+        source, said = opened(bands_of(data, lambda v: v.assign_attrs({key: code})))
+        assert not said
+        np.testing.assert_array_equal(months(source), expected.months(2018))
+
+    def test_a_packing_that_fills_all_integers_has_no_codes_but_its_own(self, tmp_path: Path) -> None:
+        """-9999 and -999 are good values there."""
+        world = dated_cube(dates=6, height=40, width=40)
+        rng = np.random.default_rng(0)
+        values = rng.uniform(50, 5000, world.values.shape).astype(np.float32)
+        cube = DatedCube(values, np.full_like(world.scl, 4), world.times)
+        packing = {"dtype": "int16", "scale_factor": 0.5 / 65_000, "add_offset": 0.25, "_FillValue": -32768}
+        data = bands_of(cube.dataset(), lambda v: v / 10_000)
+        data.to_netcdf(tmp_path / "full.nc", encoding=dict.fromkeys(BANDS, packing))
+        source, said = opened(tmp_path / "full.nc")
+        found = months(source)
+        assert not said
+        np.testing.assert_allclose(found, cube.months(2018), atol=0.1)
+
     def test_an_absent_band_written_as_zeros_is_refused(self, world: DatedCube) -> None:
         data = world.dataset()
         with pytest.raises(ValueError, match="B8A holds nothing but 0"):
@@ -391,6 +448,63 @@ class TestOffset:
         assert not said
         np.testing.assert_allclose(months(source), world.months(2018), atol=0.01)
 
+    def test_packing_that_fills_all_integers_takes_nothing_off(
+        self, world: DatedCube, raised: xr.Dataset, tmp_path: Path
+    ) -> None:
+        """As files are made small: between the lowest and the highest value, whatever they mean."""
+        shares = bands_of(raised, lambda v: v.where(v != 0) / 10_000.0)
+        packing = {"dtype": "int16", "scale_factor": 0.7 / 65_000, "add_offset": 0.35, "_FillValue": -32768}
+        for stated, rest in (({"processing_baseline": "05.09"}, 0), ({}, 1000)):
+            shares.assign_attrs(stated).to_netcdf(tmp_path / "c.nc", encoding=dict.fromkeys(BANDS, packing))
+            source, said = opened(tmp_path / "c.nc")
+            assert [("may still be on" in text) for text in said] == [True] * (rest > 0)
+            np.testing.assert_allclose(months(source), world.months(2018) + rest, atol=0.1)
+            assert source.pixel(*world.place(0, 0)).provenance["offset"]["applied"] is (rest == 0)
+
+    def test_packing_of_some_bands_is_not_taken_for_all(self, raised: xr.Dataset, tmp_path: Path) -> None:
+        data = bands_of(raised, lambda v: v.astype(np.uint16))
+        for b in BANDS:
+            data[b].attrs |= {"scale_factor": 1e-4, "add_offset": -0.1 if b != "B5" else 0.0}
+        data.to_netcdf(tmp_path / "packed.nc")
+        with pytest.raises(ValueError, match=r"takes the radiometric offset off in B2, B3, B4, B6.* alone"):
+            tn.open_source(tmp_path / "packed.nc")
+
+    def test_an_offset_that_is_off_already_is_not_taken_off_twice(self, world: DatedCube) -> None:
+        """Attributes stay where values were converted."""
+        shares = bands_of(world.dataset(), lambda v: v / 10_000.0)
+        bright = bands_of(world.dataset(), lambda v: (v + 500.0).where(v != 0) / 10_000)
+        for data, stated, said in (
+            (shares, {"offset": -0.1}, "states the radiometric offset offset -1000, but"),
+            (bright, {"scale": 1e-4, "offset": -0.1}, "scale 0.0001 and offset, which may have been applied"),
+        ):
+            with pytest.raises(ValueError, match=said):
+                tn.open_source(bands_of(data, lambda v, stated=stated: v.assign_attrs(stated)))
+            read = tn.open_source(data.assign_attrs(stated), offset=0)
+            np.testing.assert_allclose(months(read), months(tn.open_source(data)))
+
+    @pytest.mark.parametrize(
+        "stated",
+        [{"units": "1e-3"}, {"units": "0.001"}, {"units": "reflectance x 1000"}, {"units": "10^-3"}, {"scale": 0.001},
+         {"quantification_value": 1000}, {"BOA_QUANTIFICATION_VALUE": "1000"}],
+        ids=str,
+    )  # fmt: skip
+    def test_values_times_1000_are_refused(self, world: DatedCube, stated: dict[str, Any]) -> None:
+        data = bands_of(world.dataset(), lambda v: (v / 10).astype(np.int16))
+        for given in (data.assign_attrs(stated), bands_of(data, lambda v: v.assign_attrs(stated))):
+            with pytest.raises(ValueError, match=r"1e-3|0\.001|1000|10\^-3"):
+                tn.open_source(given)
+
+    @pytest.mark.parametrize(
+        "stated",
+        [{"units": "1e-4"}, {"units": "0.0001"}, {"units": "reflectance x 10000"}, {"units": "10^4"}, {"units": "1"},
+         {"quantification_value": "10000"}, {"scale": 1e-4}, {"scale": 10}],
+        ids=str,
+    )  # fmt: skip
+    def test_scales_that_say_what_is_there_are_read(self, world: DatedCube, stated: dict[str, Any]) -> None:
+        np.testing.assert_array_equal(
+            months(tn.open_source(world.dataset().assign_attrs(stated))), world.months(2018)
+        )
+
     def test_packing_that_was_not_applied_is_refused(self, world: DatedCube, raised: xr.Dataset) -> None:
         """As rioxarray opens a GeoTIFF, and xarray without mask_and_scale."""
         for packing in ({"scale_factor": 1e-4, "add_offset": -0.1}, {"scale_factor": 5e-5}):
@@ -440,6 +554,52 @@ class TestOffset:
 
 
 class TestNames:
+    def test_bands_numbered_along_a_dimension_are_renamed_by_number(self, world: DatedCube) -> None:
+        stack = world.dataset()[list(BANDS)].to_dataarray("band").assign_coords(band=np.arange(1, 11))
+        source = tn.open_source(stack.assign_attrs(crs="EPSG:32631"), rename=dict(enumerate(BANDS, 1)))
+        np.testing.assert_array_equal(source.pixel(*world.place(0, 0)).values.shape, (12, 10))
+        with pytest.raises(ValueError, match="rename= has 11, which it does not hold"):
+            tn.open_source(stack, rename={11: "B2"})
+
+    @pytest.mark.parametrize("months", [False, True])
+    def test_near_infrared_of_force(self, tmp_path: Path, months: bool) -> None:
+        import rasterio
+
+        names = [
+            "BLUE",
+            "GREEN",
+            "RED",
+            "REDEDGE1",
+            "REDEDGE2",
+            "REDEDGE3",
+            "BROADNIR",
+            "NIR",
+            "SWIR1",
+            "SWIR2",
+        ]
+        folder = tmp_path / "force"
+        folder.mkdir()
+        profile = {
+            "driver": "GTiff", "width": 4, "height": 3, "dtype": "int16", "crs": "EPSG:32631",
+            "transform": rasterio.transform.from_origin(600000, 5620000, 10, 10),
+        }  # fmt: skip
+
+        def write(path: Path, described: list[str]) -> None:
+            values = np.arange(1, len(described) + 1, dtype=np.int16)[:, None, None] * 30 + np.zeros(
+                (3, 4), np.int16
+            )
+            with rasterio.open(path, "w", count=len(described), **profile) as file:
+                file.write(values + 270)
+                file.descriptions = described
+
+        path = folder / "20180705_LEVEL2_SEN2A_BOA.tif"
+        write(path, [f"{n}_m07" for n in names] if months else names)
+        series = tn.open_source(path if months else folder).pixel(*dated_cube(height=4, width=4).place(1, 1))
+        np.testing.assert_array_equal(series.values[6], np.arange(300, 600, 30))
+        write(path, names[:9])
+        with pytest.raises(ValueError, match=r"bands given: BLUE, .*BROADNIR.*missing B12"):
+            tn.open_source(folder)
+
     @pytest.mark.parametrize("style", ["S2-L2A-{}", "{}_{}m", "SR_{}", "s2_{}", "BOA {}", "{} ({}m"])
     def test_products_names_of_bands(self, world: DatedCube, style: str) -> None:
         names = {

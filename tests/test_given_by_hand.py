@@ -10,7 +10,7 @@ import xarray as xr
 from synthetic import small_model
 
 import timesen_nb as tn
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import BANDS, band_positions
 from timesen_nb.composite import annual, monthly_cube, monthly_medians, quarters
 from timesen_nb.datasets import Pairs, PlaceDataset
 from timesen_nb.evaluation import (
@@ -152,6 +152,120 @@ def test_names_in_another_order_are_not_read_by_position() -> None:
             Pairs(given, labels=["a", "b"])
         with pytest.raises(ValueError, match="expected place, month, band"):
             PlaceDataset(given, np.zeros((2, 2)), {}, ["a", "b"])
+
+
+DATES = pd.date_range("2018-01-01", periods=12, freq="MS")
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        DATES[::-1],
+        pd.date_range("2017-07-01", periods=12, freq="MS"),
+        pd.period_range("2017-07", periods=12, freq="M"),
+        pd.Index(sorted(DATES.month_name())),
+        pd.Index(sorted(DATES.strftime("%b"))),
+        pd.Index(DATES.strftime("%Y-%m")[::-1]),
+        pd.Index([f"m{m:02d}" for m in range(12, 0, -1)]),
+        pd.Index(np.arange(12.0, 0, -1)),
+    ],
+    ids=["newest first", "a year from July", "periods", "names", "short names", "texts", "m12", "floats"],
+)
+def test_months_in_another_order_are_not_read_by_position(steps: pd.Index) -> None:
+    values, valid = year(2), np.ones(12, bool)
+    table = pd.DataFrame(values[0], steps, list(BANDS))
+    with pytest.raises(ValueError, match="a PixelSeries have names that say another order"):
+        tn.PixelSeries(table, valid, 4.0, 50.0, 2018, "by hand")
+    for axis in ("time", "month"):
+        named = xr.DataArray(values, {axis: steps.to_numpy(), "band": list(BANDS)}, ("place", axis, "band"))
+        with pytest.raises(ValueError, match="another order"):
+            tn.PixelSeries(named[0], valid, 4.0, 50.0, 2018, "by hand")
+        with pytest.raises(ValueError, match="the series given have names that say another order"):
+            Pairs(named, labels=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [DATES, DATES + pd.offsets.MonthEnd(0), DATES.to_period("M"), DATES.month_name(), DATES.strftime("%b %Y"),
+     DATES.strftime("%Y-%m-%d"), pd.RangeIndex(12), pd.Index([f"composite {i}" for i in "lkjihgfedcba"])],
+    ids=["dates", "ends", "periods", "names", "short names", "texts", "counted", "other words"],
+)  # fmt: skip
+def test_months_in_order_are_read_however_they_are_named(steps: pd.Index) -> None:
+    values = year(1)[0]
+    given = pd.DataFrame(values, steps, list(BANDS))
+    series = tn.PixelSeries(given, np.ones(12, bool), 4.0, 50.0, 2018, "by hand")
+    np.testing.assert_array_equal(series.values, values)
+
+
+LENGTHS = [490, 560, 665, 842, 705, 740, 783, 865, 1610, 2190]
+AT = [0, 1, 2, 6, 3, 4, 5, 7, 8, 9]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [LENGTHS, [float(n) for n in LENGTHS], [n / 1000 for n in LENGTHS], [f"{n} nm" for n in LENGTHS]],
+    ids=["int", "float", "micrometres", "text"],
+)
+@pytest.mark.parametrize("axis", ["band", "wavelength"])
+def test_bands_named_by_wavelength_are_read_by_it(labels: list[object], axis: str) -> None:
+    model, values = small_model(), year(2)
+    named = xr.DataArray(values[:, :, AT], {"month": range(1, 13), axis: labels}, ("place", "month", axis))
+    np.testing.assert_array_equal(model.encode(named), model.encode(values))
+    dated = named[0].rename(month="time").assign_coords(time=DATES)
+    np.testing.assert_array_equal(monthly_medians(dated, DATES, 2018), values[0])
+    cube = monthly_cube(dated.expand_dims(y=[0.0], x=[0.0]), 2018)
+    np.testing.assert_array_equal(cube[..., 0, 0], values[0])
+    valid = np.ones(12, bool)
+    with pytest.raises(ValueError, match="another order"):
+        tn.PixelSeries(named[0], valid, 4.0, 50.0, 2018, "by hand")
+    with pytest.raises(ValueError, match="another order"):
+        Pairs(named, labels=["a", "b"])
+    right = named[0].isel({axis: np.argsort(AT)})
+    np.testing.assert_array_equal(tn.PixelSeries(right, valid, 4.0, 50.0, 2018, "by hand").values, values[0])
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_bands_that_are_only_counted_are_read_as_they_stand(first: int) -> None:
+    values = year(2)
+    for kind in (int, float):
+        labels = [kind(n) for n in range(first, first + 10)]
+        named = xr.DataArray(values, {"month": range(1, 13), "band": labels}, ("place", "month", "band"))
+        np.testing.assert_array_equal(Pairs(named, labels=["a", "b"]).series()[..., 0, 0], values)
+        dated = named[0].rename(month="time").assign_coords(time=DATES)
+        np.testing.assert_array_equal(monthly_medians(dated, DATES, 2018), values[0])
+
+
+def test_numbers_that_are_no_positions_and_no_wavelengths_are_refused() -> None:
+    values = year(2)
+    for labels in ([2, 3, 4, 5, 6, 7, 8, 9, 11, 12], [400, *LENGTHS[1:]]):
+        named = xr.DataArray(values, {"month": range(1, 13), "band": labels}, ("place", "month", "band"))
+        with pytest.raises(ValueError, match="missing B2"):
+            small_model().encode(named)
+        with pytest.raises(ValueError, match="missing B2"):
+            monthly_medians(named[0].rename(month="time").assign_coords(time=DATES), DATES, 2018)
+        with pytest.raises(ValueError, match="another order"):
+            Pairs(named, labels=["a", "b"])
+
+
+def test_the_dates_of_a_table_are_held_against_the_days() -> None:
+    values = year(1)[0]
+    for index in (DATES, DATES.tz_localize("UTC"), DATES.strftime("%Y-%m-%d")):
+        table = pd.DataFrame(values, index, list(BANDS))
+        np.testing.assert_array_equal(monthly_medians(table, DATES, 2018), values)
+        np.testing.assert_array_equal(monthly_medians(table[::-1], DATES[::-1], 2018), values)
+        with pytest.raises(ValueError, match="day 0 given is 2018-01-01, and observation 0 names 2018-12-01"):
+            monthly_medians(table[::-1], DATES, 2018)
+    with pytest.raises(ValueError, match=r"such as '01/01/2018', cannot be read as dates.*2018-05-31"):
+        monthly_medians(values, DATES.strftime("%d/%m/%Y"), 2018)
+
+
+def test_near_infrared_of_force_is_two_bands() -> None:
+    """FORCE calls B8 BROADNIR, and B8A NIR."""
+    force = ["BLUE", "GREEN", "RED", "REDEDGE1", "REDEDGE2", "REDEDGE3", "BROADNIR", "NIR", "SWIR1", "SWIR2"]
+    assert band_positions(force) == list(range(10))
+    assert band_positions([*force[:6], "NIR", "BROADNIR", *force[8:]]) == [*range(6), 7, 6, 8, 9]
+    with pytest.raises(ValueError, match="missing B8A"):
+        band_positions([*force[:7], *force[8:]])
 
 
 def test_places_that_nobody_knows_are_in_no_block() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import timesen_nb as tn
 from tests.synthetic import GridSource
+from timesen_nb.bands import BANDS
 from timesen_nb.datasets import read_point_table, read_points
 from timesen_nb.datasets.points import COLUMNS
 from timesen_nb.nodata import CODES
@@ -152,6 +153,12 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
     "infinite": ({"B4_m07": ["inf", 200]}, "'inf' in column B4_m07"),
     "no reflectance": ({"B4_m07": [-5000, 200]}, "B4 is -5000"),
     "a band on another scale": ({f"B12_m{m:02d}": [0.1, 0.2] for m in range(1, 13)}, "bands B12 with reflectance"),
+    "a month on another scale": ({f"{b}_m06": [0.11, 0.21] for b in BANDS}, "months 6 with reflectance from 0 to 1"),
+    "a month of a place": ({f"{b}_m06": [0.11, 900] for b in BANDS}, "months 6 of 1 places with reflectance from"),
+    "a band in percent": (
+        {f"B12_m{m:02d}": [12.5, 20.1] for m in range(1, 13)}, "bands B12 with reflectance in percent.* by 100"
+    ),
+    "a month in percent": ({f"{b}_m06": [12.5, 20.1] for b in BANDS}, "months 6 with reflectance in percent"),
     "a place on another scale": ({name: [0.1, 900] for name in COLUMNS}, "1 places with reflectance from 0 to 1"),
 }  # fmt: skip
 
@@ -190,6 +197,48 @@ def test_commas_that_may_part_thousands_are_not_guessed_at(tmp_path):
     data = table().map(lambda v: f"{v:,.0f}" if isinstance(v, float) and v > 1000 else v)
     with pytest.raises(ValueError, match=r"which may be \d{4} or \d\.\d{3}"):
         read_points(save(tmp_path / "points.csv", data.assign(lon="4", lat="50"), sep=";"))
+
+
+@pytest.mark.parametrize("how", [{"sep": ";"}, {"sep": ","}, {"sep": "\t"}], ids=str)
+@pytest.mark.parametrize("lon", ["4.35", "4"])
+def test_points_that_may_part_thousands_are_not_guessed_at(tmp_path, how, lon):
+    """As a Dutch or German spreadsheet writes 2796: 2.796."""
+    data = table()
+    data[COLUMNS] = data[COLUMNS].map(lambda v: f"{v:,.0f}".replace(",", "."))
+    with pytest.raises(ValueError, match=r"which may be \d{4} or \d\.\d{3}"):
+        read_points(save(tmp_path / "points.csv", data.assign(lon=lon, lat="50"), **how))
+
+
+def test_three_decimals_are_read(tmp_path):
+    data = table()
+    data[COLUMNS] += 0.125
+    values = read_points(save(tmp_path / "points.csv", data)).values
+    np.testing.assert_array_equal(values[0], (SERIES + 0.125).astype(np.float32))
+
+
+def test_dark_water_is_on_no_other_scale(tmp_path):
+    """Products clip it: a month of 0, 1 and 2."""
+    data = table(**{f"{b}_m06": [i % 3, i % 2] for i, b in enumerate(BANDS)})
+    values = read_points(save(tmp_path / "points.csv", data)).values
+    assert values[:, 5].max() == 2
+
+
+def test_series_that_lack_a_column_are_said(tmp_path):
+    source = GridSource()
+    series = table()[list(COLUMNS)].drop(columns="B12_m12")
+    path = save(tmp_path / "p.csv", places(source).join(series))
+    with pytest.warns(
+        UserWarning, match=r"119 of the 120 columns of series, and lacks B12_m12.*source instead"
+    ):
+        points = read_points(path, source=source, year=2019)
+    assert points.values[0, 0, 0] != SERIES[0, 0]
+    with pytest.raises(ValueError, match=r"lacks B12_m12\. Add them"):
+        read_points(path)
+
+
+def test_bands_of_columns_may_have_products_names(tmp_path):
+    data = table().rename(columns=lambda name: name.replace("B2_", "B02_").replace("B8A_m", "b8a_M"))
+    check(read_points(save(tmp_path / "points.csv", data)))
 
 
 # Years and places that a source is asked for -------------------------------------------------------------------------
@@ -260,7 +309,8 @@ def test_the_year_of_a_date_is_read(tmp_path, dates, years):
             "'31.5.18' in column date of line 3, which tells no year.*a column called year",
         ),
         (["43221", "2018-05-31"], "'43221' in column date of line 2"),
-        (["01052018", "2018-05-31"], "the year 105 at line 2"),
+        (["01052018", "2018-05-31"], "'01052018' in column date of line 2, which tells no year"),
+        (["20122018", "2018-05-31"], "'20122018' in column date of line 2, which tells no year"),
         (["2018-05-31", ""], "no year at line 3"),
     ],
 )

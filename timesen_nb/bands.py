@@ -35,14 +35,17 @@ AXES = {
     "y": ("y", "lat", "latitude", "northing"),
     "time": ("time", "t", "date"),
     "month": ("month", "months"),
-    "band": ("band", "bands", "variable", "channel"),
+    "band": ("band", "bands", "variable", "channel", "wavelength", "wavelengths"),
 }
 
 _ALIASES = {
     "BLUE": "B2", "GREEN": "B3", "RED": "B4", "REDEDGE1": "B5", "REDEDGE2": "B6", "REDEDGE3": "B7",
-    "NIR": "B8", "NIR08": "B8A", "NIRNARROW": "B8A", "SWIR16": "B11", "SWIR22": "B12",
+    "NIR": "B8", "BROADNIR": "B8", "NIR08": "B8A", "NIRNARROW": "B8A", "SWIR16": "B11", "SWIR22": "B12",
     "SWIR1": "B11", "SWIR2": "B12", "SCENECLASSIFICATION": "SCL", "QUALITYSCENECLASSIFICATION": "SCL",
 }  # fmt: skip
+#: A band by its centre wavelength, in nanometres or micrometres: so far from one in :data:`WAVELENGTHS` it is another.
+_NEAR = 20.0
+_WAVELENGTH = re.compile(r"(?P<length>\d{3,4}(?:\.\d*)?|[0-2]\.\d+)(?: ?NM| ?[U\u039c]M)?")
 #: A band by its number, after what products and tools put before it (never what says another level, a count or a
 #: spread) and before its pixel size: S2-L2A-B02, SR_B02, B8A_20m, "B2, central wavelength 492 nm".
 _NUMBERED = re.compile(
@@ -80,8 +83,40 @@ def band_and_pixel(name: str) -> tuple[str, int | None]:
     if numbered:
         metres = numbered["metres"]
         return re.sub(r"^B0", "B", numbered["name"]), int(metres) if metres else None
+    if wavelength := _WAVELENGTH.fullmatch(given):
+        length = float(wavelength["length"])
+        length = length * 1000 if length < 3 else length
+        nearest = min(BANDS, key=lambda band: abs(WAVELENGTHS[band] - length))
+        return nearest if abs(WAVELENGTHS[nearest] - length) <= _NEAR else given, None
     key = re.sub(r"[-_ ]", "", given)
     return _ALIASES.get(key, key), None
+
+
+def band_names(names: Iterable[Any]) -> list[tuple[str, int | None]]:
+    """:func:`band_and_pixel` of names that stand together: beside BROADNIR, FORCE's B8, its NIR is B8A.
+
+    Args:
+        names: as a file or a catalog has them.
+
+    Returns:
+        Standard name and size of pixels of each.
+    """
+    names = list(names)
+    force = any(re.sub(r"[-_ ]", "", str(name)).upper() == "BROADNIR" for name in names)
+    return [band_and_pixel("NIR08" if force and str(name).upper() == "NIR" else name) for name in names]
+
+
+def only_counted(names: Iterable[Any]) -> bool:
+    """Whether numbers in place of names say no more than the position: from 0, or from 1.
+
+    Args:
+        names: along an axis.
+
+    Returns:
+        Whether they do; other numbers, such as wavelengths, are names.
+    """
+    names = list(names)
+    return names in ([*range(len(names))], [*range(1, len(names) + 1)])
 
 
 def band_positions(names: Sequence[str], wanted: Sequence[str] = BANDS) -> list[int]:
@@ -100,7 +135,7 @@ def band_positions(names: Sequence[str], wanted: Sequence[str] = BANDS) -> list[
     Raises:
         ValueError: a band is missing, or named twice.
     """
-    given = [band_and_pixel(n) for n in names]
+    given = band_names(names)
     there: dict[str, list[int]] = {b: [i for i, (name, _) in enumerate(given) if name == b] for b in wanted}
     missing = [b for b in wanted if not there[b]]
     sizes = {b: [given[i][1] for i in there[b]] for b in wanted}
@@ -126,29 +161,52 @@ def check_order(given: Any, axes: Sequence[str], what: str) -> None:
 
     Raises:
         ValueError: bands or months along another axis, bands in another order than :data:`BANDS`, or months that do not
-            ascend.
+            ascend, whether they are numbers, names or dates.
     """
     if hasattr(given, "columns"):
-        dims, names = ["month", "band"], [list(given.index), list(given.columns)]
+        dims, names = ["month", "band"], [given.index, given.columns]
     elif hasattr(given, "dims"):
         dims = [str(dim).lower() for dim in given.dims]
-        names = [given[dim].values.tolist() if dim in given.coords else [] for dim in given.dims]
+        names = [given.indexes.get(dim, []) for dim in given.dims]
     else:
         return
-    along = [next((axis for axis in ("month", "band") if dim in AXES[axis]), "") for dim in dims]
+    kinds = {"month": (*AXES["month"], *AXES["time"]), "band": AXES["band"]}
+    along = [next((axis for axis, known in kinds.items() if dim in known), "") for dim in dims]
     right = all(axis in ("", there) for axis, there in zip(along, axes, strict=False))
     for axis, steps in zip(along, names, strict=True):
-        if axis == "band" and all(isinstance(step, str) for step in steps):
-            bands = [band_name(step) for step in steps]
+        named = all(isinstance(step, str | int | float) for step in steps) and not only_counted(steps)
+        if axis == "band" and named:
+            bands = [band for band, _ in band_names(steps)]
             right &= bands == [band for band in BANDS if band in bands]
-        elif axis == "month" and all(isinstance(step, int) for step in steps):
-            right &= steps == sorted(steps)
+        elif axis == "month":
+            months = _months_of(steps)
+            right &= months == sorted(months)
     if not right:
         raise ValueError(
             f"{what} have names that say another order than they are read in; expected {', '.join(axes)}: months 1 to "
             f"12, and bands as in timesen_nb.BANDS. Put them so by their names: table.sort_index()[list(tn.BANDS)], or "
-            "array.transpose(...).sortby('month').sel(band=list(tn.BANDS))."
+            "array.transpose(...).sortby('month').sel(band=list(tn.BANDS)). Of dates: "
+            "table.groupby(table.index.month).median()."
         )
+
+
+def _months_of(steps: Any) -> list[Any]:
+    """What pandas' dates, periods, numbers or texts along an axis say of the months, in their order; or nothing."""
+    if hasattr(steps, "month"):
+        return list(steps.month)
+    months = [step if isinstance(step, int | float) else _month_of(str(step)) for step in steps]
+    return [] if None in months else months
+
+
+def _month_of(text: str) -> int | None:
+    """7 for 07, m07, July, Jul 2018 and 2018-07-15; None where it says no month."""
+    text = text.strip().lower()
+    number = re.fullmatch(r"(?:m|months?)?[ _-]?(\d{1,2})|\d{4}-(\d\d)(?:-\d\d.*)?", text)
+    if number:
+        return int(number[1] or number[2])
+    word = re.match(r"[a-z]{3,}", text)
+    named = [m for m, name in enumerate(MONTHS, 1) if word and name.lower().startswith(word[0])]
+    return named[0] if named else None
 
 
 def month_columns(names: Iterable[str] = BANDS) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
-from timesen_nb.bands import AXES, BANDS, band_positions
+from timesen_nb.bands import AXES, BANDS, band_positions, only_counted
 from timesen_nb.nodata import say_codes, unmasked, without_codes
 
 #: Scene classes (SCL, ESA Sentinel-2 level 2A) left out of the median, and why.
@@ -169,7 +170,7 @@ def dates(days: Any) -> np.ndarray:
         (t,) datetime64[D].
 
     Raises:
-        ValueError: numbers, or digits without dashes, which would be read as a year.
+        ValueError: numbers, digits without dashes, which would be read as a year, or what is no date.
     """
     if not hasattr(days, "dims") and any(getattr(day, "tzinfo", None) for day in days):
         days = np.array([day.replace(tzinfo=None) for day in days], dtype="datetime64[s]")
@@ -180,7 +181,13 @@ def dates(days: Any) -> np.ndarray:
     given = np.asarray(days)
     if given.dtype.kind == "M" and given.size:
         _say_midnights(given.ravel().astype("datetime64[s]"))
-    out = np.asarray(days, dtype="datetime64[D]")
+    try:
+        out = np.asarray(days, dtype="datetime64[D]")
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"the days given, such as {next(iter(days), None)!r}, cannot be read as dates; expected year, month and "
+            "day: 2018-05-31. Of other texts: pd.to_datetime(days, format='%d/%m/%Y')."
+        ) from None
     if (out >= np.datetime64("3000")).any():
         given = np.asarray(days).ravel()[int((out >= np.datetime64("3000")).argmax())]
         raise ValueError(f"the days given hold {given}; expected dates with dashes, such as 2018-05-31.")
@@ -234,10 +241,11 @@ def by_name(observations: Any, scl: Any = None, days: Any = None) -> tuple[Any, 
         ValueError: no time, bands by name that are not each of :data:`BANDS` once, a list of arrays with names, or
             scene classes or days of other times or places.
     """
+    named = _dates_of_rows(observations)
     observations, scl = _in_order(observations), _in_order(scl)
-    if not hasattr(observations, "dims"):
-        return observations, scl
-    if hasattr(scl, "dims"):
+    if "time" in getattr(observations, "coords", ()):
+        named = observations["time"].values.astype("datetime64[D]")
+    if hasattr(observations, "dims") and hasattr(scl, "dims"):
         axes = [d for d in observations.dims if d != "band"]
         if set(scl.dims) != set(axes):
             raise ValueError(
@@ -246,17 +254,27 @@ def by_name(observations: Any, scl: Any = None, days: Any = None) -> tuple[Any, 
             )
         scl = scl.transpose(*axes)
         _check_same_pixels(observations, scl)
-    if days is not None and "time" in observations.coords and len(days) == len(observations):
-        named = observations["time"].values.astype("datetime64[D]")
+    if days is not None and named is not None and len(days) == len(observations):
         # a solar day is that of UTC, or its neighbour
         apart = np.abs(named - days) > np.timedelta64(1, "D")
         if apart.any():
             at = int(apart.argmax())
             raise ValueError(
                 f"day {at} given is {days[at]}, and observation {at} names {named[at]} as its own; expected the days "
-                "of the same observations, in their order: solar_days(observations.time, lon)."
+                "of the same observations, in their order: solar_days(observations.time, lon), or of a table "
+                "days=table.index."
             )
     return observations, scl
+
+
+def _dates_of_rows(given: Any) -> np.ndarray | None:
+    """(t,) datetime64[D] of a table whose index is dates; None of whatever else."""
+    index = given.index if hasattr(given, "columns") else ()
+    texts = [str(step) for step in index]
+    dated = getattr(getattr(index, "dtype", None), "kind", "") in "MOUT"
+    if not texts or not dated or not all(re.match(r"\d{4}-\d\d-\d\d", text) for text in texts):
+        return None
+    return dates([text[:10] for text in texts])
 
 
 def _in_order(given: Any) -> Any:
@@ -278,7 +296,7 @@ def _in_order(given: Any) -> Any:
         )
     given = given.rename({d: axis for d, axis in names.items() if d != axis})
     given = given.transpose(*dict.fromkeys(["time", *sorted(names.values())]), ...)
-    if "band" in given.dims and "band" in given.coords and given["band"].dtype.kind not in "iuf":
+    if "band" in given.coords and "band" in given.dims and not only_counted(given["band"].values.tolist()):
         given = given.isel(band=band_positions(given["band"].values.tolist()))
     return given
 

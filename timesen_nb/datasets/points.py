@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timesen_nb.bands import BANDS, month_columns
+from timesen_nb.bands import BANDS, band_name, month_columns
 from timesen_nb.datasets.geojson import read_geojson, read_geopackage
 from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.datasets.tables import (
@@ -21,7 +22,7 @@ from timesen_nb.datasets.tables import (
     where,
     without_fraction,
 )
-from timesen_nb.nodata import SHARE, clean
+from timesen_nb.nodata import SHARE, clean, in_other_unit
 from timesen_nb.sources.checks import CALENDAR
 from timesen_nb.spreadsheet import unescaped
 from timesen_nb.tasks.names import tidy
@@ -34,8 +35,11 @@ if TYPE_CHECKING:
 
 EARTH = (-180.0, -90.0, 180.0, 90.0)
 COLUMNS = month_columns()
+_FOLDED = {name.casefold() for name in COLUMNS}
 #: The year in 2018-05-31, 31.5.2018 and 20180531.
-_YEAR = re.compile(r"(?<!\d)\d{4}(?=(\d{4})?(\D|$))")
+_YEAR = re.compile(r"(?<!\d)\d{4}(?=((0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01]))?(\D|$))")
+#: The maxima of land lie above this, x 10000, where those in percent end at 100.
+_LAND = 2550
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def read_points(
             by commas, semicolons or tabs; decimal commas are understood where commas do not part cells.
         label: the column of class names, kept as the text they are: 0100 stays 0100, NA stays NA; empty = unknown.
         source: where the series come from if the file has none in columns B2_m01 to B12_m12, as the click map writes
-            them: surface reflectance x 10000, empty = missing.
+            them: surface reflectance x 10000, empty = missing. A warning says where a file has only some of them.
         year: of the series to fetch, where the file has no column "year" and no column "date", or nothing in it.
 
     Returns:
@@ -89,8 +93,9 @@ def read_points(
 
     Raises:
         ValueError: the file is none of these, has no such column or no label at all; a place is missing, not on Earth,
-            or has longitude and latitude the other way round than the source; a number cannot be read; series are
-            neither in the file nor to be had because no source was given.
+            or has longitude and latitude the other way round than the source; a number cannot be read, or may have a
+            mark between thousands; some series are in another unit than the rest; series are neither
+            in the file nor to be had because no source was given.
     """
     points, name = read_point_table(path, label, source, year), Path(path).name
     if points.labels is None:
@@ -101,6 +106,10 @@ def read_points(
     if not (points.labels != "").any():
         raise ValueError(f"no place in {name} has a {label}; fill in the class names of the places you know.")
     values = points.values
+    if values is None and source is None and set(COLUMNS) & set(points.table):
+        raise ValueError(
+            f"{_lacking(points.table, name)}. Add them, or give the source to read from: source=."
+        )
     if values is None and source is None:
         raise ValueError(
             f"{name} holds places but no series ({COLUMNS[0]} to {COLUMNS[-1]}); give the source to read them "
@@ -134,7 +143,7 @@ def read_point_table(
     sought = {
         name.casefold(): name for name in ("lon", "lat", label, "year", "date", *COLUMNS) if name not in table
     }
-    table = table.rename(columns=lambda name: sought.get(str(name).casefold(), name))
+    table = table.rename(columns=lambda name: sought.get(_series_column(name).casefold(), name))
     twice = [name for name in dict.fromkeys(table.columns) if (table.columns == name).sum() > 1]
     if set(twice) & {"lon", "lat", label, "year", "date", *COLUMNS}:
         raise ValueError(
@@ -159,7 +168,24 @@ def read_point_table(
         check_thousands(table, COLUMNS, path.name)
         values = numbers(table, COLUMNS, path.name).astype(np.float32).reshape(-1, 12, len(BANDS))
         values = _reflectance(values, path.name)
+    elif source is not None and set(COLUMNS) & set(table):
+        warnings.warn(f"{_lacking(table, path.name)}. Series are read from the source instead.", stacklevel=2)
     return PointTable(table, lonlats, labels, _years(table, year, path.name), values)
+
+
+def _series_column(name: object) -> str:
+    """A column's name as series have it: ``B02_m01`` is ``B2_m01``; any other as it is."""
+    band, _, month = str(name).rpartition("_")
+    return f"{band_name(band)}_{month}" if f"{band_name(band)}_{month}".casefold() in _FOLDED else str(name)
+
+
+def _lacking(table: pd.DataFrame, name: str) -> str:
+    """Which columns of series a table lacks that has others of them, in words."""
+    lacking = [column for column in COLUMNS if column not in table]
+    return (
+        f"{name} has {len(COLUMNS) - len(lacking)} of the {len(COLUMNS)} columns of series, and lacks "
+        f"{', '.join(lacking[:6])}{' ...' if len(lacking) > 6 else ''}"
+    )
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -271,14 +297,41 @@ def _reflectance(values: np.ndarray, name: str) -> np.ndarray:
         ValueError: what is no reflectance, and bands or places that are on another scale than the rest.
     """
     values = clean(values, BANDS, 2, f"the series in {name}")
-    with_data = np.isfinite(values)
-    top = np.where(with_data, values, -np.inf)
-    small = [band for band, high in zip(BANDS, top.max(axis=(0, 1)), strict=True) if 0 < high <= SHARE]
-    places = np.flatnonzero((top.max(axis=(1, 2)) > 0) & (top.max(axis=(1, 2)) <= SHARE))
-    if 0 < len(small) < len(BANDS) or 0 < len(places) < len(values):
-        what = f"bands {', '.join(small)}" if 0 < len(small) < len(BANDS) else f"{len(places)} places"
-        raise ValueError(
-            f"{name} has {what} with reflectance from 0 to 1 and others x 10000; expected x 10000 throughout. Multiply "
-            "these by 10000."
-        )
+    for unit, times, found in (
+        ("from 0 to 1", 10_000, _shares(values)),
+        ("in percent", 100, _percent(values)),
+    ):
+        found &= np.isfinite(values)
+        bands, months, places = (found.any(axis=axes) for axes in ((0, 1), (0, 2), (1, 2)))
+        what = [f"bands {', '.join(np.array(BANDS)[bands])}"] * (not bands.all())
+        what += [f"months {', '.join(map(str, np.flatnonzero(months) + 1))}"] * (not months.all())
+        what += [f"{places.sum()} places"] * (not places.all())
+        if found.any() and what:
+            raise ValueError(
+                f"{name} has {' of '.join(what)} with reflectance {unit} and others x 10000; expected x 10000 "
+                f"throughout. Multiply these by {times}."
+            )
     return values.clip(min=0)
+
+
+def _shares(values: np.ndarray) -> np.ndarray:
+    """Which values (N, 12, 10) are from 0 to 1: whole bands, whole places, and whole months of a place."""
+    top = np.where(np.isfinite(values), values, -np.inf)
+    found = np.zeros(values.shape, dtype=bool)
+    for axes in ((0, 1), (1, 2)):
+        highest = top.max(axis=axes, keepdims=True)
+        found |= (highest > 0) & (highest <= SHARE)
+    # whole numbers up to 2 in a month are dark water, as products clip it
+    fractions = in_other_unit(values.reshape(-1, len(BANDS))).reshape(len(values), 12)
+    return found | (fractions & (top.max(axis=2) <= SHARE))[..., None]
+
+
+def _percent(values: np.ndarray) -> np.ndarray:
+    """Which values (N, 12, 10) are in percent, bands or months of all places, where the others are those of land."""
+    top = np.where(np.isfinite(values), values, -np.inf)
+    found = np.zeros(values.shape, dtype=bool)
+    for axes in ((0, 1), (0, 2)):
+        highest = top.max(axis=axes, keepdims=True)
+        if np.median(highest[np.isfinite(highest)]) > _LAND:
+            found |= (highest > SHARE) & (highest <= 100)
+    return found

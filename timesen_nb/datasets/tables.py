@@ -26,7 +26,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+#: What may be reflectance x 10000 with a mark between thousands, or a number with three decimals.
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d?[.,]\d{3}")
 
 
 def read_table(path: Path, wanted: Collection[str] | None = None) -> pd.DataFrame:
@@ -135,13 +136,14 @@ def where(table: pd.DataFrame, row: int) -> str:
 
 
 def check_thousands(table: pd.DataFrame, columns: Sequence[str], name: str) -> None:
-    """ValueError where every comma may as well part thousands: 1,234 is 1234 or 1.234."""
-    if table.attrs.get("comma"):
-        cells = [c for c in table[list(columns)].to_numpy().ravel().tolist() if "," in c]
+    """ValueError where every point or comma may as well part thousands: 1,234 is 1234 or 1.234, and so is 1.234."""
+    texts = [c for c in table[list(columns)].to_numpy().ravel().tolist() if isinstance(c, str)]
+    for mark in ".," if table.attrs.get("comma") else ".":
+        cells = [c for c in texts if mark in c]
         if cells and all(_THOUSANDS.fullmatch(c) for c in cells):
             raise ValueError(
-                f"{name} has numbers like {cells[0]!r}, which may be {cells[0].replace(',', '')} or "
-                f"{cells[0].replace(',', '.')}. Write them without a mark between thousands, and with a decimal point."
+                f"{name} has numbers like {cells[0]!r}, which may be {cells[0].replace(mark, '')} or "
+                f"{cells[0].replace(mark, '.')}. Write them without a mark between thousands, and with a decimal point."
             )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from timesen_nb.bands import AXES, band_positions, check_months
+from timesen_nb.bands import AXES, band_positions, check_months, only_counted
 
 #: Axes whose steps are no months, and how many there are.
 COARSE = {"quarter": 4, "year": 1}
@@ -36,7 +36,7 @@ def in_order(given: Any, bands: Sequence[str] = ()) -> tuple[Any, tuple[int, ...
     if len(steps) == 1:
         rest = [d for d in given.dims if d not in (band, *steps)]
         given = given.transpose(*rest[:1], *steps, *([band] if band else []), *rest[1:])
-    if bands and band in given.coords and given[band].dtype.kind not in "iuf":
+    if bands and band in given.coords and not only_counted(given[band].values.tolist()):
         given = given.isel({band: band_positions(given[band].values.tolist(), bands)})
     if len(steps) == 1:
         check_steps(given, str(steps[0]))

@@ -14,7 +14,8 @@ from timesen_nb.nodata import CODES, HUGE
 from timesen_nb.sources.cube_axes import dates_of, year_of
 from timesen_nb.sources.cube_crs import crs_of
 from timesen_nb.sources.cube_names import FolderNames
-from timesen_nb.sources.cube_radiometry import check_surface, declared_nodata
+from timesen_nb.sources.cube_packing import declared_nodata
+from timesen_nb.sources.cube_radiometry import check_surface
 from timesen_nb.sources.cube_statements import is_statement
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from timesen_nb.bands import BANDS, band_name, band_positions
+from timesen_nb.bands import BANDS, band_names, band_positions
 
 _DESCRIPTION = re.compile(r"^(?P<band>.+?)[ _-]?m(?P<month>\d{1,2})$", re.IGNORECASE)
 
@@ -51,9 +51,12 @@ def bands_of_tiff(raster: Any, path: Path, rename: Mapping[str, str]) -> xr.Data
         out.encoding = {**raster.encoding, **packing(at if isinstance(at, int) else at[0])}
         return out
 
-    if described and not any(found) and {band_name(d) for d in described} >= set(BANDS):
+    names = [
+        name for name, _ in band_names(m["band"] if m else d for m, d in zip(found, described, strict=True))
+    ]
+    if not any(found) and set(names) & set(BANDS):
         at = dict(zip(BANDS, band_positions(described), strict=True))
-        scl = [i for i, d in enumerate(described) if band_name(d) == "SCL"]
+        scl = [i for i, name in enumerate(names) if name == "SCL"]
         at |= {"SCL": scl[0]} if scl else {}
         return xr.Dataset({b: layer(i) for b, i in at.items()}, attrs=raster.attrs)
     if not found or not all(found):
@@ -61,7 +64,7 @@ def bands_of_tiff(raster: Any, path: Path, rename: Mapping[str, str]) -> xr.Data
             f"it has {raster.sizes['band']} bands described as {', '.join(described[:4]) or 'nothing'}; "
             "it needs a description for each: B2_m01 ... B12_m12 (band and month)."
         )
-    where = {(band_name(m["band"]), int(m["month"])): i for i, m in enumerate(found) if m}
+    where = {(names[i], int(m["month"])): i for i, m in enumerate(found) if m}
     months = sorted({month for _, month in where})
     if len(where) < len(found):
         raise ValueError("it describes two bands alike; each band and month must be there once.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from timesen_nb.bands import BANDS
 from timesen_nb.sources.cube_statements import baselines_of, stated_offset, statements
 from timesen_nb.sources.offset_rule import NO, OFFSET, OFFSET_FROM, SINCE, YES
 
@@ -17,7 +18,7 @@ PLAIN = 500.0
 
 
 def offset_of(
-    data: xr.Dataset, bands: xr.Dataset, sample: np.ndarray, chosen: float | None, packed: bool
+    data: xr.Dataset, bands: xr.Dataset, sample: np.ndarray, chosen: float | None, packed: np.ndarray
 ) -> tuple[np.ndarray, str, bool, tuple[str, ...]]:
     """What is to be added to values x 10000, and how that is known.
 
@@ -29,7 +30,7 @@ def offset_of(
         bands: the ten bands.
         sample: (t, 10, n) values x 10000 without any offset, NaN = missing.
         chosen: the user's.
-        packed: whether the file's own packing adds something (add_offset).
+        packed: (10,) whether the file's own packing takes it off, see :func:`takes_offset_off`.
 
     Returns:
         (t,) offsets; the rule in words; whether anything states it; the baselines.
@@ -53,7 +54,13 @@ def offset_of(
         denied |= bool(np.isin(texts, NO).any())
     if applied.all():
         return none, "none: the data say that it is off already", True, names
-    if packed:
+    if packed.any():
+        if not packed.all():
+            raise ValueError(
+                f"its packing (add_offset) takes the radiometric offset off in {', '.join(np.array(BANDS)[packed])} "
+                "alone. Bring all bands to one packing, or say what is to be added to the values: "
+                "open_source(path, offset=0)."
+            )
         return none, "taken off as the file's own packing says (add_offset)", True, names
     if said["offset"]:
         every = np.stack(
@@ -67,15 +74,19 @@ def offset_of(
                 f"it states different radiometric offsets ({', '.join(f'{v:g}' for v in np.unique(every))}); "
                 "expected one. Say it: open_source(path, offset=-1000)."
             )
+        if (every[0] < 0).any() and _too_low(sample[~applied]):
+            raise ValueError(
+                f"it states the radiometric offset {said['offset'][0][0]} {every[0].min():g}, but its values lie so "
+                "low that it seems to be off already. Say what is to be added to them: open_source(path, offset=0), or "
+                "offset=-1000."
+            )
         return every[0] * ~applied, f"as stated: {said['offset'][0][0]}", True, names
     late = np.isfinite(baselines) & (baselines >= OFFSET_FROM) & ~applied
     if np.isfinite(baselines).any():
         rule = "1000 is added from processing baseline 04.00 on"
         if (~np.isfinite(baselines) & ~applied).any():
             rule += "; some dates state no baseline, and keep their values"
-        of_late = sample[late]
-        known = np.isfinite(of_late)
-        if known.any() and (of_late[known] < PLAIN).mean() > 0.01:
+        if _too_low(sample[late]):
             rule = (
                 "none: the baseline is 04.00 or later, but values lie so low that it is off already; if it is not, "
                 "say offset=-1000"
@@ -88,6 +99,27 @@ def offset_of(
             "open_source(path, offset=-1000), or offset=0 for baselines before 04.00."
         )
     return none, "none is stated, and none was taken off", False, names
+
+
+def _too_low(sample: np.ndarray) -> bool:
+    """Whether values x 10000 lie too low for 1000 to be on them; 0 is no data to products that have it on."""
+    known = sample[np.isfinite(sample) & (sample != 0)]
+    return bool(known.size) and bool((known < PLAIN).mean() > 0.01)
+
+
+def takes_offset_off(add: np.ndarray, factor: float) -> np.ndarray:
+    """Whether a file's own packing takes the radiometric offset off: it adds -0.1, or -1000 x 10000.
+
+    Whatever else it adds only fills the range of its integers.
+
+    Args:
+        add: (10,) what it adds to each band.
+        factor: what makes its values reflectance x 10000.
+
+    Returns:
+        (10,) bool.
+    """
+    return np.isclose(add * factor, OFFSET, rtol=1e-3)
 
 
 def looks_raised(sample: np.ndarray, days: np.ndarray | None) -> bool:

@@ -57,6 +57,8 @@ def open_cube(
     Raises:
         ValueError: in words, for whatever cannot be opened.
     """
+    # bands that are numbered along a dimension are renamed by their numbers
+    rename = {_text(old): new for old, new in rename.items()}
     if isinstance(given, xr.DataArray):
         given = given.to_dataset(name=given.name or "reflectance")
     if isinstance(given, xr.Dataset):

@@ -11,12 +11,24 @@ import xarray as xr
 
 from timesen_nb.bands import BANDS, REFLECTANCE_SCALE
 from timesen_nb.nodata import SHARE, blank, known_codes
-from timesen_nb.sources.cube_offset import looks_raised, offset_of
-from timesen_nb.sources.cube_statements import plain
+from timesen_nb.sources.cube_offset import looks_raised, offset_of, takes_offset_off
+from timesen_nb.sources.cube_packing import (
+    check_scales,
+    check_unpacked,
+    declared_nodata,
+    fills_integers,
+    packing_of,
+)
 from timesen_nb.sources.cube_values import check_classes, stored_classes, stored_values
+from timesen_nb.sources.offset_rule import OFFSET
 
-_NODATA = ("nodata", "no_data", "nodata_value", "no_data_value", "fill_value", "fillvalue", "missing")
-_OTHER_UNITS = re.compile(r"%|percent|\bdb\b|decibel|kelvin|^k$|celsius|radiance|\bw[ /.]?m", re.IGNORECASE)
+_OTHER_UNITS = re.compile(
+    r"%|percent|\bdb\b|decibel|kelvin|^k$|celsius|radiance|\bw[ /.]?m"
+    # x 1000 and its like: 1e-3, 10^-3, 0.001, 1/1000, reflectance * 1000
+    r"|‰|per ?mille"
+    r"|(?<![\d.,])(1(\.0*)?e[-+]?0*[1235]|10(\^|\*\*)[-+]?[1235]|0\.(0{0,2}|0{4})1|100|1000|1,000)(?![\d.,^*e])",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +41,7 @@ class Radiometry:
         scale: (10,) what values were multiplied by on the way from the file, so that its own numbers can be told.
         add: (10,) what was added to them there.
         nodata: numbers that the file or the user declares.
+        full: whether they alone stand for no data, see :func:`timesen_nb.sources.cube_packing.fills_integers`.
         rule: how the offset is known.
         stated: whether anything says it.
         applied: whether one was taken off anywhere.
@@ -41,6 +54,7 @@ class Radiometry:
     scale: np.ndarray
     add: np.ndarray
     nodata: tuple[float, ...] = ()
+    full: bool = False
     rule: str = ""
     stated: bool = True
     applied: bool = False
@@ -57,9 +71,16 @@ class Radiometry:
         Returns:
             Values of the same shape, and for each code that nobody declared a mask (t, ...).
         """
-        missing, codes = missing_in(stored, self.scale, self.add, self.factor, self.nodata)
+        missing, codes = missing_in(stored, self.scale, self.add, self.factor, self.nodata, self.full)
         shape = (len(offset), *[1] * (stored.ndim - 1))
         values = stored * np.float32(self.factor) + offset.astype(np.float32).reshape(shape)
+        taken_off = offset + OFFSET * takes_offset_off(self.add, self.factor).all()
+        if taken_off.any():
+            # 0 is no data in each band where 1000 is added: dark water stays above it
+            zero = (np.abs(values - taken_off.astype(np.float32).reshape(shape)) < 0.5) & (
+                taken_off < 0
+            ).reshape(shape)
+            missing = zero if missing is None else missing | zero
         if missing is not None:
             values = np.where(missing, np.float32(np.nan), values)
         return values, codes
@@ -96,7 +117,7 @@ def read_radiometry(
         codes_given = tuple(float(n) for n in np.ravel([] if nodata is None else nodata))
     except (TypeError, ValueError):
         raise ValueError(f"nodata={nodata!r}; expected a number, or several: nodata=-9999.") from None
-    declared = (*codes_given, *declared_nodata(data, bands))
+    declared, full = (*codes_given, *declared_nodata(data, bands)), fills_integers(bands)
     units = {str(owner.get("units", "")) for owner in (data.attrs, *(v.attrs for v in bands.values()))}
     sample: np.ndarray = np.empty(0)
     stored: np.ndarray = sample
@@ -104,7 +125,7 @@ def read_radiometry(
         stored = stored_values(bands.isel(window))
         stored = stored.reshape(*stored.shape[:2], -1)
         # codes that were divided by 10000 are told when the scale is known
-        missing, _ = missing_in(stored, scale, add, 1.0, declared)
+        missing, _ = missing_in(stored, scale, add, 1.0, declared, full)
         sample = stored if missing is None else np.where(missing, np.float32(np.nan), stored)
         if np.isfinite(sample).any(axis=(0, 2)).all():
             break
@@ -118,20 +139,23 @@ def read_radiometry(
     if scl is not None:
         check_classes(stored_classes(scl.isel(window)))
     factor = scale_of(np.where(_wild(sample), np.nan, sample), units, [str(s)[:10] for s in step])
-    missing, codes = missing_in(stored, scale, add, factor, declared)
+    check_scales(data, bands, factor, offset)
+    missing, codes = missing_in(stored, scale, add, factor, declared, full)
     values = sample * np.float32(factor)
     if missing is not None:
         values[missing] = np.nan
-    added, rule, stated, baselines = offset_of(data, bands, values, offset, packed=bool(add.any()))
+    packed = takes_offset_off(add, factor)
+    added, rule, stated, baselines = offset_of(data, bands, values, offset, packed)
     radiometry = Radiometry(
         factor,
         added,
         scale,
         add,
         declared,
+        full,
         rule,
         stated,
-        bool(added.any() or add.any()),
+        bool(added.any() or packed.any()),
         baselines,
         tuple(sorted(codes)),
     )
@@ -153,7 +177,12 @@ def _windows(bands: xr.Dataset) -> list[dict[str, slice]]:
 
 
 def missing_in(
-    stored: np.ndarray, scale: np.ndarray, add: np.ndarray, factor: float, declared: Sequence[float]
+    stored: np.ndarray,
+    scale: np.ndarray,
+    add: np.ndarray,
+    factor: float,
+    declared: Sequence[float],
+    full: bool,
 ) -> tuple[np.ndarray | None, dict[float, np.ndarray]]:
     """Where stored values (t, 10, ...) stand for no data, in the file's own numbers, and which code stood where."""
     packed = bool((scale != 1).any() or add.any())
@@ -167,7 +196,7 @@ def missing_in(
     missing: np.ndarray | None = None
     found: dict[float, np.ndarray] = {}
     for view in views:
-        mask, met = known_codes(view, declared)
+        mask, met = (np.isin(view, declared), declared) if full else known_codes(view, declared)
         if mask is not None:
             missing = mask if missing is None else missing | mask
             for code in set(met) - set(declared):
@@ -184,43 +213,6 @@ def missing_in(
         lowest = views[-1].min(axis=1)
         found |= {n: empty & (lowest == n) for n in numbers if n and n not in (*found, *declared)}
     return missing, found
-
-
-def packing_of(bands: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """(10,) scale and offset that xarray applied on the way from the file, by what it keeps of the file."""
-    of = [bands[b].encoding for b in BANDS]
-    return (
-        np.array([float(e.get("scale_factor", 1.0) or 1.0) for e in of]),
-        np.array([float(e.get("add_offset", 0.0) or 0.0) for e in of]),
-    )
-
-
-def check_unpacked(data: xr.Dataset, bands: xr.Dataset) -> None:
-    """ValueError for packing that stands in attributes, and so was not applied, where it changes more than the unit."""
-    for what, owner in (("the cube", data.attrs), *((b, bands[b].attrs) for b in BANDS)):
-        scale, add = (
-            np.ravel(owner.get(k, d)).astype(float) for k, d in (("scale_factor", 1), ("add_offset", 0))
-        )
-        if not (np.isclose(scale, 1) | np.isclose(scale, 1 / REFLECTANCE_SCALE)).all() or add.any():
-            raise ValueError(
-                f"{what} has scale_factor {scale[0]:g} and add_offset {add[0]:g} as attributes, which are not "
-                "applied to its values; expected values that they were applied to. Open the file so that they "
-                "are (mask and scale), or apply them and drop both attributes."
-            )
-
-
-def declared_nodata(data: xr.Dataset, bands: xr.Dataset) -> tuple[float, ...]:
-    """Numbers that attributes beside CF's own call no data: ``nodata``, ``no_data_value`` and the like."""
-    found = set()
-    for owner in (data.attrs, *(v.attrs for v in bands.values())):
-        for key, value in owner.items():
-            if plain(key).strip("_") in _NODATA:
-                for number in np.ravel(value):
-                    try:
-                        found.add(float(number))
-                    except (TypeError, ValueError):
-                        continue
-    return tuple(sorted(n for n in found if np.isfinite(n)))
 
 
 def scale_of(sample: np.ndarray, units: set[str], steps: Sequence[str]) -> float:
