@@ -32,6 +32,7 @@ def test_names_that_look_alike_are_one(model: tn.TimeSenCLIP, twin: str) -> None
     assert model.zero_shot([twin, "meadow"]).classes[0].casefold() == "vineyard"
 
 
+@pytest.mark.filterwarnings("ignore::timesen_nb.model.words.NeverTheAnswer")
 def test_letters_composed_or_not_are_one(
     model: tn.TimeSenCLIP, series: list[tn.PixelSeries], tmp_path: Path
 ) -> None:
