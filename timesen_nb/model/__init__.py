@@ -25,6 +25,7 @@
     confidence       what was fitted for these, in one file
     patch_images     months as vectors of an image tower
     alike            the most alike of many vectors
+    kept_vectors     vectors in half or a quarter of their bytes
     fingerprint      which weights these are; weights_name: what they are called in files
     loading          any of these files -> a model
 
