@@ -10,9 +10,11 @@ from typing import Any
 import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 
 from timesen_nb.datasets import PlaceDataset
+from timesen_nb.exercises import check
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
 #: Parameters that no sentence depends on: where files lie, how fast it goes, what other sources need.
@@ -188,4 +190,42 @@ def test_places_without_a_label_are_neither_right_nor_wrong(capsys: pytest.Captu
     every = names["places"].pairs(None, task="crops").split((0.7, 0.3), seed=1, block_km=0.2)[1]
     assert set(names["test"].labels) == {"Maize"}
     said = f"{len(every) - len(names['test'])} of {len(every)} places to judge have no label for 'crops'"
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("budgets", "asked_for"), [((5, 50, 200), 50), ((5, 20), 20)])
+def test_the_exercise_on_luck_asks_for_a_budget_that_is_there(
+    budgets: tuple[int, ...], asked_for: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Notebook 10, by made-up scores."""
+    rng = np.random.default_rng(0)
+    rivals = ("a forest", "a transformer from scratch", "teaching")
+    rows = [
+        (p, r, b, rng.random()) for p in ("near", "far") for r in rivals for b in budgets for _ in range(3)
+    ]
+    scores = pd.DataFrame(rows, columns=["place", "rival", "labels", "balanced accuracy"])
+    names: dict[str, Any] = {"BUDGETS": budgets, "scores": scores, "plt": plt, "np": np, "check": check}
+    exec(cell_with("10", "plt.subplots(1, 2"), names)
+    low, high = names["summary"].loc[("far", "a forest", asked_for), ["min", "max"]]
+    exec(cell_with("10", "def spread_of"), names | {"spread": high - low})
+    said = capsys.readouterr().out
+    assert "Exercise 2: right." in said
+    assert (f"read {asked_for} in their place" in said) == (asked_for != 50)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (lambda truth: truth.copy(), "the truth itself"),
+        (lambda truth: truth.astype(int), "the truth itself"),
+        (lambda truth: np.full(truth.shape, np.nan), "NaN"),
+        (lambda truth: np.where(np.arange(len(truth)) % 10 == 0, ~truth, truth), "right."),
+    ],
+)
+def test_the_truth_is_no_rule(rule: Any, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    truth = np.arange(200) < 100
+    exec(
+        cell_with("10", "That is the truth itself"),
+        {"np": np, "check": check, "is_maize": truth, "rule": rule(truth)},
+    )
     assert said in capsys.readouterr().out
