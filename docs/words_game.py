@@ -45,6 +45,46 @@ def scores(sentences: Mapping[str, str], seed: int, hidden: bool = True) -> pd.D
     return pd.DataFrame(table).T.sort_values("score", ascending=False)
 
 
+def read(text: str) -> dict[str, str]:
+    """The sentence of each team.
+
+    Args:
+        text: a line a team, ``team; sentence``; empty lines do not count.
+
+    Returns:
+        team -> sentence, in their order.
+
+    Raises:
+        ValueError: no line, or lines of another form or of a team that has one already; all of them are named.
+    """
+    sentences: dict[str, str] = {}
+    wrong = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        team, semicolon, sentence = (part.strip() for part in line.partition(";"))
+        if not semicolon:
+            wrong.append(f"line {number} has no semicolon: {line.strip()!r}")
+        elif not team or not sentence:
+            wrong.append(f"line {number} has no {'sentence' if team else 'team'}: {line.strip()!r}")
+        elif team in sentences:
+            wrong.append(f"line {number} is a second one of {team!r}")
+        else:
+            sentences[team] = sentence
+    if wrong or not sentences:
+        raise ValueError(
+            f"{'; '.join(wrong) or 'no line was given'}. Expected one line a team: team; sentence."
+        )
+    return sentences
+
+
+def unknown(sentences: Mapping[str, str]) -> dict[str, str]:
+    """Team -> its words that the model's list does not have, for the teams that have some."""
+    model = tn.load("pocket")
+    checked = {team: model.check_words([sentence])[0].unknown for team, sentence in sentences.items()}
+    return {team: ", ".join(words) for team, words in checked.items() if words}
+
+
 def main() -> None:
     """Score the sentences of a file."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -52,11 +92,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="draws the hidden half; keep it to yourself")
     parser.add_argument("--open", action="store_true", help="score at the other half")
     given = parser.parse_args()
-    lines = [
-        line.split(";", 1) for line in given.file.read_text(encoding="utf-8").splitlines() if ";" in line
-    ]
-    table = scores({team.strip(): sentence.strip() for team, sentence in lines}, given.seed, not given.open)
-    print(table.map("{:.0%}".format).to_string())
+    try:
+        sentences = read(given.file.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        parser.error(str(error))
+    print(scores(sentences, given.seed, not given.open).map("{:.0%}".format).to_string())
+    for team, words in unknown(sentences).items():
+        print(f"{team}: not known (the list is English): {words}. The score is luck.")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What the notebooks that train refuse before anything is fetched, and that a run with other parameters begins anew."""
 
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,7 +35,7 @@ def survey(task: str, block_km: float) -> None:
 
     names: dict[str, Any] = {
         "DATA": "sen4map", "SEN4MAP": "", "LUCAS": "", "COUNTRIES": None, "TASK": task, "BLOCK_KM": block_km, "EACH": 2,
-        "np": np, "simulated_survey": simulated_survey, "download_photos": download_photos,
+        "BATCH": 32, "np": np, "simulated_survey": simulated_survey, "download_photos": download_photos,
         "read_lucas": lambda *_, **__: SimpleNamespace(ids=None, select=lambda ids: SimpleNamespace(photos=None)),
         "read_sen4map": lambda *_, **__: on_a_grid(2.0, ("land_cover", "crops")),
     }  # fmt: skip
@@ -124,13 +125,53 @@ def test_the_paper_streams_its_photos_and_a_stopped_run_goes_on(
         exec(cell, names | {"clear_to_go": False})
 
 
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("seed", [7, 4711])
-def test_a_seed_a_student(seed: int, tmp_path: Path) -> None:
-    """Other check points in notebook 09, and it runs to its end."""
+def village(tmp_path: Path, parameters: str, changes: dict[str, str] | None = None) -> tuple[str, str]:
+    """What notebook 09 prints with other parameters and its solutions, and the page that it writes."""
     notebook = nbformat.read(NOTEBOOKS / "09_my_village.ipynb", as_version=4)
-    (parameters,) = (c for c in notebook.cells if "parameters" in c.metadata.get("tags", ()))
-    parameters.source += f"\nSEED = {seed}"
+    solutions = iter(re.findall(r"```python\n(.*?)```", "".join(c.source for c in notebook.cells), re.DOTALL))
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", ())
+        if "exercise" in tags:
+            cell.source = next(solutions)
+        if "parameters" in tags:
+            cell.source += f"\n{parameters}"
+        for old, new in (changes or {}).items():
+            cell.source = cell.source.replace(old, new)
     resources = {"metadata": {"path": tmp_path}}
     NotebookClient(notebook, timeout=None, kernel_name="python3", resources=resources).execute()
-    assert f"seed {seed}" in (tmp_path / "my_village.md").read_text()
+    outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
+    said = "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout")
+    return said, (tmp_path / "my_village.md").read_text()
+
+
+@pytest.mark.timeout(3600)
+def test_words_in_another_order_more_clicks_and_half_of_the_points_not_visited(tmp_path: Path) -> None:
+    words = 'SEED = 4711\nWORDS = ["grassland", "maize", "potatoes", "built-up area"]'
+    half = "points = go_and_look(points)\n    points.loc[::2, 'true_class'] = ''"
+    said, page = village(
+        tmp_path, words, {"CLICKS = 2 ": "CLICKS = 3 ", "points = go_and_look(points)": half}
+    )
+    for text in (said, page):
+        assert "60 points drawn by chance (60 of 120 not visited)" in text
+    assert "Exercise 1: right." in said
+    assert "Exercise 2: right." in said
+    assert "is of two clicks a word" in said
+    shares = re.findall(
+        r"^(?:words alone|taught by 12 clicks): (\d+)% of the check points", said, re.MULTILINE
+    )
+    assert len(shares) == 2
+    assert min(map(int, shares)) > 50, "points that nobody visited count as wrong"
+
+
+@pytest.mark.timeout(3600)
+def test_a_seed_a_student_and_words_without_maize(tmp_path: Path) -> None:
+    """Other check points in notebook 09, and the exercises say what they ask for."""
+    words = 'SEED = 7\nWORDS = ["grassland", "a forest", "potatoes", "built-up area"]'
+    said, page = village(
+        tmp_path, words, {'"maize", "maize"': '"grassland", "grassland"', '["maize"]': '["grassland"]'}
+    )
+    assert 'read "grassland" in its place' in said
+    assert "Exercise 1: right." in said
+    assert "Exercise 2: right." in said
+    assert "from 120 points drawn by chance\n" in said
+    assert "Checked at 120 points drawn by chance, seed 7" in page

@@ -174,6 +174,31 @@ def test_the_words_game_is_played_on_hidden_places(docs: dict[str, ModuleType]) 
     assert not table.equals(docs["words_game"].scores(sentences, seed=7, hidden=False))
 
 
+def test_every_team_of_the_words_game_is_scored_or_named(
+    docs: dict[str, ModuleType],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    game, file = docs["words_game"], tmp_path / "sentences.txt"
+    assert game.read("a; bare soil; dry\n\n b ;sand\n") == {"a": "bare soil; dry", "b": "sand"}
+    monkeypatch.setattr(sys, "argv", ["words_game.py", str(file)])
+    file.write_text("a; bare soil\nD; \nF: stones\na; sand\n; sand\n")
+    with pytest.raises(SystemExit):
+        game.main()
+    said = capsys.readouterr().err
+    for part in ("line 2 has no sentence", "line 3 has no semicolon", "line 4 is a second one of 'a'"):
+        assert part in said
+    assert "line 5 has no team" in said
+    assert "line 1" not in said
+    file.write_text("a; bare soil\nb; qwertz blorf\nc; kahler Boden\n")
+    game.main()
+    said = capsys.readouterr().out
+    assert "b: not known (the list is English): qwertz, blorf." in said
+    assert "c: not known (the list is English): kahler, boden." in said
+    assert "a: not known" not in said
+
+
 def test_a_students_server_starts_with_the_notebooks_and_keeps_her_work(tmp_path: Path) -> None:
     mine = tmp_path / "notebooks" / NOTEBOOKS[0].name
     mine.parent.mkdir()
