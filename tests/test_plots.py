@@ -207,7 +207,8 @@ def test_classes_have_the_same_colours_in_the_click_map_and_in_a_region() -> Non
     from PIL import Image
     from synthetic import GridSource, small_model
 
-    words = [f"class {k}" for k in range(12)]
+    kinds = ("maize", "wheat", "rye", "barley", "hops", "flax", "beans", "peas", "clover", "potatoes", "rape", "oats")
+    words = [f"a field of {kind}" for kind in kinds]
     app = tn.ClickMap(small_model(), GridSource(), task=words)
     app.map_view()
     drawn = app._layer.drawn

@@ -136,7 +136,7 @@ def check_axis_names(bands: xr.Dataset) -> None:
         if name in _OF_AXIS[other] or (axis == "x" and north) or (axis == "y" and east):
             raise ValueError(
                 f"its {axis} says that it is {name or units}; expected {_OF_AXIS[axis][0]} or metres "
-                f"{'east' if axis == 'x' else 'north'} there. Swap the names: data.rename(x='y', y='x')."
+                f"{'east' if axis == 'x' else 'north'} there. Swap the names of the two axes in the file."
             )
 
 

@@ -38,7 +38,7 @@ def centred(
         raise ValueError(
             f"its coordinates begin at {x[0]:.10g}, {y[0]:.10g}, and its transform (GeoTransform) at {left:.10g}, "
             f"{top:.10g} with pixels of {width:.6g} by {height:.6g}: by it they are no centres of pixels. Keep the one "
-            "that is right: data.rio.write_transform(data.rio.transform(recalc=True)) where the coordinates are."
+            "that is right: write the transform anew from the coordinates, or the coordinates from the transform."
         )
     return x, y
 
