@@ -842,7 +842,9 @@ class TestTransforms:
     def test_what_fits_neither_way_is_refused(
         self, world: DatedCube, change: Callable[[xr.Dataset], xr.Dataset]
     ) -> None:
-        with pytest.raises(ValueError, match=r"coordinates begin at .* and its transform .*write the transform anew"):
+        with pytest.raises(
+            ValueError, match=r"coordinates begin at .* and its transform .*write the transform anew"
+        ):
             tn.open_source(change(with_transform(world.dataset())))
 
 

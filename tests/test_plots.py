@@ -207,14 +207,27 @@ def test_classes_have_the_same_colours_in_the_click_map_and_in_a_region() -> Non
     from PIL import Image
     from synthetic import GridSource, small_model
 
-    kinds = ("maize", "wheat", "rye", "barley", "hops", "flax", "beans", "peas", "clover", "potatoes", "rape", "oats")
+    kinds = [
+        "maize",
+        "wheat",
+        "rye",
+        "barley",
+        "hops",
+        "flax",
+        "beans",
+        "peas",
+        "clover",
+        "potatoes",
+        "rape",
+        "oats",
+    ]
     words = [f"a field of {kind}" for kind in kinds]
     app = tn.ClickMap(small_model(), GridSource(), task=words)
     app.map_view()
     drawn = app._layer.drawn
     maps = tn.map_region(small_model().zero_shot(words), GridSource().grid, progress=False)
-    assert maps.label.attrs["colours"] == class_colours(12) == app.session.colours_of(words)
-    assert drawn.classes == {words[k]: class_colours(12)[k] for k in np.unique(maps.label) if k >= 0}
+    assert maps.label.attrs["colours"] == class_colours(words) == app.session.colours_of(words)
+    assert drawn.classes == {words[k]: class_colours(words)[k] for k in np.unique(maps.label) if k >= 0}
     pixels = np.asarray(Image.open(BytesIO(drawn.picture.png)))
     seen = {tuple(pixel[:3]) for pixel in pixels[pixels[..., 3] > 0].tolist()}
     assert seen == {tuple(rgb) for rgb in as_rgb(list(drawn.classes.values())).tolist()}
