@@ -17,6 +17,7 @@ from stac_catalog import CatalogWriter, item_of, july, one_day
 from stac_server import Api, served
 
 import timesen_nb as tn
+from timesen_nb.sources.grid import Grid, holds
 from timesen_nb.sources.stac import StacSource
 from timesen_nb.sources.stac.acquisitions import read_acquisitions
 
@@ -143,6 +144,28 @@ def test_tiles_of_the_next_zone_do_not_count_inside_this_one(tmp_path: Path) -> 
     assert july(StacSource(writer.write())) == 300
 
 
+def test_a_corner_of_a_cube_that_leans_out_of_its_box_has_all_its_dates(tmp_path: Path) -> None:
+    """Far from the middle of its zone a window is turned against the box in degrees that it was made for."""
+    from pyproj import Transformer
+
+    writer = CatalogWriter(tmp_path)
+    lon, lat = Transformer.from_crs(32631, 4326, always_xy=True).transform(363_000.0, 6_597_000.0)
+    bbox = lon - 0.03, lat - 0.005, lon + 0.03, lat + 0.005
+    grid = Grid.over(bbox)
+    for day, side, left, top, value in [
+        ("2018-07-05", 800, 359_000, 6_600_000, 300),
+        ("2018-07-15", 4, grid.x[-1] - 35, grid.y[0] + 5, 900),
+    ]:
+        values, scl = np.full((10, side, side), value, dtype=np.uint16), np.full((side, side), 4)
+        writer.add(f"S2A_{day}", f"{day}T10:50:00", values, scl, left=left, top=top, epsg=32631)
+    source = StacSource(writer.write(), readers=1)
+    corner = grid.corners[2].place
+    assert not holds(bbox, *corner)
+    alone = source.pixel(*corner, 2018).values[6, 0]
+    assert alone == 600
+    assert source.cube(bbox, 2018).sel(month=7).isel(band=0, y=0, x=-1) == alone
+
+
 def test_an_offset_that_is_denied_wrongly_gives_no_look(tmp_path: Path) -> None:
     """earth-search, issues 66 and 71: the values are without the offset, the item says that they are with it."""
     source = one_day(
@@ -164,6 +187,26 @@ def test_an_offset_that_is_denied_wrongly_gives_no_look(tmp_path: Path) -> None:
         ({"s2:processing_baseline": "05.09"}, None, 1, -1000),
         ({"s2:processing_baseline": 5.1}, None, 1, -1000),
         ({"processing:version": "05.11"}, None, 1, -1000),
+        ({"s2:processing_baseline": " 05.09 "}, None, 1, -1000),
+        ({"s2:processing_baseline": "N0509"}, None, 1, -1000),
+        ({"s2:processing_baseline": "0214"}, None, 1, 0),
+        # of the software of whoever made the catalog
+        ({"processing:version": "1.1"}, (1e-4, -0.1), 1, -1000),
+        (
+            {"processing:version": "1.1", "s2:product_uri": "S2A_MSIL2A_20230701T103631_N0509_R008_T31UFU_x"},
+            None,
+            1,
+            -1000,
+        ),
+        (
+            {
+                "processing:version": "03.01",
+                "s2:product_uri": "S2A_MSIL2A_20230701T103631_N0509_R008_T31UFU_x",
+            },
+            None,
+            1,
+            -1000,
+        ),
         (
             {"s2:product_uri": "S2A_MSIL2A_20230701T103631_N0509_R008_T31UFU_20230701T200058.SAFE"},
             None,

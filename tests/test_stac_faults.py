@@ -56,6 +56,19 @@ def test_the_value_is_right_whatever_way_the_offset_is_said(tmp_path: Path) -> N
             "true or false",
         ),
         ({"s2:processing_baseline": "05.09"}, (1e-4, -1000), "states a scale of"),
+        (
+            {"s2:processing_baseline": "newest"},
+            None,
+            "s2:processing_baseline is 'newest'; expected a number such as",
+        ),
+        (
+            {
+                "s2:processing_baseline": "02.12",
+                "s2:product_uri": "S2A_MSIL2A_20180701T103631_N0510_R008_T31UFU_x",
+            },
+            None,
+            "is 02.12 and the name of its product says 05.10",
+        ),
         ({"s2:processing_baseline": "05.09"}, ("much", -0.1), "expected a number"),
         ({"s2:processing_baseline": "05.09"}, (1e-9, 0), "states a scale of"),
         ({}, None, "does not say how its values are stored"),

@@ -218,6 +218,20 @@ class Grid:
             Pixel(corner.epsg, corner.column + x, corner.row - y) for x in (0, right) for y in (0, bottom)
         ]
 
+    def reach(self, bbox: BBox) -> BBox:
+        """A box in degrees that holds another and every pixel: a window leans out of the box that it was made for.
+
+        Args:
+            bbox: (west, south, east, north) in degrees; east may lie beyond 180.
+
+        Returns:
+            The same with its edges moved out.
+        """
+        west, south, east, north = bbox
+        lons, lats = zip(*(corner.place for corner in self.corners), strict=True)
+        near = [turned(lon, (west + east) / 2) for lon in lons]
+        return min(west, *near), min(south, *lats), max(east, *near), max(north, *lats)
+
     def cut(self, axis: str, side: int) -> list[Grid]:
         """Even parts of at most ``side`` pixels: along "x" from west to east, along "y" from north to south."""
         corner, length = self.corner, self.width if axis == "x" else self.height

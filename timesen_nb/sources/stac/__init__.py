@@ -245,7 +245,8 @@ class StacSource:
 
         bbox = check_bbox(bbox, date_line=True)
         year, grid = check_year(year, self.years, self.name), Grid.over(bbox)
-        reading = self._reading(bbox, year)
+        # what touches a corner alone counts there
+        reading = self._reading(bbox, year, grid.reach(bbox))
         self._say(reading.left_out, year)
         read = dask.delayed(self._block)
         months = [dask.delayed(reading.of_month(m).begun(None), traverse=False) for m in range(1, 13)]
@@ -263,10 +264,10 @@ class StacSource:
         about = {"provenance": json.dumps(reading.provenance())}
         return year_cube(values, grid.y, grid.x, grid.corner.epsg, year, self.name, **about)
 
-    def _reading(self, bbox: BBox, year: int) -> Reading:
-        """What there is to read of a box and year; ValueError where there is nothing."""
+    def _reading(self, bbox: BBox, year: int, searched: BBox | None = None) -> Reading:
+        """What there is to read of a box and year, found in a wider one; ValueError where there is nothing."""
         work = self._policy.begin()
-        found = self._catalog.search(bbox, year, work)
+        found = self._catalog.search(searched or bbox, year, work)
         return Reading.of(found, self._catalog, bbox, year, self._masked, self._readers, work)
 
     def _near(self, places: Sequence[Any], year: int) -> list[Entry]:

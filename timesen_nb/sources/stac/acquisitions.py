@@ -268,11 +268,24 @@ def _product(item: Item) -> str:
 
 def _baseline(item: Item) -> float | None:
     """The processing baseline, 5.09 for "05.09"; None where the item does not say it."""
-    said = item.properties
-    for key in ("s2:processing_baseline", "sentinel:processing_baseline", "processing:version"):
-        if re.fullmatch(r"\d{1,2}\.\d{1,2}", str(said.get(key, ""))):
-            return float(said[key])
-    return baseline_of_product(_product(item)) or baseline_of_product(item.id)
+    named = baseline_of_product(_product(item)) or baseline_of_product(item.id)
+    for key in ("s2:processing_baseline", "sentinel:processing_baseline"):
+        text = str(item.properties.get(key) or "").strip()
+        if not text:
+            continue
+        number = re.fullmatch(r"N?(\d{1,2}\.\d{1,2}|\d{4})", text)
+        if number is None:
+            raise _Unusable(f"its {key} is {text!r}; expected a number such as 05.09")
+        stated = float(number[1]) if "." in text else int(number[1]) / 100
+        if named is not None and (stated < OFFSET_FROM) != (named < OFFSET_FROM):
+            raise _Unusable(
+                f"its {key} is {text} and the name of its product says {named:05.2f}: from baseline 04.00 on 1000 must "
+                "be taken off, before not"
+            )
+        return stated
+    # which may be of another chain's software: ESA's baselines have two digits twice
+    version = str(item.properties.get("processing:version", ""))
+    return named or (float(version) if re.fullmatch(r"\d\d\.\d\d", version) else None)
 
 
 def _tile(item: Item, product: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from timesen_nb.bands import BANDS
+from timesen_nb.bands import BANDS, MONTHS
 from timesen_nb.composite import clear, median_of_observations, medians_by_month, solar_days, usable
 from timesen_nb.sources.cache import Entry
 from timesen_nb.sources.grid import BBox, Grid, Pixel, box_of, turned
@@ -208,8 +208,10 @@ class Reading:
                 days.append(day)
         if 2 * len(groups) < all_of_them:
             first = left_out[len(self.left_out)]
+            months = np.unique(self.days.astype("datetime64[M]"))
+            when = f" in {MONTHS[int(str(months[0])[-2:]) - 1]} {self.year}" if len(months) == 1 else ""
             raise RequestFailed(
-                f"Most acquisitions of {self.name} cannot be read here, {all_of_them - len(groups)} of "
+                f"Most acquisitions of {self.name}{when} cannot be read here, {all_of_them - len(groups)} of "
                 f"{all_of_them}. The first: {first['what']}, {first['why']}. Try again later, or choose "
                 "another catalog or year."
             )
