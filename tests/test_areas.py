@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import rioxarray  # noqa: F401 - adds .rio
+import rioxarray
 import xarray as xr
 from shapely.geometry import MultiPolygon, Point, Polygon, box, mapping
 from shapely.ops import transform
@@ -569,3 +569,62 @@ def test_a_tilde_is_the_home_folder(
     written = {"places.csv", "new", "map.png", "fields.gpkg", "map.zarr", "pairs.safetensors"}
     assert {path.name for path in home.glob("[!.]*")} == written  # matplotlib keeps fonts in hidden folders
     assert not list(elsewhere.iterdir())
+
+
+# Next to other tables
+
+
+def test_fields_keep_their_index(maps: xr.Dataset) -> None:
+    fields = parcels(rectangle(0, 0, 10, 20), rectangle(10, 0, 29, 20), rectangle(12, 2, 20, 8))
+    fields["majority_there"] = ["maize", "meadow", "meadow"]
+    named = fields.set_index("owner")
+    some = named.loc[["farm 2", "farm 0"]]
+    table = regions.field_table(maps, some)
+    assert table["majority"].to_dict() == {"farm 2": "meadow", "farm 0": "maize"}
+    named["majority"] = table["majority"]
+    assert named["majority"].isna().to_dict() == {"farm 0": False, "farm 1": True, "farm 2": False}
+    cube = on_grid(xr.DataArray(np.full((12, 10, 20, 30), 500.0), dims=("month", "band", "y", "x")))
+    cube = cube.assign_coords(month=np.arange(1, 13), band=list(BANDS))
+    assert regions.field_series(cube, some).field.values.tolist() == ["farm 2", "farm 0"]
+    assert regions.field_series(cube, fields).field.values.tolist() == [0, 1, 2]
+
+
+def test_geojson_that_names_its_coordinate_system_lies_there(maps: xr.Dataset) -> None:
+    fields = parcels(rectangle(2, 2, 9, 9)).to_crs(4230)  # ED50: 100 m from WGS 84
+    text = fields.to_json(show_bbox=False, to_wgs84=False)
+    given = json.loads(text) | {"crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4230"}}}
+    assert read_polygons(given).crs.to_epsg() == 4230
+    assert regions.field_table(maps, given)["pixels"].tolist() == [49]
+
+
+def test_a_geotiff_comes_back_as_the_map_that_it_was(maps: xr.Dataset, tmp_path: Path) -> None:
+    path, *_ = regions.save_geotiff(maps, tmp_path / "map.tif")
+    again = rioxarray.open_rasterio(path).squeeze("band", drop=True).to_dataset(name="label")
+    pd.testing.assert_frame_equal(regions.area_table(again), regions.area_table(maps))
+    part = again.isel(x=slice(0, 10))
+    assert regions.area_table(part)["pixels"].to_dict()["maize"] == 200
+
+
+def test_certainty_from_a_few_places_is_said(maps: xr.Dataset) -> None:
+    points = regions.sample_points(maps, 30, at_least=5)
+    found = regions.estimate_areas(maps, points.assign(true_class=points["map_class"]))
+    assert found.accuracy == (1.0, 0.0)
+    assert "All places of maize, meadow, water have one true class" in found.note
+
+
+def test_a_column_with_the_name_of_the_rows_is_said(tmp_path: Path) -> None:
+    table = pd.DataFrame({"lon": [4.0, 4.0], "lat": [50.0, 50.0], "fid": [1, 1]})
+    with pytest.raises(ValueError, match="'fid' has the name of a GeoPackage's own numbers"):
+        regions.save_points(table, tmp_path / "a.gpkg")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("crs", "looks"), [("EPSG:4326", "metres"), ("EPSG:32631", "degrees")])
+def test_coordinates_of_another_system_make_no_map(crs: str, looks: str) -> None:
+    cube = tn.open_source("flanders").cube((3.02, 50.81, 3.025, 50.815))[..., :4, :4]
+    if looks == "degrees":
+        cube = cube.assign_coords(x=np.linspace(3.02, 3.021, 4), y=np.linspace(50.82, 50.81, 4))
+    with pytest.raises(ValueError, match=f"look like {looks}"):
+        tn.map_region(
+            tn.load("pocket").zero_shot(["a meadow", "a forest"]), cube.rio.write_crs(crs), progress=False
+        )

@@ -129,6 +129,7 @@ def test_hidden_checks_of_the_text_ask_nothing_of_other_parameters(path: Path) -
         (["a spaceship", "a forest", "a field"], "nothing that land can be"),
     ],
 )
+@pytest.mark.filterwarnings("ignore::timesen_nb.model.words.NeverTheAnswer")
 def test_what_is_there_is_told_from_what_only_wins(
     mine: list[str], said: str, asked: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:

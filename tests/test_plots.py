@@ -17,6 +17,7 @@ from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
 import timesen_nb as tn
+from timesen_nb.bands import BANDS
 from timesen_nb.plots import (
     AREAS,
     class_colours,
@@ -301,3 +302,13 @@ def test_words_are_drawn_letter_by_letter(word: str) -> None:
         assert any(shown in seen for seen, _ in texts), name
         assert not any(mathematics for _, mathematics in texts), name
         ax.figure.canvas.draw()
+
+
+def test_the_year_of_water_is_seen() -> None:
+    values = np.full((12, 10), 100.0, dtype=np.float32)
+    values[:, BANDS.index("B4")], values[3, BANDS.index("B4")] = 300, -20
+    series = tn.PixelSeries(values, np.ones(12, bool), 3.0, 50.0, 2018, "a lake")
+    left = plot_series(series)
+    right = left.figure.axes[1]
+    assert right.get_ylim()[0] < np.nanmin(series.ndvi)
+    assert left.get_ylim()[0] <= -0.002

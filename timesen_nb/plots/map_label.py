@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,7 +77,10 @@ def check_label(maps: xr.Dataset) -> xr.DataArray:
 
 
 def _listed(given: object) -> list[str]:
-    """One text, or several in a list or an array, as a list."""
+    """One text, or several in a list, an array or the JSON of a GeoTIFF's tag, as a list."""
+    if isinstance(given, str) and given.startswith("["):
+        with suppress(ValueError):
+            given = json.loads(given)
     return [str(name) for name in np.atleast_1d(np.asarray(given, dtype=object)).tolist()]
 
 

@@ -68,7 +68,7 @@ def plot_series(series: Drawable, ax: Axes | None = None) -> Axes:
         label = "no clear observation" if position == 0 else None
         ax.axvspan(m + 0.5, m + 1.5, facecolor="0.95", edgecolor="0.7", hatch="///", linewidth=0, label=label)
     ax.set_ylabel("reflectance")
-    ax.set_ylim(bottom=0)
+    ax.set_ylim(bottom=min(0.0, float(np.nanmin(series.values, initial=0.0)) / REFLECTANCE_SCALE))
     ax.set_xlim(0.5, 12.5)
     ax.set_xticks(months, [name[:3] for name in MONTHS])
     right = ax.twinx()
@@ -76,7 +76,8 @@ def plot_series(series: Drawable, ax: Axes | None = None) -> Axes:
         months, series.ndvi, color="#009E73", linestyle="--", marker="D", markersize=4, label="NDVI (right)"
     )
     right.set_ylabel("NDVI")
-    right.set_ylim(-0.3, 1.0)
+    # water lies below zero
+    right.set_ylim(min(-0.3, float(np.nanmin(series.ndvi, initial=0.0)) - 0.05), 1.0)
     handles = [h for axis in (ax, right) for h in axis.get_legend_handles_labels()[0]]
     ax.legend(
         handles=handles, fontsize="small", ncols=3, loc="upper left", bbox_to_anchor=(0, -0.1), frameon=False

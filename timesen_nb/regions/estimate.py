@@ -164,7 +164,7 @@ def stratified_estimate(
     spread[~there] = 0.0
     by_map, by_truth = p.sum(axis=1), p.sum(axis=0)
     right = np.diagonal(share)  # user's accuracy of each class of the map
-    accuracy = float((weight * right).sum())
+    accuracy = min(float((weight * right).sum()), 1.0)
     half = Z95 * float(np.sqrt((weight**2 * np.diagonal(spread)).sum()))  # equation 5
     adjusted = total * by_truth
     error = total * np.sqrt((weight[:, None] ** 2 * spread).sum(axis=0))  # equations 10 and 11
@@ -244,5 +244,12 @@ def _note(counts: pd.DataFrame, area: np.ndarray, unseen: int, drawn: int) -> st
         named = ", ".join(f"{name} ({n})" for name, n in strange.items())
         said.append(
             f"True classes that the map has not, each for itself: {named}. Mend those that are misspelt."
+        )
+    alike = [name for name, n, most, a in zip(counts.index, places, counts.max(axis=1), area, strict=True)
+             if n > 1 and most == n and a > 0]  # fmt: skip
+    if alike:
+        said.append(
+            f"All places of {', '.join(alike)} have one true class: by the formula that is known without error, which "
+            "so few places cannot show."
         )
     return " ".join(said)

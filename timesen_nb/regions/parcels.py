@@ -37,11 +37,11 @@ def field_table(maps: xr.Dataset, polygons: Any) -> gpd.GeoDataFrame:
             polygons in degrees.
 
     Returns:
-        The fields as they were given, and for each: pixels, those that have a class; no_data, those that have none;
-        beyond, about how many more would lie beyond the edge of the map; hectares of the first (NaN where the map's
-        coordinate system does not keep areas: degrees, Web Mercator); majority, the class of most pixels, None where
-        there is none; majority_share, 0 to 1; and ``ha_<class>``, hectares of each. Its own columns of these names are
-        replaced.
+        The fields as they were given, by their index, and for each: pixels, those that have a class; no_data, those
+        that have none; beyond, about how many more would lie beyond the edge of the map; hectares of the first (NaN
+        where the map's coordinate system does not keep areas: degrees, Web Mercator); majority, the class of most
+        pixels, None where there is none; majority_share, 0 to 1; and ``ha_<class>``, hectares of each. Its own columns
+        of these names are replaced.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -80,9 +80,9 @@ def field_series(cube: xr.DataArray, polygons: Any) -> xr.Dataset:
         polygons: as for :func:`field_table`.
 
     Returns:
-        Along field, month and band: mean and spread (standard deviation, of the population of the field's pixels) of
-        reflectance x 10000, and pixels, how many have a value; mean and spread are NaN where none has. ``mean`` goes
-        where series go: ``zs.probabilities(fields["mean"])``.
+        Along field (by their index), month and band: mean and spread (standard deviation, of the population of the
+        field's pixels) of reflectance x 10000, and pixels, how many have a value; mean and spread are NaN where none
+        has. ``mean`` goes where series go: ``zs.probabilities(fields["mean"])``.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -108,7 +108,9 @@ def field_series(cube: xr.DataArray, polygons: Any) -> xr.Dataset:
         mean[n] = np.where(there, values, 0).sum(axis=-1) / count
         spread[n] = np.sqrt((np.where(there, values - mean[n][..., None], 0) ** 2).sum(axis=-1) / count)
     dims = ("field", "month", "band")
-    coords = {"field": np.arange(len(fields)), "month": cube.month.values, "band": list(BANDS)}
+    # of several columns there is no coordinate
+    names = np.arange(len(fields)) if fields.index.nlevels > 1 else fields.index.to_numpy()
+    coords = {"field": names, "month": cube.month.values, "band": list(BANDS)}
     return xr.Dataset(
         {"mean": (dims, mean), "spread": (dims, spread), "pixels": (dims, pixels)}, coords=coords
     )
@@ -150,7 +152,7 @@ def _windows(data: xr.DataArray, fields: gpd.GeoDataFrame) -> Iterator[tuple[int
     for n, polygon in enumerate(fields.geometry.to_crs(data.rio.crs)):
         west, south, east, north = polygon.bounds
         if not np.isfinite(polygon.bounds).all():
-            x, y = fields.geometry[n].bounds[:2]
+            x, y = fields.geometry.iloc[n].bounds[:2]
             raise ValueError(
                 f"field {n + 1} lies at {x:g}, {y:g}, which is no place in the coordinate system given, "
                 f"{fields.crs.name}. {_CLAIM}"

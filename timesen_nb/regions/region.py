@@ -155,6 +155,7 @@ def read_region(cube: Any, chunk: int | None = None) -> Region:
             "the cube given has no coordinate system (CRS), so its map would lie nowhere. Say which it is: "
             "cube.rio.write_crs('EPSG:32631'); its coordinates x and y are metres or degrees of that."
         )
+    _check_degrees(cube)
     if cube.sizes["y"] < 2 or cube.sizes["x"] < 2:
         raise ValueError(
             f"the cube given has {cube.sizes['y']} x {cube.sizes['x']} pixels; a map needs two along y and along x. "
@@ -169,6 +170,21 @@ def read_region(cube: Any, chunk: int | None = None) -> Region:
     about = {key: str(cube.attrs.get(key, "")) for key in ("source", "year", "weights")}
     chunks = Chunks((cube.sizes["y"], cube.sizes["x"]), size)
     return Region(chunked.data, encoded, months, grid, chunks, missing, about, cube.chunks is None)
+
+
+def _check_degrees(cube: xr.DataArray) -> None:
+    """ValueError for metres that are said to be degrees, and the other way round."""
+    if not {"x", "y"} <= set(cube.coords):
+        return
+    x, y = cube["x"].values, cube["y"].values
+    degrees = np.abs(y).max() <= 90 and np.abs(x).max() <= 540
+    geographic = cube.rio.crs.is_geographic
+    if degrees if not geographic and max(np.ptp(x), np.ptp(y)) < 1 else geographic and not degrees:
+        raise ValueError(
+            f"the cube given has x from {x.min():.6g} to {x.max():.6g} and y from {y.min():.6g} to {y.max():.6g}, "
+            f"which look like {'degrees' if degrees else 'metres'}, but its coordinate system is "
+            f"{cube.rio.crs.to_string()}. Say the right one: cube.rio.write_crs('EPSG:32631')."
+        )
 
 
 def _composites(cube: xr.DataArray) -> tuple[xr.DataArray, tuple[int, ...] | None]:

@@ -118,6 +118,11 @@ def _write_gpkg(table: pd.DataFrame, path: Path) -> None:
     if "lon" not in table:
         pyogrio.write_dataframe(table, path, layer="places", driver="GPKG")
         return
+    if own := [name for name in table if str(name).casefold() == "fid"]:
+        raise ValueError(
+            f"the column {own[0]!r} has the name of a GeoPackage's own numbers of rows; rename it, or write .csv or "
+            ".geojson."
+        )
     points = gpd.points_from_xy(table["lon"], table["lat"])
     frame = gpd.GeoDataFrame(table.drop(columns=["lon", "lat"]), geometry=points, crs=_DEGREES)
     frame.to_file(path, layer="places", driver="GPKG")
@@ -128,10 +133,11 @@ def read_polygons(polygons: Any) -> gpd.GeoDataFrame:
 
     Args:
         polygons: the path of a GeoJSON, GeoPackage or Shapefile; a GeoDataFrame or GeoSeries; GeoJSON as a dict; or a
-            shapely polygon, or a list of them. The last two are in degrees, longitude before latitude.
+            shapely polygon, or a list of them. The last two are in degrees, longitude before latitude, GeoJSON in
+            another coordinate system where it names one.
 
     Returns:
-        A row a polygon, in the coordinate system that they have.
+        A row a polygon, with the index and in the coordinate system that they have.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -181,7 +187,7 @@ def read_polygons(polygons: Any) -> gpd.GeoDataFrame:
             + "; expected corners in turn, once around each field. Mend them: frame.set_geometry(frame.make_valid()), "
             "or Fix geometries in QGIS."
         )
-    return frame.reset_index(drop=True)
+    return frame
 
 
 def _read(path: Path) -> gpd.GeoDataFrame:
@@ -209,11 +215,14 @@ def _of_geojson(given: dict[str, Any]) -> gpd.GeoDataFrame:
     from shapely import GEOSException
     from shapely.geometry import shape
 
+    named = ((given.get("crs") or {}).get("properties") or {}).get("name")
     features = given.get("features", [given if given.get("type") == "Feature" else {"geometry": given}])
     try:
         shapes = [shape(feature["geometry"]) for feature in features]
     except (KeyError, TypeError, ValueError, AttributeError, GEOSException) as problem:
         raise ValueError(f"the dict given is no GeoJSON of polygons ({problem!r}).") from problem
     return gpd.GeoDataFrame(
-        [dict(feature.get("properties") or {}) for feature in features], geometry=shapes, crs=_DEGREES
+        [dict(feature.get("properties") or {}) for feature in features],
+        geometry=shapes,
+        crs=named or _DEGREES,
     )
