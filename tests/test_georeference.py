@@ -9,10 +9,10 @@ import pytest
 import rasterio
 import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
+from class_maps import mapped
 from matplotlib.figure import Figure
 from pyproj import Transformer
 from shapely.geometry import box
-from test_areas import mapped
 
 import timesen_nb as tn
 from timesen_nb import regions
@@ -147,3 +147,14 @@ def test_a_coordinate_system_without_coordinates_is_no_place(maps: xr.Dataset, t
     assert tn.map_region(words, written, progress=False).rio.bounds() == pytest.approx(
         cube.rio.bounds(recalc=True)
     )
+
+
+@pytest.mark.parametrize(("crs", "looks"), [("EPSG:4326", "metres"), ("EPSG:32631", "degrees")])
+def test_coordinates_of_another_system_make_no_map(crs: str, looks: str) -> None:
+    cube = tn.open_source("flanders").cube((3.02, 50.81, 3.025, 50.815))[..., :4, :4]
+    if looks == "degrees":
+        cube = cube.assign_coords(x=np.linspace(3.02, 3.021, 4), y=np.linspace(50.82, 50.81, 4))
+    with pytest.raises(ValueError, match=f"look like {looks}"):
+        tn.map_region(
+            tn.load("pocket").zero_shot(["a meadow", "a forest"]), cube.rio.write_crs(crs), progress=False
+        )
