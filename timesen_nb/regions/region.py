@@ -178,8 +178,8 @@ def _check_degrees(cube: xr.DataArray) -> None:
         return
     x, y = cube["x"].values, cube["y"].values
     degrees = np.abs(y).max() <= 90 and np.abs(x).max() <= 540
-    geographic = cube.rio.crs.is_geographic
-    if degrees if not geographic and max(np.ptp(x), np.ptp(y)) < 1 else geographic and not degrees:
+    # a metre or less is no map
+    if not degrees if cube.rio.crs.is_geographic else degrees and max(np.ptp(x), np.ptp(y)) < 1:
         raise ValueError(
             f"the cube given has x from {x.min():.6g} to {x.max():.6g} and y from {y.min():.6g} to {y.max():.6g}, "
             f"which look like {'degrees' if degrees else 'metres'}, but its coordinate system is "

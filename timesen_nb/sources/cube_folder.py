@@ -65,37 +65,36 @@ def _check_alike(parts: Sequence[xr.Dataset]) -> None:
     """ValueError where files say different things of what their numbers mean."""
     for part in parts:
         check_surface(part, part)
-    layers = [part[[v for v in part.data_vars if {"y", "x"} <= set(part[v].dims)]] for part in parts]
-    said: dict[str, list[tuple[object, ...]]] = {
-        "numbers for no data": [
-            tuple(n for n in declared_nodata(part, of) if n not in CODES and abs(n) < HUGE)
-            for part, of in zip(parts, layers, strict=True)
-        ],
-        "packing with an offset": [
-            tuple(sorted(str(v) for v in of if of[v].encoding.get("add_offset"))) for of in layers
-        ],
-    }
-    for key in ("units", "scale_factor", "add_offset"):
-        stated = [
-            tuple(
-                sorted(
-                    {
-                        str(owner[key])
-                        for owner in (part.attrs, *(v.attrs for v in of.values()))
-                        if key in owner
-                    }
-                )
-            )
-            for part, of in zip(parts, layers, strict=True)
-        ]
-        said[key] = [value for value in stated if value]
-    for what, each in said.items():
-        different = sorted({", ".join(map(str, value)) or "none" for value in each})
+    stated = [_meanings(part) for part in parts]
+    for what in stated[0]:
+        different = sorted({each[what] for each in stated} - {""})
         if len(different) > 1:
             raise ValueError(
                 f"its files state different {what} ({'; '.join(different)}); expected the same in each. Bring them to "
                 "one, or put them in folders of their own."
             )
+
+
+def _meanings(part: xr.Dataset) -> dict[str, str]:
+    """What a file states of its numbers, in words; "" where it need not state it."""
+    layers = part[_layers(part)]
+    owners = (part.attrs, *(v.attrs for v in layers.values()))
+    nodata = [n for n in declared_nodata(part, layers) if n not in CODES and abs(n) < HUGE]
+    packed = sorted(str(v) for v in layers if layers[v].encoding.get("add_offset"))
+    said: dict[str, list[Any]] = {
+        "numbers for no data": nodata or ["none"],
+        "packing with an offset": packed or ["none"],
+        **{
+            key: sorted({str(o[key]) for o in owners if key in o})
+            for key in ("units", "scale_factor", "add_offset")
+        },
+    }
+    return {what: ", ".join(map(str, each)) for what, each in said.items()}
+
+
+def _layers(data: xr.Dataset) -> list[Any]:
+    """Names of the variables that have pixels."""
+    return [v for v in data.data_vars if {"y", "x"} <= set(data[v].dims)]
 
 
 def _merged(attributes: Sequence[dict[Any, Any]], context: Any = None) -> dict[Any, Any]:
@@ -109,7 +108,7 @@ def dated_part(data: xr.Dataset, file: Path, names: FolderNames) -> xr.Dataset:
     data = data.chunk()
     if not {"time", "month"} & set(data.dims):
         said = names.date_of(file.stem)
-        layers = [v for v in data.data_vars if {"y", "x"} <= set(data[v].dims)]
+        layers = _layers(data)
         if said.day is None:
             data = data.assign({v: data[v].expand_dims(month=[said.month]) for v in layers})
             if year_of(data) not in (None, said.year):
