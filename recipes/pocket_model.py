@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
@@ -37,6 +38,7 @@ from recipes.series_training import (
     train,
     training_parts,
 )
+from recipes.side_by_side import side_by_side
 from recipes.words import cover_type_vectors, learn_tokens
 from timesen_nb.evaluation.calibration import common_scale
 from timesen_nb.model.config import EncoderConfig
@@ -185,21 +187,32 @@ def recalling(encoder: SeriesEncoder, photos: np.ndarray) -> SeriesEncoder:
     return out
 
 
-def train_series_encoder(tower: PocketTower, seed: int, effort: Effort = SMALL) -> TimeSenCLIP:
-    """Cross-view training (:mod:`recipes.series_training`), then calibration; on a GPU where there is one.
+def train_series_encoder(
+    tower: PocketTower, seed: int, effort: Effort = SMALL, processes: int = 1
+) -> TimeSenCLIP:
+    """Cross-view training (:mod:`recipes.series_training`), calibration, the position of annual composites.
 
-    On a processor the same seed gives the same model.
+    On processors of one kind the same seed and as many processes give the same model.
     """
-    parts = many_parts(effort, TRAIN_SEED + seed)
-    photos, scale = mean_photos(tower), 0.0
+    photos = mean_photos(tower)
+    weights = side_by_side(stages, processes, photos, seed, effort)[0]
+    scale = weights.pop("scale").item()
+    encoder = SeriesEncoder(CONFIG)
+    encoder.load_state_dict(weights)
+    model = TimeSenCLIP(recalling(encoder, photos), tower, scale)
+    model.calibrated_logit_scale = calibrate(model)
+    return knowing_years(model, training_parts(effort.places, TRAIN_SEED + seed), seed)
+
+
+def stages(photos: np.ndarray, seed: int, effort: Effort) -> dict[str, Tensor]:
+    """An encoder's weights after all stages, and the scale that it learned; on a GPU where there is one."""
+    parts, scale = many_parts(effort, TRAIN_SEED + seed), 0.0
     torch.manual_seed(seed)
     encoder = SeriesEncoder(CONFIG).to("cuda" if torch.cuda.is_available() else "cpu")
     for i, stage in enumerate(STAGES):
-        longer = replace(stage, steps=stage.steps * effort.times)
+        longer = replace(stage, steps=round(stage.steps * effort.times))
         scale = train(encoder, parts, photos, longer, seed + 1000 * i, effort.batch)
-    model = TimeSenCLIP(recalling(encoder.cpu(), photos), tower, scale)
-    model.calibrated_logit_scale = calibrate(model)
-    return knowing_years(model, parts, seed)
+    return {**encoder.cpu().state_dict(), "scale": torch.tensor(scale)}
 
 
 def knowing_years(
@@ -232,8 +245,7 @@ def main() -> None:
         "--encoder-only", type=Path, metavar="FILE", help="keep the towers, save the encoder to FILE"
     )
     efforts = {"small": SMALL, "large": LARGE}
-    usual = "large" if torch.cuda.is_available() else "small"
-    parser.add_argument("--effort", choices=efforts, default=usual, help="the large one wants a GPU")
+    parser.add_argument("--effort", choices=efforts, default="small", help="what ships is the large one's")
     parser.add_argument(
         "--year-only", action="store_true", help="keep all but the position of annual composites"
     )
@@ -259,7 +271,8 @@ def main() -> None:
         say("text tower")
         right = train_photo_tower(folder, n=6_000, epochs=6)
         say(f"photo tower: tells {right:.1%} of {len(INDEX)} cover types in single views it has not seen")
-    model = train_series_encoder(PocketTower(folder), given.seed, effort)
+    processes = 1 if torch.cuda.is_available() else 2
+    model = train_series_encoder(PocketTower(folder), given.seed, effort, processes)
     model.save(given.encoder_only or folder / "series.safetensors")
     say(
         f"series encoder: learned scale {model.logit_scale:.1f}, calibrated {model.calibrated_logit_scale:.1f}"

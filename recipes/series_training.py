@@ -10,10 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_context
 
 import numpy as np
 import torch
@@ -21,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
+from recipes.side_by_side import average_gradients, place
 from timesen_nb.model.encoder import SeriesEncoder
 from timesen_nb.simulate.cover_types import COVER_TYPES
 from timesen_nb.simulate.earth import earth_places
@@ -70,17 +68,18 @@ class Effort:
     """How much is spent on an encoder.
 
     places: of Europe in a set; of the others there are as many or a third more. sets: of simulated places, each of a
-    seed of its own. batch: series a step. times: so many steps for each of a stage.
+    seed of its own, shared out among the processes. batch: series a step, of all processes. times: so many steps for
+    each of a stage.
     """
 
     places: int = 12_000
-    sets: int = 1
-    batch: int = 512
-    times: int = 1
+    sets: int = 2
+    batch: int = 1024
+    times: float = 1.0
 
 
-#: On two cores; on a GPU, which sees twenty times as many series: what ships.
-SMALL, LARGE = Effort(), Effort(places=18_000, sets=16, batch=2048, times=5)
+#: Twenty minutes of two cores; seventy: what ships.
+SMALL, LARGE = Effort(), Effort(places=18_000, sets=16, times=4.4)
 
 
 def weights_of_types() -> np.ndarray:
@@ -122,13 +121,10 @@ def training_parts(n: int, seed: int, without: tuple[str, ...] = ()) -> list[Sha
 
 
 def many_parts(effort: Effort, seed: int) -> list[Share]:
-    """:func:`training_parts` of several seeds, a process each, put together."""
-    seeds = [seed + 1000 * k for k in range(effort.sets)]
-    if len(seeds) == 1:
-        return training_parts(effort.places, seed)
-    # forked, a process waits for ever for the threads of torch that it has not got
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        sets = list(pool.map(partial(training_parts, effort.places), seeds))
+    """:func:`training_parts` of several seeds put together: those of this process."""
+    first, processes = place()
+    seeds = [seed + 1000 * k for k in range(first, effort.sets, processes)]
+    sets = [training_parts(effort.places, s) for s in seeds]
     return [
         Share(np.concatenate([p.values for p in same]), np.concatenate([p.cover_type for p in same]))
         for same in zip(*sets, strict=True)
@@ -150,6 +146,12 @@ def thinned(values: Tensor, generator: torch.Generator) -> Tensor:
     return values.masked_fill(gone[:, :, None, None, None], torch.nan)
 
 
+def quick(device: torch.device) -> bool:
+    """Whether the device multiplies in bfloat16 faster than in float32."""
+    can = torch.cpu.get_capabilities()
+    return device.type == "cuda" or bool(can.get("avx512_bf16") or can.get("amx_bf16"))
+
+
 def train(
     encoder: SeriesEncoder, parts: list[Share], photos: np.ndarray, stage: Stage, seed: int, batch: int = 512,
     learned: Sequence[nn.Parameter] | None = None,
@@ -161,13 +163,14 @@ def train(
         parts: what it is trained on.
         photos: (cover types, D) unit vectors: the mean of the photos of each.
         stage: how long, how fast, and how much of each part.
-        seed: of the batches.
-        batch: series a step.
+        seed: of the batches; each process draws its own.
+        batch: series a step, of all processes that train together (:mod:`recipes.side_by_side`).
         learned: which of the encoder's weights; None: all.
     """
     device = encoder.class_token.device
-    torch.manual_seed(seed)
-    draw, rng = torch.Generator(device).manual_seed(seed), np.random.default_rng(seed)
+    own, processes = place()
+    torch.manual_seed(seed + 500 * own)
+    draw, rng = torch.Generator(device).manual_seed(seed + 500 * own), np.random.default_rng(seed)
     encoder.train()
     ground = torch.from_numpy(photos).to(device)
     log_scale = torch.nn.Parameter(torch.tensor(math.log(14.0), device=device))
@@ -181,23 +184,24 @@ def train(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, stage.rate, total_steps=stage.steps, pct_start=0.1
     )
-    for _ in tqdm(range(stage.steps), desc="series encoder", mininterval=5):
+    for _ in tqdm(range(stage.steps), desc="series encoder", mininterval=5, disable=own > 0):
         year = rng.random() < stage.year
         shares = stage.annual if year else stage.shares
         rows = [
-            torch.randint(len(y), (round(s * batch),), generator=draw, device=device)
+            torch.randint(len(y), (round(s * batch / processes),), generator=draw, device=device)
             for y, s in zip(labels, shares, strict=True)
         ]
         x = augment.drop_bands(torch.cat([v[r] for v, r in zip(values, rows, strict=True)]), draw)
         y = torch.cat([y[r] for y, r in zip(labels, rows, strict=True)])
         x = augment.annual_median(x) if year else thinned(x, draw)
         prior = torch.log((torch.tensor(shares, device=device) @ often + 1e-9) / wanted)
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=quick(device)):
             vectors = encoder(x).float()
         seen = ~torch.isnan(vectors).any(dim=1)
         loss = F.cross_entropy(log_scale.exp() * vectors[seen] @ ground.T + prior, y[seen])
         optimizer.zero_grad()
         loss.backward()
+        average_gradients(weights)
         torch.nn.utils.clip_grad_norm_(weights[:-1], 1.0)
         optimizer.step()
         schedule.step()

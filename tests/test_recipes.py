@@ -12,6 +12,7 @@ import timesen_nb as tn
 from recipes import pocket_model as recipe
 from recipes import series_training
 from recipes.series_training import Effort
+from recipes.side_by_side import side_by_side
 from recipes.words import learn_tokens, read_concepts
 from timesen_nb.composite import annual
 from timesen_nb.model.config import EncoderConfig
@@ -137,6 +138,20 @@ def test_more_effort_is_more_places_of_other_seeds() -> None:
         assert len(many.values) == len(many.cover_type) == 2 * n
         assert np.array_equal(many.values[:n], few.values, equal_nan=True)
         assert not np.array_equal(many.values[n:], few.values, equal_nan=True)
+
+
+def test_processes_side_by_side_train_one_encoder() -> None:
+    """Each has places of its own, and both end with the same weights: gradients are shared."""
+    rng = np.random.default_rng(0)
+    photos = rng.normal(size=(len(COVER_TYPES), recipe.CONFIG.embedding)).astype(np.float32)
+    photos /= np.linalg.norm(photos, axis=1, keepdims=True)
+    effort = Effort(places=60, sets=2, batch=40, times=0.003)
+    first, second = side_by_side(recipe.stages, 2, photos, 0, effort)
+    (alone,) = side_by_side(recipe.stages, 1, photos, 0, effort)
+    assert first.keys() == second.keys() == alone.keys()
+    for name in first:
+        torch.testing.assert_close(first[name], second[name], rtol=0, atol=0)
+    assert any((first[name] != alone[name]).any() for name in first)
 
 
 def test_each_series_loses_months_of_its_own() -> None:
