@@ -58,7 +58,14 @@ from timesen_nb.simulate.spectra import build_table
 PHOTO_SEED, TRAIN_SEED, CALIBRATION_SEED, TEST_SEED = 11, 101, 202, 303
 
 CONFIG = EncoderConfig(
-    width=128, depth=3, heads=4, feedforward=256, embedding=WIDTH, dropout=0.1, absent_bands=True
+    width=128,
+    depth=3,
+    heads=4,
+    feedforward=256,
+    embedding=WIDTH,
+    dropout=0.1,
+    absent_bands=True,
+    head_layers=2,
 )
 
 

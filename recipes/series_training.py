@@ -78,8 +78,8 @@ class Effort:
     times: float = 1.0
 
 
-#: Twenty minutes of two cores; seventy: what ships.
-SMALL, LARGE = Effort(), Effort(places=18_000, sets=16, times=4.4)
+#: A quarter of an hour of two cores; an hour: what ships.
+SMALL, LARGE = Effort(), Effort(places=18_000, sets=16, times=4.0)
 
 
 def weights_of_types() -> np.ndarray:

@@ -19,7 +19,7 @@ from timesen_nb.widgets.base_layer import BaseLayer
 from timesen_nb.widgets.link import Link
 from timesen_nb.widgets.messages import READY, READY_ANYWHERE, Offer
 from timesen_nb.widgets.place_reader import PlaceReader
-from timesen_nb.widgets.question import OWN_WORDS, STARTER
+from timesen_nb.widgets.question import OWN_WORDS, STARTER, lines_of
 from timesen_nb.widgets.scene_map import OTHER
 from timesen_nb.widgets.screen import Screen
 from timesen_nb.widgets.session import Session
@@ -92,7 +92,7 @@ class Actions:
         panel.year.on_month(lambda month: setattr(clock.month, "value", month))
         on_value(words.task, self.use_task)
         on_value(words.prompts, self.use_prompts)
-        on_value(words.words, lambda text: self.use_words(words.typed(text)))
+        on_value(words.words, lambda text: self._typed(words.typed(text)))
         on_value(words.lit, self._light)
         words.on_try(safely(self.use_words))
         on_button(view.start, lambda: self.layer.start(None, patient=False))
@@ -180,6 +180,13 @@ class Actions:
         if style != self._session.prompts:
             self._session.use_prompts(style)
             self._messages.well()
+
+    def _typed(self, text: str) -> None:
+        """What somebody typed; a blank beside the words of a task leaves it a task."""
+        if not self._session.question.own and lines_of(text) == self._session.question.untaught:
+            self._messages.well()
+        else:
+            self.use_words(text)
 
     def use_words(self, text: str) -> None:
         """Score words, one a line, and light up the map by them."""

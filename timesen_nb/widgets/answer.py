@@ -29,7 +29,9 @@ class Answer:
             else None or "".
         simulated: the place is there in a simulation only.
         question: what was asked, in a few words.
+        task: the task that was asked, or what stands for one's own words.
         trust: how far it may be believed.
+        taught_elsewhere: numbers of the kept places that taught the words and were read from other data.
     """
 
     series: PixelSeries
@@ -40,7 +42,9 @@ class Answer:
     cover_type: str | None = None
     simulated: bool = False
     question: str = ""
+    task: str = ""
     trust: Trust = field(default_factory=Trust, compare=False)
+    taught_elsewhere: tuple[int, ...] = ()
 
     @property
     def known(self) -> str:
@@ -119,7 +123,11 @@ class Answer:
     @property
     def notes(self) -> list[str]:
         """What a reader should know of the answer, a line each."""
-        return self.trust.notes(self.likely)
+        notes = self.trust.notes(self.likely)
+        if numbers := ", ".join(map(str, self.taught_elsewhere)):
+            places = "place" if len(self.taught_elsewhere) == 1 else "places"
+            notes.append(f"The words were taught by kept {places} {numbers} of other data too.")
+        return notes
 
     def ranked(self) -> list[tuple[str, float]]:
         """Classes with their probabilities.
@@ -140,9 +148,9 @@ class Answer:
             A new answer.
         """
         words = question.words
-        trust = Trust.of(self.series, self.vector, words, question.checks)
+        trust = Trust.of(self.series, self.vector, question)
         probabilities = question.shares(self.vector[None])[0]
         return replace(
             self, classes=tuple(words.classes), probabilities=probabilities, prompts=question.prompts,
-            question=question.title, trust=trust,
+            question=question.title, task=question.task, trust=trust,
         )  # fmt: skip

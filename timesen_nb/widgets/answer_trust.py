@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from timesen_nb.model.inputs import months_there
 from timesen_nb.model.words import WordCheck
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.series import PixelSeries
+
+if TYPE_CHECKING:
+    from timesen_nb.widgets.question import Question
 
 UNLIKE = "Unlike what this model has learned: do not trust the bars."
 NO_FIT = "None of these words fits this place: something else may stand here."
@@ -38,26 +42,23 @@ class Trust:
     nearer: tuple[int, int] | None = None
 
     @classmethod
-    def of(
-        cls, series: PixelSeries, vector: np.ndarray, words: ZeroShot, checks: Sequence[WordCheck]
-    ) -> Trust:
+    def of(cls, series: PixelSeries, vector: np.ndarray, question: Question) -> Trust:
         """What can be said of one series, its vector (D,), and these words."""
+        words, checks = question.words, tuple(question.checks)
         fitted = _fitted(words)
         if fitted is None:
-            return cls(tuple(checks), words.passing)
+            return cls(checks, words.passing)
         rows, values = np.asarray(vector, dtype=np.float32)[None], series.values[None]
         # how often sets hold the truth was measured for words that nobody taught
-        members = (
-            None if words.lesson else words.sets_of_vectors(rows, months_there(values))[0] & words.passing
-        )
+        members = None if words.lesson else question.members(rows, months_there(values))[0] & words.passing
         inside = bool(fitted.space.measure(values, rows).inside[0])
         if not words.passing.any():
-            return cls(tuple(checks), words.passing, members, None, inside)
+            return cls(checks, words.passing, members, None, inside)
         known = (words.lesson.words if words.lesson else words.vectors)[words.passing]
         own, others = (rows @ known.T).max(), rows[0] @ fitted.others(known).T
         fits = bool(others.max(initial=-np.inf) - own <= fitted.margin)
         nearer = int((others > own).sum()), len(others)
-        return cls(tuple(checks), words.passing, members, fits, inside, nearer)
+        return cls(checks, words.passing, members, fits, inside, nearer)
 
     @property
     def empty(self) -> list[int]:

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from timesen_nb.model.weights_name import weights_name
 from timesen_nb.sources import BUNDLED
+from timesen_nb.tasks import BUNDLED as BUNDLED_TASKS
+from timesen_nb.tasks import Task, tasks
 
 if TYPE_CHECKING:
     from timesen_nb.sources import Source
     from timesen_nb.widgets.drawn_fields import Fields
+    from timesen_nb.widgets.question import Question
     from timesen_nb.widgets.session import Session
 
 #: So many fields at most are written out.
@@ -29,12 +32,10 @@ def as_python(session: Session) -> str:
     Returns:
         Python; a comment stands where a call needs what only its user knows.
     """
-    asked: Any = session.question.asked
-    classes = asked if isinstance(asked, str) else list(getattr(asked, "classes", asked))
     lines = [
         "import numpy as np", "", "import timesen_nb as tn", "",
         _model(session), _source(session.source),
-        f"zs = model.zero_shot({classes!r}, prompts={session.prompts!r})",
+        f"zs = model.zero_shot({_asked(session.question)}, prompts={session.prompts!r})",
     ]  # fmt: skip
     if session.lesson.labels:
         lines += _taught(session)
@@ -65,6 +66,19 @@ def as_python(session: Session) -> str:
     if session.fields is not None:
         lines += ["", "# fields: a row of the table each", *_fields(session.fields)]
     return "\n".join(lines) + "\n"
+
+
+def _asked(question: Question) -> str:
+    """What was asked: the name of a task that comes along, one's own task with its sentences, or one's own words."""
+    asked: Any = question.asked
+    task = tasks[asked] if isinstance(asked, str) else asked
+    if not isinstance(task, Task):
+        return repr(list(asked))
+    if task.name in BUNDLED_TASKS and task == tasks[task.name]:
+        return repr(task.name)
+    sentences = {name: tuple(said) for name, said in task.descriptions.items()}
+    parts = f"{task.name!r}, {task.classes!r}, {task.codes!r}, {sentences!r}, {task.template!r}"
+    return f"tn.tasks.Task({parts})"
 
 
 def _taught(session: Session) -> list[str]:

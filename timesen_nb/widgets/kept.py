@@ -58,11 +58,7 @@ class KeptPlaces:
 
     def number_of(self, series: PixelSeries) -> int | None:
         """The number of a place that was kept from the same data and year, at the same spot; None for no such."""
-        for number, a in self:
-            near = abs(a.lon - series.lon) < SAME and abs(a.lat - series.lat) < SAME
-            if near and (a.series.year, a.series.source) == (series.year, series.source):
-                return number
-        return None
+        return next((number for number, a in self if same_spot(a.series, series)), None)
 
     def rescore(self, numbers: Sequence[int], question: Question) -> None:
         """Answer some again, by the words as they are."""
@@ -140,6 +136,12 @@ class KeptPlaces:
             raise ValueError("no place is kept yet, so there is nothing to export. Keep a place first.")
         path.write_text(writers[path.suffix.lower()](), encoding="utf-8")
         return path
+
+
+def same_spot(a: PixelSeries, b: PixelSeries) -> bool:
+    """Whether two series are of one place, one year and the same data."""
+    near = abs(a.lon - b.lon) < SAME and abs(a.lat - b.lat) < SAME
+    return near and (a.year, a.source) == (b.year, b.source)
 
 
 def _same(a: Answer, b: Answer) -> bool:

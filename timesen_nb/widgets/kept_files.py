@@ -24,13 +24,13 @@ def flat_table(
     Args:
         kept: numbers and answers.
         labels: what somebody says stands at some of them, by number.
-        about: what is the same for all, such as task and model.
+        about: what is the same for all, such as the model.
 
     Returns:
-        place, lon, lat, year, source, what ``about`` says, question, words and prompts that were asked, top_class,
-        probability, label, true_class, ``p_<class>``, ndvi_01 to ndvi_12, provenance (JSON as text) and time (of this
-        table, UTC). Missing values are None or NaN: a class that was not asked at a place has no probability there,
-        and one that stands alone has none either. A class has one column, whatever its capitals.
+        place, lon, lat, year, source, task, what ``about`` says, question, words and prompts that were asked,
+        top_class, probability, label, true_class, ``p_<class>``, ndvi_01 to ndvi_12, provenance (JSON as text) and
+        time (of this table, UTC). Missing values are None or NaN: a class that was not asked at a place has no
+        probability there, and one that stands alone has none either. A class has one column, whatever its capitals.
     """
     import pandas as pd
 
@@ -41,8 +41,8 @@ def flat_table(
     columns: dict[str, str] = {}  # a GeoPackage does not tell capitals apart
     for number, a in kept:
         row: dict[str, Any] = {"place": number, "lon": a.lon, "lat": a.lat, "year": a.series.year}
-        row |= {"source": a.series.source, **about, "question": a.question, "words": "; ".join(a.classes)}
-        row |= {"prompts": a.prompts}
+        row |= {"source": a.series.source, "task": a.task, **about}
+        row |= {"question": a.question, "words": "; ".join(a.classes), "prompts": a.prompts}
         row |= {"top_class": a.said, "probability": a.share}
         row |= {"label": (labels or {}).get(number), "true_class": a.truth}
         for name, p in zip(a.classes, a.probabilities, strict=True):

@@ -13,7 +13,7 @@ import numpy as np
 from timesen_nb.sources.grid import holds
 from timesen_nb.tasks.names import tidy
 from timesen_nb.widgets.answer import Answer
-from timesen_nb.widgets.kept import KeptPlaces
+from timesen_nb.widgets.kept import KeptPlaces, same_spot
 from timesen_nb.widgets.question import check_label
 
 if TYPE_CHECKING:
@@ -85,6 +85,13 @@ class TaughtPlaces:
         if number not in dict(self._kept):
             raise ValueError(f"place {number} is not kept; kept are {[n for n, _ in self._kept] or 'none'}.")
         check_label(label)
+        place = self._kept[number].series
+        for other, said in self.labels.items():
+            if label and said != label and other != number and same_spot(self._kept[other].series, place):
+                raise ValueError(
+                    f"places {other} and {number} are one place in one year, and {other} is labelled {said!r}. "
+                    "Change that label, or take it away first."
+                )
         self.labels.pop(number, None)
         if label:
             self.labels[number] = label

@@ -80,15 +80,20 @@ class Link:
         Returns:
             The link.
         """
-        from timesen_nb.tasks import tasks
+        from timesen_nb.tasks import Task, tasks
 
-        answer, own = session.result, session.task not in tasks
+        answer = session.result
+        # a task of one's own puts its words in sentences that no address holds: its name says what is missing
+        asked, name = session.question.asked, session.task
+        if isinstance(asked, Task) and (name not in tasks or asked != tasks[name]):
+            name = f"your own {name}"
+        own = not isinstance(asked, Task) and name not in tasks
         kept = {spot: place for spot, (_, place) in kept_places(session).items()}
         return cls(
             place=(answer.lon, answer.lat) if answer else None,
             # an answer that outlived a change of the year is of its own
             year=answer.series.year if answer else session.year,
-            task=None if own else session.task,
+            task=None if own else name,
             # what labels brought comes back with them
             words=tuple(session.question.untaught) if own else (),
             prompts=session.prompts if session.prompts != USUAL else None,

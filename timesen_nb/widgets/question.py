@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import category
 
@@ -88,9 +88,17 @@ class Question:
         Returns:
             (N, K) float32, rows sum to 1; 0 for classes that mean nothing.
         """
-        out = np.zeros((len(vectors), len(self.classes)), dtype=np.float32)
+        return self._spread(vectors, np.float32, lambda words: words.of_vectors(vectors))
+
+    def members(self, vectors: np.ndarray, months: np.ndarray) -> np.ndarray:
+        """(N, K) bool: the classes of the sets, as :meth:`ZeroShot.sets_of_vectors`; never one that means nothing."""
+        return self._spread(vectors, np.bool_, lambda words: words.sets_of_vectors(vectors, months))
+
+    def _spread(self, vectors: np.ndarray, kind: type, of: Callable[[ZeroShot], np.ndarray]) -> np.ndarray:
+        """(N, K): what is said of the classes that mean something, 0 for the others."""
+        out: np.ndarray = np.zeros((len(vectors), len(self.classes)), dtype=kind)
         if self.meant is not None:
-            out[:, np.delete(np.arange(len(self.classes)), self.empty)] = self.meant.of_vectors(vectors)
+            out[:, np.delete(np.arange(len(self.classes)), self.empty)] = of(self.meant)
         return out
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from timesen_nb.widgets.question import Question, Taught, listed
 from timesen_nb.widgets.view import EncodedView, Progress, View, bundled_view, encode_view
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from timesen_nb.model.timesenclip import TimeSenCLIP
     from timesen_nb.model.zeroshot import ZeroShot
     from timesen_nb.tasks import Task
@@ -52,6 +55,8 @@ class Session:
         self.kept = KeptPlaces()
         self.lesson = TaughtPlaces(self.kept)
         self.view: EncodedView | None = None
+        #: What lies on the map in place of the view.
+        self.region: xr.Dataset | None = None
         #: Fields that were read last.
         self.fields: Fields | None = None
         self.colours: dict[str, str] = {}
@@ -130,7 +135,12 @@ class Session:
         vector, name = self.model.encode(series)[0], getattr(self.source, "cover_type", None)
         cover_type = name(series.lon, series.lat, series.year) if name else None
         blank = Answer(series, np.asarray(vector), (), np.empty(0), "", cover_type, self.simulated)
-        return blank.scored(self.question)
+        return self._scored(blank)
+
+    def _scored(self, answer: Answer) -> Answer:
+        """The answer by the words as they are, and which of what taught them was read from other data."""
+        others = [n for n in self.lesson.labels if self.kept[n].series.source != answer.series.source]
+        return replace(answer.scored(self.question), taught_elsewhere=tuple(others))
 
     def click(self, lon: object, lat: object) -> Answer:
         """Ask and read."""
@@ -192,9 +202,12 @@ class Session:
         self._rescore()
 
     def use_words(self, text: str) -> None:
-        """Score your own classes, one a line; nothing is fetched again. ValueError as :func:`listed` says."""
+        """Score your own classes, one a line; nothing is fetched again. ValueError as :func:`listed` says.
+
+        Those of a task are your own as well: a task puts them to the model in sentences of its own.
+        """
         lines = listed(text)
-        if lines != self.question.untaught:
+        if not self.question.own or lines != self.question.untaught:
             self.question.ask(lines)
             self._rescore()
 
@@ -206,7 +219,7 @@ class Session:
     def _rescore(self) -> None:
         changes = ["words"]
         if self.result is not None:
-            self.result = self.result.scored(self.question)
+            self.result = self._scored(self.result)
             changes.append("answer")
         if self.view is not None:
             changes.append("view")

@@ -13,6 +13,7 @@ from timesen_nb.widgets.kept_files import flat_table
 if TYPE_CHECKING:
     import xarray as xr
 
+    from timesen_nb.model.zeroshot import ZeroShot
     from timesen_nb.widgets.session import Session
     from timesen_nb.widgets.view import EncodedView
 
@@ -54,18 +55,21 @@ def take(session: Session, path: str | Path, places: str = "exact") -> list[Path
     if suffix in (".geojson", ".gpkg"):
         return [_kept_places(session, path, places)]
     if suffix == ".safetensors":
-        return [session.words.save(path)]
+        return [_meant(session, "classifier").save(path)]
     if suffix == ".py":
         path.write_text(as_python(session), encoding="utf-8")
         return [path]
-    if session.view is None:
-        raise ValueError("no view is mapped yet, so there is no map to export. Map the view first.")
     from timesen_nb.regions import save_geotiff, save_picture
 
-    maps = view_maps(session, session.view)
-    if suffix == ".png":
-        return [save_picture(maps, path, f"{session.view.view.source}, {session.view.view.year}")]
-    return save_geotiff(maps, path)
+    # what lies on the map: a region hides the view
+    if session.region is not None:
+        maps, title = session.region, ""
+    elif session.view is None:
+        raise ValueError("no view is mapped yet, so there is no map to export. Map the view first.")
+    else:
+        view = session.view.view
+        maps, title = view_maps(session, session.view), f"{view.source}, {view.year}"
+    return [save_picture(maps, path, title)] if suffix == ".png" else save_geotiff(maps, path)
 
 
 def view_maps(session: Session, encoded: EncodedView) -> xr.Dataset:
@@ -86,9 +90,7 @@ def view_maps(session: Session, encoded: EncodedView) -> xr.Dataset:
     from timesen_nb.regions import map_region
     from timesen_nb.regions.georeference import transform_of
 
-    words, there = session.question.meant, encoded.readable
-    if words is None:
-        raise ValueError("none of the words is known, so there is no map of them. Ask for other words.")
+    words, there = _meant(session, "map"), encoded.readable
     grid = encoded.cube.isel(month=0, band=0, drop=True)
     vectors = np.full((*there.shape, encoded.vectors.shape[1]), np.nan, np.float32)
     vectors[there] = encoded.vectors
@@ -117,10 +119,17 @@ def view_maps(session: Session, encoded: EncodedView) -> xr.Dataset:
     return maps
 
 
+def _meant(session: Session, what: str) -> ZeroShot:
+    """The words that mean something, as the screen counts them; ValueError where there are none."""
+    if session.question.meant is None:
+        raise ValueError(f"none of the words is known, so there is no {what} of them. Ask for other words.")
+    return session.question.meant
+
+
 def _kept_places(session: Session, path: Path, places: str) -> Path:
     from timesen_nb.regions import save_points
 
     if not len(session.kept):
         raise ValueError("no place is kept yet, so there is nothing to export. Keep a place first.")
-    table = flat_table(session.kept, session.lesson.labels, task=session.task, model=model_name(session))
+    table = flat_table(session.kept, session.lesson.labels, model=model_name(session))
     return save_points(table, path, places)

@@ -66,7 +66,6 @@ class ViewLayer:
         self._drawing = Lock()  # of a part, on the thread that reads
         self._partly = False  # a part of a view that is being read lies on the map
         self._wanted, self._veiled = True, False
-        self._region: xr.Dataset | None = None
 
     @property
     def busy(self) -> bool:
@@ -146,7 +145,8 @@ class ViewLayer:
 
     def draw(self) -> None:
         """Draw the encoded view as the control says; no layer where nothing is encoded, or one word stands alone."""
-        encoded, self.drawn, self._region, self._partly = self._session.view, None, None, False
+        encoded, self.drawn, self._partly = self._session.view, None, False
+        self._session.region = None
         self._map.tell("")  # said of what was drawn before
         self._alike.forget()
         if encoded is None or not self._wanted or self._veiled or self._session.question.alone:
@@ -184,7 +184,7 @@ class ViewLayer:
         encoded, alike = self._session.view, self._alike
         if encoded is None:
             return
-        self._region = None
+        self._session.region = None
         self._map.tell("")
         layer = np.full(encoded.readable.shape, np.nan)
         layer[encoded.readable] = alike.shares
@@ -196,7 +196,7 @@ class ViewLayer:
         encoded = self._session.view
         if event.get("type") not in ("mousemove", "mouseout") or encoded is None or self.drawn is None:
             return
-        if self._region is not None:  # its colours are of other words
+        if self._session.region is not None:  # its colours are of other words
             return
         lat, lon = event.get("coordinates") or (np.nan, np.nan)
         here = encoded.at(lon, lat) if event["type"] == "mousemove" else None
@@ -218,7 +218,7 @@ class ViewLayer:
 
     def veil(self, wanted: bool) -> None:
         """Keep colours of classes and what they say off the map, while somebody is to guess; then they come back."""
-        region, self._veiled = self._region, wanted
+        region, self._veiled = self._session.region, wanted
         self.draw()
         if region is not None:
             self.draw_region(region)
@@ -247,7 +247,7 @@ class ViewLayer:
                 "the map given has no coordinate system, so that nobody can say where it lies. "
                 'Give one with maps.rio.write_crs("EPSG:32632").'
             )
-        self._region = maps
+        self._session.region = maps
         self._map.tell("")
         if self._veiled:
             return
