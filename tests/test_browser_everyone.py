@@ -309,3 +309,21 @@ def test_a_kept_place_has_room_for_its_label_and_buttons_say_all_they_say(page: 
     ink = labels.first.evaluate("(e) => getComputedStyle(e, '::placeholder').color")
     # that of other small words, which is measured for every page
     assert ink == page.page.locator(".tn-field").first.evaluate("(e) => getComputedStyle(e).color")
+
+
+@pytest.mark.parametrize("size", [(320, 568), (360, 640), (412, 800)])
+def test_a_finger_meets_the_button_that_it_sees_on_the_map(page: Shown, size, as_usual: None) -> None:
+    resize(page, size)
+    page.expect(
+        lambda: page.page.locator(".tn-map").bounding_box()["width"] <= size[0], "the map is wider than that"
+    )
+    page.page.locator(".tn-map").scroll_into_view_if_needed()
+    met = page.page.evaluate(
+        """() => [...document.querySelectorAll(".tn-map .leaflet-control :is(a[role=button], button)")].map((e) => {
+          const box = e.getBoundingClientRect();
+          const there = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+          return [e.title || e.innerText, e.contains(there) || there.outerHTML.slice(0, 160)];
+        })"""
+    )
+    assert {"Zoom in", "Zoom out", "Back to the whole of the data"} <= {name for name, _ in met}
+    assert [(name, there) for name, there in met if there is not True] == []
