@@ -58,14 +58,7 @@ from timesen_nb.simulate.spectra import build_table
 PHOTO_SEED, TRAIN_SEED, CALIBRATION_SEED, TEST_SEED = 11, 101, 202, 303
 
 CONFIG = EncoderConfig(
-    width=128,
-    depth=3,
-    heads=4,
-    feedforward=256,
-    embedding=WIDTH,
-    dropout=0.1,
-    absent_bands=True,
-    head_layers=2,
+    width=128, depth=3, heads=4, feedforward=256, embedding=WIDTH, dropout=0.1, absent_bands=True
 )
 
 
@@ -252,7 +245,8 @@ def main() -> None:
         "--encoder-only", type=Path, metavar="FILE", help="keep the towers, save the encoder to FILE"
     )
     efforts = {"small": SMALL, "large": LARGE}
-    parser.add_argument("--effort", choices=efforts, default="small", help="what ships is the large one's")
+    usual = "large" if torch.cuda.is_available() else "small"
+    parser.add_argument("--effort", choices=efforts, default=usual, help="the large one wants a GPU")
     parser.add_argument(
         "--year-only", action="store_true", help="keep all but the position of annual composites"
     )

@@ -29,7 +29,6 @@ CONFIGS = {
     "patch of 5 x 5": EncoderConfig(**SMALL, patch=5),
     "patch and absent bands": EncoderConfig(**SMALL, patch=2, absent_bands=True),
     "january": EncoderConfig(**SMALL, annual_position="january"),
-    "layers of the class token": EncoderConfig(**SMALL, head_layers=2),
     "a position of the year": EncoderConfig(**SMALL, annual_position="own"),
     "photos to recall": EncoderConfig(**SMALL, photos=7),
 }

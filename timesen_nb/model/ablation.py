@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from timesen_nb.bands import BANDS, OFFSET, SCALE
 from timesen_nb.model.checkpoint import check_fit
 from timesen_nb.model.config import EncoderConfig
-from timesen_nb.model.encoder import Head, SeriesEncoder
+from timesen_nb.model.encoder import SeriesEncoder
 from timesen_nb.model.inputs import composite_positions, known_bands, readable
 
 
@@ -41,7 +41,7 @@ class CalendarEncoder(nn.Module):
         self.register_buffer("offset", torch.tensor(config.offset).view(-1, 1, 1), persistent=False)
         self.register_buffer("scale", torch.tensor(config.scale).view(-1, 1, 1), persistent=False)
         self.layers = nn.ModuleList(self.make_layers(len(config.bands) * config.patch**2 + 1))
-        self.mlp_head = Head(config)
+        self.mlp_head = nn.Sequential(nn.LayerNorm(config.width), nn.Linear(config.width, config.embedding))
 
     def make_layers(self, features: int) -> list[nn.Module]:
         """The layers from (N, 12, features) to (N, width), or to what :meth:`read` takes."""

@@ -12,9 +12,6 @@ from timesen_nb.bands import BANDS, OFFSET, SCALE
 #: How sharply photos are recalled (cosines are multiplied by this), and how much they count beside the vector itself.
 RECALL_SCALE, RECALL_SHARE = 24.0, 0.5
 
-#: How much wider a feed-forward layer of the class token alone is inside than outside.
-HEAD_WIDENING = 4
-
 SIZES = ("patch", "width", "depth", "heads", "feedforward", "embedding")
 
 
@@ -50,8 +47,6 @@ class EncoderConfig:
         absent_bands: learn a vector for a band that is missing in a month that has others; without, such a month is
             missing.
         photos: how many photo vectors the encoder recalls at its end; 0 for none, as published.
-        head_layers: feed-forward layers that the class token alone goes through before it is projected; 0 for none, as
-            published. One of them costs a thirteenth of a layer of all tokens.
 
     Raises:
         ValueError: a value that cannot be, by name.
@@ -73,18 +68,14 @@ class EncoderConfig:
     absent_bands: bool = False
     # photo vectors that are recalled at the end
     photos: int = 0
-    # feed-forward layers of the class token alone
-    head_layers: int = 0
 
     def __post_init__(self) -> None:
         for name in SIZES:
             size = getattr(self, name)
             if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
                 raise ValueError(f"{name} is {size!r}; expected a whole number from 1.")
-        for name in ("photos", "head_layers"):
-            many = getattr(self, name)
-            if isinstance(many, bool) or not isinstance(many, int | np.integer) or many < 0:
-                raise ValueError(f"{name} is {many!r}; expected a whole number from 0.")
+        if isinstance(self.photos, bool) or not isinstance(self.photos, int | np.integer) or self.photos < 0:
+            raise ValueError(f"photos is {self.photos!r}; expected a whole number from 0.")
         for name in ("bands", "offset", "scale"):
             if not isinstance(getattr(self, name), tuple | list):
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected a list with one entry a band.")

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from timesen_nb.model.config import HEAD_WIDENING, RECALL_SCALE, RECALL_SHARE, EncoderConfig
+from timesen_nb.model.config import RECALL_SCALE, RECALL_SHARE, EncoderConfig
 from timesen_nb.model.inputs import composite_positions, known_bands, readable
 
 
@@ -65,37 +65,6 @@ class Block(nn.Module):
         return self.norm2(x + self.dropout(self.linear2(hidden)))
 
 
-class HeadLayer(nn.Module):
-    """One pre-norm feed-forward layer of the class token: what was gathered is thought over, for next to nothing.
-
-    A layer of all tokens does the same thirteen times, and attention besides.
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.linear1 = nn.Linear(width, HEAD_WIDENING * width)
-        self.linear2 = nn.Linear(HEAD_WIDENING * width, width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, W) -> (N, W)."""
-        return x + self.linear2(F.relu(self.linear1(self.norm(x))))
-
-
-class Head(nn.Sequential):
-    """Class token -> embedding: LayerNorm and Linear, as published; before them its own layers, where there are any."""
-
-    def __init__(self, config: EncoderConfig) -> None:
-        super().__init__(nn.LayerNorm(config.width), nn.Linear(config.width, config.embedding))
-        if config.head_layers:
-            self.layers = nn.Sequential(*(HeadLayer(config.width) for _ in range(config.head_layers)))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, W) -> (N, D), of any length."""
-        x = self.layers(x) if len(self) > 2 else x
-        return cast(Tensor, self[1](self[0](x)))
-
-
 class Recall(nn.Module):
     """What a vector recalls of photos: attention over a bank of their vectors, one step of a modern Hopfield network.
 
@@ -144,7 +113,7 @@ class SeriesEncoder(nn.Module):
         self.absent_band = nn.Parameter(torch.zeros(channels, config.width)) if config.absent_bands else None
         self.transformer = nn.Module()
         self.transformer.layers = nn.ModuleList(Block(config) for _ in range(config.depth))
-        self.mlp_head = Head(config)
+        self.mlp_head = nn.Sequential(nn.LayerNorm(config.width), nn.Linear(config.width, config.embedding))
         self.recall = Recall(config) if config.photos else nn.Identity()
 
     def forward(self, values: Tensor, months: Sequence[int] | None = None) -> Tensor:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from timesen_nb.model.config import HEAD_WIDENING, RECALL_SCALE, RECALL_SHARE, EncoderConfig
+from timesen_nb.model.config import RECALL_SCALE, RECALL_SHARE, EncoderConfig
 from timesen_nb.model.graph_products import Products, Ranges, float32
 from timesen_nb.model.inputs import POSITIONS
 from timesen_nb.model.onnx_file import Graph
@@ -37,11 +37,6 @@ def shapes(config: EncoderConfig) -> dict[str, tuple[int, ...]]:
         "linear1.weight": (f, w), "linear1.bias": (f,), "linear2.weight": (w, f), "linear2.bias": (w,),
         "norm1.weight": (w,), "norm1.bias": (w,), "norm2.weight": (w,), "norm2.bias": (w,),
     }  # fmt: skip
-    wider = HEAD_WIDENING * w
-    head = {
-        "norm.weight": (w,), "norm.bias": (w,),
-        "linear1.weight": (wider, w), "linear1.bias": (wider,), "linear2.weight": (w, wider), "linear2.bias": (w,),
-    }  # fmt: skip
     return {
         "time_pos_encoding": (1, 12, w),
         **({"year_pos_encoding": (1, 1, w)} if config.annual_position == "own" else {}),
@@ -54,7 +49,6 @@ def shapes(config: EncoderConfig) -> dict[str, tuple[int, ...]]:
         "mlp_head.0.bias": (w,),
         "mlp_head.1.weight": (config.embedding, w),
         "mlp_head.1.bias": (config.embedding,),
-        **{f"mlp_head.layers.{i}.{k}": s for i in range(config.head_layers) for k, s in head.items()},
         **({"recall.photos": (config.photos, config.embedding)} if config.photos else {}),
     }
 
@@ -139,23 +133,20 @@ class _Encoder:
             self.graph("LayerNormalization", x, float32(scale), float32(bias), axis=-1, epsilon=EPSILON)
         )
 
-    def linear(self, x: str, name: str) -> str:
-        """A product with a weight, plus its bias."""
-        weight, bias = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
-        return str(self.graph("Gemm", x, float32(weight.T), float32(bias)))
-
     def vectors(self) -> str:
         """The name of the output."""
         graph, last = self.graph, self.config.depth - 1
         x, queries = self.entry()
         for i in range(last):
             x = self.block(i, x, queries if i == 0 else [])
-        token = self.class_token(last, x)
-        for i in range(self.config.head_layers):
-            name = f"mlp_head.layers.{i}"
-            hidden = graph("Relu", self.linear(self.norm(token, f"{name}.norm"), f"{name}.linear1"))
-            token = graph("Add", token, self.linear(hidden, f"{name}.linear2"))
-        out = self.unit(self.linear(self.norm(token, "mlp_head.0"), "mlp_head.1"))
+        token = self.norm(self.class_token(last, x), "mlp_head.0")
+        out = graph(
+            "Gemm",
+            token,
+            float32(self.weights["mlp_head.1.weight"].T),
+            float32(self.weights["mlp_head.1.bias"]),
+        )
+        out = self.unit(out)
         if self.config.photos:
             photos = self.weights["recall.photos"]
             shares = graph("Softmax", graph("MatMul", out, float32(RECALL_SCALE * photos.T)), axis=-1)
@@ -294,8 +285,9 @@ class _Encoder:
             graph("Add", graph("Gemm", v, float32(join), float32(bias)), token),
             f"transformer.layers.{i}.norm1",
         )
-        hidden = graph("Relu", self.linear(x, f"transformer.layers.{i}.linear1"))
-        out = self.linear(hidden, f"transformer.layers.{i}.linear2")
+        widen, narrow = (self.layer(i, f"linear{n}.weight").T for n in (1, 2))
+        hidden = graph("Relu", graph("Gemm", x, float32(widen), float32(self.layer(i, "linear1.bias"))))
+        out = graph("Gemm", hidden, float32(narrow), float32(self.layer(i, "linear2.bias")))
         return self.norm(graph("Add", out, x), f"transformer.layers.{i}.norm2")
 
 
