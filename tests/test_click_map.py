@@ -349,3 +349,16 @@ def test_what_a_source_says_of_its_request_is_shown_and_cancel_reaches_it(app: t
     assert "waiting 2 s after an answer 429 (3 requests sent so far)" in said
     assert remote.cancelled
     assert "Cancelled" in app.status
+
+
+def test_a_failure_is_said_no_longer_than_it_lasts(app: tn.ClickMap, source: GridSource) -> None:
+    for read in (False, True):
+        if read:
+            app.click(*source.place(5, 7))
+        before = app.status
+        app.use(["maize", "maize"])
+        assert app.error is not None
+        assert app.status.startswith("That did not work")
+        app.use(["maize", "a meadow"])
+        assert app.error is None
+        assert app.status == before

@@ -195,7 +195,7 @@ class Actions:
         self._session.use_words(text)
         # A large text tower is too slow for every keystroke: then the box messages when it is left. Reading a view,
         # which may begin here, is done once, and is no cost of a keystroke.
-        self._screen.words.words.continuous_update = time.process_time() - started < QUICK
+        self._screen.words.follow(time.process_time() - started < QUICK)
         self._messages.well()
         self._light_up()
 

@@ -196,12 +196,15 @@ class ClickMap(InNotebooks, w.VBox):
             self._layer.draw_region(maps)
 
     def use(
-        self, task: str | Sequence[str] | None = None, prompts: str | None = None, year: int | None = None
+        self,
+        task: Task | str | Sequence[str] | None = None,
+        prompts: str | None = None,
+        year: int | None = None,
     ) -> None:
         """Choose words, prompt style or year; what is wrong is said in ``error``, as on the page.
 
         Args:
-            task: the name of a task, or your own classes; None = as it is.
+            task: a task, its name, or your own classes; None = as it is.
             prompts: "descriptions", "template" or "names"; None = as it is.
             year: calendar year; None = as it is.
         """
@@ -209,10 +212,8 @@ class ClickMap(InNotebooks, w.VBox):
         with self._messages.shown():
             if prompts is not None:
                 self.session.use_prompts(prompts)
-            if isinstance(task, str):
-                self.session.use_task(task)
-            elif task is not None:
-                self.session.use_words("\n".join(task))
+            if task is not None:
+                self.session.use(task)
             if year is not None:
                 self._actions.use_year(year, patient=True)
 

@@ -81,9 +81,13 @@ class TaughtPlaces:
 
     def label(self, number: int, label: str) -> None:
         """Say what stands at a kept place, "" for nothing; ValueError for one that is not kept, or what is no label."""
+        if not isinstance(label, str):
+            raise ValueError(f'the label given is {label!r}; expected words, or "" to take a label away.')
         label = tidy(label)
         if number not in dict(self._kept):
-            raise ValueError(f"place {number} is not kept; kept are {[n for n, _ in self._kept] or 'none'}.")
+            raise ValueError(
+                f"place {number!r} is not kept; kept are {[n for n, _ in self._kept] or 'none'}."
+            )
         check_label(label)
         place = self._kept[number].series
         for other, said in self.labels.items():

@@ -21,6 +21,8 @@ log = logging.getLogger("timesen_nb.widgets")
 
 READY = "Click the map, or type a place."
 READY_ANYWHERE = "Type the name of a place to go there, or zoom in; then click."
+#: After a failure, without an answer and with one.
+FAILED = ("That did not work.", "That did not work; the last answer stays.")
 
 
 class Offer(ValueError):
@@ -51,11 +53,14 @@ class Messages:
         self._panel, self._home = panel, home
         self.error: str | None = None
         self._offer: Offer | None = None
+        self._rest = READY  # the state that a failure took the place of
         panel.mend.on_click(lambda _: self.safely(self._offer.mend if self._offer else self.well)())
         self.say(READY)
 
     def say(self, status: str, busy: bool = False) -> None:
         """Tell the state; ``busy`` offers to cancel."""
+        if not busy and status not in FAILED:
+            self._rest = status
         self.status = status
         self._panel.say(status, busy)
 
@@ -65,9 +70,7 @@ class Messages:
         self.error = problem = without_keys(problem)
         self._offer = offer
         self._panel.fail(for_the_page(problem), offer.label if offer else "")
-        self.say(
-            "That did not work; the last answer stays." if self._panel.answered else "That did not work."
-        )
+        self.say(FAILED[self._panel.answered])
 
     def add(self, problem: str) -> None:
         """Tell what went wrong beside what was wanted; the state stays, and a button that mends something else."""
@@ -77,9 +80,11 @@ class Messages:
         self.say(status)
 
     def well(self) -> None:
-        """Nothing is wrong any more."""
+        """Nothing is wrong any more: the state is that of before something was."""
         self.error = None
         self._panel.fail(None)
+        if self.status in FAILED:
+            self.say(self._rest)
 
     def cancelled(self) -> None:
         """Somebody asked to stop."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.coverage import check_inside, check_opened, every_year, year_of
 from timesen_nb.widgets.kept import KeptPlaces
 from timesen_nb.widgets.labelled_places import LabelledPlaces, TaughtPlaces
-from timesen_nb.widgets.question import Question, Taught, listed
+from timesen_nb.widgets.question import Question, Taught, lines_of, listed
 from timesen_nb.widgets.view import EncodedView, Progress, View, bundled_view, encode_view
 
 if TYPE_CHECKING:
@@ -196,10 +196,23 @@ class Session:
         """The prompt style."""
         return self.question.prompts
 
+    def use(self, task: Task | str | Sequence[str]) -> None:
+        """Score a task, the classes of one by its name, or your own classes; ValueError for what is none of these."""
+        if isinstance(task, str) or hasattr(task, "descriptions"):
+            self.question.ask(task)
+            self._rescore()
+            return
+        if not isinstance(task, Iterable):
+            raise ValueError(f"the words given are {task!r}; expected a task, its name, or a list of words.")
+        names = list(task)
+        wrong = [name for name in names if not isinstance(name, str) or len(lines_of(name)) != 1]
+        if wrong:
+            raise ValueError(f"a class given is {wrong[0]!r}; expected words, in one line each.")
+        self.use_words("\n".join(names))
+
     def use_task(self, name: str) -> None:
         """Score the classes of a task; ValueError for a name that is none."""
-        self.question.ask(name)
-        self._rescore()
+        self.use(name)
 
     def use_words(self, text: str) -> None:
         """Score your own classes, one a line; nothing is fetched again. ValueError as :func:`listed` says.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import ipywidgets as w
 
@@ -29,7 +29,7 @@ class WordsControl(w.VBox):
 
     def __init__(self, session: Session) -> None:
         self.words = w.Textarea(
-            rows=4, placeholder="one a line: orchard, bog, car park", tooltip="Your words, one a line"
+            rows=4, placeholder="one a line:\norchard\nbog\ncar park", tooltip="Your words, one a line"
         )
         self.words.add_class("tn-words")
         self.task = w.Dropdown(
@@ -43,6 +43,9 @@ class WordsControl(w.VBox):
         self._advanced = w.ToggleButton(description="Advanced", tooltip="How words are put to the model")
         self._more = field("A word is put to the model as", self.prompts)
         self._caution = note("")
+        self._commas = note("")
+        self._later = note("These words take a moment: what you type is read when you leave the box.")
+        reveal(self._later, False)
         lead = plain_label("What may grow or stand here?")
         head = w.HBox([lead, self.task])
         tries = w.HBox([plain_label("Try"), *self.chips])
@@ -51,7 +54,9 @@ class WordsControl(w.VBox):
             widget.add_class(style)
         self.task.add_class("tn-task")
         self._tried = "", ""  # the box before an example was clicked, and the example
-        super().__init__([head, self.words, tries, self._caution, foot, self._more])
+        super().__init__(
+            [head, self.words, self._commas, self._later, tries, self._caution, foot, self._more]
+        )
         self.add_class("tn-ask")
         self._advanced.observe(lambda _: self._fold(), names="value")
         self._fold()
@@ -69,6 +74,11 @@ class WordsControl(w.VBox):
 
         for chip in self.chips:
             chip.on_click(tried)
+
+    def follow(self, letters: bool) -> None:
+        """Read the words at every letter, or when the box is left: then it says so."""
+        self.words.continuous_update = letters
+        reveal(self._later, not letters)
 
     def typed(self, text: str) -> str:
         """The list that somebody means who typed this text.
@@ -100,5 +110,16 @@ class WordsControl(w.VBox):
         self.prompts.value = session.prompts
         self._caution.value = tasks[session.task].caution if session.task in tasks else ""
         reveal(self._caution, bool(self._caution.value))
+        self._commas.value = commas_note(session.question.untaught) if session.question.own else ""
+        reveal(self._commas, bool(self._commas.value))
         if lines_of(self.words.value) != session.question.untaught:
             self.words.value = "\n".join(session.question.untaught)
+
+
+def commas_note(names: Sequence[str]) -> str:
+    """What is said of a list that may have been meant as several: names with commas are one class each."""
+    several = [name for name in names if "," in name or ";" in name]
+    if not several:
+        return ""
+    short = several[0] if len(several[0]) <= 60 else f"{several[0][:60]}…"
+    return f"“{short}” is one class. Several go one a line."
