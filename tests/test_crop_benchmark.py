@@ -325,6 +325,12 @@ def test_breizhcrops_is_read_without_its_clouds(tmp_path) -> None:
         breizhcrops.read_breizhcrops(tmp_path, "frh05")
     with pytest.raises(FileNotFoundError, match=r"frh01\.csv"):
         breizhcrops.read_breizhcrops(tmp_path, "frh01")
+    mapping = pd.read_csv(tmp_path / "classmapping.csv", index_col=0)
+    mapping.loc[2] = [2, "", "XXX"]
+    mapping.to_csv(tmp_path / "classmapping.csv")
+    with pytest.raises(ValueError, match="no name for XXX"):
+        breizhcrops.read_breizhcrops(tmp_path, "frh04")
+    mapping.drop(index=2).to_csv(tmp_path / "classmapping.csv")
     with h5py.File(tmp_path / "frh04.h5", "a") as file:
         file["csv/frh04/3.csv"][:, -1] /= 1e9  # seconds, read as nanoseconds
     with pytest.raises(ValueError, match=r"frh04/3\.csv has dates from 1970-01-01 .* expected some of 2017"):

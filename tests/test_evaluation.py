@@ -40,6 +40,11 @@ def no_encode(values, **_):
 # Metrics
 
 
+def test_other_lengths_of_truth_and_answers_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"\(3,\) and predicted of \(1,\)"):
+        confusion([0, 1, 2], [1], 3)
+
+
 def test_scores_of_a_table_counted_by_hand():
     truth, said = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 0, 0])
     table = confusion(truth, said, 4)

@@ -195,6 +195,12 @@ def test_rated_prompts_from_a_file(tmp_path):
     path.write_text("voter,description,rating\n1,a lake,9\n1,a road,none\n")
     with pytest.raises(ValueError, match=r"rows \[1\] have no rating"):
         RatedPrompts.read(path)
+    for row, what in ((",a road,2", "voter"), ("adam, ,2", "description")):
+        path.write_text(f"voter,description,rating\nann,a lake,9\n{row}\nalice,None,3\n")
+        with pytest.raises(ValueError, match=rf"rows \[1\] have no {what}"):
+            RatedPrompts.read(path)
+    path.write_text("voter,description,rating\nann,a lake,9\nNA,None,3\n")
+    assert RatedPrompts.read(path).voters.tolist() == ["ann", "NA"]
     path.write_text("voter,text,rating\n1,a lake,9\n")
     with pytest.raises(ValueError, match="no column description"):
         RatedPrompts.read(path)

@@ -52,10 +52,16 @@ def read_breizhcrops(folder: str | Path, region: str, most: int | None = None, s
     for name in (f"{region}.csv", f"{region}.h5", "classmapping.csv"):
         if not (folder / name).exists():
             raise FileNotFoundError(f"{folder / name} is not there; expected the files of BreizhCrops.")
-    mapping = pd.read_csv(folder / "classmapping.csv")
+    # a class may be called "NA"; and with a missing cell beside them numpy would cut names to a letter
+    mapping = pd.read_csv(folder / "classmapping.csv", keep_default_na=False)
     check_columns(mapping, ("code", "classname"), "classmapping.csv")
+    if nameless := mapping.loc[mapping["classname"].astype(str).str.strip() == "", "code"].tolist():
+        raise ValueError(
+            f"classmapping.csv has no name for {', '.join(map(str, nameless[:5]))}; expected one for each code. "
+            "Name them, or take their rows out."
+        )
     mapping = mapping.set_index("code")["classname"]
-    index = pd.read_csv(folder / f"{region}.csv")
+    index = pd.read_csv(folder / f"{region}.csv", keep_default_na=False)
     check_columns(index, ("path", "CODE_CULTU"), f"{region}.csv")
     index = index[index["CODE_CULTU"].isin(mapping.index)].reset_index(drop=True)
     if most is not None and most < len(index):

@@ -27,8 +27,12 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndar
 
 
 def _cells(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """(N,) the cell of the flat confusion table that each place falls in; ValueError for numbers that are no class."""
+    """(N,) the cell of the flat confusion table that each place falls in; ValueError for what are no classes of N."""
     truth, predicted = np.asarray(truth), np.asarray(predicted)
+    if truth.shape != predicted.shape:
+        raise ValueError(
+            f"truth is of shape {truth.shape} and predicted of {predicted.shape}; expected one of each a place."
+        )
     for what, numbers in (("truth", truth), ("predicted", predicted)):
         if numbers.dtype.kind not in "iufb" or (numbers % 1 != 0).any():
             raise ValueError(

@@ -30,7 +30,7 @@ class RatedPrompts:
         ratings: (P,) numbers, on a scale of the voters' own.
 
     Raises:
-        ValueError: lengths differ, there is none, or a rating is no number.
+        ValueError: lengths differ, there is none, a text is empty, or a rating is no number.
     """
 
     voters: np.ndarray
@@ -47,6 +47,9 @@ class RatedPrompts:
                 f"{len(self.voters)} voters, {len(self.descriptions)} descriptions and {len(self.ratings)} ratings "
                 "were given; expected one of each a row, and at least one row."
             )
+        for what, texts in (("voter", self.voters), ("description", self.descriptions)):
+            if rows := np.flatnonzero(np.char.strip(texts) == "")[:5].tolist():
+                raise ValueError(f"rows {rows} have no {what}; expected one each. Leave those rows out.")
         if not np.isfinite(self.ratings).all():
             rows = np.flatnonzero(~np.isfinite(self.ratings))[:5].tolist()
             raise ValueError(f"rows {rows} have no rating; expected a number each. Leave those rows out.")
@@ -67,7 +70,8 @@ class RatedPrompts:
         Raises:
             ValueError: a column is missing, or a rating is no number.
         """
-        table = pd.read_csv(path)
+        # with a missing cell beside them numpy would cut texts to a letter
+        table = pd.read_csv(path, keep_default_na=False)
         missing = [c for c in ("voter", "description", "rating") if c not in table]
         if missing:
             raise ValueError(

@@ -35,8 +35,9 @@ class TrainingOptions:
         weight_decay: of AdamW.
         memory_bank: so many photo vectors of past batches are negatives too: a multiple of batch_size, or 0.
         warmup_epochs: while the learning rate rises. None: a twentieth of all.
-        augment: temporal augmentation, of half of the batches. Without it no quarter or annual composite is seen, and
-            what is said of those gets worse while months get better.
+        augment: temporal augmentation, of half of the batches: an annual composite, a quarter of the months missing, or
+            months missing. Without it what is said of few months and of annual composites gets worse while twelve get
+            better. Quarterly composites (T = 4) are seen with it as little as without.
         spectral_masking: drop bands other than red, green and blue, of 70 % of the series.
         pooling: of several photos of a place: "average", "attention_image", "attention_dimension", "random".
         validation: labelled pairs, on which zero-shot accuracy and Recall@1 by class are measured.
