@@ -201,7 +201,8 @@ def train_series_encoder(
     encoder.load_state_dict(weights)
     model = TimeSenCLIP(recalling(encoder, photos), tower, scale)
     model.calibrated_logit_scale = calibrate(model)
-    return knowing_years(model, training_parts(effort.places, TRAIN_SEED + seed), seed)
+    parts = training_parts(effort.places, TRAIN_SEED + seed)
+    return knowing_years(model, parts, seed, replace(YEAR, bare=effort.bare))
 
 
 def stages(photos: np.ndarray, seed: int, effort: Effort) -> dict[str, Tensor]:

@@ -69,17 +69,18 @@ class Effort:
 
     places: of Europe in a set; of the others there are as many or a third more. sets: of simulated places, each of a
     seed of its own, shared out among the processes. batch: series a step, of all processes. times: so many steps for
-    each of a stage.
+    each of a stage. bare: as of :data:`YEAR`; the less was learned, the less it takes.
     """
 
     places: int = 12_000
     sets: int = 2
     batch: int = 1024
     times: float = 1
+    bare: float = YEAR.bare
 
 
 #: On two cores; on a GPU, which sees ten times as many series: what ships.
-SMALL, LARGE = Effort(), Effort(places=18_000, sets=16, batch=2048, times=5)
+SMALL, LARGE = Effort(bare=30.0), Effort(places=18_000, sets=16, batch=2048, times=5)
 
 
 def weights_of_types() -> np.ndarray:

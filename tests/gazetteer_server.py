@@ -11,6 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 PLACES = {
     "vilvoorde": ("Vilvoorde, Flanders, Belgium", 4.43, 50.93, (4.39, 50.91, 4.46, 50.96)),
+    "fiji": ("Fiji", 179.01, -18.12, (-180.0, -21.94, 180.0, -12.26)),
+    "taveuni": ("Taveuni, Fiji", 179.97, -16.85, (179.8, -17.1, -179.8, -16.6)),
     "the middle": ("The Middle <b>of the map</b>", 9.0, 50.0, (9.0, 50.0, 9.0, 50.0)),
 }
 

@@ -82,6 +82,17 @@ def test_utm_is_read_where_its_half_of_the_earth_is_clear(text: str) -> None:
         ("POLYGON((4 50, 5 50, 5 51, 4 50))", "no single point"),
         ('{"type": "LineString", "coordinates": [[4, 50], [5, 51]]}', "no single point"),
         ('{"type": "Point", "coordinates": ["x", "y"]}', "two numbers"),
+        ("31 N 600000 99999999", "outside its zone"),
+        ("31U 600000 562000", "outside its zone and band U"),
+        ("31M 600000 5620000", "outside its zone and band M"),
+        ("31N 999999 5620000", "outside its zone"),
+        ("https://yandex.com/maps/?ll=4.35%2C50.85&z=12", "holds no place"),
+        ("https://www.arcgis.com/apps/mapviewer/index.html?center=4.35,50.85", "holds no place"),
+        ('{"type": "Point", "coordinates": [true, false]}', "no single point"),
+        (
+            '{"type": "Point", "coordinates": [4, 50], "crs": {"type": "name", "properties": {"name": "EPSG:3857"}}}',
+            "3857",
+        ),
         ("maps.app.goo.gl/abc", "holds no place"),
         ("4.35", "two numbers"),
         ("1 2 3", "two numbers"),
@@ -130,7 +141,10 @@ def test_one_place_in_every_way_of_writing(lon: float, lat: float) -> None:
 def test_a_sign_after_lat_or_lon_is_kept() -> None:
     assert read_coordinates("lat -33.9 lon 18.4") == (18.4, -33.9)
     assert read_coordinates("lat: 33.9 S, lon: 18.4 E") == (18.4, -33.9)
-    assert read_coordinates("\u221233.9, 18.4") == (-33.9, 18.4)
+    for minus in "\u2010\u2011\u2012\u2013\u2014\u2212\uff0d":
+        assert read_coordinates(f"{minus}33.9, 18.4") == (-33.9, 18.4)
+        assert read_coordinates(f"lat: {minus}33.9 lon: 18.4") == (18.4, -33.9)
+        assert read_coordinates(f"lat: {minus}33\u00b054' lon: 18\u00b024'") == pytest.approx((18.4, -33.9))
 
 
 @given(

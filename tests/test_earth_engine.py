@@ -451,6 +451,11 @@ class TestFaults:
         assert same(source.pixel(*CUBE.place(0, 0), 2018).values, CUBE.months(2018)[:, :, 0, 0])
         assert server.count == source.requests == 3
 
+    def test_a_limit_a_minute_passes_whatever_it_counts(self, server: EarthEngineServer) -> None:
+        source = tn.open_source("earthengine", **FAST)
+        server.refuse(429, "Quota exceeded for quota metric 'EECU-seconds' and limit 'EECU per minute'.")
+        assert source.pixel(*CUBE.place(0, 0), 2018).valid.any()
+
     def test_the_waits_grow_and_the_state_tells_them(self, server: EarthEngineServer) -> None:
         source = tn.open_source("earthengine", cache=False, first_wait=0.1, attempts=4)
         server.refuse(503, "Service unavailable", times=3)
@@ -624,6 +629,16 @@ class TestPlaces:
             with pytest.raises(ValueError, match=r"no Sentinel-2 image of 2020.*Choose a place on land"):
                 tn.open_source("earthengine", **FAST).pixel(-30.0, 40.0, 2020)
             assert server.count == 1
+
+    def test_a_year_without_an_image_yet_is_asked_for_again(
+        self, server: EarthEngineServer, tmp_path: Path
+    ) -> None:
+        for asked in (1, 2):
+            source = tn.open_source("earthengine", cache=tmp_path)
+            with pytest.raises(ValueError, match="no Sentinel-2 image of 2020"):
+                source.pixel(-30.0, 40.0, 2020)
+            assert server.count == asked
+        assert not list(tmp_path.rglob("*.npz"))
 
     def test_before_the_collection_was_global_nobody_is_sent_ashore(self, server: EarthEngineServer) -> None:
         with pytest.raises(ValueError, match=r"not yet global before 2019. Choose 2019 or later"):

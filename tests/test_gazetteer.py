@@ -42,6 +42,15 @@ def test_a_name_is_found(gazetteer: Gazetteer) -> None:
     assert find_place(" Vilvoorde ") == expected
 
 
+@pytest.mark.parametrize("name", ["Fiji", "Taveuni"])
+def test_a_place_over_the_date_line_lies_where_it_is(gazetteer: Gazetteer, name: str) -> None:
+    place = find_place(name)
+    west, south, east, north = place.bounds
+    assert west <= place.lon <= east
+    assert (west + east) / 2 == pytest.approx(place.lon)
+    assert south < place.lat < north
+
+
 def test_a_name_is_asked_for_once_and_by_our_own_name(gazetteer: Gazetteer) -> None:
     assert find_place("Vilvoorde") is find_place("  Vilvoorde")
     assert gazetteer.asked == ["Vilvoorde"]

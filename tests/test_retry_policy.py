@@ -152,7 +152,7 @@ def test_an_interrupt_is_no_fault_of_the_server() -> None:
 
 @pytest.mark.parametrize("wrong", [{"attempts": 0}, {"deadline": 0}, {"first_wait": -1}])
 def test_what_makes_no_sense_is_refused(wrong: dict) -> None:
-    with pytest.raises(ValueError, match="expected at least one attempt"):
+    with pytest.raises(ValueError, match="expected a whole number of attempts"):
         policy(**wrong)
 
 

@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from timesen_nb.series import check_place
 
+#: What is typed, pasted or set in print for a minus.
+_DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 _PLAIN = r"\d+(?:[.,]\d+)?"
 _NUMBER = rf"[-+]?{_PLAIN}"
 _MINUTE, _SECOND = "['′’]", "(?:\"|″|”|'')"
@@ -62,6 +64,10 @@ _IN_LINKS = (
 #: Names in the query of a link: latitude and longitude, then both in one, latitude first.
 _LATITUDES, _LONGITUDES = ("mlat", "lat", "latitude"), ("mlon", "lon", "lng", "longitude")
 _BOTH = ("q", "query", "ll", "center", "sll", "cp")
+#: Whose links have the latitude first there; others have the longitude, or either.
+_LATITUDE_FIRST = re.compile(r"(^|\.)(google|bing|apple|openstreetmap|osm)\.", re.IGNORECASE)
+#: Letters of UTM's bands, 8 degrees each from 80 south on, the last 12.
+_BANDS = "CDEFGHJKLMNPQRSTUVWX"
 _EXPECTED = 'longitude first, as in "4.35, 50.85", or with letters, as in "50.85 N, 4.35 E"'
 
 
@@ -82,7 +88,7 @@ def read_coordinates(text: str, latitude_first: bool = False) -> tuple[float, fl
     Raises:
         ValueError: Numbers that are no place, a grid reference, a link that holds no place; in words.
     """
-    text = unquote(text).replace("\u2212", "-").strip()
+    text = _DASHES.sub("-", unquote(text)).strip()
     if text.startswith("{") and (place := _of_json(text)):
         return check_place(*place)
     if _LINK.match(text):
@@ -134,6 +140,8 @@ def _of_json(text: str) -> tuple[float, float] | None:
     except ValueError:
         return None
     kind = given.get("type")
+    if (stated := str(given.get("crs") or "")) and not re.search(r"CRS84|4326", stated):
+        raise ValueError(f"the GeoJSON given is in {stated[:80]}; expected degrees, {_EXPECTED}.")
     if (
         kind == "FeatureCollection"
         and isinstance(given.get("features"), list)
@@ -146,7 +154,7 @@ def _of_json(text: str) -> tuple[float, float] | None:
         case {"type": "Point", "coordinates": [lon, lat, *_]} | {
             "type": "MultiPoint",
             "coordinates": [[lon, lat, *_]],
-        }:
+        } if not isinstance(lon, bool) and not isinstance(lat, bool):
             return lon, lat
     if kind is None:
         return None
@@ -228,9 +236,11 @@ def _of_link(text: str) -> tuple[float, float]:
         (query[lat], query[lon]) for lat, lon in product(_LATITUDES, _LONGITUDES) if {lat, lon} <= set(query)
     ]
     pairs += [(m[1], m[2]) for pattern in _IN_LINKS if (m := pattern.search(text))]
+    host = parts.netloc or urlsplit(f"//{text}").netloc  # www.google.com/maps has no scheme
+    known = parts.scheme.lower() == "geo" or _LATITUDE_FIRST.search(host)
     pairs += [
         (m[1], m[2])
-        for n in _BOTH
+        for n in (_BOTH if known else ())
         if (m := re.fullmatch(rf"({_NUMBER})[,~\s]+({_NUMBER})", query.get(n, "")))
     ]
     for lat, lon in pairs:
@@ -258,6 +268,16 @@ def _of_utm(text: str, zone: str, band: str, x: float, y: float) -> tuple[float,
             f"the metres, or degrees, {_EXPECTED}."
         )
     lon, lat = from_degrees(epsg).transform(x, y, direction="INVERSE")
+    away = abs((lon - 6 * (epsg % 100) + 183 + 180) % 360 - 180)  # from the middle of the zone
+    # N may mean the north
+    lowest = 8.0 * _BANDS.index(band) - 80 if band and band != "N" else -80.0
+    highest = 84.0 if not band or band in "NX" else lowest + 8
+    # half a degree: bands are taken loosely where they meet
+    if y > 10_000_000 or away > 6.5 or not lowest - 0.5 <= lat <= highest + 0.5:
+        raise ValueError(
+            f"{text[:60]!r} lies outside its zone{f' and band {band}' if band else ''}; expected metres east and north "
+            f"in that zone, or degrees, {_EXPECTED}."
+        )
     return check_place(lon, lat)
 
 

@@ -96,5 +96,9 @@ def _ask(name: str, server: str) -> NamedPlace:
         raise ValueError(
             f"no place is known as {name!r}. Add the country, or give longitude and latitude, as in 4.35, 50.85."
         )
-    south, north, west, east = map(float, found.raw["boundingbox"])
+    lon, lat = found.longitude, found.latitude
+    south, north, west, east = map(float, found.raw.get("boundingbox") or (lat, lat, lon, lon))
+    # a box over the date line is given as one around the Earth, or from east to west
+    if not west <= lon <= east or east - west > 180:
+        west = east = lon
     return NamedPlace(found.address, found.longitude, found.latitude, (west, south, east, north))

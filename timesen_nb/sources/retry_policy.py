@@ -21,6 +21,9 @@ from urllib3.util.retry import RequestHistory, Retry
 
 T = TypeVar("T")
 
+#: Seconds of a deadline: a day, and what clocks can count.
+LONGEST = 86_400
+
 #: Answers after which asking again may help; any other error answer is final.
 PASSING_ANSWERS = frozenset((408, 425, 429, 500, 502, 503, 504))
 
@@ -101,11 +104,18 @@ class RetryPolicy:
         threads: bool = True,
     ) -> None:
         given = (attempts, deadline, first_wait)
-        numbers = all(isinstance(n, Real) and n == n for n in given)
-        if not numbers or attempts < 1 or deadline <= 0 or first_wait < 0:
+        numbers = all(isinstance(n, Real) and isfinite(n) for n in given)
+        if (
+            not numbers
+            or attempts < 1
+            or attempts != int(attempts)
+            or not 0 < deadline <= LONGEST
+            or first_wait < 0
+        ):
             raise ValueError(
-                f"attempts={attempts!r}, deadline={deadline!r}, first_wait={first_wait!r} given; expected at least one "
-                "attempt, a deadline above 0 seconds and a wait that is not negative."
+                f"attempts={attempts!r}, deadline={deadline!r}, first_wait={first_wait!r} given; expected a whole "
+                f"number of attempts from 1, a deadline above 0 and up to {LONGEST:,} seconds, and a wait that is not "
+                "negative."
             )
         self.explain, self.attempts, self.deadline, self.threads = explain, attempts, deadline, threads
         # urllib3 asks a second time at once and waits from the third on. Servers that compute want a pause from the

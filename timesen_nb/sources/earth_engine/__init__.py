@@ -101,7 +101,7 @@ class EarthEngineSource:
             "threshold": threshold if clouds == "cloud_score" else None,
         }
         self._cache = SeriesCache("earthengine", {"collection": expressions.REFLECTANCE, **masked}, cache)
-        self._never_seen: set[Pixel] = set()
+        self._never_seen: set[tuple[Pixel, int]] = set()
         # The smallest that was too much for the server, in points and in pixels: it is not asked for that again.
         self._too_many_points = self._too_many_pixels = math.inf
 
@@ -251,7 +251,7 @@ class EarthEngineSource:
         ]
 
     def _series(self, pixel: Pixel, entry: Entry, lon: float, lat: float, year: int) -> PixelSeries:
-        if pixel in self._never_seen and not np.isfinite(entry.months).any():
+        if (pixel, year) in self._never_seen and not np.isfinite(entry.months).any():
             since = expressions.GLOBAL_SINCE
             why = "the satellites take land and coasts, not the open sea. Choose a place on land."
             if year < since:
@@ -275,10 +275,13 @@ class EarthEngineSource:
                 raise
             self._too_many_points = min(len(places), self._too_many_points)
             return self._points(places, year, deadline)
-        self._never_seen |= {
-            place for place, (values, _) in zip(places, found, strict=True) if values[-1] <= 0
-        }
-        return [Entry(months_of(values[:-1]), made_of) for values, made_of in found]
+        seen = [bool(values[-1] > 0) for values, _ in found]
+        self._never_seen |= {(place, year) for place, there in zip(places, seen, strict=True) if not there}
+        # what has no image yet may have some later: it is asked for again
+        return [
+            Entry(months_of(values[:-1]), made_of, lasting=there)
+            for (values, made_of), there in zip(found, seen, strict=True)
+        ]
 
     def _window(self, grid: Grid, year: int) -> np.ndarray:
         return self._cache.months([grid], year, lambda _: [self._pixels_of(grid, year)])[0]

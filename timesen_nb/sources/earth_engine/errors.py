@@ -33,6 +33,7 @@ _SECRETS = re.compile(
 )
 #: 429 stands for "too fast", which passes, and for a used up quota, which does not until it is given anew.
 _QUOTA = re.compile(r"per day|per month|daily|monthly|eecu|compute quota|quota.*exhausted", re.IGNORECASE)
+_PASSES = re.compile(r"per (minute|second)", re.IGNORECASE)
 _TOO_MUCH = re.compile(
     r"memory limit|computation timed out|total request size|too many pixels|payload size|too large",
     re.IGNORECASE,
@@ -114,7 +115,7 @@ def _explain_answer(error: Any) -> Problem:
     if _TOO_MUCH.search(message) or status == 413:
         return Problem(f"{said}. Ask for a smaller area or fewer places at once.", too_much=True)
     if status == 429 or (status == 403 and "RATE_LIMIT" in reason.upper().replace("RATELIMIT", "RATE_LIMIT")):
-        if _QUOTA.search(message):
+        if _QUOTA.search(message) and not _PASSES.search(message):
             return Problem(
                 f"The compute quota of your Earth Engine project is used up. {said}. It comes back with the next "
                 f"period; https://code.earthengine.google.com shows what is left. {INSTEAD}"
