@@ -5,11 +5,13 @@ import json
 import geopandas as gpd
 import numpy as np
 import pytest
+from rasterio.warp import transform_bounds
 from shapely.geometry import Point, Polygon, box
 from synthetic import GridSource
 
 import timesen_nb as tn
 from timesen_nb.regions import field_series, field_table
+from timesen_nb.widgets.charts import percent
 from timesen_nb.widgets.page import seen
 from timesen_nb.widgets.take import view_maps
 
@@ -233,3 +235,25 @@ def test_other_data_have_no_fields(app: tn.ClickMap, source: GridSource) -> None
     assert app.fields.table is None
     assert app.map._fields.locations == []
     assert app.fields.text == ""
+
+
+@pytest.mark.parametrize("code", [4326, 3857])
+def test_without_hectares_shares_are_those_of_pixels_and_it_is_said_why(code: int) -> None:
+    flanders = tn.open_source("flanders")
+    west, south, east, north = flanders.bounds
+    cube = flanders.cube(flanders.bounds)
+    left, bottom, right, top = transform_bounds(4326, code, west, south, east, north)
+    x, y = np.linspace(left, right, cube.sizes["x"]), np.linspace(top, bottom, cube.sizes["y"])
+    source = tn.open_source(cube.assign_coords(x=x, y=y).rio.write_crs(code))
+    app = tn.ClickMap(tn.load("pocket"), source, ["maize", "meadow"])
+    row = app.read_fields(box(west + 0.001, south + 0.001, east - 0.001, north - 0.001)).iloc[0]
+    assert app.error is None
+    headline, shares = app.fields.text.splitlines()
+    assert row["majority_share"] < 1, "both classes are there"
+    assert headline == f"{row['majority']}: {percent(row['majority_share'])} of {row['pixels']} pixels"
+    for name in ("maize", "meadow"):
+        assert f"{name} {percent(row[f'share_{name}'])}" in shares
+    assert shares.endswith("No hectares: the coordinate system of these data does not keep areas.")
+    app.use(["maize"])
+    assert app.fields.text.endswith(" areas. One word alone has no share: add another.")
+    assert "nan" not in app.fields.text

@@ -36,6 +36,8 @@ def test_a_parcel_file_has_a_row_a_field(maps: xr.Dataset, tmp_path: Path) -> No
         np.testing.assert_allclose(table["majority_share"], [40 / 60, 20 / 30, np.nan])
         np.testing.assert_allclose(table[["ha_maize", "ha_meadow", "ha_water"]],
                                    [[0.4, 0.2, 0], [0, 0.2, 0.1], [0, 0, 0]])  # fmt: skip
+        np.testing.assert_allclose(table[["share_maize", "share_meadow", "share_water"]],
+                                   [[2 / 3, 1 / 3, 0], [0, 2 / 3, 1 / 3], [np.nan] * 3])  # fmt: skip
         np.testing.assert_allclose(table["hectares"], [0.6, 0.3, 0])
         assert table.crs == given.crs if isinstance(given, gpd.GeoDataFrame) else True
 
@@ -75,6 +77,7 @@ def test_hectares_are_unknown_where_the_map_counts_in_degrees() -> None:
     table = regions.field_table(maps, box(3.9, 49, 4.16, 51))
     assert table["pixels"].tolist() == [8]
     assert table[["hectares", "ha_maize"]].isna().all(axis=None)
+    assert table[["share_maize", "share_meadow"]].iloc[0].tolist() == [1, 0], "shares are of pixels"
 
 
 def test_hectares_are_unknown_where_a_metre_of_the_map_is_none_of_the_ground() -> None:

@@ -40,8 +40,8 @@ def field_table(maps: xr.Dataset, polygons: Any) -> gpd.GeoDataFrame:
         The fields as they were given, by their index, and for each: pixels, those that have a class; no_data, those
         that have none; beyond, about how many more would lie beyond the edge of the map; hectares of the first (NaN
         where the map's coordinate system does not keep areas: degrees, Web Mercator); majority, the class of most
-        pixels, None where there is none; majority_share, 0 to 1; and ``ha_<class>``, hectares of each. Its own columns
-        of these names are replaced.
+        pixels, None where there is none; majority_share, 0 to 1; and of each class ``ha_<class>``, hectares, and
+        ``share_<class>``, 0 to 1, of the pixels that have one. Its own columns of these names are replaced.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -58,15 +58,16 @@ def field_table(maps: xr.Dataset, polygons: Any) -> gpd.GeoDataFrame:
     of_class = counts[:, 1:]
     pixels = of_class.sum(axis=1)
     best = of_class.argmax(axis=1)
-    share = of_class[np.arange(len(fields)), best] / np.maximum(pixels, 1)
+    shares = of_class / np.where(pixels > 0, pixels, np.nan)[:, None]
     columns_of = {
         "pixels": pixels,
         "no_data": counts[:, 0],
         "beyond": _beyond(label, fields),
         "hectares": pixels * hectares,
         "majority": [classes[k] if n else None for k, n in zip(best, pixels, strict=True)],
-        "majority_share": np.where(pixels > 0, share, np.nan),
+        "majority_share": shares[np.arange(len(fields)), best],
         **{f"ha_{name}": of_class[:, k] * hectares for k, name in enumerate(classes)},
+        **{f"share_{name}": shares[:, k] for k, name in enumerate(classes)},
     }
     return fields.assign(**columns_of)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from timesen_nb.widgets.question import Question
     from timesen_nb.widgets.session import Session
 
+NO_HECTARES = "No hectares: the coordinate system of these data does not keep areas."
 MARGIN = 0.0003  # degrees around fields, some 30 m: what is read has several rows and columns
 
 
@@ -187,7 +188,7 @@ def _holds(outer: BBox, inner: BBox) -> bool:
 
 
 def field_in_words(row: Any, question: Question) -> tuple[str, str]:
-    """A row of the table as its reader wants it: the majority, then the classes in hectares.
+    """A row of the table as its reader wants it: the majority, then the classes, in hectares where those are known.
 
     Args:
         row: of :meth:`Fields.table`.
@@ -207,13 +208,17 @@ def field_in_words(row: Any, question: Question) -> tuple[str, str]:
     unread = f" · {row['no_data']} pixels without a clear month" if row["no_data"] else ""
     if row["beyond"]:
         unread += f" · about {row['beyond']} more beyond the data"
+    known, pixels = bool(np.isfinite(row["hectares"])), f"{row['pixels']} pixels"
+    whole, why = (f"{row['hectares']:.2f} ha", "") if known else (pixels, f". {NO_HECTARES}")
     if question.alone:
-        told = f"{row['pixels']} pixels, {row['hectares']:.2f} ha{unread}. One word alone has no share: add another."
+        told = f"{pixels}, {whole}{unread}." if known else f"{pixels}{unread}{why}"
+        told += " One word alone has no share: add another."
         return f"{row['majority']}: nothing to compare with", told
-    classes = question.classes
-    hectares = np.array([row[f"ha_{name}"] for name in classes])
-    shares = hectares / hectares.sum() if hectares.sum() > 0 else np.zeros(len(classes))
-    order = [k for k in np.argsort(-hectares, kind="stable") if hectares[k] > 0]
-    headline = f"{row['majority']}: {percent(float(row['majority_share']))} of {row['hectares']:.2f} ha"
-    each = ", ".join(f"{classes[k]} {hectares[k]:.2f} ha ({percent(float(shares[k]))})" for k in order)
-    return headline, f"{row['pixels']} pixels: {each}{unread}"
+    shares = {name: float(row[f"share_{name}"]) for name in question.classes}
+    each = ", ".join(
+        f"{name} {row[f'ha_{name}']:.2f} ha ({percent(share)})" if known else f"{name} {percent(share)}"
+        for name, share in sorted(shares.items(), key=lambda pair: -pair[1])
+        if share > 0
+    )
+    headline = f"{row['majority']}: {percent(float(row['majority_share']))} of {whole}"
+    return headline, f"{pixels}: {each}{unread}{why}"

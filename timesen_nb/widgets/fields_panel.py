@@ -74,7 +74,7 @@ class FieldsPanel(w.VBox):
         row.add_class("tn-mapping")
         super().__init__(
             [
-                note("A field as a whole: its mean year, and how many hectares each word covers."),
+                note("A field as a whole: its mean year, and how much of it each word covers."),
                 row,
                 field("Corners", self.corners),
                 self._which,
