@@ -18,6 +18,7 @@ from timesen_nb.composite import monthly_medians
 from timesen_nb.datasets import read_sen4map
 from timesen_nb.datasets.place_dataset import PlaceDataset
 from timesen_nb.datasets.sen4map import published_medians
+from timesen_nb.evaluation.encoding import centre
 
 SIZE = 8  # pixels on a side, in place of 64
 POINTS = {
@@ -139,6 +140,7 @@ def test_crops_are_the_middle(dated: Path, crop: int) -> None:
     middle = whole[..., top : top + crop, top : top + crop]
     cropped = read_sen4map(dated, crop=crop, progress=False).series()
     np.testing.assert_array_equal(cropped, middle[..., 0, 0] if crop == 1 else middle)
+    np.testing.assert_array_equal(centre(whole, crop), cropped)  # what a model looks at is what is read
 
 
 def test_places_labels_and_photos(dated: Path) -> None:

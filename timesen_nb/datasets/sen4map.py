@@ -21,6 +21,7 @@ from timesen_nb.datasets.codes import lucas_labels, read_codes
 from timesen_nb.datasets.dates import check_year
 from timesen_nb.datasets.hdf5 import open_hdf5
 from timesen_nb.datasets.lucas import VIEWS, grid_places, is_number, photo_address
+from timesen_nb.datasets.patches import middle
 from timesen_nb.datasets.place_dataset import PlaceDataset
 from timesen_nb.datasets.series_store import SeriesStore
 from timesen_nb.nodata import HIGHEST, known_codes, other_unit, say_codes, without_codes
@@ -232,8 +233,7 @@ def _window(shape: tuple[int, ...], crop: int | None, number: str) -> tuple[slic
         raise ValueError(
             f"crop={crop} of point {number}, which has {shape[0]} x {shape[1]} pixels; take 1 to {min(shape)}."
         )
-    top, left = (size // 2 - crop // 2 for size in shape)
-    return slice(top, top + crop), slice(left, left + crop)
+    return middle(shape, crop)
 
 
 def _times(about: Mapping[str, Any], number: str) -> tuple[np.ndarray, np.ndarray]:

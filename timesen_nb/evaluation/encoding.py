@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from timesen_nb.composite import annual, quarters
+from timesen_nb.datasets.patches import middle
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.inputs import known_bands, readable
 
@@ -130,8 +131,7 @@ def centre(values: np.ndarray, size: int | None) -> np.ndarray:
                 f"the model reads patches of {size} x {size} pixels, the data set has {height} x {width}. "
                 "Read the data set with larger patches."
             )
-        top, left = (height - size) // 2, (width - size) // 2
-        values = values[..., top : top + size, left : left + size]
+        values = values[(..., *middle((height, width), size))]
     return values[..., 0, 0] if values.ndim == 5 and values.shape[3:] == (1, 1) else values
 
 
