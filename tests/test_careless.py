@@ -168,8 +168,8 @@ def test_a_mask_is_no_scene_classification() -> None:
         ({"masked": "3"}, "masked='3'; expected scene classes"),
         ({"masked": ["3", "8"]}, "expected scene classes"),
         ({"masked": [3, 99]}, "expected scene classes"),
-        ({"deadline": "5"}, "deadline='5'.*expected at least one attempt"),
-        ({"deadline": float("nan")}, "expected at least one attempt"),
+        ({"deadline": "5"}, "deadline='5'.*expected a whole number of attempts"),
+        ({"deadline": float("nan")}, "expected a whole number of attempts"),
         ({"catalog": "https://[x"}, "expected one that begins with https://"),
         (
             {"catalog": "ftp://me:s3cret@x/y"},
