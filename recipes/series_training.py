@@ -149,7 +149,8 @@ def thinned(values: Tensor, generator: torch.Generator) -> Tensor:
 
 def quick(device: torch.device) -> bool:
     """Whether the device multiplies in bfloat16 faster than in float32."""
-    can = torch.cpu.get_capabilities()
+    # older versions of torch do not say
+    can = getattr(torch.cpu, "get_capabilities", dict)()
     return device.type == "cuda" or bool(can.get("avx512_bf16") or can.get("amx_bf16"))
 
 

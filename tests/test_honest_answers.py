@@ -86,7 +86,7 @@ def test_one_class_alone_says_how_well_it_fits_and_no_percentage(clicked: Sessio
 
 
 def test_sets_are_said_and_tasks_are_not_checked_for_words(clicked: Session) -> None:
-    clicked.use_task("land_cover")
+    clicked.use("land_cover")
     answer = clicked.result
     assert answer is not None
     assert answer.trust.checks == ()

@@ -36,6 +36,12 @@ def shares(app: tn.ClickMap) -> dict[str, float]:
     return dict(zip(app.result.classes, app.result.probabilities.tolist(), strict=True))
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exported calls write maps where they run."""
+    monkeypatch.chdir(tmp_path)
+
+
 def said_by_code(app: tn.ClickMap, folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
     """What the exported calls print."""
     code = app.export(folder / "calls.py").read_text("utf-8")

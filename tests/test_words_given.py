@@ -51,7 +51,7 @@ def test_what_is_no_label_is_said(app: tn.ClickMap, number: object, label: objec
 def test_words_with_commas_are_one_class_and_the_page_says_so(app: tn.ClickMap) -> None:
     app.words.words.value = "orchard, bog, car park"
     assert app.session.classes == ["orchard, bog, car park"]
-    note = app.words._commas
+    note = app.words.commas
     assert seen(note)
     assert note.value == "“orchard, bog, car park” is one class. Several go one a line."
     app.words.words.value = "orchard\nbog"
@@ -63,7 +63,7 @@ def test_words_with_commas_are_one_class_and_the_page_says_so(app: tn.ClickMap) 
 def test_a_list_that_takes_long_is_read_when_the_box_is_left_and_the_page_says_so(
     app: tn.ClickMap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    note = app.words._later
+    note = app.words.later
     assert not seen(note)
     monkeypatch.setattr("timesen_nb.widgets.actions.QUICK", -1.0)
     app.words.words.value = "a lake\na wood"

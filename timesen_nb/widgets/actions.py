@@ -171,7 +171,7 @@ class Actions:
             if not self._session.question.own:
                 self.use_words("\n".join(STARTER))
         elif name != self._session.task:
-            self._session.use_task(name)
+            self._session.use(name)
             self._messages.well()
             self._light_up()
 

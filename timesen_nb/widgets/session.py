@@ -210,10 +210,6 @@ class Session:
             raise ValueError(f"a class given is {wrong[0]!r}; expected words, in one line each.")
         self.use_words("\n".join(names))
 
-    def use_task(self, name: str) -> None:
-        """Score the classes of a task; ValueError for a name that is none."""
-        self.use(name)
-
     def use_words(self, text: str) -> None:
         """Score your own classes, one a line; nothing is fetched again. ValueError as :func:`listed` says.
 

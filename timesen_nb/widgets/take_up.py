@@ -87,7 +87,7 @@ def take_up(link: Link, actions: Actions, session: Session, screen: Screen) -> N
             problems.append(f"it gives {', '.join(map(repr, repeated))} more than once, which is read once.")
         attempt(actions.use_words, "\n".join(words))
     elif link.task and link.task != session.task:
-        attempt(session.use_task, link.task)
+        attempt(session.use, link.task)
     layer = link.layer or (TRUE_COLOUR if says else screen.time.layer.value)
     if layer in LAYERS:
         screen.time.layer.value = layer

@@ -43,9 +43,9 @@ class WordsControl(w.VBox):
         self._advanced = w.ToggleButton(description="Advanced", tooltip="How words are put to the model")
         self._more = field("A word is put to the model as", self.prompts)
         self._caution = note("")
-        self._commas = note("")
-        self._later = note("These words take a moment: what you type is read when you leave the box.")
-        reveal(self._later, False)
+        self.commas = note("")
+        self.later = note("These words take a moment: what you type is read when you leave the box.")
+        reveal(self.later, False)
         lead = plain_label("What may grow or stand here?")
         head = w.HBox([lead, self.task])
         tries = w.HBox([plain_label("Try"), *self.chips])
@@ -54,9 +54,7 @@ class WordsControl(w.VBox):
             widget.add_class(style)
         self.task.add_class("tn-task")
         self._tried = "", ""  # the box before an example was clicked, and the example
-        super().__init__(
-            [head, self.words, self._commas, self._later, tries, self._caution, foot, self._more]
-        )
+        super().__init__([head, self.words, self.commas, self.later, tries, self._caution, foot, self._more])
         self.add_class("tn-ask")
         self._advanced.observe(lambda _: self._fold(), names="value")
         self._fold()
@@ -78,7 +76,7 @@ class WordsControl(w.VBox):
     def follow(self, letters: bool) -> None:
         """Read the words at every letter, or when the box is left: then it says so."""
         self.words.continuous_update = letters
-        reveal(self._later, not letters)
+        reveal(self.later, not letters)
 
     def typed(self, text: str) -> str:
         """The list that somebody means who typed this text.
@@ -110,8 +108,8 @@ class WordsControl(w.VBox):
         self.prompts.value = session.prompts
         self._caution.value = tasks[session.task].caution if session.task in tasks else ""
         reveal(self._caution, bool(self._caution.value))
-        self._commas.value = commas_note(session.question.untaught) if session.question.own else ""
-        reveal(self._commas, bool(self._commas.value))
+        self.commas.value = commas_note(session.question.untaught) if session.question.own else ""
+        reveal(self.commas, bool(self.commas.value))
         if lines_of(self.words.value) != session.question.untaught:
             self.words.value = "\n".join(session.question.untaught)
 
