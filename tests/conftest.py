@@ -1,4 +1,4 @@
-"""What every test has: no network but 127.0.0.0/8, here and in every child process, and honest skips."""
+"""What every test has: no network but 127.0.0.0/8, here and in every child, honest skips, and no deadline of time."""
 
 import os
 import sys
@@ -7,6 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# tests never time: on a busy machine an example may take long
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL = ROOT.parent / "shared" / "real"

@@ -58,7 +58,7 @@ def test_scores_of_a_table_counted_by_hand():
     assert tally.macro_f1 == pytest.approx((4 / 7 + 1 / 2 + 0) / 3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60))
 def test_scores_are_scikit_learn_s(pairs):
     truth, said = np.array(pairs).T
@@ -92,7 +92,7 @@ def test_places_that_are_alike_within_blocks_count_as_one():
     assert block / place == pytest.approx(np.sqrt(20), rel=0.1)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 200), st.integers(0, 10**6))
 def test_every_resample_has_as_many_places(n, seed):
     rng = np.random.default_rng(seed)
@@ -210,7 +210,7 @@ def test_calibration_error_counted_by_hand():
     assert np.isnan(calibration_error(np.empty(0), np.empty(0, dtype=bool)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=50), st.integers(1, 20))
 def test_reliability_counts_every_place_once(rows, bins):
     confidence, right = np.array([c for c, _ in rows]), np.array([r for _, r in rows])
@@ -291,7 +291,7 @@ def test_words_that_do_not_fit_are_refused_and_those_that_do_are_kept():
     assert (p.argmax(axis=1) == zs.of_vectors(vectors[test]).argmax(axis=1))[kept].all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 60), st.floats(0.01, 0.6), st.integers(0, 10**6))
 def test_no_more_fitted_places_are_refused_than_asked_for(n, refused, seed):
     rng = np.random.default_rng(seed)

@@ -36,7 +36,7 @@ def unit(x):
 # Retrieval
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 40), st.integers(1, 50), st.integers(1, 12), st.integers(0, 10**6))
 def test_nearest_is_a_sort_of_all_cosines(n, m, k, seed):
     rng = np.random.default_rng(seed)
@@ -73,7 +73,7 @@ def test_its_own_place_is_no_proof_of_its_class():
     assert by_hand.loc["kind", "R@1"] < 1.0  # all others are equally far: found by the order at best
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(3, 60), st.integers(2, 4), st.integers(0, 10**6))
 def test_recall_against_a_plain_loop(n, classes, seed):
     rng = np.random.default_rng(seed)
@@ -159,7 +159,7 @@ def test_scenicness_counted_by_hand():
     assert scenicness(place, prompts, encode, 1e3, "early") == pytest.approx([9.0])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 12), st.floats(0, 40), st.integers(0, 10**6))
 def test_early_is_late_for_one_voter_and_both_stay_within_the_ratings(p, scale, seed):
     rng = np.random.default_rng(seed)

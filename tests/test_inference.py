@@ -103,7 +103,7 @@ def test_months_of_your_own_choice():
             run(encoder, x)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.lists(st.booleans(), min_size=12, max_size=12), min_size=1, max_size=9), st.randoms())
 def test_a_series_does_not_depend_on_its_neighbours(there, random):
     weights = EncoderWeights.of_module(sensitive(CONFIGS["small"]))

@@ -220,7 +220,7 @@ def test_a_survey_goes_out_when_something_stands_there(source: SampleSource, sce
         assert standing[month - 5] == standing.max()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.floats(0, 1), st.floats(0, 1))
 @example(0.5, 0.0)
 @example(0.0, 1.0)

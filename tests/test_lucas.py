@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import timesen_nb as tn
@@ -301,7 +301,6 @@ def test_pairs_leave_out_places_without_data(points: PlaceDataset) -> None:
 
 
 @given(st.integers(0, 1000), st.floats(20, 200))
-@settings(deadline=None)
 def test_blocks_of_a_split_stay_on_one_side(seed: int, edge: float) -> None:
     lonlats = np.random.default_rng(3).uniform((-5, 40), (20, 60), (200, 2))
     lonlats[100:] = lonlats[:100] + 1e-7  # each place has a twin next door

@@ -59,7 +59,7 @@ def test_vectors_are_unit_float32_of_the_kind_given() -> None:
 
 
 @given(months_kept, st.integers(0, 100))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_a_missing_month_holds_does_not_matter(kept: list[bool], seed: int) -> None:
     values, valid = series(2, seed), np.array([kept, kept])
     other = np.where(valid[..., None], values, series(2, seed + 1))
@@ -70,7 +70,7 @@ def test_what_a_missing_month_holds_does_not_matter(kept: list[bool], seed: int)
 
 
 @given(months_kept, st.integers(0, 100))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_missing_is_the_same_as_left_out(kept: list[bool], seed: int) -> None:
     values = series(2, seed)
     months = [m + 1 for m in range(12) if kept[m]]
@@ -79,7 +79,7 @@ def test_missing_is_the_same_as_left_out(kept: list[bool], seed: int) -> None:
 
 
 @given(st.permutations(range(12)), st.integers(1, 12), st.integers(0, 100))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_order_does_not_matter_where_months_are_named(order: list[int], t: int, seed: int) -> None:
     values = series(2, seed)
     picked = sorted(order[:t])
@@ -96,7 +96,7 @@ def test_a_month_keeps_its_own_position() -> None:
 
 
 @given(st.integers(0, 11), st.integers(0, 9))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_one_missing_band_makes_the_month_missing(month: int, band: int) -> None:
     values, valid = series(1), np.ones((1, 12), bool)
     values[0, month, band], valid[0, month] = np.nan, False

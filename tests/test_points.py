@@ -441,7 +441,6 @@ ODD = ["NA", "None", "=1+1", "'=1", "''+x", "-5", "@x", "0100", "1.5", "'x", "a,
 @given(st.lists(NAMES | st.sampled_from(ODD), min_size=2, max_size=5, unique=True))
 @settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 def test_classes_come_back_from_the_click_maps_csv_as_they_were(tmp_path, names):

@@ -119,7 +119,7 @@ def test_published_composites_by_torch(dated: Path, looks: dict[str, tuple[np.nd
     st.lists(st.integers(0, 12), min_size=6, max_size=6).filter(any),
     st.lists(st.integers(0, 11), min_size=6, max_size=6),
 )
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 def test_published_composites_have_no_gaps(values: np.ndarray, months: list[int], scl: list[int]) -> None:
     out = published_medians(values, np.array(months), np.array(scl))
     assert out.shape == (12, 10)

@@ -43,7 +43,7 @@ def test_a_closed_canopy_hides_its_soil_from_red_light():
     assert abs(band(dark, "B4") - band(bright, "B4")) < 0.01
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.tuples(*(st.floats(v[0], v[-1]) for v in AXES.values())))
 def test_canopies_stay_physical_between_the_nodes(values):
     *canopy_state, soil = values

@@ -58,7 +58,7 @@ def test_a_label_moves_its_class_towards_its_light() -> None:
     assert before < after < 1
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.integers(1, 30), st.integers(2, 5))
 def test_the_fit_is_the_most_probable_one(seed: int, n: int, k: int) -> None:
     """Where it stands, what labels pull and what words hold are equal; words hold more along what varies in a class."""
@@ -180,7 +180,7 @@ def test_real_places_teach_a_new_word(real: tuple[tn.TimeSenCLIP, np.ndarray]) -
 # Places like this one
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 50))
 def test_the_most_alike_are_those_of_a_full_sort(seed: int, n: int, k: int) -> None:
     rng = np.random.default_rng(seed)
