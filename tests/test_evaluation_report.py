@@ -1,5 +1,6 @@
 """The whole report: from a Sen4Map-shaped file to the paper's tables, for models whose answers are known."""
 
+from contextlib import nullcontext
 from zlib import crc32
 
 import h5py
@@ -325,6 +326,22 @@ def test_models_that_know_absent_bands_read_more_places():
     assert tn.report(knows, places, progress=False).left_out == 1
 
 
+@pytest.mark.parametrize("code", [0, 65535])
+def test_a_place_without_any_value_is_left_out_and_no_code_enters_a_composite(code):
+    places = simulated_dataset(40)
+    gaps = places.series()
+    gaps[::3, ::2] = np.nan
+    gaps[3] = np.nan
+    model, asked = tn.load("pocket"), {"tasks": "land_cover", "prompts": "names", "progress": False}
+    expected = tn.report(model, places.with_values(gaps), **asked)
+    with pytest.warns(UserWarning, match="65535") if code else nullcontext():
+        found = tn.report(model, places.with_values(np.where(np.isnan(gaps), code, gaps)), **asked)
+    assert found.left_out == expected.left_out == 1
+    pd.testing.assert_frame_equal(found.scores, expected.scores)
+    for key, answers in expected.answers.items():
+        np.testing.assert_array_equal(found.answers[key].confidence, answers.confidence)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -337,7 +354,7 @@ def test_models_that_know_absent_bands_read_more_places():
         ({"tasks": "meadows"}, "expected one of land_cover"),
         ({"model": []}, "no model given"),
         (
-            {"dataset": PlaceDataset(np.ones((1, 12, 10)), [[0, 0]], {"land_cover": ["?"]}, [0])},
+            {"dataset": PlaceDataset(np.full((1, 12, 10), 900), [[0, 0]], {"land_cover": ["?"]}, [0])},
             "no place with",
         ),
         ({"dataset": PlaceDataset(np.ones((1, 12, 10)), [[0, 0]], {}, [0])}, "no labels for any task"),

@@ -1,8 +1,10 @@
 """Retrieval, scenicness and the classifiers that learn from labels."""
 
 import tracemalloc
+from contextlib import nullcontext
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -236,6 +238,20 @@ def test_learners_learn_and_the_untrained_does_not():
     assert table.loc["linear probe", "top1"] > table.loc["majority class", "top1"] + 0.2
     assert table.loc["majority class", "balanced"] == pytest.approx(1 / 3)
     assert table.loc["zero-shot by descriptions", "top1"] < 0.7
+
+
+@pytest.mark.parametrize("code", [0, -9999, 65535])
+def test_learners_are_given_no_code_and_no_other_unit(code):
+    """They read what the model beside them reads."""
+    gappy = fields().split((0.7, 0.3))
+    coded = [part.with_values(np.nan_to_num(part.series(), nan=code)) for part in gappy]
+    asked = {"task": "land_cover", "model": small_model(), "trees": 10}
+    with pytest.warns(UserWarning, match=f"{code}") if code else nullcontext():
+        found = baselines(*coded, **asked)
+    pd.testing.assert_frame_equal(found, baselines(*gappy, **asked))
+    train, test = gappy
+    with pytest.raises(ValueError, match="from 0 to 1; expected reflectance x 10000"):
+        baselines(train, test.with_values(test.series() / 10_000), "land_cover", trees=5)
 
 
 def test_random_and_blocked_splits_stand_side_by_side():

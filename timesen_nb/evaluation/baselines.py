@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from timesen_nb.bands import BANDS
-from timesen_nb.evaluation.encoding import Encodes, Labelled, centre, encode_places
+from timesen_nb.evaluation.encoding import Encodes, Labelled, encode_places, read_series
 from timesen_nb.evaluation.metrics import Tally, confusion
 from timesen_nb.plots.true_colour import patch_images
 from timesen_nb.tasks import Task, tasks
@@ -110,7 +110,7 @@ def baselines(
         A row a classifier: top1, balanced (accuracy) and f1 (macro), shares from 0 to 1.
 
     Raises:
-        ValueError: a part has no labelled place.
+        ValueError: a part has no labelled place, or values that can be no reflectance x 10000.
     """
     task = task if isinstance(task, Task) else tasks[task]
     truth, predicted = predictions(
@@ -150,10 +150,11 @@ def predictions(
         Class numbers of the places of ``test`` that count, the true ones and those that each classifier gives.
 
     Raises:
-        ValueError: a part has no labelled place.
+        ValueError: a part has no labelled place, or values that can be no reflectance x 10000.
     """
-    x, y, series = _features(train, task)
-    x_test, y_test, series_test = _features(test, task)
+    rows, y, series = labelled(train, task)
+    rows_test, y_test, series_test = labelled(test, task)
+    x, x_test = filled(series), filled(series_test)
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.neighbors import KNeighborsClassifier
     from sklearn.pipeline import make_pipeline
@@ -169,7 +170,9 @@ def predictions(
     if model is not None:
         from timesen_nb.evaluation.scoring import encode_words
 
-        vectors, vectors_test = (_vectors(model, part, task) for part in (train, test))
+        vectors, vectors_test = (
+            encode_places(model, *part)[12] for part in ((train, rows), (test, rows_test))
+        )
         predicted["linear probe"] = _probe(vectors, y, vectors_test)
         words = encode_words([task], ["descriptions"], model.encode_text)[task.name, "descriptions"]
         predicted["zero-shot by descriptions"] = (vectors_test @ words.T).argmax(axis=1)
@@ -209,27 +212,26 @@ def random_and_blocked(
     )
 
 
-def _features(dataset: Labelled, task: Task) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Filled series (n, 120), class numbers and series (n, 12, 10) of the places with a label and a month of data."""
-    rows, y = _labelled(dataset, task)
-    series = centre(np.asarray(dataset.series(rows), dtype=np.float32), 1)
-    return filled(series), y, series
+def labelled(dataset: Labelled, task: Task) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The places that classifiers learn from or are scored on: those with a label and a month with all bands.
 
+    Args:
+        dataset: places.
+        task: whose labels.
 
-def _labelled(dataset: Labelled, task: Task) -> tuple[np.ndarray, np.ndarray]:
+    Returns:
+        Rows (n,), class numbers (n,) and series (n, 12, 10) as encoders read them, NaN = missing.
+
+    Raises:
+        ValueError: there is none, or values that can be no reflectance x 10000.
+    """
     y = task.index(dataset.labels.get(task.name, []))
     rows = np.flatnonzero(y >= 0)
-    if len(rows):
-        whole = ~np.isnan(centre(np.asarray(dataset.series(rows), dtype=np.float32), 1)).any(axis=2)
-        rows = rows[whole.any(axis=1)]
-    if not len(rows):
+    series = read_series(dataset, rows, 1) if len(rows) else np.empty((0, 12, len(BANDS)), np.float32)
+    whole = np.any(~np.isnan(series).any(axis=2), axis=1)
+    if not whole.any():
         raise ValueError(f"no place with a label for {task.name!r} and a month of data; give more places.")
-    return rows, y[rows]
-
-
-def _vectors(model: Encodes, dataset: Labelled, task: Task) -> np.ndarray:
-    rows, _ = _labelled(dataset, task)
-    return encode_places(model, dataset, rows)[12]
+    return rows[whole], y[rows[whole]], series[whole]
 
 
 def _probe(vectors: np.ndarray, y: np.ndarray, test: np.ndarray) -> np.ndarray:

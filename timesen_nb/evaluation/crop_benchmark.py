@@ -14,7 +14,7 @@ from timesen_nb.datasets.breizhcrops import read_breizhcrops
 from timesen_nb.datasets.cropharvest import OTHER, read_cropharvest
 from timesen_nb.datasets.eurocropsml import read_eurocropsml
 from timesen_nb.datasets.place_dataset import PlaceDataset
-from timesen_nb.evaluation.baselines import predictions
+from timesen_nb.evaluation.baselines import labelled, predictions
 from timesen_nb.evaluation.metrics import Tally, confusion
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.tasks import Task
@@ -135,8 +135,8 @@ def crop_benchmark(
     words = [(w, k) for k, c in enumerate(classes) for w in benchmark.words.get(c, (c,))]
     task = Task("crop", tuple(classes), tuple(classes), {})
     truth, predicted = predictions(train, test, task, encoder=SMALL, epochs=epochs, seed=seed)
-    counted = ~np.isnan(test.series()).any(axis=2).all(axis=1)
-    probabilities = model.zero_shot([word for word, _ in words]).probabilities(test.series()[counted])
+    _, _, series = labelled(test, task)
+    probabilities = model.zero_shot([word for word, _ in words]).probabilities(series)
     predicted["words"] = np.array([k for _, k in words])[probabilities.argmax(axis=1)]
     rows = []
     labels = np.bincount(task.index(train.labels["crop"]), minlength=len(classes)).max()

@@ -7,10 +7,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from timesen_nb.bands import BANDS
 from timesen_nb.composite import annual, quarters
 from timesen_nb.datasets.patches import middle
 from timesen_nb.model.config import EncoderConfig
-from timesen_nb.model.inputs import known_bands, readable
+from timesen_nb.model.inputs import cleaned_series, known_bands, readable
+from timesen_nb.nodata import unmasked
 
 CHUNK = 4096
 #: Number of composites -> how the twelve months along axis 1 become so many.
@@ -105,10 +107,31 @@ def encode_places(
     size = getattr(getattr(model, "config", None), "patch", None)
     parts = range(0, len(rows), CHUNK)
     for start in tqdm(parts, desc=f"encoding, {label}", unit="batch", disable=label is None, mininterval=1):
-        values = centre(np.asarray(dataset.series(rows[start : start + CHUNK]), dtype=np.float32), size)
+        values = read_series(dataset, rows[start : start + CHUNK], size)
         for t in composites:
             out[t].append(np.asarray(model.encode(COMPOSITES[t](values))))
     return {t: np.concatenate(v).astype(np.float32, copy=False) for t, v in out.items()}
+
+
+def read_series(dataset: Labelled, rows: Any, size: int | None) -> np.ndarray:
+    """Series of some places as encoders read them: missing is NaN, whatever stands for it, and no other unit passes.
+
+    Composites are made of these, so that no code for "no data" enters a median.
+
+    Args:
+        dataset: the places.
+        rows: n indices, a mask or a slice.
+        size: pixels a side around the middle; None leaves patches whole.
+
+    Returns:
+        (n, 12, 10[, size, size]) float32.
+
+    Raises:
+        ValueError: patches are smaller, or values that can be no reflectance x 10000.
+    """
+    values = centre(unmasked(dataset.series(rows)), size)
+    pixels = values if values.ndim == 5 else values[..., None, None]
+    return cleaned_series(pixels, BANDS).reshape(values.shape)
 
 
 def centre(values: np.ndarray, size: int | None) -> np.ndarray:
@@ -137,18 +160,17 @@ def centre(values: np.ndarray, size: int | None) -> np.ndarray:
 
 def readable_places(models: Collection[Encodes], dataset: Labelled) -> np.ndarray:
     """Rows of the places with a month that each model can read; for one without an encoder, a month with all bands."""
-    configs = [getattr(model, "config", None) for model in models]
+    configs = dict.fromkeys(getattr(model, "config", None) for model in models)
     kept = [np.empty(0, dtype=bool)]
     for start in range(0, len(dataset), CHUNK):
-        part = dataset.series(np.arange(start, min(start + CHUNK, len(dataset))))
-        values = np.asarray(part, dtype=np.float32)
-        kept.append(np.logical_and.reduce([_has_month(values, config) for config in configs]))
+        rows = np.arange(start, min(start + CHUNK, len(dataset)))
+        kept.append(np.logical_and.reduce([_has_month(dataset, rows, config) for config in configs]))
     return np.flatnonzero(np.concatenate(kept))
 
 
-def _has_month(values: np.ndarray, config: EncoderConfig | None) -> np.ndarray:
+def _has_month(dataset: Labelled, rows: np.ndarray, config: EncoderConfig | None) -> np.ndarray:
     """(n,) bool: such an encoder can read a month of these places."""
-    middle = centre(values, config.patch if config else 1)
-    months = readable(middle, config) if config else known_bands(middle).all(axis=-1)
+    values = read_series(dataset, rows, config.patch if config else 1)
+    months = readable(values, config) if config else known_bands(values).all(axis=-1)
     found: np.ndarray = months.any(axis=1)
     return found

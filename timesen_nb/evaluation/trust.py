@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from timesen_nb.evaluation.encoding import CHUNK, COMPOSITES, Labelled, centre
+from timesen_nb.evaluation.encoding import CHUNK, COMPOSITES, Labelled, read_series
 from timesen_nb.evaluation.scoring import Answers
 from timesen_nb.model.confidence import Confidence
 from timesen_nb.model.inputs import months_there
@@ -49,7 +49,7 @@ def look(
     found: dict[int, list[Seen]] = {t: [] for t in vectors}
     for start in range(0, len(rows), CHUNK):
         some = slice(start, start + CHUNK)
-        values = centre(np.asarray(dataset.series(rows[some]), dtype=np.float32), 1)
+        values = read_series(dataset, rows[some], 1)
         for t, encoded in vectors.items():
             composites = COMPOSITES[t](values)
             inside = limits.space.measure(composites, encoded[some]).inside

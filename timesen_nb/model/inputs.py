@@ -195,12 +195,29 @@ def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
                 f"valid has shape {keep.shape} for values {given}; expected {x.shape[:2]}: one a composite."
             )
         x[~keep] = np.nan
+    return cleaned_series(x, config.bands)
+
+
+def cleaned_series(x: np.ndarray, bands: Sequence[str]) -> np.ndarray:
+    """Series with NaN where data are missing by :mod:`timesen_nb.nodata`, or refused: whatever is read goes through it.
+
+    Args:
+        x: (N, T, C, H, W) float32 reflectance x 10000, NaN = missing. It is changed in place.
+        bands: C names.
+
+    Returns:
+        The series.
+
+    Raises:
+        ValueError: infinite values or others that can be no reflectance; or reflectance from 0 to 1, all of it or some
+            bands or composites, or in percent.
+    """
     if np.isinf(x).any():
         raise ValueError(
             "values hold infinities; expected reflectance x 10000, with NaN where data are missing."
         )
-    x = clean(x, config.bands, 2, "the series given")
-    _check_scale(x, config.bands)
+    x = clean(x, bands, 2, "the series given")
+    _check_scale(x, bands)
     return x
 
 
@@ -214,7 +231,7 @@ def _check_scale(x: np.ndarray, bands: Sequence[str]) -> None:
         if other.mean() > FEW:
             raise ValueError(f"{found}: {other_unit(x[at])}")
         x[other] = np.nan
-        warnings.warn(f"{found}; {int(other.sum())} such series are taken as missing.", stacklevel=5)
+        warnings.warn(f"{found}; {int(other.sum())} such series are taken as missing.", stacklevel=6)
     if np.fmin.reduce(x, axis=None, initial=np.inf) > SHARE:
         return
     largest, found = float(np.fmax.reduce(x, axis=None, initial=-np.inf)), ""
