@@ -8,6 +8,7 @@ data were filled by its makers, so that none is missing here.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,10 +57,10 @@ def read_cropharvest(folder: str | Path, task: str) -> tuple[PlaceDataset, Place
 
     Returns:
         Two data sets with labels of the task "crop": what is asked for ("maize", "coffee", "crop"), or "other".
-        Reflectance is brought roughly to the surface.
+        Reflectance is brought roughly to the surface. A warning says how many labels have no file of features.
 
     Raises:
-        FileNotFoundError: a part of the folder is not there.
+        FileNotFoundError: a part of the folder is not there, or all features of a class.
         ValueError: another task, or files that hold something else.
     """
     if task not in TASKS:
@@ -89,22 +90,40 @@ def _learned(folder: Path, asked: CropTask) -> PlaceDataset:
     is_crop, label = table["is_crop"].astype(int).to_numpy() == 1, table["label"].to_numpy(object)
     known = np.array([isinstance(name, str) and name != "" for name in label], dtype=bool)
     # a crop without a name may be the one that is asked for
-    usable = np.array([file.exists() for file in files], dtype=bool) & (
-        known | ~is_crop | (asked.positive == "crop")
-    )
+    usable = known | ~is_crop | (asked.positive == "crop")
     positive = is_crop if asked.positive == "crop" else label == asked.positive
-    rows = np.flatnonzero(usable)
-    if not len(rows):
-        raise FileNotFoundError(
-            f"{folder / 'features' / 'arrays'} holds no field of this task; expected the features of CropHarvest."
-        )
+    names = np.where(positive, asked.positive, OTHER)
+    there = np.array([file.exists() for file in files], dtype=bool)
+    _say_lost(names[usable], there[usable], asked, folder / "features" / "arrays")
+    rows = np.flatnonzero(usable & there)
     series = []
     for row in rows:
         with open_hdf5(files[row], "CropHarvest") as file:
             series.append(_series(_part(file, "array", files[row])[None], files[row])[0])
-    names = np.where(positive[rows], asked.positive, OTHER)
     ids = np.array([files[row].stem for row in rows])
-    return PlaceDataset(np.stack(series), table[["lon", "lat"]].to_numpy(float)[rows], {"crop": names}, ids)
+    return PlaceDataset(
+        np.stack(series), table[["lon", "lat"]].to_numpy(float)[rows], {"crop": names[rows]}, ids
+    )
+
+
+def _say_lost(names: np.ndarray, there: np.ndarray, asked: CropTask, arrays: Path) -> None:
+    """A warning of labels without a file of features; FileNotFoundError where a class has none with one."""
+    said = []
+    for name in (asked.positive, OTHER):
+        mine = there[names == name]
+        if not mine.any():
+            raise FileNotFoundError(
+                f"{arrays} holds no field of class {name!r}, of which labels.geojson has {len(mine)} here; expected "
+                "the features of CropHarvest. Download and unpack them whole."
+            )
+        if not mine.all():
+            said.append(f"{(~mine).sum()} of {len(mine)} fields of class {name!r}")
+    if said:
+        warnings.warn(
+            f"{arrays} lacks the features of {' and '.join(said)}; they are not learned from. Download and unpack them "
+            "whole.",
+            stacklevel=4,
+        )
 
 
 def _tested(folder: Path, asked: CropTask) -> PlaceDataset:
