@@ -265,6 +265,35 @@ def test_the_interval_of_blocks_is_drawn_where_it_is_known(apart, drawn, said):
     assert said in ax.get_legend().get_title().get_text()
 
 
+def test_places_without_coordinates_take_no_interval_from_the_others():
+    places, asked = known_places(), {"tasks": ["land_cover"], "prompts": ["names"], "composites": [12]}
+    some = places.take(np.arange(1, 48))
+    at = places.lonlats.copy()
+    at[0] = np.nan
+    lost = PlaceDataset(places.values, at, places.labels, places.ids)
+    oracle = Oracle(tn.tasks["land_cover"])
+    with pytest.warns(UserWarning, match="1 of 48 places have no coordinates; intervals over blocks are of"):
+        found = tn.report(oracle, lost, **asked, progress=False)
+    blocked = ["top1_block_low", "top1_block_high"]
+    pd.testing.assert_frame_equal(
+        found.scores[blocked], tn.report(oracle, some, **asked, progress=False).scores[blocked]
+    )
+    nowhere = PlaceDataset(places.values, at * np.nan, places.labels, places.ids)
+    found = tn.report(oracle, nowhere, **asked, progress=False)
+    assert found.layout("top1_block_low", paper=False).isna().all(axis=None)
+    with pytest.raises(ValueError, match="score='f2'; the report has places, classes, top1, top1_low"):
+        found.layout("f2")
+
+
+def test_a_task_without_any_class_is_said():
+    places = known_places()
+    strange = {**places.labels, "habitat": np.full(48, "99")}
+    given = PlaceDataset(places.values, places.lonlats, strange, places.ids)
+    with pytest.warns(UserWarning, match=r"habitat: 48 of 48 places have a label that is no class .* \(99\)"):
+        found = tn.report(Oracle(tn.tasks["land_cover"]), given, composites=12, progress=False)
+    assert "habitat" not in set(found.scores["task"])
+
+
 def test_patches_are_cut_to_what_a_model_reads(sen4map, full):
     whole = read_sen4map(sen4map, crop=None, progress=False)
     assert whole.values.shape[3:] == (EDGE, EDGE)

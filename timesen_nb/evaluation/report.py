@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from timesen_nb.datasets.splits import blocks
+from timesen_nb.datasets.tables import names_of
 from timesen_nb.evaluation.calibration import calibration_error
 from timesen_nb.evaluation.encoding import COMPOSITES, Encodes, Labelled, encode_places, readable_places
 from timesen_nb.evaluation.metrics import interval
@@ -47,7 +48,8 @@ def report(
         names_beside: descriptions stand beside the class's name, as ``zero_shot`` has them; False leaves them alone, as
             the paper's column D does.
         block_km: edge of the blocks that are drawn as a whole for the second interval of each score (neighbours are
-            alike; a place-by-place interval is too narrow); None leaves it out.
+            alike; a place-by-place interval is too narrow); None leaves it out. Places without coordinates are in
+            none, and a warning counts them.
         resamples: of the bootstrap.
         progress: show a bar.
 
@@ -72,13 +74,14 @@ def report(
         raise ValueError(f"composites={tuple(composites)}; expected some of 12, 4 and 1.")
     rows = readable_places(list(models.values()), dataset)
     truth = {t.name: t.index(np.asarray(dataset.labels[t.name])[rows]) for t in chosen}
-    chosen = [t for t in chosen if (truth[t.name] >= 0).any()]
+    asked, chosen = chosen, [t for t in chosen if (truth[t.name] >= 0).any()]
     if not chosen:
         raise ValueError(
             "no place with a month of data has a label in these tasks; check the labels' names and codes: "
             f"{', '.join(dataset.labels) or 'there are none'}."
         )
-    for task in chosen:
+    # a task of which no label is a class goes, and must not go in silence
+    for task in asked:
         _say_strange(task, np.asarray(dataset.labels[task.name])[rows], truth[task.name])
     classes = {t.name: t.classes for t in chosen}
     answers: dict[tuple[str, int, str, str], Answers] = {}
@@ -102,17 +105,29 @@ def report(
                 if key[0] == name
             }
     known = None if dataset.lonlats is None else np.asarray(dataset.lonlats)[rows]
-    labels = {k: np.asarray(v).astype(str)[rows] for k, v in dataset.labels.items()}
-    # places that nobody knows are nobody's neighbours: no interval by blocks
-    block = None
-    if known is not None and block_km is not None and not np.isnan(known).any():
-        block = blocks(known, block_km)
+    labels = {k: names_of(v)[rows] for k, v in dataset.labels.items()}
+    block = None if block_km is None else _known_blocks(known, len(rows), block_km)
     unknown = dict.fromkeys(TRUST, float("nan"))
     table = pd.DataFrame(
         [_scores(key, found, block, resamples) | trust.get(key, unknown) for key, found in answers.items()]
     )
     simulated = bool(getattr(dataset, "simulated", False))
     return Report(table, answers, labels, len(dataset) - len(rows), simulated)
+
+
+def _known_blocks(lonlats: np.ndarray | None, n: int, block_km: float) -> np.ndarray:
+    """(N,) the block of each place; NaN where nobody knows where it is: such places are nobody's neighbours."""
+    out = np.full(n, np.nan)
+    there = np.zeros(n, dtype=bool) if lonlats is None else ~np.isnan(lonlats).any(axis=1)
+    if lonlats is not None and there.any():
+        out[there] = blocks(lonlats[there], block_km)
+        if not there.all():
+            warnings.warn(
+                f"{(~there).sum()} of {n} places have no coordinates; intervals over blocks are of the others. Give "
+                "longitude and latitude of each, or block_km=None.",
+                stacklevel=3,
+            )
+    return out
 
 
 def _by_name(model: Any) -> dict[str, Encodes]:
@@ -146,7 +161,8 @@ def _listed(given: Any) -> list[Any]:
 
 def _say_strange(task: Task, labels: np.ndarray, truth: np.ndarray) -> None:
     """A warning of labels that are no class, whose places are not scored."""
-    strange = labels.astype(str)[(truth < 0) & (labels.astype(str) != "")]
+    labels = names_of(labels)
+    strange = labels[(truth < 0) & (labels != "")]
     if len(strange):
         said = ", ".join(dict.fromkeys(strange.tolist()[:1000]))[:200]
         warnings.warn(

@@ -30,9 +30,9 @@ class Report:
     Attributes:
         scores: a row a model, number of composites T, task and prompt style; shares from 0 to 1. ``top1_low`` and
             ``top1_high`` hold 95 % of the bootstrap over places, ``top1_block_low`` and ``_high`` over blocks (NaN
-            where all places lie in one); ``top1_transductive`` is the "normalised" score of the released code, which
-            needs the whole test set to answer for one place, and is no measure of a classifier: it stands here beside
-            the raw one only.
+            where all places lie in one, or none has coordinates); ``top1_transductive`` is the "normalised" score of
+            the released code, which needs the whole test set to answer for one place, and is no measure of a
+            classifier: it stands here beside the raw one only.
             ``coverage`` and ``set_size`` are those of 90 % prediction sets, ``rejection`` is the share of places that
             would be "none of these", ``inside`` the share within the area of applicability: NaN for a model that
             nothing was fitted for.
@@ -83,7 +83,13 @@ class Report:
 
         Returns:
             Rows (model, T), columns (task, prompt style).
+
+        Raises:
+            ValueError: ``scores`` has no such column.
         """
+        key = ["model", "T", "task", "prompts"]
+        if score not in (have := [column for column in self.scores if column not in key]):
+            raise ValueError(f"score={score!r}; the report has {', '.join(have)}.")
         wide = self.scores.pivot(index=["model", "T"], columns=["task", "prompts"], values=score)
         wide *= 1 if score == "set_size" else 100
         order = dict.fromkeys(zip(self.scores["model"], self.scores["T"], strict=True))
