@@ -19,6 +19,7 @@ import torch
 
 from timesen_nb.bands import BANDS
 from timesen_nb.datasets import read_sen4map
+from timesen_nb.datasets.lucas import grid_places
 
 DATES = [
     f"2018{m:02d}{d:02d}T104021_2018{m:02d}{d:02d}T104018_T31UES" for m in range(1, 13) for d in (3, 13, 23)
@@ -49,8 +50,10 @@ def write_composed(path: Path, n: int, edge: int = 1) -> None:
 
 
 def _group(file: h5py.File, i: int) -> h5py.Group:
-    group = file.create_group(f"Lucas_Point_{3800 + i // 100:04d}{3000 + i % 100:04d}")
-    group.attrs.update({"lc1": "B11", "lu1": "U111", "nuts0": "BE", "Coordinates": np.array([4.0, 50.0])})
+    number = f"{3800 + i // 100:04d}{3000 + i % 100:04d}"
+    group = file.create_group(f"Lucas_Point_{number}")
+    place = grid_places(np.array([number]))[0]
+    group.attrs.update({"lc1": "B11", "lu1": "U111", "nuts0": "BE", "Coordinates": place})
     return group
 
 

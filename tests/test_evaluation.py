@@ -40,11 +40,6 @@ def no_encode(values, **_):
 # Metrics
 
 
-def test_other_lengths_of_truth_and_answers_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"\(3,\) and predicted of \(1,\)"):
-        confusion([0, 1, 2], [1], 3)
-
-
 def test_scores_of_a_table_counted_by_hand():
     truth, said = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 0, 0])
     table = confusion(truth, said, 4)
@@ -336,3 +331,21 @@ def test_one_group_alone_tells_no_spread():
     tally = bootstrap(truth, np.zeros(40, int), 2, np.zeros(40), resamples=9)
     assert np.isnan([tally.accuracy, tally.balanced, tally.macro_f1]).all()
     assert np.isnan(interval(tally.accuracy)).all()
+
+
+def test_lengths_that_differ_are_refused():
+    for truth, said in (([0, 1, 2], [1]), ([1], [0, 1, 2]), ([[0, 1]], [[0, 1]])):
+        for scored in (confusion, bootstrap):
+            with pytest.raises(ValueError, match=r"were given; expected \(N,\) each"):
+                scored(np.array(truth), np.array(said), 3)
+    with pytest.raises(ValueError, match="2 groups and 3 places were given"):
+        bootstrap(np.arange(3), np.arange(3), 3, np.arange(2))
+
+
+def test_places_whose_group_nobody_knows_are_left_out():
+    truth, said = np.random.default_rng(0).integers(0, 2, (2, 40))
+    group = np.arange(40.0) // 4
+    lost, there = np.where(group == 3, np.nan, group), group != 3
+    expected = bootstrap(truth[there], said[there], 2, group[there], resamples=9)
+    np.testing.assert_array_equal(bootstrap(truth, said, 2, lost, resamples=9).accuracy, expected.accuracy)
+    assert np.isnan(bootstrap(truth, said, 2, lost * np.nan, resamples=9).accuracy).all()

@@ -12,6 +12,7 @@ from synthetic import WordTower, small_model
 
 import timesen_nb as tn
 from timesen_nb.datasets import PlaceDataset, read_sen4map
+from timesen_nb.datasets.lucas import grid_places
 from timesen_nb.evaluation import ImageBaseline, paper_table, simulated_dataset
 from timesen_nb.evaluation.encoding import centre, readable_places
 from timesen_nb.model.ablation import make_encoder
@@ -31,9 +32,11 @@ def sen4map(tmp_path_factory):
     path = tmp_path_factory.mktemp("sen4map") / "test.h5"
     rng = np.random.default_rng(0)
     spectra = rng.uniform(300, 4000, (len(COVERS), 12, 10))
+    numbers = [f"{38000000 + 20010 * i}" for i in range(120)]
+    at = grid_places(np.array(numbers))
     with h5py.File(path, "w") as file:
         for i in range(120):
-            group = file.create_group(f"Lucas_Point_{38000000 + 20010 * i}")
+            group = file.create_group(f"Lucas_Point_{numbers[i]}")
             image = spectra[i % 5][..., None, None] + rng.normal(0, 40, (12, 10, EDGE, EDGE))
             image[rng.integers(12)] = 1.0  # a cloudy month, as the published rule leaves it
             if i >= 118:
@@ -42,7 +45,7 @@ def sen4map(tmp_path_factory):
             group.attrs.update(
                 {
                     "lc1": COVERS[i % 5], "lu1": USES[i % 3], "nuts0": COUNTRIES[i // 40], "EUNIS_L2": i % 44,
-                    "bioregion_class_code": 3 if i % 2 else 8, "Coordinates": np.array([4 + 0.05 * i, 50.0]),
+                    "bioregion_class_code": 3 if i % 2 else 8, "Coordinates": at[i],
                 }
             )  # fmt: skip
     return path

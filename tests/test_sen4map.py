@@ -165,6 +165,34 @@ def test_coordinates_either_way_round_and_none(dated: Path) -> None:
     np.testing.assert_allclose(places.lonlats, expected, atol=2e-3)
 
 
+@pytest.mark.parametrize("place", [(50.79, 4.09), (30.0, 50.0), (0.0, 0.0)])
+def test_coordinates_that_are_not_where_the_number_says_are_named(
+    dated: Path, place: tuple[float, float]
+) -> None:
+    with h5py.File(dated, "a") as file:
+        file["Lucas_Point_38863102"].attrs["Coordinates"] = place
+    with pytest.warns(
+        UserWarning, match=r"dated\.h5: 1 of 3 points have a number .* such as 38863102; they get"
+    ):
+        places = read_sen4map(dated, progress=False)
+    assert places.photos is not None
+    assert [bool(photo) for photo in places.photos[:, 0]] == [number != "38863102" for number in places.ids]
+
+
+@pytest.mark.parametrize("attribute", ["EUNIS_L2", "bioregion_class_code"])
+def test_codes_of_habitats_and_regions_that_are_none_are_named(composed: Path, attribute: str) -> None:
+    task = {"EUNIS_L2": "habitat", "bioregion_class_code": "bioregion"}[attribute]
+    with h5py.File(composed, "a") as file:
+        for number, code in zip(POINTS, ("8.0", "99", "NaN"), strict=True):
+            file[f"Lucas_Point_{number}"].attrs[attribute] = code
+    said = rf"{attribute} holds 1 codes .* '99' \(1 times, first at 27482136\).*tn.tasks\['{task}'\]"
+    with pytest.warns(UserWarning, match=said):
+        places = read_sen4map(composed, progress=False)
+    found = dict(zip(places.ids, places.labels[task], strict=True))
+    named = tn.tasks[task]
+    assert [found[number] for number in POINTS] == [named.classes[named.codes.index("8")], "", ""]
+
+
 def test_composed_files(composed: Path) -> None:
     places = read_sen4map(composed, progress=False)
     published = read_sen4map(composed, composites="published", progress=False)

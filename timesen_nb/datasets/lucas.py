@@ -80,7 +80,7 @@ def read_lucas(
     lonlats = _places(table, path.name)
     ids = _point_numbers(table["point_id"].to_numpy(str), lonlats)
     labels = lucas_labels(table["lc1"], table["lu1"], table["nuts0"], ids)
-    lonlats, known = _held_against_numbers(ids, lonlats, path.name)
+    lonlats, known = held_against_numbers(ids, lonlats, path.name)
     located = known & (table["nuts0"] != "").to_numpy()
     taken: list[list[bool]] = (_taken(table, path.name) & located[:, None]).tolist()
     addresses = [
@@ -185,7 +185,7 @@ def _point_numbers(given: np.ndarray, lonlats: np.ndarray) -> np.ndarray:
     return ids.astype(str)
 
 
-def _held_against_numbers(ids: np.ndarray, lonlats: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+def held_against_numbers(ids: np.ndarray, lonlats: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Places, held against what their numbers say.
 
     Args:
@@ -212,7 +212,8 @@ def _held_against_numbers(ids: np.ndarray, lonlats: np.ndarray, name: str) -> tu
     if not known.all():
         warnings.warn(
             f"{name}: {(~known).sum()} of {len(ids)} points have a number that is none or not that of their place, "
-            f"such as {ids[~known][0]}; they get no photos. Mend POINT_ID: eight digits, as text.",
+            f"such as {ids[~known][0]}; they get no photos. Mend the numbers (eight digits, as text) or the "
+            "coordinates.",
             stacklevel=3,
         )
     return lonlats, known

@@ -17,10 +17,10 @@ import numpy as np
 
 from timesen_nb.bands import BANDS, band_positions
 from timesen_nb.composite import medians_by_month, solar_days
-from timesen_nb.datasets.codes import lucas_labels, read_codes
+from timesen_nb.datasets.codes import lucas_labels, numbered_labels
 from timesen_nb.datasets.dates import check_year
 from timesen_nb.datasets.hdf5 import open_hdf5
-from timesen_nb.datasets.lucas import VIEWS, grid_places, is_number, photo_address
+from timesen_nb.datasets.lucas import VIEWS, grid_places, held_against_numbers, photo_address
 from timesen_nb.datasets.patches import middle
 from timesen_nb.datasets.place_dataset import PlaceDataset
 from timesen_nb.datasets.series_store import SeriesStore
@@ -48,7 +48,8 @@ def read_sen4map(
     """A file of Sen4Map, read in one pass: series, places, photo addresses and labels of every task it knows.
 
     Codes for no data (65535, see :mod:`timesen_nb.nodata`) are missing, with a warning, and so is a scene class of 255;
-    composites="published" counts them as the zeros that it makes of clouds.
+    composites="published" counts them as the zeros that it makes of clouds. Warnings name codes of habitats and regions
+    that are none, and points whose coordinates are not where their number says, which get no photos.
 
     Args:
         path: of the HDF5 file.
@@ -101,7 +102,7 @@ def read_sen4map(
                 store.add(series)
     if codes:
         say_codes(sorted(codes), path.name)
-    return _dataset([_number(k) for k in keys], about, store.values)
+    return _dataset([_number(k) for k in keys], about, store.values, path.name)
 
 
 def published_medians(values: np.ndarray, months: np.ndarray, scl: np.ndarray) -> np.ndarray:
@@ -249,24 +250,27 @@ def _times(about: Mapping[str, Any], number: str) -> tuple[np.ndarray, np.ndarra
     return times, np.array([m[4] is None for m in found if m])
 
 
-def _dataset(numbers: list[str], about: list[Mapping[str, Any]], values: np.ndarray) -> PlaceDataset:
+def _dataset(
+    numbers: list[str], about: list[Mapping[str, Any]], values: np.ndarray, name: str
+) -> PlaceDataset:
     """Places and labels from the attributes."""
     ids = np.array(numbers)
 
-    def column(name: str) -> np.ndarray:
-        return np.array([_text(a.get(name, "")) for a in about])
+    def column(attribute: str) -> np.ndarray:
+        return np.array([_text(a.get(attribute, "")) for a in about])
 
     labels = lucas_labels(column("lc1"), column("lu1"), column("nuts0"), ids)
     for task, attribute in OTHER_TASKS.items():
         if any(attribute in a for a in about):
-            labels[task] = read_codes(task, column(attribute))
+            labels[task] = numbered_labels(task, column(attribute), ids, attribute)
+    lonlats, known = held_against_numbers(ids, _places(ids, about), name)
     photos = np.array(
         [
-            [photo_address(p, c, v) if c and is_number(p) else "" for v in VIEWS]
-            for p, c in zip(ids, column("nuts0"), strict=True)
+            [photo_address(p, c, v) if c and there else "" for v in VIEWS]
+            for p, c, there in zip(ids, column("nuts0"), known, strict=True)
         ]
     )
-    return PlaceDataset(values, _places(ids, about), labels, ids, photos)
+    return PlaceDataset(values, lonlats, labels, ids, photos)
 
 
 def _places(ids: np.ndarray, about: list[Mapping[str, Any]]) -> np.ndarray:

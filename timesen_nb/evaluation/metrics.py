@@ -20,18 +20,18 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndar
         (K, K) counts: rows are the true classes, columns the predicted ones.
 
     Raises:
-        ValueError: other numbers, which would be counted as other classes.
+        ValueError: other lengths, or other numbers, which would be counted as other classes.
     """
     cells = _cells(truth, predicted, classes)
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
 def _cells(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """(N,) the cell of the flat confusion table that each place falls in; ValueError for what are no classes of N."""
+    """(N,) the cell of the flat confusion table of each place; ValueError for other lengths and what is no class."""
     truth, predicted = np.asarray(truth), np.asarray(predicted)
-    if truth.shape != predicted.shape:
+    if truth.ndim != 1 or truth.shape != predicted.shape:
         raise ValueError(
-            f"truth is of shape {truth.shape} and predicted of {predicted.shape}; expected one of each a place."
+            f"truth {truth.shape} and predicted {predicted.shape} were given; expected (N,) each, one of each a place."
         )
     for what, numbers in (("truth", truth), ("predicted", predicted)):
         if numbers.dtype.kind not in "iufb" or (numbers % 1 != 0).any():
@@ -147,7 +147,7 @@ def bootstrap(
         classes: K.
         groups: (N,) labels of what is drawn as a whole, such as spatial blocks, for neighbours are no independent
             proofs; None draws place by place (Efron & Tibshirani 1993; for groups the cluster bootstrap). One group
-            alone is no sample of groups: its spread is not known.
+            alone is no sample of groups: its spread is not known. Places whose group is NaN, not known, are left out.
         resamples: how many.
         seed: the same one draws the same.
 
@@ -155,10 +155,19 @@ def bootstrap(
         Counts (resamples, K) each; NaN where there are groups and fewer than two of them.
 
     Raises:
-        ValueError: other numbers than those of classes.
+        ValueError: other lengths, or other numbers than those of classes.
     """
     rng = np.random.default_rng(seed)
-    n, cell = len(truth), _cells(truth, predicted, classes)
+    truth, predicted = np.asarray(truth), np.asarray(predicted)
+    cell = _cells(truth, predicted, classes)
+    if groups is not None:
+        groups = np.asarray(groups)
+        if groups.shape != cell.shape:
+            raise ValueError(f"{len(groups)} groups and {len(cell)} places were given; expected one each.")
+        # NaN is the only value that differs from itself
+        known = groups == groups
+        truth, predicted, cell, groups = (each[known] for each in (truth, predicted, cell, groups))
+    n = len(cell)
     if groups is None:  # drawing places is drawing cells of the confusion table
         cells, counts = np.unique(cell, return_counts=True)
         weights = rng.multinomial(n, counts / n, size=resamples)
@@ -167,12 +176,12 @@ def bootstrap(
         amount = np.ones(len(cells))
     else:
         _, member = np.unique(groups, return_inverse=True)
-        size = member.max() + 1
+        size = member.max(initial=-1) + 1
         if size < 2:  # drawn again and again it is always itself, which would look like certainty
             unknown = np.full((resamples, classes), np.nan)
             return Tally(unknown, unknown, unknown)
         weights = rng.multinomial(size, np.full(size, 1 / size), size=resamples)
-        true_of, predicted_of, amount = np.asarray(truth), np.asarray(predicted), np.ones(n)
+        true_of, predicted_of, amount = truth, predicted, np.ones(n)
     shape = (weights.shape[1], classes)
 
     def count(of: np.ndarray, which: np.ndarray) -> np.ndarray:
