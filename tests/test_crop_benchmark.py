@@ -101,12 +101,51 @@ def test_cropharvest_in_one_call(tmp_path) -> None:
     write_cropharvest(tmp_path)
     table = crop_benchmark("cropharvest Kenya", tmp_path, tn.load("pocket"), epochs=1)
     assert list(table.index[:4]) == ["words", "random forest", "transformer from scratch", "majority class"]
-    assert table["labels"].tolist()[:2] == [0, 24]
+    assert table["labels"].tolist()[:2] == [0, 12]  # of maize; 24 are something else
     assert table.loc["words", "f1"] > 0.8  # simulated maize beside simulated meadows
     # more than half are no maize, and whoever says so of all finds none
     assert table.loc["majority class", "f1"].tolist() in (0.0, [0.0])
     assert table.loc["Presto", "f1"] == 0.816
     assert "2304.14065" in table.loc["Presto", "published"]
+
+
+def test_cropharvest_counts_the_labels_without_features(tmp_path) -> None:
+    write_cropharvest(tmp_path)
+    arrays = tmp_path / "features" / "arrays"
+    train, _ = cropharvest.read_cropharvest(tmp_path, "Kenya")
+    of_maize = train.ids[train.labels["crop"] == "maize"].tolist()
+    for name in of_maize[:-1]:
+        (arrays / f"{name}.h5").unlink()
+    with pytest.warns(
+        UserWarning, match="lacks the features of 11 of 12 fields of class 'maize'; they are not"
+    ):
+        train, _ = cropharvest.read_cropharvest(tmp_path, "Kenya")
+    assert (train.labels["crop"] == "maize").sum() == 1
+    (arrays / f"{of_maize[-1]}.h5").unlink()
+    with pytest.raises(
+        FileNotFoundError, match=r"no field of class 'maize', of which labels\.geojson has 12"
+    ):
+        cropharvest.read_cropharvest(tmp_path, "Kenya")
+
+
+@pytest.mark.parametrize("shots", [0, -1, 2.5, True])
+def test_no_other_number_of_labels(tmp_path, shots) -> None:
+    with pytest.raises(ValueError, match=rf"shots={shots} given; expected a whole number from 1"):
+        crop_benchmark("cropharvest Kenya", tmp_path, tn.load("pocket"), shots=shots)
+
+
+def test_classes_with_fewer_labels_are_named_and_the_fewest_are_said(tmp_path) -> None:
+    write_cropharvest(tmp_path)
+    with pytest.warns(
+        UserWarning, match=r"1 of 2 classes have too few .* shots=20: maize \(12\); all of theirs"
+    ):
+        table = crop_benchmark("cropharvest Kenya", tmp_path, tn.load("pocket"), shots=20, epochs=1)
+    assert table["labels"].tolist()[:2] == [0, 12]
+    (path,) = (tmp_path / "test_features").iterdir()
+    with h5py.File(path, "a") as file:
+        file["y"][:] = 1
+    with pytest.raises(ValueError, match="fields to score on are all 'maize'; expected two classes"):
+        crop_benchmark("cropharvest Kenya", tmp_path, tn.load("pocket"), epochs=1)
 
 
 @pytest.mark.parametrize(
@@ -201,6 +240,10 @@ def test_eurocropsml_in_one_call_of_few_labels(tmp_path) -> None:
     assert table.loc["transformer from scratch, 5 labels a class", "accuracy"] == 0.331
     with pytest.raises(ValueError, match="shots=5"):
         crop_benchmark("eurocropsml Estonia", tmp_path, tn.load("pocket"))
+    for path in list(tmp_path.glob("*_3301060000.npz"))[:5]:
+        path.unlink()
+    with pytest.raises(ValueError, match="1 classes have more than 3 fields; expected two"):
+        crop_benchmark("eurocropsml Estonia", tmp_path, tn.load("pocket"), shots=3)
     with pytest.raises(ValueError, match="more than 99"):
         crop_benchmark("eurocropsml Estonia", tmp_path, tn.load("pocket"), shots=99)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,27 +110,36 @@ def crop_benchmark(
         folder: where its files are, as its makers publish them: :mod:`timesen_nb.datasets.cropharvest`,
             ``eurocropsml``, ``breizhcrops``.
         model: whose words are asked; they see no label.
-        shots: labels a class to learn from, drawn at random; None: all. Where a benchmark has one set of fields, the
-            others are scored on, and it needs a number.
+        shots: labels a class to learn from, drawn at random, a whole number from 1; None: all. Where a benchmark has
+            one set of fields, the others are scored on, and it needs a number. A warning names classes that have fewer.
         epochs: of the transformer.
         seed: of the draw, the forest and the transformer.
 
     Returns:
         A row a classifier: "words", "random forest", "transformer from scratch", "majority class", and those that
-        others published. Columns: labels (a class; 0 for words), accuracy, balanced (accuracy) and f1 (of the crop that
-        is asked for, else macro), shares from 0 to 1; published says of a row where its figure is from, and it is f1,
-        or accuracy, as that text says.
+        others published. Columns: labels (of the class that has fewest; 0 for words), accuracy, balanced (accuracy) and
+        f1 (of the crop that is asked for, else macro), shares from 0 to 1; published says of a row where its figure is
+        from, and it is f1, or accuracy, as that text says.
 
     Raises:
         FileNotFoundError: files are not there.
         ImportError: the transformer and HDF5 need the extra ``train``.
-        ValueError: another benchmark, files that hold something else, or too few labels.
+        ValueError: another benchmark, files that hold something else, other shots, or fewer than two classes to learn
+            from or to score on.
     """
     if name not in BENCHMARKS:
         raise ValueError(f"name={name!r} given; expected one of {', '.join(map(repr, BENCHMARKS))}.")
     benchmark = BENCHMARKS[name]
+    if shots is not None and (isinstance(shots, bool) or not isinstance(shots, Integral) or shots < 1):
+        raise ValueError(f"shots={shots!r} given; expected a whole number from 1, or None for all labels.")
     train, test = benchmark.read(Path(folder).expanduser())
     train, test = _few(train, test, shots, seed)
+    for part, what in ((train, "learn from"), (test, "score on")):
+        if len(found := np.unique(part.labels["crop"]).tolist()) < 2:
+            raise ValueError(
+                f"the fields to {what} are all {', '.join(map(repr, found)) or 'without a class'}; expected two "
+                "classes or more, for of one alone every answer is right. Give all files of the benchmark."
+            )
     classes = sorted(set(test.labels["crop"].tolist()) | set(train.labels["crop"].tolist()))
     if OTHER in classes:
         classes = [c for c in classes if c != OTHER] + [OTHER]
@@ -139,7 +150,7 @@ def crop_benchmark(
     probabilities = model.zero_shot([word for word, _ in words]).probabilities(series)
     predicted["words"] = np.array([k for _, k in words])[probabilities.argmax(axis=1)]
     rows = []
-    labels = np.bincount(task.index(train.labels["crop"]), minlength=len(classes)).max()
+    labels = np.unique(train.labels["crop"], return_counts=True)[1].min()
     shown = {"words": "words", "random forest": "random forest",
              "supervised encoder": "transformer from scratch", "majority class": "majority class"}  # fmt: skip
     for said, title in shown.items():
@@ -167,13 +178,26 @@ def _few(
                 "this benchmark has one set of fields; say how many labels a class to learn from: shots=5."
             )
         return train, test
-    rng, names, learned = np.random.default_rng(seed), train.labels["crop"], []
+    rng, names, learned, short = np.random.default_rng(seed), train.labels["crop"], [], []
     for name in np.unique(names):
         own = rng.permutation(np.flatnonzero(names == name))
+        if len(own) < shots + one:
+            short.append(f"{name} ({len(own)})")
         if len(own) > shots or not one:
             learned.append(own[:shots])
-    if not learned:
-        raise ValueError(f"no class has more than {shots} fields; give a smaller number of shots.")
+    if one and len(learned) < 2:
+        raise ValueError(
+            f"{len(learned)} classes have more than {shots} fields; expected two or more. Give a smaller number of "
+            "shots."
+        )
+    if short:
+        more = f" and {len(short) - 5} more" if len(short) > 5 else ""
+        warnings.warn(
+            f"{len(short)} of {len(np.unique(names))} classes have too few fields for shots={shots}: "
+            f"{', '.join(short[:5])}{more}; {'they are left out' if one else 'all of theirs are learned from'}. Give a "
+            "smaller number of shots for more of them.",
+            stacklevel=3,
+        )
     chosen = np.concatenate(learned)
     if one:
         kept = np.isin(names, names[chosen])
