@@ -446,6 +446,21 @@ def test_places_without_a_vector_are_never_found() -> None:
         assert words_to_places(unit[12:14], ["a", "b"], gaps, names, ks=(1,)).loc["a", "places"] == 9
 
 
+def test_vectors_of_another_length_are_found_by_their_direction() -> None:
+    rng = np.random.default_rng(0)
+    unit = rng.normal(size=(40, 8)).astype(np.float32)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    near = unit + rng.normal(0, 0.3, unit.shape).astype(np.float32)
+    near /= np.linalg.norm(near, axis=1, keepdims=True)
+    long = near * np.geomspace(0.01, 100, 40, dtype=np.float32)[:, None]
+    rows, cosines = nearest(unit, near, 5)
+    for queries, gallery in ((unit, long), (unit * 7, near)):
+        found, said = nearest(queries, gallery, 5)
+        np.testing.assert_array_equal(found, rows)
+        np.testing.assert_allclose(said, cosines, atol=1e-5)
+    pd.testing.assert_frame_equal(recall(unit, long), recall(unit, near))
+
+
 @pytest.mark.parametrize("code", [0, 65535])
 def test_codes_that_nobody_declared_are_missing_to_every_layer_of_a_map(code: int) -> None:
     zs = tn.load("pocket").zero_shot(["wheat", "maize", "a meadow", "a forest", "a town"])

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from timesen_nb.datasets.pair_arrays import of_unit_length
 from timesen_nb.datasets.tables import names_of
 
 #: Rows of the block of cosines that is in memory at a time: 8 MiB, and twice that for their order.
@@ -18,8 +19,8 @@ def nearest(queries: np.ndarray, gallery: np.ndarray, k: int = 10) -> tuple[np.n
     """The k nearest of a gallery to each query. However many there are, one block of cosines is in memory at a time.
 
     Args:
-        queries: (n, D) unit vectors.
-        gallery: (m, D) unit vectors of the same space; a row with NaN is never found.
+        queries: (n, D) vectors; of what is no unit vector the direction counts.
+        gallery: (m, D) vectors of the same space; a row with NaN is never found.
         k: 1 to the number of rows without NaN.
 
     Returns:
@@ -44,10 +45,10 @@ def nearest(queries: np.ndarray, gallery: np.ndarray, k: int = 10) -> tuple[np.n
     rows, cosines = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
     for start in range(0, len(queries), QUERIES):
         span = slice(start, start + QUERIES)
-        some = queries[span]
+        some = of_unit_length(queries[span])
         best, where = np.empty((len(some), 0), np.float32), np.empty((len(some), 0), np.int64)
         for first in range(0, len(gallery), GALLERY):
-            block = some @ gallery[first : first + GALLERY].T
+            block = some @ of_unit_length(gallery[first : first + GALLERY]).T
             block[:, empty[first : first + GALLERY]] = -np.inf  # NaN would count as the nearest
             top = _largest(block, k)
             best = np.concatenate([best, np.take_along_axis(block, top, axis=1)], axis=1)
