@@ -14,7 +14,6 @@ from timesen_nb.widgets.session import Session
 MOST_PROBABLE = "the most probable class"
 FRAME = 250  # milliseconds a month: what a page adds still leaves three frames a second
 FIRST_YEAR = 2017  # Sentinel-2 surface reflectance over Europe begins
-SHORT_MONTHS = tuple(name[:3] for name in MONTHS)
 
 
 class TimeControl(w.HBox):
