@@ -22,7 +22,7 @@ def test_a_link_shows_another_person_the_same(browser) -> None:  # noqa: F811
         mine.page.locator(".tn-year select").select_option("2021")
         mine.page.locator(".tn-colours select").select_option(index=3)
         mine.page.get_by_role("button", name="Advanced").click()
-        mine.page.get_by_label("How a word is put to the model").select_option(label="the word alone")
+        mine.page.get_by_label("How a word is phrased for the model").select_option(label="the word alone")
         mine.page.locator(".tn-words textarea").fill("a lake & its shore\nwoodland\nmaize")
         box = mine.page.locator(".tn-place input")
         box.fill(f"{place[0]:.6f}, {place[1]:.6f}")

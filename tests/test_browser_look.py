@@ -94,7 +94,7 @@ def test_home_brings_the_frame_back(page: Shown) -> None:
 
 def test_advanced_holds_how_a_word_is_put_to_the_model(page: Shown) -> None:
     read(page, HERE)
-    style_of_words = page.page.get_by_label("How a word is put to the model")
+    style_of_words = page.page.get_by_label("How a word is phrased for the model")
     shares = page.page.locator(".tn-bars")
     before = shares.inner_text()
     assert not style_of_words.is_visible()

@@ -215,7 +215,7 @@ def test_a_word_that_means_nothing_stops_no_others_in_whatever_signs(nothing: st
     np.testing.assert_allclose(app.result.probabilities[[0, 2]], alone.probabilities, rtol=1e-5)
     app.use(task=[nothing])
     assert app.error is None
-    assert app.result.headline == "No answer by these words"
+    assert app.result.headline == "These words give no answer"
     app.use(task=["\u0301", "maize"])
     assert "there is nothing to read in '\u0301'; expected English words" in app.error
     assert "[" not in app.error

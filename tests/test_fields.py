@@ -85,7 +85,7 @@ def test_a_field_has_no_share_where_an_answer_has_none(app: tn.ClickMap, source:
     app.read_fields(box(west + 0.001, south + 0.001, east - 0.001, north - 0.001))
     for words in (["qwxyz", "zzgrbl"], ["an elephant"]):
         app.use(words)
-        assert app.fields.text.startswith("No answer by these words")
+        assert app.fields.text.startswith("These words give no answer")
         assert "clear month" not in app.fields.text
         assert seen(app.fields._chart), "the year was read"
     for words in (["maize"], ["qwxyz", "maize"]):

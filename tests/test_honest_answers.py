@@ -59,7 +59,7 @@ def test_lines_that_all_mean_nothing_have_no_headline(clicked: Session) -> None:
     clicked.use_words("qwertyuiop\nasdfgh")
     answer = clicked.result
     assert answer is not None
-    assert answer.headline == "No answer by these words"
+    assert answer.headline == "These words give no answer"
     assert answer.top == "none of these"
     assert answer.probability == 0
 

@@ -15,7 +15,7 @@ from timesen_nb.widgets.session import Session
 #: The share of the view's pixels that is shown first.
 FIRST = 0.05
 LAST_CLICK = "the last click"
-OUTDATED = "What was found was like another place. Find again."
+OUTDATED = "These pixels are like another place. Find again."
 
 
 class AlikePanel(w.VBox):
@@ -37,7 +37,7 @@ class AlikePanel(w.VBox):
         self.name = ""
         self._searched: tuple[object, np.ndarray] | None = None
         self._on_found: Callable[[], None] = lambda: None
-        self.like = w.Dropdown(tooltip="What pixels shall be like")
+        self.like = w.Dropdown(tooltip="What the pixels should be like")
         self.start = w.Button(description="Find places like this")
         self.threshold = w.FloatSlider(
             min=-1.0, max=1.0, step=0.005, readout_format=".3f", tooltip="How alike, at least: cosine"

@@ -12,7 +12,7 @@ from timesen_nb.widgets.answer_trust import Trust
 from timesen_nb.widgets.charts import percent
 from timesen_nb.widgets.question import Question
 
-NO_ANSWER = "No answer by these words"
+NO_ANSWER = "These words give no answer"
 
 
 @dataclass(frozen=True)

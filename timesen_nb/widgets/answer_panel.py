@@ -19,9 +19,9 @@ from timesen_nb.widgets.year_panel import YearPanel
 NOTES = 4
 DIRECTIONS = ("north", "east", "south", "west")
 STEPS = (
-    "1.  Type words above, or try one: the whole map takes their colours as you write.",
-    "2.  Click the map to read one 10 m pixel: how well each word fits, and the year that says so.",
-    "3.  Keep places, compare them, say what stands there: the words learn from you.",
+    "1.  Type words above, or try one of ours: the whole map is coloured by them as you type.",
+    "2.  Click the map to read one 10 m pixel: see how well each word fits, and the year behind the answer.",
+    "3.  Keep places, compare them and label them: the words learn from your labels.",
 )
 
 

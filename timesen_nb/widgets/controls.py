@@ -73,7 +73,9 @@ class ViewControl(w.VBox):
         under.add_class("tn-reading")
         super().__init__(
             [
-                note("Reads every pixel in view once. Then another class, or other words, cost nothing."),
+                note(
+                    "Reads every pixel in view once; after that, other classes and other words take no further reading."
+                ),
                 row,
                 under,
             ]

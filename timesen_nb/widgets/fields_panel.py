@@ -74,7 +74,7 @@ class FieldsPanel(w.VBox):
         row.add_class("tn-mapping")
         super().__init__(
             [
-                note("A field as a whole: its mean year, and how much of it each word covers."),
+                note("A whole field: its mean year, and the share of it that each word covers."),
                 row,
                 field("Corners", self.corners),
                 self._which,
@@ -213,4 +213,4 @@ class FieldsPanel(w.VBox):
                 [part.exterior.coords for part in fields.polygons.geometry.explode().values]
             )
             self._lay(table)
-            self._messages.say("Read. The field stands below the map.")
+            self._messages.say("Read: the field is below the map.")

@@ -40,7 +40,7 @@ class KeptPanel(w.VBox):
         self._kept, self._remove, self._label = kept, remove, label
         self.labels: dict[int, w.Text] = {}
         self._teaches = note(
-            "Say what stands at places that you know: the words move to your labels, here and on the map. Where it "
+            "Label places that you know: the words adjust to your labels, here and on the map. Where it "
             "has a page of its own, the address holds the places and labels of the data that are read: a reload "
             "brings them back, with answers by the words of now, and whoever gets the address sees them."
         )

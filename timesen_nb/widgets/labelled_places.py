@@ -171,5 +171,5 @@ def label_accuracy(session: Session, block_km: float = 1.0) -> BlockedAccuracy:
     from timesen_nb.evaluation.own_labels import accuracy_by_blocks
 
     if not session.lesson.places.labels:
-        raise ValueError("no place has a label yet. Keep places, and say what stands there.")
+        raise ValueError("no place has a label yet. Keep places and label them.")
     return accuracy_by_blocks(session.words, session.lesson.places.lonlats, block_km)

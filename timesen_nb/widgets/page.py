@@ -81,7 +81,7 @@ def style_sheet() -> w.HTML:
 
 def heading() -> w.VBox:
     """What this is, in two lines; the first is the page's heading."""
-    name = w.HTML("<h1>What grows here? Ask a year of satellite light in your own words.</h1>")
+    name = w.HTML("<h1>What grows here? Ask a year of satellite images in your own words.</h1>")
     told = note(
         "Every 10 m pixel has a year of its own: fields green up and ripen, woods turn, water stays dark. "
         "A model compares that year with your words and says how well each fits."

@@ -25,7 +25,7 @@ CURES = (
     (r'open_source\("stac"', "Without an account, the open STAC catalogs and the samples work."),
     (r'open_source\("sample"', "the samples work offline."),
     (r'open_source\("earthengine"', "Open it again under Data."),
-    (r"make_valid\(", "Mend the file: Fix geometries in QGIS does. Or draw the field."),
+    (r"make_valid\(", "Repair the file, for example with Fix geometries in QGIS, or draw the field."),
     (r"set_crs\(", "Export it again with its coordinate system, such as WGS 84."),
     (r"deadline=", "The server is busy or the connection hangs: try again later."),
     (r"(?:crs|offset|rename|group|nodata|out_of_range)=",

@@ -52,7 +52,7 @@ class TakePanel(w.VBox):
             choice.observe(lambda _: self.forget(), names="value")
         super().__init__(
             [
-                note("Take it with you: files are made on this machine and stay there."),
+                note("Take it with you: files are made on this machine and stay on it."),
                 w.HBox([field("File", self.kind), field("Coordinates", self.places), self.make, self._link]),
                 self.python,
             ]

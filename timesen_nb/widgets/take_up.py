@@ -40,7 +40,7 @@ def take_up(link: Link, actions: Actions, session: Session, screen: Screen) -> N
 
     def tell() -> None:
         if problems:
-            screen.messages.add(" ".join(["Not all of the address can be taken up:", *problems]))
+            screen.messages.add(" ".join(["Part of the address cannot be used:", *problems]))
 
     address = actions.address
 

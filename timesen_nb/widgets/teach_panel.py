@@ -118,7 +118,7 @@ class TeachPanel(w.VBox):
         self.show()
         with self._messages.shown():
             self._session.learn(*future.result())
-            self._messages.say("Read. The words have moved to the labels.")
+            self._messages.say("Read. The words have adjusted to the labels.")
 
     def _judge(self) -> None:
         words = self._session.words
@@ -131,7 +131,7 @@ class TeachPanel(w.VBox):
             judged = future.result()
             if self._session.words is words:  # else it is of other labels
                 self._said.value = str(judged)
-            self._messages.say("Judged. It stands below the kept places.")
+            self._messages.say("Done: the result is below the kept places.")
 
     def _begin(self, what: str) -> None:
         self._messages.well()

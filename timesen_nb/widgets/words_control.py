@@ -36,12 +36,12 @@ class WordsControl(w.VBox):
             options=[(title(name), name) for name in [OWN_WORDS, *tasks]],
             tooltip="A list of words to begin with",
         )
-        self.prompts = w.Dropdown(options=PROMPT_WORDS, tooltip="How a word is put to the model")
+        self.prompts = w.Dropdown(options=PROMPT_WORDS, tooltip="How a word is phrased for the model")
         self.lit = w.Checkbox(value=True, indent=False, description="Colour the map as I type")
         self.lit.add_class("tn-lit")
         self.chips = [w.Button(description=word, tooltip=f"Try {word!r}") for word in EXAMPLES]
-        self._advanced = w.ToggleButton(description="Advanced", tooltip="How words are put to the model")
-        self._more = field("A word is put to the model as", self.prompts)
+        self._advanced = w.ToggleButton(description="Advanced", tooltip="How words are phrased for the model")
+        self._more = field("A word is phrased as", self.prompts)
         self._caution = note("")
         self.commas = note("")
         self.later = note("These words take a moment: what you type is read when you leave the box.")
