@@ -234,6 +234,10 @@ class Work:
         seconds = max(self.left, 0.0) * share
         return replace(self, seconds=seconds, ends=time.monotonic() + seconds)
 
+    def afresh(self) -> Work:
+        """The same, with all of its time from now on; a cancel since it began still counts."""
+        return replace(self, ends=time.monotonic() + self.seconds)
+
     def send(self, request: Callable[[], T]) -> T:
         """The answer of a request, sent again while its fault may pass.
 
