@@ -652,6 +652,25 @@ class TestFaults:
 
 
 class TestPlaces:
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"page": "5"}, {"page": True}, {"page": 2.5}, {"page": float("nan")}, {"page": -1}, {"threshold": "0.6"},
+            {"threshold": True}, {"threshold": None}, {"threshold": float("nan")}, {"certain_median": "no"},
+            {"attempts": True}, {"deadline": True}, {"cache": 3}, {"project": 3}, {"url": 3},
+        ],
+    )  # fmt: skip
+    def test_an_argument_of_another_kind_is_said_by_its_name(
+        self, server: EarthEngineServer, given: dict[str, Any]
+    ) -> None:
+        ((name, value),) = given.items()
+        with pytest.raises(ValueError, match=rf"{name}( given: |=){value!r}.*expected"):
+            tn.open_source("earthengine", **given)
+        source = tn.open_source("earthengine", page=np.int64(5), threshold=1, **FAST)
+        for export in ({"name": 3}, {"name": " "}, {"folder": 3}, {"bucket": 3}):
+            with pytest.raises(ValueError, match=rf"{next(iter(export))} given: .*expected text"):
+                source.export_points([CUBE.place(0, 0)], 2018, **export)
+
     def test_a_cube_of_the_whole_earth_is_refused_before_anything_is_asked(
         self, server: EarthEngineServer
     ) -> None:

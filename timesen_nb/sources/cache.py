@@ -78,6 +78,9 @@ class SeriesCache:
             entries in plain text: nothing secret belongs here.
         folder: None for :func:`cache_folder`, a path, or False to keep nothing on disk (places that are asked for at
             the same time are fetched once all the same).
+
+    Raises:
+        ValueError: The folder given is none of these.
     """
 
     def __init__(
@@ -85,6 +88,10 @@ class SeriesCache:
     ) -> None:
         text = json.dumps(dict(recipe), sort_keys=True, default=str)
         name = f"{source}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        if folder is not None and not isinstance(folder, (bool, str, os.PathLike)):
+            raise ValueError(
+                f"cache given: {folder!r}; expected a folder, True or None for the usual one, or False."
+            )
         self.keeps = folder is not False
         root = cache_folder() if folder is None or isinstance(folder, bool) else Path(folder).expanduser()
         self.folder = root / name

@@ -104,7 +104,7 @@ class RetryPolicy:
         threads: bool = True,
     ) -> None:
         given = (attempts, deadline, first_wait)
-        numbers = all(isinstance(n, Real) and isfinite(n) for n in given)
+        numbers = all(isinstance(n, Real) and not isinstance(n, bool) and isfinite(n) for n in given)
         if (
             not numbers
             or attempts < 1

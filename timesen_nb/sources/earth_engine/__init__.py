@@ -17,7 +17,14 @@ import numpy as np
 from timesen_nb.bands import BANDS
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources.cache import Entry, SeriesCache
-from timesen_nb.sources.checks import check_places, check_year, series_of, whole_years
+from timesen_nb.sources.checks import (
+    check_count,
+    check_places,
+    check_text,
+    check_year,
+    series_of,
+    whole_years,
+)
 from timesen_nb.sources.earth_engine import expressions, told
 from timesen_nb.sources.earth_engine.answers import months_of, read_points, read_window
 from timesen_nb.sources.earth_engine.connection import Key, open_session
@@ -64,7 +71,8 @@ class EarthEngineSource:
         url: another endpoint than the standard one.
 
     Raises:
-        ValueError: in words with the cure when it cannot be opened: no credentials, no project, not registered.
+        ValueError: in words with the cure when it cannot be opened: no credentials, no project, not registered, or an
+            argument of another kind.
     """
 
     def __init__(
@@ -82,8 +90,9 @@ class EarthEngineSource:
         cache: str | Path | bool | None = None,
         url: str | None = None,
     ) -> None:
-        if not 1 <= page <= _MOST_POINTS:
-            raise ValueError(f"page given: {page}; expected 1 to {_MOST_POINTS} points a request.")
+        page = check_count("page", page, "points a request", _MOST_POINTS)
+        for name, given in {"project": project, "url": url}.items():
+            check_text(name, given)
         self.rule = expressions.CompositeRule(clouds, threshold, certain_median)
         self._options: dict[str, Any] = {
             "clouds": clouds, "threshold": threshold, "certain_median": certain_median, "page": page,
@@ -219,10 +228,12 @@ class EarthEngineSource:
             The job; ``.follow()`` waits for it.
 
         Raises:
-            ValueError: as :meth:`pixel`, for no places at all, and for a folder beside a bucket.
+            ValueError: as :meth:`pixel`, for no places at all, a name that is none, and a folder beside a bucket.
         """
         from timesen_nb.sources.earth_engine.export import start
 
+        for argument, given in {"name": name, "folder": folder, "bucket": bucket}.items():
+            check_text(argument, given, needed=argument == "name")
         year = check_year(year, self.years, self.name)
         lonlats = check_places(lonlats)
         pixels = [pixel_at(lon, lat) for lon, lat in lonlats]

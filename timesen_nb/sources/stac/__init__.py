@@ -20,7 +20,14 @@ from timesen_nb.bands import BANDS
 from timesen_nb.composite import MASKED
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources.cache import Entry, SeriesCache
-from timesen_nb.sources.checks import check_masked, check_places, check_year, series_of, whole_years
+from timesen_nb.sources.checks import (
+    check_count,
+    check_masked,
+    check_places,
+    check_year,
+    series_of,
+    whole_years,
+)
 from timesen_nb.sources.grid import BBox, Grid, Pixel, box_of, check_bbox, pixel_at
 from timesen_nb.sources.retry_policy import Work
 from timesen_nb.sources.stac.acquisitions import LeftOut, footprint
@@ -63,7 +70,7 @@ class StacSource:
             cached.
 
     Raises:
-        ValueError: The catalog is none, or a package that it needs is not installed.
+        ValueError: The catalog is none, a package that it needs is not installed, or an argument is of another kind.
     """
 
     def __init__(
@@ -78,6 +85,7 @@ class StacSource:
         cache: str | Path | bool | None = None,
     ) -> None:
         check_masked(masked)
+        readers = check_count("readers", readers, "files that are read at the same time")
         self._catalog = Catalog(catalog, collection, attempts, deadline)
         self._policy = self._catalog.policy
         self._options: dict[str, Any] = {
