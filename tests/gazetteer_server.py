@@ -18,10 +18,14 @@ PLACES = {
 
 
 class Gazetteer:
-    """address: of the server. asked: the names so far. keys: what they came with. status: of answers, if not 200."""
+    """address: of the server. asked: the names so far. keys: what they came with. status: of answers, if not 200.
+
+    body: what is answered, None for the places.
+    """
 
     def __init__(self) -> None:
         self.address, self.asked, self.agents, self.keys, self.status = "", [], [], [], 200
+        self.body: str | None = None
 
 
 @contextmanager
@@ -42,7 +46,7 @@ def served() -> Iterator[Gazetteer]:
             self.send_response(state.status)
             self.send_header("Content-Type", "application/json")
             self.end_headers()
-            self.wfile.write(json.dumps(body).encode())
+            self.wfile.write((json.dumps(body) if state.body is None else state.body).encode())
 
         @staticmethod
         def _place(name: str, lon: float, lat: float, bounds: tuple[float, ...]) -> dict:

@@ -15,6 +15,7 @@ import pytest
 from timesen_nb.sources.cache import Entry, SeriesCache, cache_folder
 from timesen_nb.sources.checks import whole_years
 from timesen_nb.sources.grid import Grid, Pixel, pixel_at
+from timesen_nb.sources.retry_policy import RequestCancelled
 
 PLACE = pixel_at(4.36, 50.85)
 OTHER = pixel_at(4.37, 50.85)
@@ -324,3 +325,27 @@ def test_years_end_with_the_last_that_is_over() -> None:
     assert list(whole_years(datetime.date(2020, 1, 5))) == [2017, 2018]
     assert list(whole_years(datetime.date(2020, 1, 20))) == [2017, 2018, 2019]
     assert os.fspath(cache_folder())
+
+
+@pytest.mark.parametrize("end", [RequestCancelled("the request was cancelled."), KeyboardInterrupt()])
+def test_who_waits_for_a_request_that_another_cancelled_makes_it_himself(
+    cache: SeriesCache, end: BaseException
+) -> None:
+    begun, stop = threading.Event(), threading.Event()
+
+    def cancelled(places: list) -> list[np.ndarray]:
+        begun.set()
+        stop.wait(30)
+        raise end
+
+    fetch = Fetcher()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(cache.months, [PLACE], 2018, cancelled)
+        begun.wait(30)
+        second = pool.submit(cache.months, [OTHER, PLACE], 2018, fetch)
+        while not fetch.calls:
+            time.sleep(0.01)
+        stop.set()
+        np.testing.assert_array_equal(second.result(30)[1], months_of(PLACE))
+        assert first.exception(30) is end
+    assert fetch.calls == [[OTHER], [PLACE]], "what it has found already is not asked for again"

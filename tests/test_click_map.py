@@ -362,3 +362,22 @@ def test_a_failure_is_said_no_longer_than_it_lasts(app: tn.ClickMap, source: Gri
         app.use(["maize", "a meadow"])
         assert app.error is None
         assert app.status == before
+
+
+def test_what_is_given_in_place_of_text_or_a_path_is_said() -> None:
+    app = tn.ClickMap(small_model(), GridSource(), task=["meadow", "lake"])
+    app.click(*GridSource().place(5, 5))
+    app.keep()
+    for given in (3, None, b"x"):
+        for call, expected in (
+            (app.find, "expected that of a place"),
+            (app.open_link, "expected text"),
+            (app.load_labels, "expected the path of a .csv"),
+        ):
+            call(given)
+            assert f"given is {given!r}" in app.error
+            assert expected in app.error
+        with pytest.raises(ValueError, match=rf"the file given is {given!r}; expected a path that ends in"):
+            app.export(given)
+    app.label([1], "meadow")
+    assert "place [1] is not kept; kept are [1]" in app.error

@@ -95,6 +95,10 @@ def test_utm_is_read_where_its_half_of_the_earth_is_clear(text: str) -> None:
         ),
         ("maps.app.goo.gl/abc", "holds no place"),
         ("4.35", "two numbers"),
+        ("4,35", r"the two numbers 4 and 35, or the one number 4\.35; expected both"),
+        ("(-4,35)", r"-4 and 35, or the one number -4\.35"),
+        ("POINT(4,35,50)", "no single point"),
+        ("https://maps.google.com/?q=50,4,35", "holds no place"),
         ("1 2 3", "two numbers"),
         ("4.35, 50.85, 3", "two numbers"),
         ("", "two numbers"),
@@ -121,6 +125,15 @@ def test_what_is_no_place_is_refused_in_words(text: str, words: str) -> None:
 )
 def test_a_name_is_left_to_the_gazetteer(text: str) -> None:
     assert read_coordinates(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["4, 50", "4 50", "4;50", "4.0,50", "4,50.0", "4,0,50,0", "4,0 50,0", "4,0, 50", "50N,4E", "POINT(4 50)",
+     "https://www.google.com/maps/@50,4,15z", "https://maps.google.com/?q=50,4", "geo:50,4", "geo:50,4,100"],
+)  # fmt: skip
+def test_whole_numbers_are_read_where_their_comma_is_clear(text: str) -> None:
+    assert read_coordinates(text) == (4, 50)
 
 
 def test_letters_count_before_any_order() -> None:

@@ -614,6 +614,36 @@ class TestFaults:
         assert ee.data._get_state().max_retries == 3
         assert server.requests[-1]["workloadTag"] == "my-lesson"
 
+    def test_who_is_cancelled_while_he_waits_for_another_asks_for_nothing(
+        self, server: EarthEngineServer
+    ) -> None:
+        source = tn.open_source("earthengine", cache=False)
+        server.refuse(0)
+        with ThreadPoolExecutor(2) as pool:
+            clicks = [pool.submit(source.pixel, *CUBE.place(0, 0), 2018) for _ in range(2)]
+            while server.count < 1:
+                time.sleep(0.01)
+            time.sleep(0.2)
+            source.cancel()
+            for click in clicks:
+                with pytest.raises(ValueError, match="cancelled"):
+                    click.result(timeout=60)
+        assert server.count == 1
+
+    def test_who_waits_for_another_that_is_cancelled_asks_himself(self, server: EarthEngineServer) -> None:
+        one, other = (tn.open_source("earthengine", cache=False) for _ in range(2))
+        server.refuse(0)
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(one.pixel, *CUBE.place(0, 0), 2018)
+            while server.count < 1:
+                time.sleep(0.01)
+            second = pool.submit(other.pixel, *CUBE.place(0, 0), 2018)
+            time.sleep(0.2)
+            one.cancel()
+            with pytest.raises(ValueError, match="cancelled"):
+                first.result(timeout=60)
+            assert second.result(timeout=60).valid.any()
+
     def test_a_session_that_was_closed(self, server: EarthEngineServer) -> None:
         source = tn.open_source("earthengine", **FAST)
         ee.Reset()
@@ -622,6 +652,33 @@ class TestFaults:
 
 
 class TestPlaces:
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"page": "5"}, {"page": True}, {"page": 2.5}, {"page": float("nan")}, {"page": -1}, {"threshold": "0.6"},
+            {"threshold": True}, {"threshold": None}, {"threshold": float("nan")}, {"certain_median": "no"},
+            {"attempts": True}, {"deadline": True}, {"cache": 3}, {"project": 3}, {"url": 3},
+        ],
+    )  # fmt: skip
+    def test_an_argument_of_another_kind_is_said_by_its_name(
+        self, server: EarthEngineServer, given: dict[str, Any]
+    ) -> None:
+        ((name, value),) = given.items()
+        with pytest.raises(ValueError, match=rf"{name}( given: |=){value!r}.*expected"):
+            tn.open_source("earthengine", **given)
+        source = tn.open_source("earthengine", page=np.int64(5), threshold=1, **FAST)
+        for export in ({"name": 3}, {"name": " "}, {"folder": 3}, {"bucket": 3}):
+            with pytest.raises(ValueError, match=rf"{next(iter(export))} given: .*expected text"):
+                source.export_points([CUBE.place(0, 0)], 2018, **export)
+
+    def test_a_cube_of_the_whole_earth_is_refused_before_anything_is_asked(
+        self, server: EarthEngineServer
+    ) -> None:
+        source = tn.open_source("earthengine", **FAST)
+        with pytest.raises(ValueError, match=r"GB a year; expected at most .* Give a smaller box"):
+            source.cube((-180, -80, 180, 84), 2018)
+        assert server.count == 0
+
     @pytest.mark.parametrize("empty", [True, False])
     def test_the_open_sea(self, empty: bool) -> None:
         with EarthEngineServer(scenes_of(CUBE), Habits(empty_count=empty)) as server:
@@ -917,6 +974,13 @@ class TestSession:
         fresh.refuse(0, at="discovery")
         with pytest.raises(ValueError, match="no answer within"):
             tn.open_source("earthengine", key=service_account(fresh.url), url=fresh.url, deadline=0.3)
+
+    def test_an_endpoint_beside_a_session_is_not_passed_over(self, server: EarthEngineServer) -> None:
+        with pytest.raises(
+            ValueError, match=rf"url given: 'https://else\.example'.*asks {server.url}.*ee\.Reset"
+        ):
+            tn.open_source("earthengine", url="https://else.example")
+        assert tn.open_source("earthengine", url=server.url + "/", **FAST).project
 
     def test_a_worker_opens_it_anew(self, server: EarthEngineServer) -> None:
         source = tn.open_source("earthengine", cache=False, page=7)

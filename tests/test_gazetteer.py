@@ -71,6 +71,45 @@ def test_a_server_that_refuses_is_said_and_asked_again_later(gazetteer: Gazettee
     assert find_place("Vilvoorde").lon == 4.43
 
 
+@pytest.mark.parametrize(
+    ("body", "came"),
+    [
+        (
+            "<!DOCTYPE html><title>Sign in to\n Wi&#8209;Fi</title>",
+            "a web page with the title 'Sign in to Wi\u2011Fi'",
+        ),
+        ("<html></html>", "a web page, not with JSON"),
+        ("Blocked by the proxy", "text that is no JSON: 'Blocked by the proxy'"),
+        ("", "nothing"),
+        ('[{"status": "login"}]', "JSON that is no list of places"),
+        ("[1]", "JSON that is no list of places"),
+        ('{"status": "login"}', "JSON that is no list of places"),
+    ],
+)
+def test_what_came_in_place_of_an_answer_is_said(gazetteer: Gazetteer, body: str, came: str) -> None:
+    gazetteer.body = body
+    with pytest.raises(ValueError, match=r"sign in there, or give longitude and latitude") as refused:
+        find_place("Vilvoorde")
+    assert f"answered with {came}" in str(refused.value)
+    gazetteer.body = None
+    assert find_place("Vilvoorde").lon == 4.43
+
+
+def test_an_error_is_no_missing_answer(gazetteer: Gazetteer) -> None:
+    gazetteer.status = 403
+    with pytest.raises(ValueError, match="answered with an error, status 403"):
+        find_place("Vilvoorde")
+    gazetteer.status, gazetteer.body = 200, '{"error": "Query too long"}'
+    with pytest.raises(ValueError, match="answered with an error, 'Query too long'"):
+        find_place("Vilvoorde")
+
+
+@pytest.mark.parametrize("name", [3, None, b"Vilvoorde"])
+def test_a_name_that_is_no_text_is_said(app: tn.ClickMap, name: object) -> None:
+    app.find(name)
+    assert app.error.startswith(f"the name given is {name!r}; expected that of a place")
+
+
 def test_without_a_network_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SERVER_VARIABLE, "http://127.0.0.1:9")
     with pytest.raises(ValueError, match="Names need the network; longitude and latitude do not"):

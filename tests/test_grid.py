@@ -138,3 +138,22 @@ def test_blocks_of_a_window_are_all_of_it_in_even_parts(width: int, height: int,
 def test_the_corners_of_a_window() -> None:
     corners = Grid(Pixel(32631, 100, 200), 5, 3).corners
     assert {(c.column, c.row) for c in corners} == {(100, 200), (104, 200), (100, 198), (104, 198)}
+
+
+@pytest.mark.parametrize(
+    ("box", "size"),
+    [
+        ((-180, -80, 180, 84), "4,007,520 by 1,825,648"),
+        ((170, -80, 169, 84), "3,996,388 by 1,825,648"),
+        ((-180, 10, 180, 10.01), "4,007,520 by 111 pixels"),
+        ((-10, 35, 30, 60), "52,302 GB"),
+    ],
+)
+def test_a_box_that_is_too_large_is_said_with_its_size(box: tuple[float, ...], size: str) -> None:
+    with pytest.raises(ValueError, match=r"at most 1,073,741,824 pixels.*Give a smaller box") as refused:
+        Grid.over(box)
+    assert size in str(refused.value)
+
+
+def test_a_country_is_not_too_large() -> None:
+    assert Grid.over((2.5, 49.5, 6.4, 51.5)).width == 28238

@@ -41,6 +41,14 @@ def test_what_is_no_number_is_said(text: str, expected: str) -> None:
     assert (link.place, link.year, link.words) == (None, None, ("bog",))
 
 
+@pytest.mark.parametrize(("given", "lacking"), [("lon", "lat"), ("lat", "lon")])
+def test_half_a_place_is_said(given: str, lacking: str) -> None:
+    for text in (f"{given}=4.35&word=bog", f"{given}=4.35&{lacking}=&word=bog"):
+        link = Link.read(text)
+        assert link.problems == (f"it gives {given}='4.35' without {lacking}; expected both of a place.",)
+        assert (link.place, link.words) == (None, ("bog",))
+
+
 def test_an_address_of_too_many_parts_is_told_so() -> None:
     with pytest.raises(ValueError, match="has 401 parts; at most 400 are read"):
         Link.read("&".join(f"word=w{k}" for k in range(401)))
@@ -87,7 +95,12 @@ def test_a_task_goes_by_its_name(model) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("task=weather", "weather"), ("year=1999", "1999"), ("lon=0&lat=0", "outside the data")],
+    [
+        ("task=weather", "weather"),
+        ("year=1999", "1999"),
+        ("lon=0&lat=0", "outside the data"),
+        ("lon=3", "without lat"),
+    ],
 )
 def test_what_a_map_cannot_take_up_is_said_in_its_panel(model, text: str, said: str) -> None:
     app = tn.ClickMap(model, tn.open_source("flanders"))

@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import re
 import sys
 import threading
 import time
@@ -507,3 +508,18 @@ def test_known_catalogs_are_opened_without_the_network(tmp_path: Path) -> None:
         source = tn.open_source("stac", catalog=name, cache=tmp_path)
         assert name in source.name
         assert source.bounds is None
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"readers": "3"}, {"readers": 0}, {"readers": True}, {"readers": float("nan")}, {"masked": 3},
+        {"masked": None}, {"collection": 3}, {"collection": [3]}, {"collection": []}, {"cache": 3},
+        {"deadline": True}, {"catalog": 3}, {"catalog": None},
+    ],
+)  # fmt: skip
+def test_an_argument_of_another_kind_is_said_by_its_name(given: dict) -> None:
+    ((name, value),) = given.items()
+    with pytest.raises(ValueError, match=rf"{name}( given: |=){re.escape(repr(value))}.*expected"):
+        StacSource(**given)
+    assert StacSource(collection={"sentinel-2-l2a"}, masked=np.array([3, 8]), readers=np.int64(3))

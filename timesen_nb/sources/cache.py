@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.bands import BANDS
+from timesen_nb.sources.retry_policy import RequestCancelled
 
 if TYPE_CHECKING:
     from timesen_nb.sources.grid import Grid, Pixel
@@ -77,6 +78,9 @@ class SeriesCache:
             entries in plain text: nothing secret belongs here.
         folder: None for :func:`cache_folder`, a path, or False to keep nothing on disk (places that are asked for at
             the same time are fetched once all the same).
+
+    Raises:
+        ValueError: The folder given is none of these.
     """
 
     def __init__(
@@ -84,6 +88,10 @@ class SeriesCache:
     ) -> None:
         text = json.dumps(dict(recipe), sort_keys=True, default=str)
         name = f"{source}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        if folder is not None and not isinstance(folder, (bool, str, os.PathLike)):
+            raise ValueError(
+                f"cache given: {folder!r}; expected a folder, True or None for the usual one, or False."
+            )
         self.keeps = folder is not False
         root = cache_folder() if folder is None or isinstance(folder, bool) else Path(folder).expanduser()
         self.folder = root / name
@@ -101,33 +109,45 @@ class SeriesCache:
             year: Calendar year.
             fetch: Called with the places that are neither on disk nor under way in another thread, each once; returns
                 an :class:`Entry`, or its months alone, for each. What it raises comes back to everyone who waits, and
-                nothing is kept.
+                nothing is kept; where another was cancelled or interrupted, who waited for it fetches himself.
 
         Returns:
             One entry for each place.
         """
-        paths = [self.path(place, year) for place in places]
-        mine: dict[Path, Place] = {}
-        futures: dict[Path, Future[Entry]] = {}
+        wanted = {self.path(place, year): place for place in places}
+        found: dict[Path, Entry] = {}
+        while len(found) < len(wanted):
+            lacking = {path: place for path, place in wanted.items() if path not in found}
+            found.update(self._together(lacking, fetch))
+        return [found[self.path(place, year)] for place in places]
+
+    def _together(self, wanted: Mapping[Path, Place], fetch: Fetch) -> dict[Path, Entry]:
+        """What is found, here or by another thread that is at it; without what that one was kept from finding."""
         with _LOCK:
-            for path, place in zip(paths, places, strict=True):
-                if path not in futures and path not in _UNDER_WAY:
-                    mine[path] = place
-                    _UNDER_WAY[path] = Future()
-                futures[path] = _UNDER_WAY[path]
+            theirs = {path: _UNDER_WAY[path] for path in wanted if path in _UNDER_WAY}
+            mine: dict[Path, Future[Entry]] = {path: Future() for path in wanted if path not in theirs}
+            _UNDER_WAY.update(mine)
         try:
-            for path, found in self._get(mine, fetch).items():
-                futures[path].set_result(found)
+            found = self._get({path: wanted[path] for path in mine}, fetch)
+            for path, entry in found.items():
+                mine[path].set_result(entry)
         except BaseException as problem:
-            for path in mine:
-                if not futures[path].done():
-                    futures[path].set_exception(problem)
+            for future in mine.values():
+                if not future.done():
+                    future.set_exception(problem)
             raise
         finally:
             with _LOCK:
                 for path in mine:
                     del _UNDER_WAY[path]
-        return [futures[path].result() for path in paths]
+        for path, future in theirs.items():
+            fault = future.exception()
+            if fault is None:
+                found[path] = future.result()
+            # a cancel and Ctrl-C are meant for whoever was at it
+            elif isinstance(fault, Exception) and not isinstance(fault, RequestCancelled):
+                raise fault
+        return found
 
     def in_groups(
         self, groups: Sequence[Sequence[Pixel]], year: int, fetch: Fetch, name: str, progress: bool | None

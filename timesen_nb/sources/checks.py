@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import isfinite
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -72,10 +74,42 @@ def whole_years(today: datetime.date | None = None) -> range:
     return range(2017, (day - datetime.timedelta(days=14)).year)
 
 
+def check_count(name: str, given: Any, of: str, most: int | None = None) -> int:
+    """A whole number from 1.
+
+    Args:
+        name: Of the argument.
+        given: What it was given.
+        of: What is counted.
+        most: The largest, None for any.
+
+    Returns:
+        The number.
+
+    Raises:
+        ValueError: It is another number, or none.
+    """
+    whole = isinstance(given, Real) and not isinstance(given, bool) and isfinite(given)
+    if not whole or given != int(given) or not 1 <= given <= (most or given):
+        to = f"from 1 to {most}" if most else "from 1"
+        raise ValueError(f"{name} given: {given!r}; expected a whole number of {of} {to}.")
+    return int(given)
+
+
+def check_text(name: str, given: Any, needed: bool = False) -> None:
+    """ValueError for an argument that is no text; None will do where none is needed."""
+    if not isinstance(given, str) if given is not None else needed:
+        raise ValueError(f"{name} given: {given!r}; expected text{'' if needed else ', or None'}.")
+    if needed and not given.strip():
+        raise ValueError(f"{name} given: {given!r}; expected text that is not empty.")
+
+
 def check_masked(masked: Collection[int]) -> None:
     """ValueError for what is no list of scene classes: it would mask nothing."""
-    if isinstance(masked, (str, bytes)) or not all(
-        c in SCENE_CLASSES and not isinstance(c, bool) for c in masked
+    if (
+        isinstance(masked, (str, bytes))
+        or not isinstance(masked, Iterable)
+        or not all(c in SCENE_CLASSES and not isinstance(c, bool) for c in masked)
     ):
         raise ValueError(
             f"masked={masked!r}; expected scene classes to leave out, from 0 to 11, such as (3, 8, 9, 10)."

@@ -54,13 +54,20 @@ _NO_NAME = re.compile(
     r"\d[.,]\d.*\d[.,]\d|\d{6}|\d\s*[°º]|^\s*(?:UTM|MGRS|WGS|EPSG|SRID|(?:MULTI)?POINT\s*\(|///|\{)",
     re.IGNORECASE | re.DOTALL,
 )
-#: Parts of the links of maps that hold a latitude, then a longitude.
+_POINTED = r"[-+]?\d+(?:\.\d+)?"
+#: Parts of the links of maps that hold a latitude, then a longitude. Where a third number follows, as in @50,4,15z, no
+#: comma is a decimal one.
 _IN_LINKS = (
     re.compile(rf"!3d({_NUMBER})!4d({_NUMBER})"),
+    re.compile(rf"@({_POINTED}),({_POINTED}),[\d.]+[a-z]"),
+    re.compile(rf"^geo:({_POINTED}),({_POINTED}),{_POINTED}(?:[;?]|$)", re.IGNORECASE),
     re.compile(rf"@({_NUMBER}),({_NUMBER})"),
     re.compile(rf"#map=[\d.]+/({_NUMBER})/({_NUMBER})"),
     re.compile(rf"^geo:({_NUMBER}),({_NUMBER})", re.IGNORECASE),
 )
+#: A comma between whole numbers: one decimal number, or two numbers?
+_ONE_OR_TWO = re.compile(r"([-+]?\d+),(\d+)")
+_TWO_OR_THREE = re.compile(r"[-+]?\d+,\d+,\d+")
 #: Names in the query of a link: latitude and longitude, then both in one, latitude first.
 _LATITUDES, _LONGITUDES = ("mlat", "lat", "latitude"), ("mlon", "lon", "lng", "longitude")
 _BOTH = ("q", "query", "ll", "center", "sll", "cp")
@@ -86,7 +93,8 @@ def read_coordinates(text: str, latitude_first: bool = False) -> tuple[float, fl
         (longitude, latitude) in degrees; None where the text is no coordinates but may be the name of a place.
 
     Raises:
-        ValueError: Numbers that are no place, a grid reference, a link that holds no place; in words.
+        ValueError: Numbers that are no place, or may be one number or two ("4,35"), a grid reference, a link that holds
+            no place; in words.
     """
     text = _DASHES.sub("-", unquote(text)).strip()
     if text.startswith("{") and (place := _of_json(text)):
@@ -166,7 +174,8 @@ def _of_geometry(geometry: re.Match[str]) -> tuple[float, float]:
     if geometry["srid"] not in (None, "4326"):
         raise ValueError(f"the point given is in EPSG:{geometry['srid']}; expected degrees, {_EXPECTED}.")
     corner = _CORNER.fullmatch(geometry["inside"].strip())
-    if "POINT" not in geometry["kind"].upper() or corner is None:
+    unclear = _TWO_OR_THREE.fullmatch(geometry["inside"].strip("() "))
+    if "POINT" not in geometry["kind"].upper() or corner is None or unclear:
         raise ValueError(
             f"the geometry given, {geometry.group()[:60]!r}, is no single point; expected one, longitude first: "
             "POINT (4.35 50.85)."
@@ -192,6 +201,12 @@ def _angles(text: str) -> list[tuple[float, str]]:
         found = pattern.findall(text)
         if len(found) == 2 and not pattern.sub("", text).strip(" ,;/|"):
             return [_angle(part) for part in found]
+    if unclear := _ONE_OR_TWO.fullmatch(text):
+        one, two = unclear[1], unclear[2]
+        raise ValueError(
+            f"the place given is {text[:60]!r}, which may be the two numbers {one} and {two}, or the one number "
+            f'{one}.{two}; expected both numbers of a place with a blank between: "{one}, {two}" or "{one}.{two}, ...".'
+        )
     parts = _two(text)
     if len(parts) != 2 or not all(re.fullmatch(_NUMBER, part) for part in parts):
         raise ValueError(
@@ -242,6 +257,7 @@ def _of_link(text: str) -> tuple[float, float]:
         (m[1], m[2])
         for n in (_BOTH if known else ())
         if (m := re.fullmatch(rf"({_NUMBER})[,~\s]+({_NUMBER})", query.get(n, "")))
+        and not _TWO_OR_THREE.fullmatch(m[0])
     ]
     for lat, lon in pairs:
         if re.fullmatch(_NUMBER, lat) and re.fullmatch(_NUMBER, lon):

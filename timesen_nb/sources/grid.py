@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 #: Metres; every value is read at this size, whatever a map shows.
 PIXEL = 10
 
+#: Pixels of a window: 328 km by 328 km. More make too many requests, and a window of another zone's land.
+MOST_PIXELS = 2**30
+#: Bytes of a pixel's year: twelve months of ten bands in float32.
+_BYTES = 480
+#: Degrees from west to east over which a zone's metres can be relied on.
+_WIDEST = 90
+
 #: West, south, east, north, in degrees.
 BBox = tuple[float, float, float, float]
 
@@ -194,13 +201,20 @@ class Grid:
             The window.
 
         Raises:
-            ValueError: a box that is none.
+            ValueError: a box that is none, or one of more than :data:`MOST_PIXELS`.
         """
         west, south, east, north = check_bbox(bbox, date_line=True)
         epsg = utm_epsg(turned((west + east) / 2, 0.0), (south + north) / 2)
+        if east - west > _WIDEST:
+            width, height = (
+                round((high - low) * 111_320 / PIXEL) for low, high in ((west, east), (south, north))
+            )
+            raise _too_large(bbox, width, height)
         left, bottom, right, top = from_degrees(epsg).transform_bounds(west, south, east, north)
         column, row = math.floor(left / PIXEL), math.ceil(top / PIXEL)
         width, height = math.ceil(right / PIXEL) - column, row - math.floor(bottom / PIXEL)
+        if width * height > MOST_PIXELS:
+            raise _too_large(bbox, width, height)
         return cls(Pixel(epsg, column, row), width, height)
 
     @classmethod
@@ -249,6 +263,16 @@ class Grid:
     def blocks(self, side: int) -> list[list[Grid]]:
         """Parts of at most ``side`` pixels a side, row by row."""
         return [strip.cut("x", side) for strip in self.cut("y", side)]
+
+
+def _too_large(bbox: BBox, width: int, height: int) -> ValueError:
+    most = math.isqrt(MOST_PIXELS)
+    return ValueError(
+        f"the box given, {tuple(bbox)}, makes a cube of about {width:,} by {height:,} pixels of {PIXEL} m, "
+        f"{width * height * _BYTES / 1e9:,.0f} GB a year; expected at most {MOST_PIXELS:,} pixels, such as {most:,} by "
+        f"{most:,}, {MOST_PIXELS * _BYTES / 1e9:,.0f} GB. Give a smaller box in degrees, or ask for several, one after "
+        "another."
+    )
 
 
 def box_of(places: Sequence[Pixel]) -> BBox:

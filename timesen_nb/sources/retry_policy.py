@@ -104,7 +104,7 @@ class RetryPolicy:
         threads: bool = True,
     ) -> None:
         given = (attempts, deadline, first_wait)
-        numbers = all(isinstance(n, Real) and isfinite(n) for n in given)
+        numbers = all(isinstance(n, Real) and not isinstance(n, bool) and isfinite(n) for n in given)
         if (
             not numbers
             or attempts < 1
@@ -233,6 +233,10 @@ class Work:
         """The same, with a share (0 to 1) of the time that is left."""
         seconds = max(self.left, 0.0) * share
         return replace(self, seconds=seconds, ends=time.monotonic() + seconds)
+
+    def afresh(self) -> Work:
+        """The same, with all of its time from now on; a cancel since it began still counts."""
+        return replace(self, ends=time.monotonic() + self.seconds)
 
     def send(self, request: Callable[[], T]) -> T:
         """The answer of a request, sent again while its fault may pass.

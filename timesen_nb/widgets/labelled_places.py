@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Real
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,7 +86,7 @@ class TaughtPlaces:
         if not isinstance(label, str):
             raise ValueError(f'the label given is {label!r}; expected words, or "" to take a label away.')
         label = tidy(label)
-        if number not in dict(self._kept):
+        if not isinstance(number, Real) or number not in dict(self._kept):
             raise ValueError(
                 f"place {number!r} is not kept; kept are {[n for n, _ in self._kept] or 'none'}."
             )
@@ -129,11 +131,15 @@ def labels_of_file(
         The places that have a label and a month to read.
 
     Raises:
-        ValueError: no such column, no label, or none of the places can be read.
+        ValueError: no path, no such column, no label, or none of the places can be read.
     """
     from timesen_nb.datasets.points import read_point_table
     from timesen_nb.evaluation.answer_table import fetch_series
 
+    if not isinstance(path, (str, PathLike)):
+        raise ValueError(
+            f"the file given is {path!r}; expected the path of a .csv, .geojson or .gpkg of points."
+        )
     source, name = session.source, Path(path).name
     points = read_point_table(path, label, source, session.year)
     if points.labels is None or not (points.labels != "").any():

@@ -106,7 +106,7 @@ class Link:
     def read(cls, text: str) -> Link:
         """What the end of an address says; fields that it does not know are passed over.
 
-        A place or a year that is no number is said in ``problems``.
+        A place or a year that is no number, and half a place, are said in ``problems``.
 
         Args:
             text: without the #.
@@ -115,8 +115,12 @@ class Link:
             The link.
 
         Raises:
-            ValueError: far too many fields.
+            ValueError: far too many fields, or no text.
         """
+        if not isinstance(text, str):
+            raise ValueError(
+                f"the address given is {text!r}; expected text as str(Link) writes it, such as 'lon=4.35&lat=50.85'."
+            )
         if (count := text.count("&") + 1) > MOST_FIELDS:
             raise ValueError(
                 f"the address of this page has {count:,} parts; at most {MOST_FIELDS} are read. Each word is one: take "
@@ -148,6 +152,11 @@ class Link:
                     f"it gives kept={place[:40]!r}; expected longitude,latitude,year and a label."
                 )
         lon, lat, year = (number(name) for name in ("lon", "lat", "year"))
+        for one, other in (("lon", "lat"), ("lat", "lon")):
+            if one in fields and other not in fields:
+                problems.append(
+                    f"it gives {one}={fields[one][-1][:40]!r} without {other}; expected both of a place."
+                )
         return cls(
             place=(lon, lat) if lon is not None and lat is not None else None,
             year=int(year) if year is not None else None,

@@ -87,7 +87,7 @@ class PlaceReader:
     def find(self, name: str, patient: bool) -> None:
         """Look a name up and go there; what to read there is for whoever looks at it to choose."""
         self._messages.well()
-        self._messages.say(f"Looking up {name.strip()[:60]}…", busy=True)
+        self._messages.say(f"Looking up {str(name).strip()[:60]}…", busy=True)
 
         def deliver(future: Future[NamedPlace]) -> None:
             self._found(future, again=lambda: self.find(name, patient=False))

@@ -330,13 +330,13 @@ class Session:
         Raises:
             ValueError: no such place, or what is no label; the label of before stays.
         """
-        before = self.lesson.labels.get(number, "")
+        before = dict(self.lesson.labels)
         try:
             self.lesson.label(number, label)
             self._teach()
         except ValueError:
-            if number in dict(self.kept):
-                self.lesson.label(number, before)
+            self.lesson.labels.clear()
+            self.lesson.labels.update(before)
             raise
         finally:
             self._changed("kept")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,8 @@ def take(session: Session, path: str | Path, places: str = "exact") -> list[Path
     Raises:
         ValueError: another suffix, or nothing of that kind is there yet.
     """
+    if not isinstance(path, (str, PathLike)):
+        raise ValueError(f"the file given is {path!r}; expected a path that ends in {', '.join(KINDS)}.")
     path = Path(path).expanduser()
     suffix = path.suffix.lower()
     suffix = {".json": ".geojson"}.get(suffix, suffix)

@@ -17,13 +17,20 @@ import numpy as np
 from timesen_nb.bands import BANDS
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources.cache import Entry, SeriesCache
-from timesen_nb.sources.checks import check_places, check_year, series_of, whole_years
+from timesen_nb.sources.checks import (
+    check_count,
+    check_places,
+    check_text,
+    check_year,
+    series_of,
+    whole_years,
+)
 from timesen_nb.sources.earth_engine import expressions, told
 from timesen_nb.sources.earth_engine.answers import months_of, read_points, read_window
 from timesen_nb.sources.earth_engine.connection import Key, open_session
 from timesen_nb.sources.earth_engine.errors import explain
 from timesen_nb.sources.grid import BBox, Grid, Pixel, pixel_at
-from timesen_nb.sources.retry_policy import RetryPolicy, TooMuch
+from timesen_nb.sources.retry_policy import RetryPolicy, TooMuch, Work
 from timesen_nb.sources.year_cube import year_cube
 
 if TYPE_CHECKING:
@@ -64,7 +71,8 @@ class EarthEngineSource:
         url: another endpoint than the standard one.
 
     Raises:
-        ValueError: in words with the cure when it cannot be opened: no credentials, no project, not registered.
+        ValueError: in words with the cure when it cannot be opened: no credentials, no project, not registered, or an
+            argument of another kind.
     """
 
     def __init__(
@@ -82,8 +90,9 @@ class EarthEngineSource:
         cache: str | Path | bool | None = None,
         url: str | None = None,
     ) -> None:
-        if not 1 <= page <= _MOST_POINTS:
-            raise ValueError(f"page given: {page}; expected 1 to {_MOST_POINTS} points a request.")
+        page = check_count("page", page, "points a request", _MOST_POINTS)
+        for name, given in {"project": project, "url": url}.items():
+            check_text(name, given)
         self.rule = expressions.CompositeRule(clouds, threshold, certain_median)
         self._options: dict[str, Any] = {
             "clouds": clouds, "threshold": threshold, "certain_median": certain_median, "page": page,
@@ -180,7 +189,7 @@ class EarthEngineSource:
             (month 1 to 12, band, y, x) float32 reflectance x 10000, NaN = missing, in Dask, with its CRS.
 
         Raises:
-            ValueError: a year it has not, or a box that is none.
+            ValueError: a year it has not, a box that is none, or one too large, in pixels and GB.
         """
         import dask
         import dask.array as da
@@ -219,10 +228,12 @@ class EarthEngineSource:
             The job; ``.follow()`` waits for it.
 
         Raises:
-            ValueError: as :meth:`pixel`, for no places at all, and for a folder beside a bucket.
+            ValueError: as :meth:`pixel`, for no places at all, a name that is none, and a folder beside a bucket.
         """
         from timesen_nb.sources.earth_engine.export import start
 
+        for argument, given in {"name": name, "folder": folder, "bucket": bucket}.items():
+            check_text(argument, given, needed=argument == "name")
         year = check_year(year, self.years, self.name)
         lonlats = check_places(lonlats)
         pixels = [pixel_at(lon, lat) for lon, lat in lonlats]
@@ -242,8 +253,10 @@ class EarthEngineSource:
         lonlats = check_places(lonlats)
         pixels = [pixel_at(lon, lat) for lon, lat in lonlats]
         pages = [pixels[i : i + self._page] for i in range(0, len(pixels), self._page)]
+        # begun here: a cancel while another thread's request is waited for is meant for this one too
+        work = self._requests.begin(deadline)
         entries = self._cache.in_groups(
-            pages, year, lambda lacking: self._points(lacking, year, deadline), "Earth Engine", progress
+            pages, year, lambda lacking: self._points(lacking, year, work), "Earth Engine", progress
         )
         return [
             self._series(pixel, entries[pixel], lon, lat, year)
@@ -262,19 +275,19 @@ class EarthEngineSource:
         made_of = {**told.of_all(self.rule), **entry.provenance}
         return series_of(entry.months, lon, lat, year, self.name, made_of)
 
-    def _points(self, places: Sequence[Any], year: int, deadline: float) -> list[Entry]:
+    def _points(self, places: Sequence[Any], year: int, work: Work) -> list[Entry]:
         """An entry for each pixel, in one request; in halves where that is too much for the server."""
         if len(places) >= self._too_many_points:
             half = len(places) // 2
             halves = places[:half], places[half:]
-            return [entry for part in halves for entry in self._points(part, year, deadline)]
+            return [entry for part in halves for entry in self._points(part, year, work)]
         try:
-            found = self._requests.send(lambda: read_points(list(places), year, self.rule), deadline)
+            found = work.afresh().send(lambda: read_points(list(places), year, self.rule))
         except TooMuch:
             if len(places) == 1:
                 raise
             self._too_many_points = min(len(places), self._too_many_points)
-            return self._points(places, year, deadline)
+            return self._points(places, year, work)
         seen = [bool(values[-1] > 0) for values, _ in found]
         self._never_seen |= {(place, year) for place, there in zip(places, seen, strict=True) if not there}
         # what has no image yet may have some later: it is asked for again
@@ -284,20 +297,20 @@ class EarthEngineSource:
         ]
 
     def _window(self, grid: Grid, year: int) -> np.ndarray:
-        return self._cache.months([grid], year, lambda _: [self._pixels_of(grid, year)])[0]
+        work = self._requests.begin(_LONGER * self._requests.deadline)
+        return self._cache.months([grid], year, lambda _: [self._pixels_of(grid, year, work)])[0]
 
-    def _pixels_of(self, grid: Grid, year: int) -> np.ndarray:
+    def _pixels_of(self, grid: Grid, year: int, work: Work) -> np.ndarray:
         """(12, 10, height, width) of a window, in one request; in halves where that is too much for the server."""
         if grid.width * grid.height >= self._too_many_pixels:
             axis = "x" if grid.width > grid.height else "y"
             halves = grid.cut(axis, math.ceil(max(grid.shape) / 2))
-            parts = [self._pixels_of(half, year) for half in halves]
+            parts = [self._pixels_of(half, year, work) for half in halves]
             return np.concatenate(parts, axis=-1 if axis == "x" else -2)
         try:
-            deadline = _LONGER * self._requests.deadline
-            return self._requests.send(lambda: read_window(grid, year, self.rule), deadline)
+            return work.afresh().send(lambda: read_window(grid, year, self.rule))
         except TooMuch:
             if max(grid.shape) == 1:
                 raise
             self._too_many_pixels = min(grid.width * grid.height, self._too_many_pixels)
-            return self._pixels_of(grid, year)
+            return self._pixels_of(grid, year, work)

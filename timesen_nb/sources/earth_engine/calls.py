@@ -24,6 +24,11 @@ def project() -> str:
     return _path().removeprefix("projects/")
 
 
+def endpoint() -> str:
+    """The address that calls go to."""
+    return str(_projects()._baseUrl)
+
+
 def compute_value(what: ee.ComputedObject) -> Any:
     """``value:compute``: the value as JSON has it."""
     call = _projects().value().compute

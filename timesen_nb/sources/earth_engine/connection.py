@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from timesen_nb.sources.addresses import without_keys
 from timesen_nb.sources.earth_engine import calls
 from timesen_nb.sources.earth_engine.errors import NO_PROJECT
 from timesen_nb.sources.retry_policy import RequestFailed, RetryPolicy
@@ -33,13 +34,13 @@ def open_session(requests: RetryPolicy, project: str | None, key: Key | None, ur
         The project it works on.
 
     Raises:
-        ValueError: in words: no credentials, no project, a key that cannot be read, a project that is refused, or one
-            that differs from that of the session.
+        ValueError: in words: no credentials, no project, a key that cannot be read, a project that is refused, or a
+            project or url that differs from that of the session.
     """
     import ee
 
     if ee.data.is_initialized():
-        return _session_as_it_is(project, key)
+        return _session_as_it_is(project, key, url)
     credentials, of_key = _service_account(key if key is not None else _setting(KEY_NAME))
     name = project or next(filter(None, map(_setting, PROJECT_NAMES)), None) or of_key
     if credentials is not None and name is None:
@@ -56,7 +57,7 @@ def open_session(requests: RetryPolicy, project: str | None, key: Key | None, ur
     return calls.project()
 
 
-def _session_as_it_is(project: str | None, key: Key | None) -> str:
+def _session_as_it_is(project: str | None, key: Key | None, url: str | None) -> str:
     current = calls.project()
     if key is not None:
         raise ValueError(
@@ -67,6 +68,11 @@ def _session_as_it_is(project: str | None, key: Key | None) -> str:
         raise ValueError(
             f"project given: {project!r}; Earth Engine is initialised already, with project {current!r}. Leave "
             "project= out to use that session, or call ee.Reset() first."
+        )
+    if url is not None and url.rstrip("/") != (asked := calls.endpoint().rstrip("/")):
+        raise ValueError(
+            f"url given: {without_keys(url)!r}; Earth Engine is initialised already, and asks {asked}. Leave url= out "
+            "to use that session, or call ee.Reset() first."
         )
     return current
 

@@ -8,6 +8,7 @@ as it was delivered (20 m bands: the 20 m pixel that holds the 10 m one), never 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from timesen_nb.bands import BANDS, month_columns
@@ -56,10 +57,13 @@ class CompositeRule:
             raise ValueError(
                 f"clouds given: {self.clouds!r}; expected 'scl' or 'cloud_score' (Cloud Score+)."
             )
-        if not 0 < self.threshold <= 1:
+        number = isinstance(self.threshold, Real) and not isinstance(self.threshold, bool)
+        if not number or not 0 < self.threshold <= 1:
             raise ValueError(
                 f"threshold given: {self.threshold!r}; expected a Cloud Score+ above 0 and up to 1, such as 0.6."
             )
+        if not isinstance(self.certain, bool):
+            raise ValueError(f"certain_median given: {self.certain!r}; expected True or False.")
 
     @property
     def masked(self) -> tuple[int, ...]:

@@ -20,8 +20,16 @@ from timesen_nb.bands import BANDS
 from timesen_nb.composite import MASKED
 from timesen_nb.series import PixelSeries
 from timesen_nb.sources.cache import Entry, SeriesCache
-from timesen_nb.sources.checks import check_masked, check_places, check_year, series_of, whole_years
+from timesen_nb.sources.checks import (
+    check_count,
+    check_masked,
+    check_places,
+    check_year,
+    series_of,
+    whole_years,
+)
 from timesen_nb.sources.grid import BBox, Grid, Pixel, box_of, check_bbox, pixel_at
+from timesen_nb.sources.retry_policy import Work
 from timesen_nb.sources.stac.acquisitions import LeftOut, footprint
 from timesen_nb.sources.stac.catalog import KNOWN, USUAL, Catalog
 from timesen_nb.sources.stac.reading import Reading
@@ -62,7 +70,7 @@ class StacSource:
             cached.
 
     Raises:
-        ValueError: The catalog is none, or a package that it needs is not installed.
+        ValueError: The catalog is none, a package that it needs is not installed, or an argument is of another kind.
     """
 
     def __init__(
@@ -77,6 +85,7 @@ class StacSource:
         cache: str | Path | bool | None = None,
     ) -> None:
         check_masked(masked)
+        readers = check_count("readers", readers, "files that are read at the same time")
         self._catalog = Catalog(catalog, collection, attempts, deadline)
         self._policy = self._catalog.policy
         self._options: dict[str, Any] = {
@@ -208,10 +217,12 @@ class StacSource:
         groups: dict[tuple[int, int, int], list[Pixel]] = {}
         for pixel in pixels:
             groups.setdefault((pixel.epsg, pixel.column // _NEAR, pixel.row // _NEAR), []).append(pixel)
+        # begun here: a cancel while another thread's request is waited for is meant for this one too
+        work = self._policy.begin()
         entries = self._cache.in_groups(
             list(groups.values()),
             year,
-            lambda lacking: self._near(lacking, year),
+            lambda lacking: self._near(lacking, year, work.afresh()),
             self._catalog.name,
             progress,
         )
@@ -237,8 +248,8 @@ class StacSource:
             of what was found for the box.
 
         Raises:
-            ValueError: A year that is not there, a box that is none or that no acquisition covers; when it is computed,
-                whatever keeps the files from being read.
+            ValueError: A year that is not there, a box that is none, too large or that no acquisition covers; when it
+                is computed, whatever keeps the files from being read.
         """
         import dask
         import dask.array as da
@@ -246,7 +257,7 @@ class StacSource:
         bbox = check_bbox(bbox, date_line=True)
         year, grid = check_year(year, self.years, self.name), Grid.over(bbox)
         # what touches a corner alone counts there
-        reading = self._reading(bbox, year, grid.reach(bbox))
+        reading = self._reading(bbox, year, self._policy.begin(), grid.reach(bbox))
         self._say(reading.left_out, year)
         read = dask.delayed(self._block)
         months = [dask.delayed(reading.of_month(m).begun(None), traverse=False) for m in range(1, 13)]
@@ -264,15 +275,14 @@ class StacSource:
         about = {"provenance": json.dumps(reading.provenance())}
         return year_cube(values, grid.y, grid.x, grid.corner.epsg, year, self.name, **about)
 
-    def _reading(self, bbox: BBox, year: int, searched: BBox | None = None) -> Reading:
+    def _reading(self, bbox: BBox, year: int, work: Work, searched: BBox | None = None) -> Reading:
         """What there is to read of a box and year, found in a wider one; ValueError where there is nothing."""
-        work = self._policy.begin()
         found = self._catalog.search(searched or bbox, year, work)
         return Reading.of(found, self._catalog, bbox, year, self._masked, self._readers, work)
 
-    def _near(self, places: Sequence[Any], year: int) -> list[Entry]:
+    def _near(self, places: Sequence[Any], year: int, work: Work) -> list[Entry]:
         """An entry for each of some pixels near each other."""
-        reading = self._reading(box_of(places), year)
+        reading = self._reading(box_of(places), year, work)
         found, reading = reading.places(places)
         self._say(reading.left_out, year)
         return found

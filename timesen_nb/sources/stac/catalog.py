@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -65,6 +65,21 @@ class Catalog:
     def __init__(
         self, which: str | Path, collections: str | Sequence[str] | None, attempts: int, deadline: float
     ) -> None:
+        if not isinstance(which, (str, Path)):
+            raise ValueError(
+                f"catalog given: {which!r}; expected one of {', '.join(KNOWN)}, the address of a STAC catalog "
+                "(https://...), or the path of a catalog.json."
+            )
+        names = [collections] if isinstance(collections, str) else collections
+        if names is not None and not (
+            isinstance(names, Collection)
+            and len(names)
+            and all(isinstance(name, str) and name for name in names)
+        ):
+            raise ValueError(
+                f"collection given: {collections!r}; expected the name of a collection, such as 'sentinel-2-l2a', "
+                "several in a list, or None for all."
+            )
         given = KNOWN.get(str(which), str(which))
         self.is_local = "://" not in given
         if self.is_local:
