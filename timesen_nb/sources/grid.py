@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 #: Metres; every value is read at this size, whatever a map shows.
 PIXEL = 10
 
-#: Pixels of a window: 328 km by 328 km. More make too many requests, and a window of another zone's land.
-MOST_PIXELS = 2**30
+#: Pixels of a window: 655 km by 655 km, as wide as a zone at 50 degrees north. A larger one is mostly of other zones' land.
+MOST_PIXELS = 2**32
 #: Bytes of a pixel's year: twelve months of ten bands in float32.
 _BYTES = 480
 #: Degrees from west to east over which a zone's metres can be relied on.
