@@ -19,7 +19,7 @@ from timesen_nb.model.hub import find_file
 from timesen_nb.model.open_set import OpenZeroShot
 from timesen_nb.model.prompts import NONE_OF_THESE, check_classes, class_prompts, class_vectors
 from timesen_nb.model.taught_file import read_taught
-from timesen_nb.model.words import NeverTheAnswer, WordCheck, check_words
+from timesen_nb.model.words import NegationLost, NeverTheAnswer, WordCheck, check_words
 from timesen_nb.model.zeroshot import ZeroShot
 
 if TYPE_CHECKING:
@@ -188,7 +188,8 @@ class TimeSenCLIP:
 
         Words that stand in no list, or name nothing that land can be, have their probability but are never the answer
         (:meth:`check_words`), and a warning says which (``timesen_nb.model.words.NeverTheAnswer``); the words of a task
-        all are.
+        all are. Another warns of words that say what is not there ("not cropland"), which the model reads as if it were
+        (``NegationLost``).
 
         Args:
             classes: a task, the name of one ("land_cover"), or a list of your own strings.
@@ -218,6 +219,14 @@ class TimeSenCLIP:
                 f"{'; '.join(lost[:5])}. Such words have a probability beside the others, but are never the answer. "
                 "Give English words for land.",
                 NeverTheAnswer,
+                stacklevel=2,
+            )
+        if lost := [repr(check.text) for check in checks if check.passes and check.negation]:
+            warnings.warn(
+                f"{', '.join(lost[:5])}: that something is not there is lost on the model, which reads the other words "
+                "as if they stood alone. Name what stands there instead, such as 'grassland' for 'not cropland'; or "
+                f'leave such words out and give open_set=True, which may answer "{NONE_OF_THESE}".',
+                NegationLost,
                 stacklevel=2,
             )
         passing = [check.passes for check in checks] or None

@@ -43,6 +43,8 @@ SMALL_WORDS, ARTICLES = frozenset(_SMALL.split()), frozenset(_ARTICLES.split())
 RELATIONS = (
     r"\b(?:with|without|in|on|at|by|near|under|over|after|for|behind|between|along|for|from|that|which|to)\b"
 )
+#: Towers read what stands beside these words as if it were there: "not cropland" lies near "cropland".
+NEGATIONS = frozenset(["no", "not", "non", "never", "neither", "nor", "without", "except"])
 #: Shortest word in which two mistakes are looked for, and longest that is corrected.
 LONG_ENOUGH, LONGEST = 5, 24
 
@@ -54,7 +56,7 @@ class WordCheck:
     text: the class as given. unknown: its words that stand in no list of the package, in order. suggestion: the whole
     text as it may have been meant, or None. meaningful: False where not one word is known but small ones such as "the":
     there is nothing that a probability could be of. land: whether it names something that land can be: "a field of
-    maize" does, "a herd of elephants" does not.
+    maize" does, "a herd of elephants" does not. negation: the word that says that something is not there, or "".
     """
 
     text: str
@@ -62,6 +64,7 @@ class WordCheck:
     suggestion: str | None = None
     meaningful: bool = True
     land: bool = True
+    negation: str = ""
 
     @property
     def passes(self) -> bool:
@@ -70,7 +73,7 @@ class WordCheck:
 
     def __str__(self) -> str:
         if self.passes:
-            return f"{self.text!r}: known"
+            return f"{self.text!r}: known" + (f", but {self.negation!r} is lost" if self.negation else "")
         meant = f"; {self.suggestion!r} may have been meant" if self.suggestion else ""
         if self.unknown:
             return f"{self.text!r}: {', '.join(self.unknown)} not known{meant}"
@@ -79,6 +82,10 @@ class WordCheck:
 
 class NeverTheAnswer(UserWarning):
     """Words that have a probability beside others, but are never the answer."""
+
+
+class NegationLost(UserWarning):
+    """Words that say what is not there: the model reads them as if it were."""
 
 
 def check_words(classes: Sequence[str]) -> list[WordCheck]:
@@ -105,7 +112,8 @@ def _check(text: str) -> WordCheck:
     if not words:
         return WordCheck(text, (text,), None, meaningful=False, land=False)
     suggestion = _suggestion(words, unknown)
-    return WordCheck(text, unknown, suggestion, meaningful=bool(meant), land=names_land(text))
+    negation = next((w for w in words if w in NEGATIONS), "")
+    return WordCheck(text, unknown, suggestion, bool(meant), names_land(text), negation)
 
 
 def names_land(text: str) -> bool:

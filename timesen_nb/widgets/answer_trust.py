@@ -76,6 +76,11 @@ class Trust:
 
 def said(check: WordCheck) -> str:
     """What is wrong with the words of a class, or ""."""
+    if check.passes and check.negation:
+        return (
+            f"{check.text!r}: {check.negation!r} is lost on the model, which reads the other words alone. Say what "
+            "stands there instead."
+        )
     meant = f" Did you mean {check.suggestion!r}?" if check.suggestion else ""
     if check.unknown:
         return f"{check.text!r} is no answer: {', '.join(check.unknown)} is no word we know.{meant}"

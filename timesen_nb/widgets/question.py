@@ -10,7 +10,7 @@ from unicodedata import category
 import numpy as np
 
 from timesen_nb.model.prompts import NONE_OF_THESE, check_classes, check_style
-from timesen_nb.model.words import NeverTheAnswer, WordCheck, check_words
+from timesen_nb.model.words import NegationLost, NeverTheAnswer, WordCheck, check_words
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.tasks import tasks
 from timesen_nb.tasks.names import tidy
@@ -129,7 +129,8 @@ class Question:
         style = check_style(prompts or self.prompts)
         with warnings.catch_warnings():
             # the page says so beside the word
-            warnings.simplefilter("ignore", NeverTheAnswer)
+            for kind in (NeverTheAnswer, NegationLost):
+                warnings.simplefilter("ignore", kind)
             untaught, before = self._model.zero_shot(classes, prompts=style), vars(self).copy()
         self._untaught: ZeroShot = untaught
         self._asked, self.prompts = classes, style
