@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from timesen_nb.datasets.pair_arrays import of_unit_length
 from timesen_nb.datasets.tables import names_of
+from timesen_nb.model.kept_vectors import of_unit_length
 
 #: Rows of the block of cosines that is in memory at a time: 8 MiB, and twice that for their order.
 QUERIES, GALLERY = 256, 8192

@@ -86,10 +86,10 @@ class ZeroShot:
         """How well each class fits series that are encoded already: a new word costs one matrix product.
 
         Args:
-            vectors: (N, D) unit vectors, or as a map keeps them: int8, 0 = none.
+            vectors: (N, D), of which the direction counts, or as a map keeps them: int8, 0 = none.
 
         Returns:
-            (N, K) float32, rows sum to 1; a row with NaN is NaN.
+            (N, K) float32, rows sum to 1; a row with NaN, or without direction, is NaN.
 
         Raises:
             ValueError: vectors of another length, or what holds no numbers.
