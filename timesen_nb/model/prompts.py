@@ -51,6 +51,7 @@ def check_classes(classes: Sequence[str]) -> list[str]:
             "classes given as a dict, whose sentences would not be read; expected a list of names. Sentences of a "
             "class stand in a task file: tn.tasks.add('my_task.toml')."
         )
+    classes = list(classes)  # what is read once only
     if not all(isinstance(c, str) for c in classes):
         wrong = next(c for c in classes if not isinstance(c, str))
         raise ValueError(f"a class given is {wrong!r}; expected text. Write each class as words.")
@@ -94,7 +95,8 @@ def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str
     check_style(prompts)
     given: Any = classes  # a Task by what it has: this module imports none
     if hasattr(given, "descriptions"):
-        names, template, descriptions = list(given.classes), given.template, given.descriptions
+        names, template, descriptions = check_classes(given.classes), given.template, given.descriptions
+        descriptions = {tidy(name): texts for name, texts in descriptions.items()}
     else:
         names, template, descriptions = check_classes(given), PHOTO, {}
     if prompts == "names":

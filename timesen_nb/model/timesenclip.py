@@ -187,9 +187,9 @@ class TimeSenCLIP:
         """A classifier from words.
 
         Words that stand in no list, or name nothing that land can be, have their probability but are never the answer
-        (:meth:`check_words`), and a warning says which (``timesen_nb.model.words.NeverTheAnswer``); the words of a task
-        all are. Another warns of words that say what is not there ("not cropland"), which the model reads as if it were
-        (``NegationLost``).
+        (:meth:`check_words`), and a warning says which (``timesen_nb.model.words.NeverTheAnswer``); a class of a task
+        is known by its name or a description. Another warns of words that say what is not there ("not cropland"),
+        which the model reads as if it were (``NegationLost``).
 
         Args:
             classes: a task, the name of one ("land_cover"), or a list of your own strings.
@@ -212,8 +212,7 @@ class TimeSenCLIP:
             classes = tasks[classes]
         names, sentences = class_prompts(classes, prompts)
         vectors = class_vectors(sentences, self.encode_text)
-        # a task's words were chosen for land; one's own are asked whether they are
-        checks = [] if hasattr(classes, "classes") else check_words(names)
+        checks = check_words(classes if hasattr(classes, "descriptions") else names)
         if lost := [str(check) for check in checks if not check.passes]:
             warnings.warn(
                 f"{'; '.join(lost[:5])}. Such words have a probability beside the others, but are never the answer. "
@@ -229,7 +228,7 @@ class TimeSenCLIP:
                 NegationLost,
                 stacklevel=2,
             )
-        passing = [check.passes for check in checks] or None
+        passing = [check.passes for check in checks]
         # without the tower: a classifier travels to workers
         scale = self.calibrated_logit_scale * self.weights.list_factor(vectors)
         zs = ZeroShot(names, vectors, scale, self.weights.encode, passing=passing, **self._made_by(prompts))

@@ -18,10 +18,14 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from timesen_nb.tasks.names import tidy
+
+if TYPE_CHECKING:
+    from timesen_nb.tasks import Task
 
 _DATA = Path(str(files("timesen_nb").joinpath("data")))
 #: Cover and crop words, other words for land, the rest: three parts, an empty line between them.
@@ -88,9 +92,26 @@ class NegationLost(UserWarning):
     """Words that say what is not there: the model reads them as if it were."""
 
 
-def check_words(classes: Sequence[str]) -> list[WordCheck]:
-    """One :class:`WordCheck` a class, in order."""
-    return [_check(tidy(text)) for text in classes]
+def check_words(classes: Task | Sequence[str]) -> list[WordCheck]:
+    """One :class:`WordCheck` a class, in order.
+
+    Args:
+        classes: texts; or a task, whose names were chosen for land: a class passes if all words of its name or of one
+            of its descriptions are known.
+
+    Returns:
+        The checks.
+    """
+    given: Any = classes  # a Task by what it has, as in prompts
+    if not hasattr(given, "descriptions"):
+        return [_check(tidy(text)) for text in given]
+    told = [(name, (name, *given.descriptions.get(name, ()))) for name in given.classes]
+    return [WordCheck(name) if any(map(_all_known, texts)) else _check(tidy(name)) for name, texts in told]
+
+
+def _all_known(text: str) -> bool:
+    words = words_of(text)
+    return bool(words) and all(map(is_known, words))
 
 
 def words_of(text: str) -> list[str]:

@@ -26,7 +26,7 @@ class Trust:
     """What is known beside the probabilities of K classes; None where the model has nothing fitted for it.
 
     Attributes:
-        checks: one a class, for words of one's own; else none.
+        checks: one a class.
         passing: (K,) which classes may be the headline; None: all.
         members: (K,) which are in the set that holds the truth nine times in ten.
         fits: whether the light fits any of the words.

@@ -170,12 +170,13 @@ class Question:
         if ready is None or not same or not np.array_equal(ready.vectors, vectors):
             ready = self.taught(lesson)
         self._lesson, self.words = lesson, ready.words
-        own = not isinstance(self._asked, str) and not hasattr(self._asked, "classes")
+        asked = tasks[self._asked] if isinstance(self._asked, str) else self._asked
+        checks = check_words(asked if hasattr(asked, "descriptions") else self._untaught.classes)
         seen = {label.casefold() for label in labels}
         # what somebody has seen there is an answer, whatever stands in lists of words
         self.checks = [
-            WordCheck(check.text) if check.text.casefold() in seen else check
-            for check in (check_words(self.words.classes) if own else [])
+            checks[k] if k < len(checks) and name.casefold() not in seen else WordCheck(name)
+            for k, name in enumerate(self.words.classes)
         ]
         kept = [name for k, name in enumerate(self.words.classes) if k not in self.empty]
         self.meant = (self.words.only(kept) if self.empty else self.words) if kept else None
