@@ -149,6 +149,23 @@ def test_confusion_has_the_truth_in_rows_and_shares_of_it_as_colours() -> None:
     assert ax.get_ylabel() == "true"
 
 
+@pytest.mark.parametrize(
+    ("cells", "written"),
+    [
+        ([[0.5, 0.43], [0.0, 0.07]], ["0.50", "0.43", "0.07"]),
+        ([[12.4, 3.6], [0.3, 0.0]], ["12.4", "3.6", "0.3"]),
+        ([[1.0, 0.0], [0.0, 12.0]], ["1", "12"]),
+        ([[3], [4]], ["3", "4"]),  # one class was never predicted
+    ],
+)
+def test_shares_and_areas_are_written_as_they_are(cells: list, written: list[str]) -> None:
+    ax = plot_confusion(pd.DataFrame(cells, list("ab"), list("ab")[: len(cells[0])]))
+    assert [t.get_text() for t in ax.texts] == written
+    assert [t.get_text() for t in ax.get_xticklabels()] == list("ab")[: len(cells[0])]
+    with pytest.raises(ValueError, match="holds -1; expected counts, areas or shares"):
+        plot_confusion(pd.DataFrame([[-1.0]]))
+
+
 def test_reliability_has_accuracy_over_confidence_and_shares_as_bars() -> None:
     table = pd.DataFrame(
         {
