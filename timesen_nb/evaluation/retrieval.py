@@ -188,9 +188,23 @@ def words_to_places(
 
     Returns:
         A row a class with its places, P@k and "chance", its share among all; classes without any place are left out.
+
+    Raises:
+        ValueError: another number of words than classes, or of names than places; or names of which none is a class.
     """
+    if len(words) != len(classes) or len(names) != len(gallery):
+        raise ValueError(
+            f"{len(words)} words were given for {len(classes)} classes, and {len(names)} names for {len(gallery)} "
+            "places; expected one each."
+        )
     gallery, _, there = _known(gallery, gallery)
     names = names_of(names)[there]
+    if not np.isin(names, list(classes)).any():
+        raise ValueError(
+            f"no place is of one of the classes: the names given are {np.unique(names)[:5].tolist()}, the classes "
+            f"{list(classes[:5])}; expected names written as the classes are. Of codes: "
+            "np.array(task.classes)[task.index(codes)]."
+        )
     found, _ = nearest(words, gallery, min(max(ks), len(gallery)))
     table = {}
     for name, rows in zip(classes, found, strict=True):
