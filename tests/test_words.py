@@ -3,6 +3,7 @@
 import random
 import string
 
+import numpy as np
 import pytest
 from synthetic import WordTower
 from test_model import MODEL
@@ -87,6 +88,14 @@ def test_what_is_said_not_to_be_there_is_lost_and_the_warning_says_so(text: str)
     assert "is lost" in str(model.check_words([text])[0])
     model.zero_shot(["cropland", "a knot of canals", "a nook of forest"])
     model.zero_shot("habitat")  # its names are the nomenclature's, and descriptions stand beside them
+
+
+@pytest.mark.parametrize("text", ["ｍａｉｚｅ", "maïze", "MAIZE", "\u200bmaize "])
+def test_a_word_is_read_as_it_is_checked(text: str) -> None:
+    model = tn.load("pocket")
+    assert model.check_words([text])[0].passes
+    one, other = (model.zero_shot([word]).vectors for word in (text, "maize"))
+    np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 def test_words_of_which_none_can_be_the_answer_make_no_map() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 import numpy as np
 
@@ -108,7 +109,8 @@ def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str
 
 def class_vectors(sentences: Sequence[Sequence[str]], encode_text: EncodeText) -> np.ndarray:
     """(K, D) unit vectors: the mean of each class's sentence vectors; every sentence is encoded once, in one call."""
-    flat = [s for group in sentences for s in group]
+    # full-width letters are letters to whoever checks words, and nothing to a tower
+    flat = [normalize("NFKC", s) for group in sentences for s in group]
     vectors = np.asarray(encode_text(flat), dtype=np.float32)
     ends = np.cumsum([len(g) for g in sentences])[:-1]
     means = np.stack([part.mean(axis=0) for part in np.split(vectors, ends)])
