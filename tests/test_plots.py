@@ -287,6 +287,17 @@ def test_no_two_classes_of_a_map_look_alike(eye: str) -> None:
         assert np.linalg.norm(seen(a, eye) - seen(b, eye)) > 19, f"{a} and {b}"
 
 
+@pytest.mark.parametrize("task", ["crops", "habitat", "country"])
+def test_classes_of_a_long_list_are_told_apart_and_none_is_no_data(task: str) -> None:
+    names = tn.tasks[task].classes
+    drawn = [*class_colours(names), "#FFFFFF"]
+    apart = {
+        (a, b): np.linalg.norm(seen(a, "all cones") - seen(b, "all cones")) for a, b in combinations(drawn, 2)
+    }
+    assert min(apart.values()) > 10, min(apart, key=lambda pair: apart[pair])
+    assert class_colours([*names, "one more"])[: len(names)] == drawn[:-1]
+
+
 # Text of users
 
 
