@@ -75,6 +75,21 @@ def test_vectors_as_they_are_kept_are_vectors(model: tn.TimeSenCLIP, series: np.
     assert fit_logit_scale(zs, kept, truth) == pytest.approx(fit_logit_scale(zs, vectors, truth), rel=0.05)
 
 
+def test_only_the_direction_of_a_vector_counts(model: tn.TimeSenCLIP, series: np.ndarray) -> None:
+    """The mean of four photos is shorter than each of them, and no less sure of what they show."""
+    vectors = model.encode(series)
+    long = vectors * np.geomspace(0.01, 100, len(vectors), dtype=np.float32)[:, None]
+    months, labels = np.full(len(series), 12), ["a lake", "a forest"] * 30
+    for zs in (model.zero_shot(WORDS), model.zero_shot(WORDS, open_set=True)):
+        np.testing.assert_allclose(zs.of_vectors(long), zs.of_vectors(vectors), atol=1e-5)
+        np.testing.assert_array_equal(zs.sets_of_vectors(long, months), zs.sets_of_vectors(vectors, months))
+        assert zs.choose(zs.of_vectors(np.zeros((1, 128), np.float32))).tolist() == [-1]
+    by_long, by_unit = (
+        zs.teach_vectors(v, labels) for zs in [model.zero_shot(WORDS)] for v in (long, vectors)
+    )
+    np.testing.assert_allclose(by_long.of_vectors(vectors), by_unit.of_vectors(vectors), atol=1e-3)
+
+
 @pytest.mark.parametrize("vectors", [np.ones((2, 5), np.float32), np.array(["a", "b"]), np.float32(1)])
 def test_what_is_no_vector_is_refused(model: tn.TimeSenCLIP, vectors: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"expected \(\.\.\., 128\) as the model makes them"):

@@ -28,6 +28,7 @@ from timesen_nb.evaluation import (
 from timesen_nb.evaluation import retrieval as module
 from timesen_nb.evaluation.baselines import filled
 from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.kept_vectors import pack
 
 
 def unit(x):
@@ -174,6 +175,28 @@ def test_early_is_late_for_one_voter_and_both_stay_within_the_ratings(p, scale, 
     for how in ("early", "late"):
         found = scenicness(places, many, encode, scale, how)
         assert ((found >= ratings.min() - 1e-4) & (found <= ratings.max() + 1e-4)).all()
+
+
+def test_scenicness_goes_by_direction_however_vectors_are_kept():
+    """A map keeps int8 in steps of its own: as numbers they would be sure of one description."""
+    rng = np.random.default_rng(0)
+    places = unit(rng.normal(size=(20, 128))).astype(np.float32)
+    prompts = RatedPrompts(["v"] * 4, ["lake", "moor", "road", "wood"], [9, 7, 1, 8])
+
+    def encode(texts):
+        return unit(np.random.default_rng(1).normal(size=(len(texts), 128)))
+
+    as_they_are = scenicness(places, prompts, encode, 12.0)
+    assert np.ptp(as_they_are) > 1
+    np.testing.assert_allclose(
+        scenicness(pack(places, "int8"), prompts, encode, 12.0), as_they_are, atol=0.05
+    )
+    np.testing.assert_allclose(scenicness(5 * places, prompts, encode, 12.0), as_they_are, rtol=1e-5)
+    assert np.isnan(scenicness(0 * places, prompts, encode, 12.0)).all()
+    with pytest.raises(ValueError, match="as the model makes them"):
+        scenicness(places[:, :5], prompts, encode, 12.0)
+    with pytest.raises(ValueError, match="scale=-1; expected 0 or more"):
+        scenicness(places, prompts, encode, -1)
 
 
 def test_agreement_is_scipy_s():

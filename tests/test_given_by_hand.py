@@ -461,6 +461,15 @@ def test_vectors_of_another_length_are_found_by_their_direction() -> None:
     pd.testing.assert_frame_equal(recall(unit, long), recall(unit, near))
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [(["B16", "B11", "B16"], "no place is of one of the classes.*B11"), (["a"], "1 names for 3 places")],
+)
+def test_names_of_places_that_are_no_classes_make_no_empty_table(names: list[str], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        words_to_places(np.eye(3)[:2], ["a", "b"], np.eye(3), np.array(names), ks=(1,))
+
+
 @pytest.mark.parametrize("code", [0, 65535])
 def test_codes_that_nobody_declared_are_missing_to_every_layer_of_a_map(code: int) -> None:
     zs = tn.load("pocket").zero_shot(["wheat", "maize", "a meadow", "a forest", "a town"])

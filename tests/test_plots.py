@@ -149,6 +149,23 @@ def test_confusion_has_the_truth_in_rows_and_shares_of_it_as_colours() -> None:
     assert ax.get_ylabel() == "true"
 
 
+@pytest.mark.parametrize(
+    ("cells", "written"),
+    [
+        ([[0.5, 0.43], [0.0, 0.07]], ["0.50", "0.43", "0.07"]),
+        ([[12.4, 3.6], [0.3, 0.0]], ["12.4", "3.6", "0.3"]),
+        ([[1.0, 0.0], [0.0, 12.0]], ["1", "12"]),
+        ([[3], [4]], ["3", "4"]),  # one class was never predicted
+    ],
+)
+def test_shares_and_areas_are_written_as_they_are(cells: list, written: list[str]) -> None:
+    ax = plot_confusion(pd.DataFrame(cells, list("ab"), list("ab")[: len(cells[0])]))
+    assert [t.get_text() for t in ax.texts] == written
+    assert [t.get_text() for t in ax.get_xticklabels()] == list("ab")[: len(cells[0])]
+    with pytest.raises(ValueError, match="holds -1; expected counts, areas or shares"):
+        plot_confusion(pd.DataFrame([[-1.0]]))
+
+
 def test_reliability_has_accuracy_over_confidence_and_shares_as_bars() -> None:
     table = pd.DataFrame(
         {
@@ -268,6 +285,17 @@ def test_no_two_classes_of_a_map_look_alike(eye: str) -> None:
         assert np.linalg.norm(seen(a, eye) - seen(b, eye)) > 24, f"{a} and {b}"
     for a, b in combinations((*AREAS, *NEUTRAL), 2):
         assert np.linalg.norm(seen(a, eye) - seen(b, eye)) > 19, f"{a} and {b}"
+
+
+@pytest.mark.parametrize("task", ["crops", "habitat", "country"])
+def test_classes_of_a_long_list_are_told_apart_and_none_is_no_data(task: str) -> None:
+    names = tn.tasks[task].classes
+    drawn = [*class_colours(names), "#FFFFFF"]
+    apart = {
+        (a, b): np.linalg.norm(seen(a, "all cones") - seen(b, "all cones")) for a, b in combinations(drawn, 2)
+    }
+    assert min(apart.values()) > 10, min(apart, key=lambda pair: apart[pair])
+    assert class_colours([*names, "one more"])[: len(names)] == drawn[:-1]
 
 
 # Text of users

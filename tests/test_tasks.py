@@ -14,6 +14,7 @@ import pytest
 import timesen_nb as tn
 from timesen_nb.model.prompts import class_prompts, class_vectors
 from timesen_nb.model.towers.pocket import PocketTower
+from timesen_nb.model.words import NeverTheAnswer
 from timesen_nb.tasks import BUNDLED
 
 SIZES = {"land_cover": 8, "land_use": 16, "crops": 40, "habitat": 44, "bioregion": 8, "country": 28}
@@ -180,6 +181,55 @@ def test_a_broken_file_is_refused_by_line_and_reason(own, change, line, reason):
     assert "own.toml" in str(problem.value)
     assert f"line {line}" in str(problem.value)
     assert "own" not in tn.tasks
+
+
+WHEAT = ("wheat", "lake"), ("w", "l")
+TOLD = {"wheat": ("A field of wheat.",), "lake": ("Still water.",)}
+
+
+@pytest.mark.parametrize(
+    ("parts", "reason"),
+    [
+        ((("wheat", "lake"), ("w",), TOLD), "2 classes and 1 codes"),
+        ((*WHEAT, TOLD, "a photo"), "'a photo'; expected {} where the name"),
+        ((*WHEAT, {"Wheat": TOLD["wheat"]}), r"descriptions given of \['Wheat'\], no classes of task 'own'"),
+        (
+            (*WHEAT, {"wheat": "A field of wheat."}),
+            "descriptions of 'wheat' are one text, 'A field of wheat.'",
+        ),
+        ((*WHEAT, TOLD, "{}", {"wheat": "b11"}), "members of 'wheat' are one text"),
+    ],
+)
+def test_a_task_made_by_hand_is_held_to_what_a_file_is(parts, reason):
+    """What it says of no class, or letter by letter, would be left out or read wrongly."""
+    with pytest.raises(ValueError, match=reason):
+        tn.tasks.Task("own", *parts)
+
+
+@pytest.mark.parametrize(
+    ("classes", "reason"),
+    [(("wheat", "Wheat"), "given twice"), ((), "no class given"), (("none of these", "a lake"), "where no word fits")],
+)  # fmt: skip
+def test_classes_of_a_task_are_as_those_of_a_list(classes, reason):
+    with pytest.raises(ValueError, match=reason):
+        tn.load("pocket").zero_shot(tn.tasks.Task("own", classes, classes, {}))
+
+
+def test_a_task_in_no_language_that_the_model_knows_is_no_answer(own):
+    model, source = tn.load("pocket"), tn.open_source("flanders")
+    german = GOOD.replace("Bushes of tea on a hill.", "Ein Hang im Nebel.").replace('"Tea"', '"Teegarten"')
+    german = german.replace("Pickers with baskets of tea.", "Frauen ernten dort.")
+    tn.tasks.add(own(german))
+    with pytest.warns(NeverTheAnswer, match="'Teegarten': teegarten not known"):
+        zs = model.zero_shot("own")
+    assert zs.passing.tolist() == [False, True]
+    assert zs.predict(source.pixel(3.02548, 50.81754)) == ["Coffee"]
+    app = tn.ClickMap(model, source, task="own")
+    app.click(3.02548, 50.81754)
+    assert any(note.startswith("'Teegarten' is no answer") for note in app.result.notes)
+    # a name that is none is explained by one sentence in English
+    tn.tasks.add(own(german.replace("Ein Hang im Nebel.", "Bushes of tea on a hill.")))
+    assert model.zero_shot("own").passing.all()
 
 
 def test_other_broken_files(own, tmp_path):

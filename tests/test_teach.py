@@ -120,6 +120,21 @@ def test_what_somebody_labelled_may_be_the_answer() -> None:
     assert zs.teach(light, ["class 0"] * 5).predict(light) == ["class 0"] * 5
 
 
+@pytest.mark.parametrize("label", ["grasland", "Grünland"])
+def test_a_label_that_may_be_a_class_misspelt_is_said(label: str) -> None:
+    """It would take half of the class's places for itself."""
+    model, source = tn.load("pocket"), tn.open_source("flanders")
+    series = [source.pixel(3.02548, 50.81754), source.pixel(3.0238, 50.8159)]
+    zs = model.zero_shot(["maize", "grassland"])
+    with pytest.warns(
+        UserWarning, match=f"'{label}' is now a class beside 'grassland', which may have been"
+    ) as said:
+        taught = zs.teach(series, ["maize", label])
+    assert said[0].filename == __file__
+    assert taught.classes == ["maize", "grassland", label]
+    zs.teach(series, ["maize", "reed"])
+
+
 @pytest.mark.parametrize("labels", ["aaaa", "abba", "aabb", "aaaaa", "abbac"])
 def test_places_that_stand_there_twice_say_no_more_than_once(labels: str) -> None:
     """Two places of one class, each twice, mirror each other: no spread is known of them, and none is made up."""

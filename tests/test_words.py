@@ -3,12 +3,13 @@
 import random
 import string
 
+import numpy as np
 import pytest
 from synthetic import WordTower
 from test_model import MODEL
 
 import timesen_nb as tn
-from timesen_nb.model.words import NeverTheAnswer, check_words, distance, words_of
+from timesen_nb.model.words import NegationLost, NeverTheAnswer, check_words, distance, words_of
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,27 @@ def test_words_that_are_never_the_answer_are_said_at_once() -> None:
     assert said[0].filename == __file__
     assert zs.passing.tolist() == [False, False, False, True]
     model.zero_shot("land_cover")
+
+
+@pytest.mark.parametrize("text", ["not cropland", "non-cropland", "No cropland", "land without crops"])
+def test_what_is_said_not_to_be_there_is_lost_and_the_warning_says_so(text: str) -> None:
+    """Beside "cropland" such words are little better than a coin, and nobody would see it."""
+    model = tn.load("pocket")
+    with pytest.warns(NegationLost, match=f"'{text}': that something is not there is lost") as said:
+        zs = model.zero_shot(["cropland", text])
+    assert said[0].filename == __file__
+    assert zs.passing.all()
+    assert "is lost" in str(model.check_words([text])[0])
+    model.zero_shot(["cropland", "a knot of canals", "a nook of forest"])
+    model.zero_shot("habitat")  # its names are the nomenclature's, and descriptions stand beside them
+
+
+@pytest.mark.parametrize("text", ["ｍａｉｚｅ", "maïze", "MAIZE", "\u200bmaize "])
+def test_a_word_is_read_as_it_is_checked(text: str) -> None:
+    model = tn.load("pocket")
+    assert model.check_words([text])[0].passes
+    one, other = (model.zero_shot([word]).vectors for word in (text, "maize"))
+    np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 def test_words_of_which_none_can_be_the_answer_make_no_map() -> None:

@@ -48,6 +48,15 @@ def test_what_is_no_label_is_said(app: tn.ClickMap, number: object, label: objec
     assert not app.session.lesson.labels
 
 
+def test_the_page_says_which_word_is_lost_until_somebody_has_seen_it_there(app: tn.ClickMap) -> None:
+    app.use(["forest", "no forest"])
+    lost = "'no forest': 'no' is lost on the model, which reads the other words alone. Say what stands there instead."
+    assert app.error is None
+    assert lost in app.result.notes
+    app.label(1, "no forest")
+    assert lost not in app.result.notes
+
+
 def test_words_with_commas_are_one_class_and_the_page_says_so(app: tn.ClickMap) -> None:
     app.words.words.value = "orchard, bog, car park"
     assert app.session.classes == ["orchard, bog, car park"]

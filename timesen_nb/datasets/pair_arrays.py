@@ -10,9 +10,6 @@ import numpy as np
 from timesen_nb.bands import BANDS, check_order
 from timesen_nb.nodata import HIGHEST, check_not_bytes, in_other_unit, other_unit, unmasked, with_masks
 
-#: Unit vectors in float16 are so near to length 1.
-_ROUNDED = 1e-3
-
 
 def as_series(given: Any) -> np.ndarray:
     """Series as an array, int16 or float32, what a mask hides NaN; ValueError where names say another order."""
@@ -28,15 +25,6 @@ def as_array(given: Any, kept: tuple[type, ...]) -> np.ndarray:
     plain = given if isinstance(given, np.ndarray) else np.asarray(given)
     array = unmasked(given) if np.ma.isMaskedArray(given) else plain
     return array if array.dtype in kept else array.astype(np.float32)
-
-
-def of_unit_length(vectors: np.ndarray) -> np.ndarray:
-    """Vectors (..., D) of length 1; those that have it but for rounding are left to the last bit, and so are zeros."""
-    length = np.sqrt(np.einsum("...d,...d->...", vectors, vectors))
-    other = (np.abs(length - 1) > _ROUNDED) & (length > 0)
-    if not other.any():
-        return vectors
-    return vectors / np.where(other, length, 1).astype(vectors.dtype)[..., None]
 
 
 def bands_of(values: np.ndarray, given: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from timesen_nb.datasets.pair_arrays import of_unit_length
 from timesen_nb.datasets.tables import names_of
+from timesen_nb.model.kept_vectors import of_unit_length
 
 #: Rows of the block of cosines that is in memory at a time: 8 MiB, and twice that for their order.
 QUERIES, GALLERY = 256, 8192
@@ -188,9 +188,23 @@ def words_to_places(
 
     Returns:
         A row a class with its places, P@k and "chance", its share among all; classes without any place are left out.
+
+    Raises:
+        ValueError: another number of words than classes, or of names than places; or names of which none is a class.
     """
+    if len(words) != len(classes) or len(names) != len(gallery):
+        raise ValueError(
+            f"{len(words)} words were given for {len(classes)} classes, and {len(names)} names for {len(gallery)} "
+            "places; expected one each."
+        )
     gallery, _, there = _known(gallery, gallery)
     names = names_of(names)[there]
+    if not np.isin(names, list(classes)).any():
+        raise ValueError(
+            f"no place is of one of the classes: the names given are {np.unique(names)[:5].tolist()}, the classes "
+            f"{list(classes[:5])}; expected names written as the classes are. Of codes: "
+            "np.array(task.classes)[task.index(codes)]."
+        )
     found, _ = nearest(words, gallery, min(max(ks), len(gallery)))
     table = {}
     for name, rows in zip(classes, found, strict=True):

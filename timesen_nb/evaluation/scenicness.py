@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from timesen_nb.model.kept_vectors import as_read
 from timesen_nb.model.prompts import EncodeText
 from timesen_nb.model.sets import softmax
 
@@ -100,23 +101,25 @@ def scenicness(
     """Predicted ratings of places, by how well each description fits them (Levering et al. 2024).
 
     Args:
-        vectors: (N, D) unit vectors of places.
+        vectors: (N, D) vectors of places, or as a map keeps them: int8, 0 = none.
         prompts: descriptions and their ratings.
         encode_text: sentences -> vectors of the same space.
-        scale: what cosines are multiplied by before the softmax.
+        scale: what cosines are multiplied by before the softmax, from 0 up.
         ensemble: "early", one softmax over all descriptions weighs their ratings; "late", one for each voter's own, and
             the voters' results are averaged.
 
     Returns:
-        (N,) on the voters' own scale.
+        (N,) on the voters' own scale; NaN where there is no vector.
 
     Raises:
-        ValueError: another ensemble.
+        ValueError: another ensemble, vectors of another length, or a scale below 0.
     """
     if ensemble not in ENSEMBLES:
         raise ValueError(f"ensemble={ensemble!r}; expected 'early' or 'late'.")
+    if not scale >= 0:
+        raise ValueError(f"scale={scale!r}; expected 0 or more, for example model.calibrated_logit_scale.")
     words = np.asarray(encode_text(prompts.descriptions.tolist()), dtype=np.float32)
-    logits = scale * (np.asarray(vectors, dtype=np.float32) @ words.T)
+    logits = scale * (as_read(vectors, words.shape[1]) @ words.T)
     if ensemble == "early":
         return _expected(logits, prompts.ratings)
     each = [

@@ -8,6 +8,8 @@ import numpy as np
 
 #: The largest number that int8 holds on both sides.
 STEPS = 127
+#: Unit vectors in float16 are so near to length 1.
+_ROUNDED = 1e-3
 
 
 def pack(vectors: np.ndarray, keep: str) -> np.ndarray:
@@ -34,15 +36,25 @@ def unpack(kept: np.ndarray) -> np.ndarray:
     return np.divide(vectors, length, out=np.full_like(vectors, np.nan), where=length > 0)
 
 
+def of_unit_length(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (..., D) of length 1; those that have it but for rounding are left to the last bit, and so are zeros."""
+    length = np.sqrt(np.einsum("...d,...d->...", vectors, vectors))
+    other = (np.abs(length - 1) > _ROUNDED) & (length > 0)
+    if not other.any():
+        return vectors
+    return vectors / np.where(other, length, 1).astype(vectors.dtype)[..., None]
+
+
 def as_read(vectors: Any, width: int) -> np.ndarray:
     """Vectors for a classifier, whether they come from a model or from where they were kept.
 
     Args:
-        vectors: (..., D) of a model, float, or int8 as :func:`pack` makes them.
+        vectors: (..., D) of a model, float, or int8 as :func:`pack` makes them. Only the direction counts, of the mean
+            of several photos too; one of length 0 is none.
         width: D of the classifier.
 
     Returns:
-        (..., D) float32, NaN = none.
+        (..., D) float32 unit vectors, NaN = none.
 
     Raises:
         ValueError: no numbers, or vectors of another length.
@@ -54,4 +66,8 @@ def as_read(vectors: Any, width: int) -> np.ndarray:
             f"vectors {x.shape} of {x.dtype} were given; expected (..., {width}) as the model makes them. Ask "
             "model.encode(series) for them."
         )
-    return unpack(x) if x.dtype.kind == "i" else x.astype(np.float32, copy=False)
+    if x.dtype.kind == "i":
+        return unpack(x)
+    unit = of_unit_length(x.astype(np.float32, copy=False))
+    none = ~unit.any(axis=-1, keepdims=True)
+    return np.where(none, np.float32(np.nan), unit) if none.any() else unit

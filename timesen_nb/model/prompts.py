@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 import numpy as np
 
@@ -51,6 +52,7 @@ def check_classes(classes: Sequence[str]) -> list[str]:
             "classes given as a dict, whose sentences would not be read; expected a list of names. Sentences of a "
             "class stand in a task file: tn.tasks.add('my_task.toml')."
         )
+    classes = list(classes)  # what is read once only
     if not all(isinstance(c, str) for c in classes):
         wrong = next(c for c in classes if not isinstance(c, str))
         raise ValueError(f"a class given is {wrong!r}; expected text. Write each class as words.")
@@ -94,7 +96,8 @@ def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str
     check_style(prompts)
     given: Any = classes  # a Task by what it has: this module imports none
     if hasattr(given, "descriptions"):
-        names, template, descriptions = list(given.classes), given.template, given.descriptions
+        names, template, descriptions = check_classes(given.classes), given.template, given.descriptions
+        descriptions = {tidy(name): texts for name, texts in descriptions.items()}
     else:
         names, template, descriptions = check_classes(given), PHOTO, {}
     if prompts == "names":
@@ -106,7 +109,8 @@ def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str
 
 def class_vectors(sentences: Sequence[Sequence[str]], encode_text: EncodeText) -> np.ndarray:
     """(K, D) unit vectors: the mean of each class's sentence vectors; every sentence is encoded once, in one call."""
-    flat = [s for group in sentences for s in group]
+    # full-width letters are letters to whoever checks words, and nothing to a tower
+    flat = [normalize("NFKC", s) for group in sentences for s in group]
     vectors = np.asarray(encode_text(flat), dtype=np.float32)
     ends = np.cumsum([len(g) for g in sentences])[:-1]
     means = np.stack([part.mean(axis=0) for part in np.split(vectors, ends)])

@@ -19,7 +19,7 @@ from timesen_nb.model.hub import find_file
 from timesen_nb.model.open_set import OpenZeroShot
 from timesen_nb.model.prompts import NONE_OF_THESE, check_classes, class_prompts, class_vectors
 from timesen_nb.model.taught_file import read_taught
-from timesen_nb.model.words import NeverTheAnswer, WordCheck, check_words
+from timesen_nb.model.words import NegationLost, NeverTheAnswer, WordCheck, check_words
 from timesen_nb.model.zeroshot import ZeroShot
 
 if TYPE_CHECKING:
@@ -187,8 +187,9 @@ class TimeSenCLIP:
         """A classifier from words.
 
         Words that stand in no list, or name nothing that land can be, have their probability but are never the answer
-        (:meth:`check_words`), and a warning says which (``timesen_nb.model.words.NeverTheAnswer``); the words of a task
-        all are.
+        (:meth:`check_words`), and a warning says which (``timesen_nb.model.words.NeverTheAnswer``); a class of a task
+        is known by its name or a description. Another warns of words that say what is not there ("not cropland"),
+        which the model reads as if it were (``NegationLost``).
 
         Args:
             classes: a task, the name of one ("land_cover"), or a list of your own strings.
@@ -211,8 +212,7 @@ class TimeSenCLIP:
             classes = tasks[classes]
         names, sentences = class_prompts(classes, prompts)
         vectors = class_vectors(sentences, self.encode_text)
-        # a task's words were chosen for land; one's own are asked whether they are
-        checks = [] if hasattr(classes, "classes") else check_words(names)
+        checks = check_words(classes if hasattr(classes, "descriptions") else names)
         if lost := [str(check) for check in checks if not check.passes]:
             warnings.warn(
                 f"{'; '.join(lost[:5])}. Such words have a probability beside the others, but are never the answer. "
@@ -220,7 +220,15 @@ class TimeSenCLIP:
                 NeverTheAnswer,
                 stacklevel=2,
             )
-        passing = [check.passes for check in checks] or None
+        if lost := [repr(check.text) for check in checks if check.passes and check.negation]:
+            warnings.warn(
+                f"{', '.join(lost[:5])}: that something is not there is lost on the model, which reads the other words "
+                "as if they stood alone. Name what stands there instead, such as 'grassland' for 'not cropland'; or "
+                f'leave such words out and give open_set=True, which may answer "{NONE_OF_THESE}".',
+                NegationLost,
+                stacklevel=2,
+            )
+        passing = [check.passes for check in checks]
         # without the tower: a classifier travels to workers
         scale = self.calibrated_logit_scale * self.weights.list_factor(vectors)
         zs = ZeroShot(names, vectors, scale, self.weights.encode, passing=passing, **self._made_by(prompts))

@@ -18,10 +18,14 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from timesen_nb.tasks.names import tidy
+
+if TYPE_CHECKING:
+    from timesen_nb.tasks import Task
 
 _DATA = Path(str(files("timesen_nb").joinpath("data")))
 #: Cover and crop words, other words for land, the rest: three parts, an empty line between them.
@@ -43,6 +47,8 @@ SMALL_WORDS, ARTICLES = frozenset(_SMALL.split()), frozenset(_ARTICLES.split())
 RELATIONS = (
     r"\b(?:with|without|in|on|at|by|near|under|over|after|for|behind|between|along|for|from|that|which|to)\b"
 )
+#: Towers read what stands beside these words as if it were there: "not cropland" lies near "cropland".
+NEGATIONS = frozenset(["no", "not", "non", "never", "neither", "nor", "without", "except"])
 #: Shortest word in which two mistakes are looked for, and longest that is corrected.
 LONG_ENOUGH, LONGEST = 5, 24
 
@@ -54,7 +60,7 @@ class WordCheck:
     text: the class as given. unknown: its words that stand in no list of the package, in order. suggestion: the whole
     text as it may have been meant, or None. meaningful: False where not one word is known but small ones such as "the":
     there is nothing that a probability could be of. land: whether it names something that land can be: "a field of
-    maize" does, "a herd of elephants" does not.
+    maize" does, "a herd of elephants" does not. negation: the word that says that something is not there, or "".
     """
 
     text: str
@@ -62,6 +68,7 @@ class WordCheck:
     suggestion: str | None = None
     meaningful: bool = True
     land: bool = True
+    negation: str = ""
 
     @property
     def passes(self) -> bool:
@@ -70,7 +77,7 @@ class WordCheck:
 
     def __str__(self) -> str:
         if self.passes:
-            return f"{self.text!r}: known"
+            return f"{self.text!r}: known" + (f", but {self.negation!r} is lost" if self.negation else "")
         meant = f"; {self.suggestion!r} may have been meant" if self.suggestion else ""
         if self.unknown:
             return f"{self.text!r}: {', '.join(self.unknown)} not known{meant}"
@@ -81,9 +88,30 @@ class NeverTheAnswer(UserWarning):
     """Words that have a probability beside others, but are never the answer."""
 
 
-def check_words(classes: Sequence[str]) -> list[WordCheck]:
-    """One :class:`WordCheck` a class, in order."""
-    return [_check(tidy(text)) for text in classes]
+class NegationLost(UserWarning):
+    """Words that say what is not there: the model reads them as if it were."""
+
+
+def check_words(classes: Task | Sequence[str]) -> list[WordCheck]:
+    """One :class:`WordCheck` a class, in order.
+
+    Args:
+        classes: texts; or a task, whose names were chosen for land: a class passes if all words of its name or of one
+            of its descriptions are known.
+
+    Returns:
+        The checks.
+    """
+    given: Any = classes  # a Task by what it has, as in prompts
+    if not hasattr(given, "descriptions"):
+        return [_check(tidy(text)) for text in given]
+    told = [(name, (name, *given.descriptions.get(name, ()))) for name in given.classes]
+    return [WordCheck(name) if any(map(_all_known, texts)) else _check(tidy(name)) for name, texts in told]
+
+
+def _all_known(text: str) -> bool:
+    words = words_of(text)
+    return bool(words) and all(map(is_known, words))
 
 
 def words_of(text: str) -> list[str]:
@@ -105,7 +133,8 @@ def _check(text: str) -> WordCheck:
     if not words:
         return WordCheck(text, (text,), None, meaningful=False, land=False)
     suggestion = _suggestion(words, unknown)
-    return WordCheck(text, unknown, suggestion, meaningful=bool(meant), land=names_land(text))
+    negation = next((w for w in words if w in NEGATIONS), "")
+    return WordCheck(text, unknown, suggestion, bool(meant), names_land(text), negation)
 
 
 def names_land(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from copy import copy
 from html import escape
@@ -16,6 +17,7 @@ from timesen_nb.model.prompts import NONE_OF_THESE, check_classes
 from timesen_nb.model.sets import softmax
 from timesen_nb.model.taught_file import TaughtFile
 from timesen_nb.model.teach import Lesson, check_labels
+from timesen_nb.model.words import check_words
 
 if TYPE_CHECKING:
     from timesen_nb.model.confidence import Confidence
@@ -86,10 +88,10 @@ class ZeroShot:
         """How well each class fits series that are encoded already: a new word costs one matrix product.
 
         Args:
-            vectors: (N, D) unit vectors, or as a map keeps them: int8, 0 = none.
+            vectors: (N, D), of which the direction counts, or as a map keeps them: int8, 0 = none.
 
         Returns:
-            (N, K) float32, rows sum to 1; a row with NaN is NaN.
+            (N, K) float32, rows sum to 1; a row with NaN, or without direction, is NaN.
 
         Raises:
             ValueError: vectors of another length, or what holds no numbers.
@@ -142,13 +144,23 @@ class ZeroShot:
 
         Returns:
             A classifier with the same methods. It can be taught further; ``lesson`` says what it was taught, and
-            ``lesson.doubts()`` which labels hardly fit their light.
+            ``lesson.doubts()`` which labels hardly fit their light. A warning says of a new word that may be a class
+            misspelt or in another language.
 
         Raises:
             ValueError: no label, another number of labels than series, or a series without any month.
         """
         vectors = self.encode(values, valid=valid, months=months, allow_empty=True)
-        return self.teach_vectors(vectors, labels)
+        taught = self.teach_vectors(vectors, labels)
+        known = {name.casefold(): name for name in self.classes}
+        for check in check_words(taught.classes[len(self.classes) :]):
+            if (meant := (check.suggestion or "").casefold()) in known:
+                warnings.warn(
+                    f"the label {check.text!r} is now a class beside {known[meant]!r}, which may have been meant. "
+                    "If so, write it letter by letter and teach again.",
+                    stacklevel=2,
+                )
+        return taught
 
     def teach_vectors(self, vectors: Any, labels: Sequence[str]) -> ZeroShot:
         """:meth:`teach`, by places that are encoded already.

@@ -14,6 +14,14 @@ AREAS = ("#A63278", "#FCF0A9", "#1B692F", "#8A850C", "#A3EA37", "#E19EA6", "#444
 #: Six that no cover has: no greens, and no blues of water; beside those above told apart by every eye, too.
 NEUTRAL = ("#540C84", "#FC9060", "#FC1860", "#C0C0E4", "#F024C0", "#000000")
 
+#: More, for long lists.
+SHADES = tuple(
+    "#" + "".join(f"{round(255 * c):02X}" for c in hls_to_rgb(hue / 36, light, saturation))
+    for hue in range(36)
+    for light in (0.25, 0.4, 0.55, 0.7, 0.82)
+    for saturation in (0.4, 0.8)
+)
+
 #: Words that mean one of these covers, in the order of :data:`AREAS`.
 COVERS = (
     "artificial built building house home town city village urban roof road street industrial factory railway airport "
@@ -39,8 +47,8 @@ def class_colours(classes: int | Sequence[str]) -> list[str]:
     Returns:
         A colour each as #RRGGBB. The first class whose name means a known cover takes that cover's of :data:`AREAS`,
         a single word ("grassland") before several ("hay meadow"). Beside such classes the others take :data:`NEUTRAL`
-        first, so that none looks like a cover that it is not; then what is left of the eight in order, then hues by the
-        golden angle, every other one darker.
+        first, so that none looks like a cover that it is not; then what is left of the eight in order, then each time
+        the colour that is farthest from all those taken and from white, which is no data.
     """
     names = [""] * classes if isinstance(classes, int) else classes
     taken: dict[int, int] = {}
@@ -50,9 +58,19 @@ def class_colours(classes: int | Sequence[str]) -> list[str]:
             taken[k] = cover
     left = [*(NEUTRAL if taken else ()), *(c for cover, c in enumerate(AREAS) if cover not in taken.values())]
     more = max(0, len(names) - len(taken) - len(left))
-    rest = [hls_to_rgb((0.1 + n * 0.618034) % 1.0, (0.72, 0.42)[n % 2], 0.5) for n in range(more)]
-    free = iter([*left, *("#" + "".join(f"{round(255 * c):02X}" for c in rgb) for rgb in rest)])
+    free = iter([*left, *_farthest([*(AREAS[cover] for cover in taken.values()), *left], more)])
     return [AREAS[taken[k]] if k in taken else next(free) for k in range(len(names))]
+
+
+def _farthest(taken: Sequence[str], more: int) -> list[str]:
+    """So many colours, each the farthest in RGB from those before it, as far as :data:`SHADES` has others."""
+    chosen: list[str] = []
+    shades = as_rgb(SHADES).astype(float)
+    gap = np.linalg.norm(shades[:, None] - as_rgb([*taken, "#FFFFFF"]), axis=2).min(axis=1)
+    for _ in range(more):
+        chosen.append(SHADES[gap.argmax()])
+        gap = np.minimum(gap, np.linalg.norm(shades - shades[gap.argmax()], axis=1))
+    return chosen
 
 
 def _cover(name: str) -> int | None:

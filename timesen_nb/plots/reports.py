@@ -21,24 +21,35 @@ def plot_confusion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Shares of each true class (row) by the class predicted (column), with counts written in.
 
     Args:
-        table: (K, K) counts, such as ``report.confusion(task)``; a row without places is white.
+        table: counts, areas or shares, rows true and columns predicted, such as ``report.confusion(task)``; a row
+            without places is white, and a column that never was predicted may be lacking.
         ax: where to draw; None: on a new figure.
 
     Returns:
         The axes: columns left to right, rows from above.
+
+    Raises:
+        ValueError: a table that holds numbers below zero.
     """
     counts = table.to_numpy(dtype=float)
+    if (counts < 0).any():
+        raise ValueError(
+            f"the table given holds {counts.min():g}; expected counts, areas or shares, 0 or more."
+        )
+    counts = np.nan_to_num(counts)
+    high, wide = counts.shape
+    digits = 0 if (counts == counts.round()).all() else 2 if counts.max() <= 1 else 1
     total = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
-    ax = ax or _axes((0.55 * len(table) + 2.4, 0.45 * len(table) + 1.9))
+    ax = ax or _axes((0.55 * wide + 2.4, 0.45 * high + 1.9))
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
     columns, rows = ([plain(name) for name in names] for names in (table.columns, table.index))
-    ax.set_xticks(range(len(table)), columns, rotation=45, ha="right", rotation_mode="anchor")
-    ax.set_yticks(range(len(table)), rows)
+    ax.set_xticks(range(wide), columns, rotation=45, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(high), rows)
     ax.set(xlabel="predicted", ylabel="true")
-    if len(table) <= 16:
+    if max(high, wide) <= 16:
         for i, j in np.argwhere(counts > 0):
-            ax.text(j, i, f"{counts[i, j]:.0f}", ha="center", va="center", fontsize=7,
+            ax.text(j, i, f"{counts[i, j]:.{digits}f}", ha="center", va="center", fontsize=7,
                     color="white" if share[i, j] > 0.6 else "black")  # fmt: skip
     return ax
 

@@ -31,6 +31,10 @@ class Task:
         attribute: what the label is called in Sen4Map files.
         about: what the classes are, and their source.
         caution: what a pixel can hardly tell of them, by measured figures; "" where there is none.
+
+    Raises:
+        ValueError: another number of codes than classes, a template without {}, or descriptions or members of what is
+            no class, or that are one text instead of several.
     """
 
     name: str
@@ -42,6 +46,27 @@ class Task:
     attribute: str = ""
     about: str = ""
     caution: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.codes) != len(self.classes):
+            raise ValueError(
+                f"task {self.name!r} was given {len(self.classes)} classes and {len(self.codes)} codes; expected a "
+                "code for each class. Where there are none, give the names: codes=classes."
+            )
+        if "{}" not in self.template:
+            raise ValueError(
+                f"template is {self.template!r}; expected {{}} where the name of the class goes."
+            )
+        for what, texts in (("descriptions", self.descriptions), ("members", self.members)):
+            if strange := [name for name in texts if name not in self.classes]:
+                raise ValueError(
+                    f"{what} given of {strange[:5]}, no classes of task {self.name!r}; expected its names, letter by "
+                    f"letter: {list(self.classes[:20])}."
+                )
+            if single := [name for name, each in texts.items() if isinstance(each, str)]:
+                raise ValueError(
+                    f"{what} of {single[0]!r} are one text, {texts[single[0]]!r:.60}; expected a list of texts."
+                )
 
     def __len__(self) -> int:
         return len(self.classes)

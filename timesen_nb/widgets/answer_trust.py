@@ -26,7 +26,7 @@ class Trust:
     """What is known beside the probabilities of K classes; None where the model has nothing fitted for it.
 
     Attributes:
-        checks: one a class, for words of one's own; else none.
+        checks: one a class.
         passing: (K,) which classes may be the headline; None: all.
         members: (K,) which are in the set that holds the truth nine times in ten.
         fits: whether the light fits any of the words.
@@ -76,6 +76,11 @@ class Trust:
 
 def said(check: WordCheck) -> str:
     """What is wrong with the words of a class, or ""."""
+    if check.passes and check.negation:
+        return (
+            f"{check.text!r}: {check.negation!r} is lost on the model, which reads the other words alone. Say what "
+            "stands there instead."
+        )
     meant = f" Did you mean {check.suggestion!r}?" if check.suggestion else ""
     if check.unknown:
         return f"{check.text!r} is no answer: {', '.join(check.unknown)} is no word we know.{meant}"

@@ -10,7 +10,7 @@ from unicodedata import category
 import numpy as np
 
 from timesen_nb.model.prompts import NONE_OF_THESE, check_classes, check_style
-from timesen_nb.model.words import NeverTheAnswer, WordCheck, check_words
+from timesen_nb.model.words import NegationLost, NeverTheAnswer, WordCheck, check_words
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.tasks import tasks
 from timesen_nb.tasks.names import tidy
@@ -129,7 +129,8 @@ class Question:
         style = check_style(prompts or self.prompts)
         with warnings.catch_warnings():
             # the page says so beside the word
-            warnings.simplefilter("ignore", NeverTheAnswer)
+            for kind in (NeverTheAnswer, NegationLost):
+                warnings.simplefilter("ignore", kind)
             untaught, before = self._model.zero_shot(classes, prompts=style), vars(self).copy()
         self._untaught: ZeroShot = untaught
         self._asked, self.prompts = classes, style
@@ -169,12 +170,13 @@ class Question:
         if ready is None or not same or not np.array_equal(ready.vectors, vectors):
             ready = self.taught(lesson)
         self._lesson, self.words = lesson, ready.words
-        own = not isinstance(self._asked, str) and not hasattr(self._asked, "classes")
+        asked = tasks[self._asked] if isinstance(self._asked, str) else self._asked
+        checks = check_words(asked if hasattr(asked, "descriptions") else self._untaught.classes)
         seen = {label.casefold() for label in labels}
         # what somebody has seen there is an answer, whatever stands in lists of words
         self.checks = [
-            WordCheck(check.text) if check.text.casefold() in seen else check
-            for check in (check_words(self.words.classes) if own else [])
+            checks[k] if k < len(checks) and name.casefold() not in seen else WordCheck(name)
+            for k, name in enumerate(self.words.classes)
         ]
         kept = [name for k, name in enumerate(self.words.classes) if k not in self.empty]
         self.meant = (self.words.only(kept) if self.empty else self.words) if kept else None
