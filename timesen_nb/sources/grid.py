@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Metres; every value is read at this size, whatever a map shows.
 PIXEL = 10
 
-#: Pixels of a window: 655 km by 655 km, as wide as a zone at 50 degrees north. A larger one is mostly of other zones' land.
+#: Pixels of a window: 655 km by 655 km, a zone's width at 50 degrees north. Most of a larger one is in other zones.
 MOST_PIXELS = 2**32
 #: Bytes of a pixel's year: twelve months of ten bands in float32.
 _BYTES = 480
