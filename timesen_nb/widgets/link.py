@@ -130,7 +130,9 @@ class Link:
             )
         fields, problems = parse_qs(text), list[str]()
         if text and not fields.keys() & KNOWN:
-            problems.append(f"{text[:40]!r} is nothing that this map knows; expected such as lon=3.02&lat=50.82.")
+            problems.append(
+                f"{text[:40]!r} is nothing that this map knows; expected such as lon=3.02&lat=50.82."
+            )
 
         def number(name: str) -> float | None:
             text = fields.get(name, [""])[-1].strip()
