@@ -1,5 +1,7 @@
 """The state of a map in an address: written, read, and taken up by another map."""
 
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +58,23 @@ def test_an_address_of_too_many_parts_is_told_so() -> None:
 
 def test_what_it_does_not_know_is_passed_over() -> None:
     assert Link.read("token=abc&lon=1&lat=2&x=<b>") == Link(place=(1.0, 2.0))
+
+
+def test_an_address_is_read_as_it_was_before_a_mail_or_chat_program_wrote_it_anew() -> None:
+    link = Link(place=(3.02, 50.81), year=2018, words=("R&amp;D", "50 % wheat"))
+    for text in (str(link).replace("&", "&amp;"), quote(str(link)), quote(str(link), safe=",+")):
+        assert Link.read(text) == link
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("LON=3.02&LAT=50.81", "'LON=3.02&LAT=50.81' is nothing that this map knows"), ("top", "'top' is nothing"),
+        ("lon=3.02&word=bog", "lon and no lat"), ("lat=50.81", "lat and no lon"),
+    ],
+)  # fmt: skip
+def test_what_an_address_loses_is_said(text: str, said: str) -> None:
+    assert said in Link.read(text).problems[0]
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +149,7 @@ def test_every_good_part_of_an_address_is_taken_up(model, text: str, said: str) 
     app.open_link(f"{text}&{Link(place=place)}")
     settled(app)
     assert (app.result.lon, app.result.lat) == pytest.approx(place, abs=1e-6)
-    assert "Not all of the address can be taken up" in app.error
+    assert "Part of the address cannot be used" in app.error
     assert said in app.error
     assert "did not work" not in app.status
     assert app.session.classes == (["bog", "heath"] if "bog" in text else ["maize", "a meadow"])

@@ -189,3 +189,32 @@ def test_an_answer_says_that_places_of_other_data_taught_its_words() -> None:
     assert "taught by kept place 1 of other data" in app.text
     app.label(1, "")
     assert "of other data" not in app.text
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("A Meadow", "Taught by 1 label."),
+        ("meadow", "New by labels: 'meadow' (did you mean 'a meadow'?)"),
+        ("medow", "New by labels: 'medow' (did you mean"),
+        ("hop garden", "New by labels: 'hop garden'."),
+    ],
+)
+def test_an_answer_says_that_labels_taught_its_words_and_what_they_added(
+    label: str, said: str, tmp_path: Path
+) -> None:
+    here = GridSource()
+    app = tn.ClickMap(small_model(), here, ["a lake", "a meadow"])
+    app.click(*here.place(5, 7))
+    app.keep()
+    assert "Taught by" not in app.text
+    app.label(1, label)
+    assert said in app.text
+    app.click(*here.place(9, 9))
+    app.keep()
+    assert app.table()["labels_taught"].tolist() == [0, 1]
+    for suffix in (".csv", ".geojson"):
+        rows = gpd.read_file(app.export(tmp_path / f"kept{suffix}"))
+        assert rows["labels_taught"].astype(int).tolist() == [0, 1]
+    app.label(1, "")
+    assert "Taught by" not in app.text

@@ -8,11 +8,12 @@ import numpy as np
 
 from timesen_nb.model.prompts import NONE_OF_THESE
 from timesen_nb.series import PixelSeries
-from timesen_nb.widgets.answer_trust import Trust
+from timesen_nb.widgets.answer_trust import NO_FIT, UNLIKE, Trust
 from timesen_nb.widgets.charts import percent
 from timesen_nb.widgets.question import Question
 
 NO_ANSWER = "These words give no answer"
+ADDED = 3  # classes by labels that a note names
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Answer:
         question: what was asked, in a few words.
         task: the task that was asked, or what stands for one's own words.
         trust: how far it may be believed.
+        labels: how many labels taught the words; 0 for words alone.
+        added: classes that labels brought, as :attr:`Question.added` says them.
         taught_elsewhere: numbers of the kept places that taught the words and were read from other data.
     """
 
@@ -44,6 +47,8 @@ class Answer:
     question: str = ""
     task: str = ""
     trust: Trust = field(default_factory=Trust, compare=False)
+    labels: int = 0
+    added: tuple[str, ...] = ()
     taught_elsewhere: tuple[int, ...] = ()
 
     @property
@@ -124,6 +129,12 @@ class Answer:
     def notes(self) -> list[str]:
         """What a reader should know of the answer, a line each."""
         notes = self.trust.notes(self.likely)
+        if self.labels:
+            taught = f"Taught by {self.labels:,} label{'s' * (self.labels > 1)}."
+            if self.added:
+                more = f" and {len(self.added) - ADDED} more" if len(self.added) > ADDED else ""
+                taught += f" New by labels: {', '.join(self.added[:ADDED])}{more}."
+            notes.insert(sum(note in (UNLIKE, NO_FIT) for note in notes), taught)
         if numbers := ", ".join(map(str, self.taught_elsewhere)):
             places = "place" if len(self.taught_elsewhere) == 1 else "places"
             notes.append(f"The words were taught by kept {places} {numbers} of other data too.")
@@ -152,5 +163,6 @@ class Answer:
         probabilities = question.shares(self.vector[None])[0]
         return replace(
             self, classes=tuple(words.classes), probabilities=probabilities, prompts=question.prompts,
-            question=question.title, task=question.task, trust=trust,
+            question=question.title, task=question.task, trust=trust, labels=question.labels,
+            added=tuple(question.added),
         )  # fmt: skip

@@ -72,7 +72,12 @@ class KeptPlaces:
         del self._answers[number]
 
     def table(self) -> pd.DataFrame:
-        """One row a place: where, what, how probable, label and truth where known, and NDVI of months 1 to 12."""
+        """The places as the page shows them.
+
+        Returns:
+            One row a place: where, what, how probable, label and truth where known, how many labels had taught the
+            words of that answer (0 for words alone), and NDVI of months 1 to 12.
+        """
         import pandas as pd
 
         rows = []
@@ -88,6 +93,7 @@ class KeptPlaces:
                 "true_class": a.truth,
                 "question": a.question,
                 "prompts": a.prompts,
+                "labels_taught": a.labels,
             }
             row |= dict(zip(month_columns(["NDVI"]), a.series.ndvi.tolist(), strict=True))
             rows.append(row)

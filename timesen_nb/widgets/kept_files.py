@@ -28,6 +28,7 @@ def flat_table(
 
     Returns:
         place, lon, lat, year, source, task, what ``about`` says, question, words and prompts that were asked,
+        labels_taught (how many labels had taught the words; 0 for words alone),
         top_class, probability, label, true_class, ``p_<class>``, ndvi_01 to ndvi_12, provenance (JSON as text) and
         time (of this table, UTC). Missing values are None or NaN: a class that was not asked at a place has no
         probability there, and one that stands alone has none either. A class has one column, whatever its capitals.
@@ -43,6 +44,7 @@ def flat_table(
         row: dict[str, Any] = {"place": number, "lon": a.lon, "lat": a.lat, "year": a.series.year}
         row |= {"source": a.series.source, "task": a.task, **about}
         row |= {"question": a.question, "words": "; ".join(a.classes), "prompts": a.prompts}
+        row |= {"labels_taught": a.labels}  # an answer that its own label taught proves nothing
         row |= {"top_class": a.said, "probability": a.share}
         row |= {"label": (labels or {}).get(number), "true_class": a.truth}
         for name, p in zip(a.classes, a.probabilities, strict=True):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, unquote, urlencode
 
 if TYPE_CHECKING:
     from timesen_nb.widgets.session import Session
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 MOST_FIELDS = 400
 CATALOGS = ("earth-search", "planetary-computer")  # sources that everybody can ask
 USUAL = "descriptions"  # prompts
+KNOWN = frozenset(("lon", "lat", "year", "task", "word", "prompts", "source", "layer", "kept"))
 
 
 class KeptPlace(NamedTuple):
@@ -106,7 +107,8 @@ class Link:
     def read(cls, text: str) -> Link:
         """What the end of an address says; fields that it does not know are passed over.
 
-        A place or a year that is no number, and half a place, are said in ``problems``.
+        Mail and chat programs write ``&amp;`` for ``&``, or percent signs for all: it is read as it was. A place or a
+        year that is no number, half a place, and an address of nothing that is known are said in ``problems``.
 
         Args:
             text: without the #.
@@ -121,12 +123,20 @@ class Link:
             raise ValueError(
                 f"the address given is {text!r}; expected text as str(Link) writes it, such as 'lon=4.35&lat=50.85'."
             )
+        # what was written here has none of the first, and "=" in any case
+        text = text.replace("&amp;", "&")
+        if "=" not in text:
+            text = unquote(text)
         if (count := text.count("&") + 1) > MOST_FIELDS:
             raise ValueError(
                 f"the address of this page has {count:,} parts; at most {MOST_FIELDS} are read. Each word is one: take "
                 "fewer."
             )
-        fields, problems = parse_qs(text), []
+        fields, problems = parse_qs(text), list[str]()
+        if text and not fields.keys() & KNOWN:
+            problems.append(
+                f"{text[:40]!r} is nothing that this map knows; expected such as lon=3.02&lat=50.82."
+            )
 
         def number(name: str) -> float | None:
             text = fields.get(name, [""])[-1].strip()

@@ -10,7 +10,7 @@ from unicodedata import category
 import numpy as np
 
 from timesen_nb.model.prompts import NONE_OF_THESE, check_classes, check_style
-from timesen_nb.model.words import NegationLost, NeverTheAnswer, WordCheck, check_words
+from timesen_nb.model.words import ARTICLES, NegationLost, NeverTheAnswer, WordCheck, check_words, words_of
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.tasks import tasks
 from timesen_nb.tasks.names import tidy
@@ -107,6 +107,20 @@ class Question:
         return self._asked
 
     @property
+    def labels(self) -> int:
+        """How many labels taught the words."""
+        return len(self._lesson)
+
+    @property
+    def added(self) -> list[str]:
+        """Classes that labels brought, each with the one that may have been meant, if that is seen."""
+        asked, added = {_core(name): name for name in self.untaught}, []
+        for name in self.classes[len(self.untaught) :]:
+            meant = asked.get(_core(name)) or check_words([name])[0].suggestion
+            added.append(f"{name!r} (did you mean {meant!r}?)" if meant else repr(name))
+        return added
+
+    @property
     def own(self) -> bool:
         """Whether these are one's own words."""
         return self.task not in tasks
@@ -180,6 +194,11 @@ class Question:
         ]
         kept = [name for k, name in enumerate(self.words.classes) if k not in self.empty]
         self.meant = (self.words.only(kept) if self.empty else self.words) if kept else None
+
+
+def _core(name: str) -> tuple[str, ...]:
+    """The words of a name without articles and signs: "a meadow." and "Meadow" have the same."""
+    return tuple(word for word in words_of(name) if word not in ARTICLES) or (name,)
 
 
 def _parted(lesson: Mapping[int, tuple[np.ndarray, str]]) -> tuple[np.ndarray, list[str]]:

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
+from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 from tornado.iostream import StreamClosedError
@@ -27,11 +28,16 @@ class MapPage(BaseVoilaHandler):
         self._kernels, self._shell = kernels, shell
         self._page: Page | None = None
 
-    @web.authenticated
+    # looked after below: Jupyter's page to log in speaks of its own server, and is not there below a base URL
+    @allow_unauthenticated
     async def get(self) -> None:
-        """The head at once, then what the kernel made; 503 in words when no kernel is to be had."""
+        """The head at once, then what the kernel made; 403 in words without the token, 503 when no kernel is free."""
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
+        if not self.current_user:
+            self.set_status(403)
+            self.finish(self._shell.token)
+            return
         try:
             page = self._page = await self._kernels.take()
         except Full:

@@ -33,6 +33,11 @@ class Shell:
         """A whole page: no kernel is free."""
         return self._filled("head.html") + self._filled("full.html")
 
+    @cached_property
+    def token(self) -> str:
+        """A whole page: whoever asks has not shown the token."""
+        return self._filled("head.html") + self._filled("token.html")
+
     @property
     def failed(self) -> str:
         """The end of a page whose kernel could not make the map."""

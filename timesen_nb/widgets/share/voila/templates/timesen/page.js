@@ -76,6 +76,9 @@ async function startAgain() {
 
 let leaving = false;
 
+// The server ended before it had sent the whole page: what would begin to watch is not in it.
+window.addEventListener("load", () => { if (!leaving && element("starting") && !kernelId()) stopped(); });
+
 // A connection closed: has the kernel ended, or will Jupyter connect again by itself?
 async function lost(silent = 0) {
   await new Promise((wake) => setTimeout(wake, silent ? ASK_AGAIN : SETTLE));
