@@ -190,7 +190,7 @@ def test_places_without_a_label_are_neither_right_nor_wrong(capsys: pytest.Captu
     exec(cell_with("07", "train, test = pairs.split"), names)
     every = names["places"].pairs(None, task="crops").split((0.7, 0.3), seed=1, block_km=0.2)[1]
     assert set(names["test"].labels) == {"Maize"}
-    said = f"{len(every) - len(names['test'])} of {len(every)} places to judge have no label for 'crops'"
+    said = f"{len(every) - len(names['test'])} of {len(every)} test places have no label for 'crops'"
     assert said in capsys.readouterr().out
 
 

@@ -152,10 +152,10 @@ def test_words_in_another_order_more_clicks_and_half_of_the_points_not_visited(t
         tmp_path, words, {"CLICKS = 2 ": "CLICKS = 3 ", "points = go_and_look(points)": half}
     )
     for text in (said, page):
-        assert "60 points drawn by chance (60 of 120 not visited)" in text
+        assert "60 points drawn at random (60 of 120 not visited)" in text
     assert "Exercise 1: right." in said
     assert "Exercise 2: right." in said
-    assert "is of two clicks a word" in said
+    assert "was written for two clicks a word" in said
     shares = re.findall(
         r"^(?:words alone|taught by 12 clicks): (\d+)% of the check points", said, re.MULTILINE
     )
@@ -173,5 +173,5 @@ def test_a_seed_a_student_and_words_without_maize(tmp_path: Path) -> None:
     assert 'read "grassland" in its place' in said
     assert "Exercise 1: right." in said
     assert "Exercise 2: right." in said
-    assert "from 120 points drawn by chance\n" in said
-    assert "Checked at 120 points drawn by chance, seed 7" in page
+    assert "from 120 points drawn at random\n" in said
+    assert "Checked at 120 points drawn at random, seed 7" in page
