@@ -70,7 +70,6 @@ def test_an_address_is_read_as_it_was_before_a_mail_or_chat_program_wrote_it_ane
     ("text", "said"),
     [
         ("LON=3.02&LAT=50.81", "'LON=3.02&LAT=50.81' is nothing that this map knows"), ("top", "'top' is nothing"),
-        ("lon=3.02&word=bog", "lon and no lat"), ("lat=50.81", "lat and no lon"),
     ],
 )  # fmt: skip
 def test_what_an_address_loses_is_said(text: str, said: str) -> None:
