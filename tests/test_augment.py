@@ -103,6 +103,18 @@ def test_spectral_masking_keeps_red_green_and_blue():
     assert torch.equal(out[lost], encoder.offset.expand_as(out)[lost])
 
 
+def test_nothing_goes_where_every_band_is_protected():
+    three = torch.rand(4, 12, 3, 1, 1)
+    for protected, values in (([0, 1, 2], three), ([], three[:, :, :1])):
+        dropped = augment.drop_bands(values, torch.Generator().manual_seed(0), protected=protected, p=1.0)
+        torch.testing.assert_close(dropped, values, rtol=0, atol=0)
+    bands = {"bands": ("B4", "B3", "B2"), "offset": (0.0,) * 3, "scale": (1e4,) * 3, "absent_bands": False}
+    config = EncoderConfig(width=8, depth=1, heads=2, feedforward=8, embedding=8, **bands)
+    options = TrainingOptions(spectral_masking=True, augment=False)
+    masked, _ = augment.augmented(three, SeriesEncoder(config), options, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(masked, three, rtol=0, atol=0)
+
+
 def test_a_band_can_be_filled_by_a_value_of_its_own():
     fill = torch.arange(10.0).view(10, 1, 1)
     out = augment.drop_bands(series(50), generator(1), fill, (2,), p=1.0)

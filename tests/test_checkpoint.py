@@ -66,6 +66,16 @@ def test_a_model_without_absent_bands_and_another_patch(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.encode(patches), model.encode(patches))
 
 
+def test_a_tower_of_one_s_own_is_asked_for_by_its_name(model: TimeSenCLIP, tmp_path: Path) -> None:
+    tower = PocketTower(name="mine")
+    path = TimeSenCLIP(model.encoder, tower).save(tmp_path / "mine.safetensors")
+    with pytest.raises(
+        ValueError, match=r"mine\.safetensors .* tower 'mine', .* Give the tower itself: .*tower=it"
+    ):
+        tn.load(path)
+    assert tn.load(path, tower=tower).tower is tower
+
+
 def rewrite(path: Path, change: dict[str, object], drop: str = "") -> Path:
     """The file with something else in its configuration, or without a tensor."""
     with safe_open(path, "pt") as file:

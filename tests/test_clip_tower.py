@@ -323,3 +323,61 @@ def test_a_gpu_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(ValueError, match="torch sees no GPU"):
         ClipTower(device="cuda")
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_photos_are_read_upright(tmp_path: Path, orientation: int) -> None:
+    """Cameras and phones write the pixels as they lay on the sensor, and beside them how to turn these."""
+    y, x = np.mgrid[:48, :64].astype(np.uint8)
+    upright = Image.fromarray(np.stack([x * 3, y * 4, 255 - x * 2], axis=2))
+    turned_back = {
+        2: 0,
+        3: 3,
+        4: 1,
+        5: 5,
+        6: 2,
+        7: 6,
+        8: 4,
+    }  # orientation -> PIL's transposition that undoes it
+    about = Image.Exif()
+    about[0x0112] = orientation
+    stored = upright.transpose(Image.Transpose(turned_back[orientation]))
+    stored.save(tmp_path / "turned.png", exif=about)
+    expected = open_tower("pocket").encode_photos(np.array(upright)[None])
+    files = [tmp_path / "turned.png"]
+    np.testing.assert_allclose(open_tower("pocket").encode_photos(files), expected, atol=1e-6)
+    with Image.open(files[0]) as picture:
+        np.testing.assert_allclose(open_tower("pocket").encode_photos([picture]), expected, atol=1e-6)
+    kept, _ = embed_photos(open_tower("pocket"), files, progress=False)
+    np.testing.assert_allclose(kept, expected, atol=1e-6)
+
+
+def test_photos_of_more_than_eight_bits_are_left_out_and_said(tmp_path: Path) -> None:
+    deep = np.linspace(0, 60_000, 48 * 64, dtype=np.uint16).reshape(48, 64)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    vectors, skipped = embed_photos(Counting(), [tmp_path / "deep.png"], progress=False)
+    assert np.isnan(vectors).all()
+    assert "expected eight bits a colour" in skipped[str(tmp_path / "deep.png")]
+
+
+def test_no_photo_is_empty_none_or_nan(photos: list[str]) -> None:
+    vectors, skipped = embed_photos(Counting(), [[photos[0], None], [float("nan"), ""]], progress=False)
+    assert np.isnan(vectors).any(axis=2).tolist() == [[False, True], [True, True]]
+    assert skipped == {}
+
+
+def test_what_is_no_list_of_photos_or_texts_is_refused(photos: list[str], tmp_path: Path) -> None:
+    wrong = (
+        np.zeros((2, 4, 4, 3), np.uint8), [np.zeros((4, 4, 3), np.uint8)], tmp_path, str(tmp_path),
+        tmp_path.glob("*.png"), [[photos[0]], photos[:2]],
+    )  # fmt: skip
+    for given in wrong:
+        with pytest.raises(ValueError, match=r"photos given: .*expected a list of files"):
+            embed_photos(Counting(), given, progress=False)
+    clip = ClipTower("ViT-B-32", "openai")
+    for tower in (open_tower("pocket"), clip):
+        with pytest.raises(ValueError, match="texts given: 'meadow'; expected a list"):
+            tower.encode_text("meadow")
+        for one in (photos[0], Path(photos[0])):
+            with pytest.raises(ValueError, match=r"photos given: .*; expected a list"):
+                tower.encode_photos(one)

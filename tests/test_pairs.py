@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pairs_world import CLASSES, TOWER, make_pairs, small_encoder
 
 import timesen_nb as tn
-from timesen_nb.datasets.pairs import MISSING, Pairs
+from timesen_nb.datasets.pair_arrays import MISSING
+from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.datasets.place_dataset import PlaceDataset
 from timesen_nb.datasets.splits import blocks, split_rows
 from timesen_nb.evaluation.validation import LabelledClasses
@@ -30,6 +31,23 @@ def test_series_and_photos_come_out_as_float_with_missing_months_missing():
     assert np.isnan(series[0, 3]).all()
     assert np.isnan(series).sum() == 10
     assert pairs.photos([1]).dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.float32])
+def test_zero_in_all_bands_is_a_month_without_data_as_it_is_where_models_answer(dtype):
+    values = np.full((3, 12, 10), 500).astype(dtype)
+    values[0, [0, 11]] = 0
+    values[1, 5, :3] = 0  # dark water that was clipped
+    values[2] = 0
+    with pytest.raises(ValueError, match=r"no month with data \(rows 2"):
+        Pairs(values, labels=["a", "b", "c"])
+    series = Pairs(values[:2], labels=["a", "b"]).series()
+    assert np.isnan(series[0]).all(axis=(1, 2, 3)).nonzero()[0].tolist() == [0, 11]
+    assert np.isnan(series).sum() == 20
+    places = PlaceDataset(values, [[4, 50]] * 3, {"kind": ["a", "b", "c"]}, [1, 2, 3])
+    assert np.isnan(places.series(0)).all(axis=1).sum() == 2
+    with pytest.warns(UserWarning, match="1 of 3 places are left out: 1 without any month"):
+        assert len(places.pairs(task="kind")) == 2
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.float32])

@@ -110,8 +110,24 @@ def test_letters_of_windows_are_read_and_said(tmp_path):
         (["12345678901234567890", "x"], ["12345678901234567890", "x"]),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*of a class named")
 def test_class_names_stay_the_text_they_are(tmp_path, given_labels, read):
     check(read_points(save(tmp_path / "points.csv", table(true_class=given_labels))), read)
+
+
+@pytest.mark.parametrize("unknown", ["NA", "nan", "None", "null", "N/A", "-"])
+def test_a_class_that_may_stand_for_unknown_is_said(tmp_path, unknown):
+    path = save(tmp_path / "points.csv", table(true_class=["wheat", unknown]))
+    with pytest.warns(
+        UserWarning, match=f"1 places are of a class named '{unknown}'.*leave these cells empty"
+    ):
+        read_points(path)
+
+
+def test_classes_that_differ_in_capitals_alone_are_said(tmp_path):
+    path = save(tmp_path / "points.csv", table(true_class=["wheat", "Wheat"]))
+    with pytest.warns(UserWarning, match="'Wheat' and 'wheat' differ in capitals alone and are 2 classes"):
+        check(read_points(path), ["wheat", "Wheat"])
 
 
 def test_missing_numbers_stay_missing(tmp_path):
@@ -416,6 +432,7 @@ def test_geojson_that_says_no_place(tmp_path, features, more, said):
         read_points(collection(tmp_path / "p.geojson", *features, **more))
 
 
+@pytest.mark.filterwarnings("ignore:.*of a class named")
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 def test_class_codes_of_geojson(tmp_path, encoding):
     path = tmp_path / "p.geojson"
@@ -438,6 +455,7 @@ NAMES = (
 ODD = ["NA", "None", "=1+1", "'=1", "''+x", "-5", "@x", "0100", "1.5", "'x", "a,b", 'a"b']
 
 
+@pytest.mark.filterwarnings("ignore:.*(of a class named|differ in capitals)")
 @given(st.lists(NAMES | st.sampled_from(ODD), min_size=2, max_size=5, unique=True))
 @settings(
     max_examples=40,

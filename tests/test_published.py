@@ -468,3 +468,12 @@ def test_whole_numbers_are_no_weights(tmp_path: Path, kind: torch.dtype) -> None
         ValueError, match=r"at transformer\.layers\.0\.linear1\.weight; expected floating-point"
     ):
         tn.load(lightning_file(tmp_path / "m.ckpt", state))
+
+
+def test_a_run_s_checkpoint_is_no_model_and_says_how_to_have_it(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    torch.save({"settings": {"epochs": 2}, "learner": {}, "optimizer": {}, "scaler": {}, "watch": {}}, path)
+    with pytest.raises(
+        ValueError, match=r"run of tn\.fit goes on from; expected a model\. Call tn\.fit again"
+    ):
+        tn.load(path)

@@ -207,7 +207,7 @@ def test_options_are_given_as_an_object_by_name_or_both():
     assert same_weights(
         by_name, tn.fit(encoder, pairs, TrainingOptions(**{**options, "epochs": 2}), epochs=1)
     )
-    with pytest.raises(TypeError, match="epoch"):
+    with pytest.raises(TypeError, match=r"options given: epoch; expected some of targets, .*epochs"):
         tn.fit(encoder, pairs, epoch=1)
 
 
@@ -446,6 +446,31 @@ def test_only_what_leaves_the_end_as_it_is_may_change_when_a_run_goes_on(tmp_pat
     assert same_weights(first, fit(epochs=1, folder=tmp_path, **free))
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("dropout", 0.5), ("heads", 4), ("annual_position", "january"), ("offset", (7.0,) * 10)],
+)
+def test_a_run_of_another_encoder_is_another_run_though_its_weights_begin_alike(tmp_path, name, value):
+    fit(epochs=1, folder=tmp_path)
+    with pytest.raises(ValueError, match=f"another run: encoder {name} was .*, now "):
+        fit(encoder=small_encoder(**{name: value}), epochs=1, folder=tmp_path)
+
+
+def test_one_place_that_changed_among_many_makes_another_run(tmp_path):
+    """A label that was mended: the same call must not give the model of before."""
+    pairs = make_pairs(2400)
+    some = {"targets": "words", "epochs": 1, "batch_size": 400, "folder": tmp_path}
+    first = fit(pairs, **some)
+    assert same_weights(first, fit(pairs, **some))
+    labels, values = pairs.labels.copy(), pairs.values.copy()
+    labels[1201] = next(name for name in CLASSES if name != labels[1201])
+    values[1201, 6] += 1
+    for mended in (dataclasses.replace(pairs, labels=labels), dataclasses.replace(pairs, values=values)):
+        with pytest.raises(ValueError, match=r"another run: .*every place was"):
+            fit(mended, **some)
+    assert 1201 not in np.linspace(0, 2399, 1000).astype(int)
+
+
 def test_with_patience_a_run_goes_on_with_what_it_was_judged_by(tmp_path):
     """The best accuracy of other places, or among other classes, is none to be compared with."""
     judged = {"epochs": 2, "folder": tmp_path, "patience": 1, "validation": VALIDATION}
@@ -617,6 +642,10 @@ NO_LABELS = Pairs(make_pairs(32).values, make_pairs(32).embeddings)
         ({"devices": 3}, "shared evenly by 3"),
         ({"precision": "16"}, "'32', 'bf16'"),
         ({"pooling": "max"}, "'average'"),
+        ({"pooling": "max", "targets": "words"}, "'average'"),
+        ({"augment": "no"}, "augment='no' given; expected True or False"),
+        ({"spectral_masking": 0.5}, "spectral_masking=0.5 given; expected True or False"),
+        ({"options": {"epochs": 2}}, r"options given: \{'epochs': 2\}; expected TrainingOptions"),
         ({"targets": "sounds"}, "'photos', 'words'"),
         ({"patience": 3}, "without validation"),
         ({"validation": NO_LABELS}, "no labels"),

@@ -10,12 +10,24 @@ import numpy as np
 from timesen_nb.bands import BANDS, check_order
 from timesen_nb.nodata import HIGHEST, check_not_bytes, in_other_unit, other_unit, unmasked, with_masks
 
+#: What stands for NaN where series are kept as 16-bit integers.
+MISSING = -32768
+
 
 def as_series(given: Any) -> np.ndarray:
     """Series as an array, int16 or float32, what a mask hides NaN; ValueError where names say another order."""
     check_order(given, ("place", "month", "band"), "the series given")
     check_not_bytes(given, "what is given as series")
     return as_array(given, (np.int16, np.float32))
+
+
+def as_numbers(values: np.ndarray, bands: int) -> np.ndarray:
+    """Series as float32 of their own, bands along axis ``bands``; what is MISSING, and 0 in all bands, is NaN."""
+    out = values.astype(np.float32)
+    if values.dtype == np.int16:
+        out[values == MISSING] = np.nan
+    np.copyto(out, np.nan, where=(out == 0).all(axis=bands, keepdims=True))
+    return out
 
 
 def as_array(given: Any, kept: tuple[type, ...]) -> np.ndarray:

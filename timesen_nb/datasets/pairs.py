@@ -12,6 +12,7 @@ import numpy as np
 
 from timesen_nb.datasets.pair_arrays import (
     as_array,
+    as_numbers,
     as_series,
     bands_of,
     check_photos,
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from timesen_nb.model.towers import Tower
 
 FORMAT = "timesen_nb.pairs"
-#: What stands for NaN where series are kept as 16-bit integers.
-MISSING = -32768
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -37,7 +36,7 @@ class Pairs:
 
     Attributes:
         values: (N, T, C[, H, W]) surface reflectance x 10000 in calendar order, bands by :data:`timesen_nb.BANDS`;
-            float32 with NaN = missing, or int16 with -32768 = missing.
+            float32 with NaN = missing, or int16 with -32768 = missing. So is 0 in all bands of a composite.
         embeddings: photo vectors (N, D), or (N, V, D) of up to V photos each, where a photo that is missing is NaN;
             float16 or float32. None: no photos.
         labels: (N,) class names, "" = unknown; None: no labels.
@@ -122,9 +121,7 @@ class Pairs:
             (n, T, C, H, W) float32 reflectance x 10000, NaN = missing; H = W = 1 for single pixels.
         """
         values = self.values[rows]
-        out: np.ndarray = values.astype(np.float32)
-        if values.dtype == np.int16:
-            out[values == MISSING] = np.nan
+        out = as_numbers(values, 2 - self.values.ndim)
         return out if self.values.ndim == 5 else out[..., None, None]
 
     def photos(self, rows: Any = slice(None)) -> np.ndarray:

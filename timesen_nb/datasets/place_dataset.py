@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from timesen_nb.datasets.pair_arrays import as_series
-from timesen_nb.datasets.pairs import MISSING, Pairs
+from timesen_nb.datasets.pair_arrays import as_numbers, as_series
+from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.datasets.splits import blocks, split_rows
 from timesen_nb.datasets.tables import names_of
 
@@ -21,7 +21,8 @@ class PlaceDataset:
 
     Attributes:
         values: (N, 12, 10[, H, W]) surface reflectance x 10000, months by bands: float32 with NaN = missing, or int16
-            with -32768 = missing (memory-mapped files); None when only the places are known. :meth:`series` reads both.
+            with -32768 = missing (memory-mapped files), and so is 0 in all bands of a composite; None when only the
+            places are known. :meth:`series` reads both.
         lonlats: (N, 2) degrees, longitude before latitude.
         labels: task name -> (N,) class names of that task, "" = unknown.
         ids: (N,) unique names.
@@ -90,9 +91,7 @@ class PlaceDataset:
                 "and add them: places.with_values(values)."
             )
         values = np.asarray(self.values[rows])
-        if values.dtype == np.int16:
-            return np.where(values == MISSING, np.nan, values).astype(np.float32)
-        return values.astype(np.float32)
+        return as_numbers(values, 2 - self.values.ndim)
 
     def with_values(self, values: Any) -> PlaceDataset:
         """The same places with these series.

@@ -19,6 +19,7 @@ from timesen_nb.datasets.tables import (
     names_of,
     numbers,
     read_table,
+    say_doubtful,
     where,
     without_fraction,
 )
@@ -83,7 +84,8 @@ def read_points(
         path: .csv (or .tsv, .txt) with the columns lon, lat and ``label``, or .geojson or .gpkg of points with that
             property; what the click map exports, or your own. Capitals of column names do not matter. Cells are parted
             by commas, semicolons or tabs; decimal commas are understood where commas do not part cells.
-        label: the column of class names, kept as the text they are: 0100 stays 0100, NA stays NA; empty = unknown.
+        label: the column of class names, kept as the text they are: 0100 stays 0100, NA stays NA, and a warning says
+            so; empty = unknown.
         source: where the series come from if the file has none in columns B2_m01 to B12_m12, as the click map writes
             them: surface reflectance x 10000, empty = missing. A warning says where a file has only some of them.
         year: of the series to fetch, where the file has no column "year" and no column "date", or nothing in it.
@@ -105,6 +107,7 @@ def read_points(
         )
     if not (points.labels != "").any():
         raise ValueError(f"no place in {name} has a {label}; fill in the class names of the places you know.")
+    say_doubtful(points.labels, name)
     values = points.values
     if values is None and source is None and set(COLUMNS) & set(points.table):
         raise ValueError(

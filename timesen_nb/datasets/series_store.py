@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from timesen_nb.datasets.pairs import MISSING
+from timesen_nb.datasets.pair_arrays import MISSING
 
 
 class SeriesStore:

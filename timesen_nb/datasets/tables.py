@@ -153,6 +153,31 @@ def names_of(values: Any) -> np.ndarray:
     return np.array([_text(v) for v in given], dtype=str)
 
 
+def say_doubtful(labels: np.ndarray, name: str) -> None:
+    """Warn of class names that may be none, as R writes NA, and of those that capitals alone make two classes.
+
+    Args:
+        labels: (N,) names, "" = unknown.
+        name: of the file, for messages.
+    """
+    alike: dict[str, list[str]] = {}
+    for label in sorted(set(labels.tolist()) - {""}):
+        alike.setdefault(label.casefold(), []).append(label)
+    for written in alike.values():
+        if written[0].upper() in NO_NUMBER:
+            warnings.warn(
+                f"{name}: {np.isin(labels, written).sum()} places are of a class named {written[0]!r}. If that stands "
+                "for unknown, leave these cells empty.",
+                stacklevel=3,
+            )
+        if len(written) > 1:
+            warnings.warn(
+                f"{name}: {' and '.join(map(repr, written))} differ in capitals alone and are {len(written)} classes. "
+                "If they are one, write them alike.",
+                stacklevel=3,
+            )
+
+
 def without_fraction(texts: np.ndarray) -> np.ndarray:
     """Codes that a spreadsheet turned into numbers: where every one ends in ".0", without that."""
     there = texts[texts != ""]

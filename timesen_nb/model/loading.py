@@ -94,9 +94,7 @@ def load(
         weights = EncoderWeights.of_checkpoint(checkpoint, path.name)
     if tower == "pocket" and checkpoint.tower.startswith("pocket:"):
         tower = None  # the edition that the file names
-    held = (
-        tower if tower is not None and not isinstance(tower, str) else open_tower(tower or checkpoint.tower)
-    )
+    held = _opened(tower, checkpoint.tower, path.name)
     editions = {held.name, checkpoint.tower}
     if len(editions) > 1 and all(name.startswith("pocket:") for name in editions):
         raise ValueError(
@@ -110,3 +108,16 @@ def load(
             f"{checkpoint.tower!r}."
         )
     return TimeSenCLIP(weights, held, checkpoint.logit_scale, checkpoint.calibrated_logit_scale).to(device)
+
+
+def _opened(tower: Tower | str | None, named: str, file: str) -> Tower:
+    """The tower that is given, or else the one that the file names; ValueError where nobody knows it by its name."""
+    if tower is not None:
+        return open_tower(tower) if isinstance(tower, str) else tower
+    try:
+        return open_tower(named)
+    except ValueError as problem:
+        raise ValueError(
+            f"{file} puts series into the space of the tower {named!r}, which cannot be opened by its name; expected "
+            "'pocket' or 'clip:...' there. Give the tower itself: tn.load(file, tower=it)."
+        ) from problem

@@ -65,6 +65,11 @@ def read_published(path: Path, given: dict[str, Any], tower_given: bool = False)
         ValueError: it is no such file.
     """
     file = _unpickle(path)
+    if {"settings", "learner", "optimizer"} <= set(file):
+        raise ValueError(
+            f"{path.name} is what a run of tn.fit goes on from; expected a model. Call tn.fit again with this folder: "
+            "it gives the model, which model.save(path) keeps."
+        )
     state = file.get("state_dict", file)
     if not isinstance(state, Mapping):
         raise ValueError(

@@ -80,7 +80,7 @@ def drop_bands(
 ) -> Tensor:
     """With probability p a series loses some of its bands, in every month.
 
-    The number that goes is even between one and all the others.
+    The number that goes is even between one and all the others; where there are no others, none goes.
 
     Args:
         values: (n, T, C, H, W), NaN = missing.
@@ -96,6 +96,8 @@ def drop_bands(
     score = torch.rand(n, c, generator=generator, device=values.device)
     score[:, list(protected)] = 2.0
     free = c - max(len(protected), 1)
+    if free < 1:
+        return values
     gone = torch.randint(1, free + 1, (n, 1), generator=generator, device=values.device)
     gone *= torch.rand(n, 1, generator=generator, device=values.device) < p
     lost = score.argsort(dim=1).argsort(dim=1) < gone  # the lowest ``gone`` scores of each row

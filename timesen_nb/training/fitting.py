@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,7 @@ def fit(
         FloatingPointError: the loss is no number any more.
         OSError: the disk is full.
     """
-    options = replace(options or TrainingOptions(), **changes)
+    options = _options(options, changes)
     start = _with_tower(model, options.tower)
     judges = pairs if options.validation is None else options.validation
     for name, given in {"pairs": pairs, "validation": judges}.items():
@@ -89,6 +89,8 @@ def fit(
                 [validation.pairs.series(_some(validation.pairs)), validation.numbers, validation.words]
             )
             settings |= {"validation and classes": judged, "validate_every": options.validate_every}
+        settings |= {f"encoder {name}": value for name, value in start.config.as_dict().items()}
+        settings["every place"] = _every_place(run)
         run.folder = RunFolder(options.folder, settings)
     # torchrun calls this in every process: the first one keeps the folder
     first = options.devices == 1 or os.environ.get("RANK", "0") == "0"
@@ -106,6 +108,19 @@ def fit(
     learned = learner.log_scale.exp().item()
     calibrated = learned * start.calibrated_logit_scale / start.logit_scale
     return TimeSenCLIP(learner.encoder.cpu(), start.tower, learned, calibrated)
+
+
+def _options(given: Any, changes: dict[str, Any]) -> TrainingOptions:
+    """Options with those given by name in their place; ValueError for what is none, TypeError for an unknown name."""
+    if not isinstance(given, TrainingOptions | None):
+        raise ValueError(
+            f"options given: {given!r:.80}; expected TrainingOptions(...), or options by name: tn.fit(model, pairs, "
+            "epochs=20)."
+        )
+    names = [f.name for f in fields(TrainingOptions)]
+    if unknown := sorted(set(changes) - set(names)):
+        raise TypeError(f"options given: {', '.join(unknown)}; expected some of {', '.join(names)}.")
+    return replace(given or TrainingOptions(), **changes)
 
 
 def _with_tower(model: TimeSenCLIP | SeriesEncoder, tower: Tower | str | None) -> TimeSenCLIP:
@@ -183,7 +198,16 @@ def _some(pairs: Pairs) -> np.ndarray:
     return rows
 
 
-def _code(arrays: list[np.ndarray]) -> str:
+def _every_place(run: Run) -> str:
+    """Tells data sets from each other that differ in one place: what is learned from, and with patience judged by."""
+    parts = [(run.pairs, run.targets)]
+    if run.validation is not None and run.options.patience is not None:
+        parts.append((run.validation.pairs, run.validation.numbers.__getitem__))
+    spans = ((p, t, np.arange(i, min(i + 4096, len(p)))) for p, t in parts for i in range(0, len(p), 4096))
+    return _code(array for p, t, rows in spans for array in (p.series(rows), t(rows)))
+
+
+def _code(arrays: Iterable[np.ndarray]) -> str:
     code = 0
     for array in arrays:
         code = zlib.crc32(array.tobytes(), code)

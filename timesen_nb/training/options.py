@@ -15,6 +15,7 @@ from timesen_nb.tasks import Task
 
 CHOICES = {
     "targets": ("photos", "words"), "device": ("auto", "cpu", "cuda"), "precision": ("32", "bf16", "fp16", "auto"),
+    "pooling": ("average", "attention_image", "attention_dimension", "random"),
 }  # fmt: skip
 #: Numbers that may be 0.
 FROM_ZERO = ("memory_bank", "train_layers", "warmup_epochs", "weight_decay", "seed")
@@ -95,6 +96,9 @@ class TrainingOptions:
                 if not number or not (0 if zero else 5e-324) <= given < math.inf:
                     said = f"a {'whole ' * whole}number {'from' if zero else 'above'} 0"
                     raise ValueError(f"{name}={given!r} given; expected {said}.")
+            if kind == "bool" and not isinstance(given, bool):
+                # text and numbers count as true
+                raise ValueError(f"{name}={given!r} given; expected True or False.")
             if name in CHOICES and given not in CHOICES[name]:
                 raise ValueError(f"{name}={given!r} given; expected {', '.join(map(repr, CHOICES[name]))}.")
         if (self.warmup_epochs or 0) > self.epochs:

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from timesen_nb.training.options import CHOICES
+
 
 class AveragePool(nn.Module):
     """The mean of the views that are there: the paper's final choice, and ours by default."""
@@ -53,7 +55,7 @@ class RandomView(nn.Module):
         return F.normalize(views[torch.arange(len(views), device=views.device), chosen], dim=-1)
 
 
-POOLINGS = ("average", "attention_image", "attention_dimension", "random")
+POOLINGS = CHOICES["pooling"]
 
 
 def make_pooling(name: str, width: int) -> nn.Module:

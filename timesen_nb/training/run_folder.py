@@ -17,6 +17,8 @@ from timesen_nb.plots.training import metrics_png
 from timesen_nb.tensor_file import whole_file
 
 COLUMNS = ("step", "epoch", "loss", "learning_rate", "scale", "accuracy", "recall_at_1")
+#: Settings that runs of 0.1 do not say; they begin so.
+LATER = ("encoder ", "every place")
 UNREADABLE = (OSError, RuntimeError, EOFError, LookupError, TypeError, ValueError, pickle.UnpicklingError)
 
 
@@ -53,6 +55,7 @@ class RunFolder:
         except UNREADABLE as problem:
             said = f"{path} is damaged, or no checkpoint of tn.fit ({problem!r:.200})"
             raise ValueError(f"{said}. Move it away, {anew}") from problem
+        was = {k: v for k, v in self.settings.items() if k.startswith(LATER)} | was
         changed = [f"{k} was {was.get(k)!r}, now {v!r}" for k, v in self.settings.items() if was.get(k) != v]
         if changed:
             said = f"{self.path} holds another run: {'; '.join(changed)}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.extras import needs
+from timesen_nb.model.towers.given import check_several
 from timesen_nb.model.towers.photos import open_photo
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class ClipTower:
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Sentences -> (n, width) unit vectors float32. What is longer than CLIP's 77 tokens is cut off."""
+        check_several(texts, "texts")
         model, _, tokenize = self._loaded
         out = [np.zeros((0, self.width), np.float32)]
         for start in range(0, len(texts), TEXTS_AT_ONCE):
@@ -148,6 +150,7 @@ class ClipTower:
         """
         import torch
 
+        check_several(photos, "photos")
         model, prepare, _ = self._loaded
         out = [np.zeros((0, self.width), np.float32)]
         with ThreadPoolExecutor(4) as pool:  # decoding and scaling, which release the interpreter

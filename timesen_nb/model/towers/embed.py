@@ -29,7 +29,7 @@ def embed_photos(
 
     Args:
         tower: whose vectors.
-        photos: (N,) files, or (N, V) files of V views a place; "" = no photo.
+        photos: (N,) files, or (N, V) files of V views a place; "", None or NaN = no photo.
         cache: a file that keeps every vector as soon as it is made; the same call takes up a run that was stopped, and
             a photo that changed is embedded again. None keeps nothing.
         batch_size: photos at once; twice as many are in memory (6 MB each at 1600 x 1200 pixels).
@@ -40,11 +40,12 @@ def embed_photos(
         of the files left out, each with the reason.
 
     Raises:
-        ValueError: ``cache`` is no cache of this kind.
+        ValueError: ``cache`` is no cache of this kind, or the photos are no files: pictures, a folder, rows of other
+            lengths.
     """
     from tqdm.auto import tqdm
 
-    files = np.asarray(photos, dtype=str)
+    files = _files(photos)
     flat = files.reshape(-1)
     out = np.full((len(flat), tower.width), np.nan, dtype=np.float32)
     skipped: dict[str, str] = {}
@@ -77,6 +78,23 @@ def embed_photos(
             bar.update(len(part))
             bar.set_postfix(skipped=len(skipped), refresh=False)
     return out.reshape(*files.shape, -1), skipped
+
+
+def _files(photos: Any) -> np.ndarray:
+    """(N,) or (N, V) names of files as text, "" = no photo."""
+    import pandas as pd
+
+    given = np.asarray(photos, dtype=object)
+    there = given[~pd.isna(given)].tolist() if given.ndim else []
+    other = next((p for p in there if not isinstance(p, str | Path)), None)
+    if given.ndim not in (1, 2) or other is not None:
+        found = photos if other is None else other
+        raise ValueError(
+            f"photos given: {type(found).__name__} {str(found)!r:.60}; expected a list of files, or as many for each "
+            "place, '' where there is none. Of a folder: sorted(Path(folder).glob('*.jpg')); pictures themselves go "
+            "to tower.encode_photos."
+        )
+    return np.where(pd.isna(given), "", given).astype(str)
 
 
 #: A photo on its way: its key, its vector when it is known, else the picture being read; neither for a missing file.
@@ -125,8 +143,9 @@ class _Cache:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         try:
             self.file = sqlite3.connect(":memory:" if path is None else path, timeout=60)
+            # "vectors" is the table of 0.1, which did not turn photos upright
             self.file.execute(
-                "CREATE TABLE IF NOT EXISTS vectors (tower TEXT, photo TEXT, vector BLOB, PRIMARY KEY (tower, photo))"
+                "CREATE TABLE IF NOT EXISTS upright (tower TEXT, photo TEXT, vector BLOB, PRIMARY KEY (tower, photo))"
             )
         except sqlite3.DatabaseError as problem:
             raise ValueError(
@@ -141,7 +160,7 @@ class _Cache:
             return {}
         marks = ",".join("?" * len(photos))
         found = self.file.execute(
-            f"SELECT photo, vector FROM vectors WHERE tower = ? AND photo IN ({marks})",  # noqa: S608 - marks only
+            f"SELECT photo, vector FROM upright WHERE tower = ? AND photo IN ({marks})",  # noqa: S608 - marks only
             [self.tower, *photos],
         )
         return {photo: np.frombuffer(vector, dtype="<f4") for photo, vector in found}
@@ -151,7 +170,7 @@ class _Cache:
         if self.kept:
             rows = [(self.tower, k, v.astype("<f4").tobytes()) for k, v in zip(photos, vectors, strict=True)]
             with self.file:
-                self.file.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
+                self.file.executemany("INSERT OR REPLACE INTO upright VALUES (?, ?, ?)", rows)
 
     def close(self) -> None:
         """Let the file go."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def open_photo(photo: Any) -> Image:
-    """A photo in red, green and blue.
+    """A photo in red, green and blue, upright: turned as its Exif orientation says, which cameras write.
 
     Args:
         photo: a file, a (height, width, 3) uint8 array or a PIL image.
@@ -22,12 +22,12 @@ def open_photo(photo: Any) -> Image:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no picture, cut off or another array.
+        ValueError: it is no picture, cut off, of more than eight bits a colour, or another array.
     """
     from PIL import Image, UnidentifiedImageError
 
     if isinstance(photo, Image.Image):
-        return photo.convert("RGB")
+        return _upright(photo)
     if not isinstance(photo, str | Path):
         array = np.asarray(photo)
         if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
@@ -37,7 +37,7 @@ def open_photo(photo: Any) -> Image:
         return Image.fromarray(array)
     try:
         with Image.open(photo) as file:
-            return file.convert("RGB")  # decodes every line: a cut-off file fails here
+            return _upright(file)  # decodes every line: a cut-off file fails here
     except FileNotFoundError:
         raise FileNotFoundError(f"no photo {photo}; check the path, or download it again.") from None
     except (
@@ -47,4 +47,16 @@ def open_photo(photo: Any) -> Image:
         ValueError,
         Image.DecompressionBombError,
     ) as problem:
-        raise ValueError(f"the photo {photo} cannot be read ({problem}); download it again.") from problem
+        raise ValueError(
+            f"the photo {photo} cannot be read ({problem}); expected a whole JPEG or PNG. Download it again, or "
+            "save it as JPEG."
+        ) from problem
+
+
+def _upright(photo: Image) -> Image:
+    from PIL import ImageOps
+
+    if photo.mode[0] in "IF":
+        # converted, all that is brighter than 255 would be white
+        raise ValueError(f"a photo of mode {photo.mode}; expected eight bits a colour")
+    return ImageOps.exif_transpose(photo).convert("RGB")

@@ -12,6 +12,7 @@ import numpy as np
 from timesen_nb.model.hub import weights_folder
 from timesen_nb.model.inference import GraphSession
 from timesen_nb.model.onnx_file import Graph
+from timesen_nb.model.towers.given import check_several
 from timesen_nb.model.towers.photos import open_photo
 
 WIDTH = 128
@@ -61,8 +62,9 @@ class PocketTower:
             (n, 128) float32.
 
         Raises:
-            ValueError: a text with nothing to read.
+            ValueError: a text with nothing to read, or one text in place of a list.
         """
+        check_several(texts, "texts")
         vectors = self._text.means(texts)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not lengths.all():
@@ -76,6 +78,7 @@ class PocketTower:
 
     def encode_photos(self, photos: Any) -> np.ndarray:
         """Photos (n, height, width, 3) uint8, or a sequence of such arrays or image files -> (n, 128) unit vectors."""
+        check_several(photos, "photos")
         out = [np.zeros((0, WIDTH), np.float32)]
         for start in range(0, len(photos), PHOTOS_AT_ONCE):
             out += self._photo.all(views=as_views(photos[start : start + PHOTOS_AT_ONCE]))
