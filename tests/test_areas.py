@@ -246,6 +246,64 @@ def test_certainty_from_a_few_places_is_said(maps: xr.Dataset) -> None:
     assert "All places of maize, meadow, water have one true class" in found.note
 
 
+def test_one_stray_pixel_takes_no_interval_away() -> None:
+    label = np.repeat([[0] * 10 + [1] * 20], 20, axis=0)
+    alone, label[3, 3] = mapped(label), 2
+    stray = mapped(label)
+    for maps in (alone, stray):
+        points = regions.sample_points(maps, 100)
+        estimate = regions.estimate_areas(
+            maps, points.assign(true_class=points["map_class"].where(points["point"] % 7 > 0, "meadow"))
+        )
+        assert 0 < estimate.accuracy[1] < 0.1
+        assert (estimate.table["area_low"] <= estimate.table["area"]).all()
+        assert (estimate.table["area_high"] >= estimate.table["area"]).all()
+        assert "One place alone" not in estimate.note
+    # one of several tells nothing of the others
+    few = points[(points["map_class"] != "maize") | (points["map_class"] == "maize").cumsum().eq(1)]
+    estimate = regions.estimate_areas(stray, few.assign(true_class=few["map_class"]))
+    assert "One place alone of maize: no interval can be given." in estimate.note
+    assert np.isnan(estimate.accuracy[1])
+
+
+def test_no_area_is_larger_than_the_map() -> None:
+    table, _ = stratified_estimate(np.array([[57, 3], [20, 0]]), np.array([4066, 30]), ["maize", "meadow"])
+    assert table.loc["maize", "area_high"] == 4096
+    assert table.loc["maize", "area"] == pytest.approx(4066 * 57 / 60 + 30)
+
+
+@pytest.mark.parametrize(
+    ("crs", "unit"), [(CRS, "hectares"), ("EPSG:3857", "pixels"), ("EPSG:4326", "pixels")]
+)
+def test_areas_say_their_unit(crs: str, unit: str) -> None:
+    maps = mapped(small_map()["label"].values, crs=None)
+    if crs == "EPSG:4326":
+        maps = maps.assign_coords(x=3 + 1e-4 * np.arange(30), y=50 - 1e-4 * np.arange(20))
+    maps = maps.rio.write_crs(crs)
+    estimate = regions.estimate_areas(maps, seen(maps))
+    assert estimate.unit == unit
+    assert estimate.table["area"].sum() == pytest.approx(5.9 if unit == "hectares" else 590)
+    assert f"areas in {unit}:" in str(estimate)
+    assert ("Areas are in pixels" in estimate.note) == (unit == "pixels")
+
+
+def test_two_samples_count_a_pixel_once_and_empty_rows_count_nothing(maps: xr.Dataset) -> None:
+    first, second = seen(maps, seed=1), seen(maps, seed=2)
+    with pytest.raises(ValueError, match=r"of the 240 rows given are of points that stand there already"):
+        regions.estimate_areas(maps, pd.concat([first, second]))
+    empty = pd.DataFrame([dict.fromkeys(first)])
+    with_empty = regions.estimate_areas(maps, pd.concat([first, empty], ignore_index=True))
+    pd.testing.assert_frame_equal(with_empty.table, regions.estimate_areas(maps, first).table)
+
+
+@pytest.mark.parametrize("row", [9999, -1, 3.5, "3 rd", np.nan])
+def test_a_place_that_is_not_on_the_map_is_refused(maps: xr.Dataset, row: object) -> None:
+    points = seen(maps).astype({"row": object})
+    points.loc[5, "row"] = row
+    with pytest.raises(ValueError, match=r"1 points have no row and column on the map of 20 x 30 pixels"):
+        regions.estimate_areas(maps, points)
+
+
 def test_a_class_that_a_spreadsheet_would_run_comes_back_from_its_file(tmp_path: Path) -> None:
     label = np.repeat([[0] * 10 + [1] * 20], 20, axis=0)
     maps = mapped(label, ("=maize", "-meadow"))

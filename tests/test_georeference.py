@@ -120,6 +120,13 @@ def test_what_was_written_stays_where_it_is_right(maps: xr.Dataset) -> None:
     assert transform_of(maps["label"]) == maps.rio.transform()
 
 
+def test_steps_a_little_longer_than_written_are_not_lost(maps: xr.Dataset) -> None:
+    stretched = maps.assign_coords(x=float(maps.x[0]) + 10.05 * np.arange(maps.sizes["x"]))
+    points = regions.sample_points(stretched, 60)
+    at = gpd.points_from_xy(points["lon"], points["lat"], crs=4326).to_crs(maps.rio.crs)
+    np.testing.assert_allclose(at.x, stretched.x.values[points["column"]], atol=1e-3)
+
+
 def test_gaps_between_rows_are_refused(maps: xr.Dataset) -> None:
     with pytest.raises(ValueError, match="rows that are not evenly apart"):
         regions.area_table(maps.isel(y=[0, 1, 5]))

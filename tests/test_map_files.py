@@ -62,6 +62,29 @@ def test_every_layer_has_a_file_that_a_gis_reads(maps: xr.Dataset, tmp_path: Pat
         assert "nine times in ten" in file.descriptions[0]
 
 
+@pytest.mark.parametrize("short_of", [1, 0.9, 0.3])
+def test_files_that_are_cut_short_are_told(maps: xr.Dataset, tmp_path: Path, short_of: float) -> None:
+    """GDAL says nothing of some files that it could not write to their end, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    rng, axis = np.random.default_rng(0), 10.0 * np.arange(700)
+    maps = maps[["label", "probability"]].isel(y=rng.integers(0, 12, 700), x=rng.integers(0, 14, 700))
+    maps = maps.assign_coords(x=axis, y=-axis)
+    maps["probability"] += rng.random((700, 700), dtype=np.float32)
+    whole = regions.save_geotiff(maps, tmp_path / "whole.tif")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = whole[1].stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(size * short_of) - 1, hard))
+    try:
+        with pytest.raises(OSError, match=r"map(_probability)?\.tif could not be written whole.*disk full"):
+            regions.save_geotiff(maps, tmp_path / "map.tif")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    for file in tmp_path.glob("map*.tif"):
+        name = file.name.replace("map", "whole")
+        np.testing.assert_array_equal(rasterio.open(file).read(), rasterio.open(tmp_path / name).read())
+    assert not (tmp_path / "map_probability.tif").exists()
+
+
 def test_an_older_map_leaves_no_file_beside_a_newer_one(maps: xr.Dataset, tmp_path: Path) -> None:
     older = regions.save_geotiff(maps, tmp_path / "map.tif")
     older[2].with_name("map_probabilities.tif.aux.xml").write_text("what a GIS noted")

@@ -49,6 +49,33 @@ def test_a_pixel_belongs_to_the_field_of_its_centre(maps: xr.Dataset) -> None:
     assert table["pixels"].tolist() == [1, 3, 0]
 
 
+@pytest.mark.parametrize("turn", [slice(None), slice(None, None, -1)], ids=["south", "north"])
+def test_a_centre_on_a_border_is_of_one_field(turn: slice) -> None:
+    maps = mapped(np.zeros((12, 12))).isel(y=turn)
+    squares = [rectangle(x, y, x + 4, y + 4) for x in (0.5, 4.5) for y in (0.5, 4.5)]
+    halves = [
+        Polygon([(LEFT, TOP), (LEFT + 120, TOP - 120), (LEFT + x, TOP - y)]) for x, y in ((120, 0), (0, 120))
+    ]
+    table = regions.field_table(maps, parcels(*squares, *halves))
+    assert table["pixels"].tolist()[:4] == [16, 16, 16, 16]
+    assert table["pixels"][4:].sum() == 144
+
+
+@pytest.mark.parametrize("west", [179.9985, -180.0015])
+def test_fields_lie_on_a_grid_of_degrees_over_the_date_line(west: float) -> None:
+    label = mapped(np.zeros((20, 30)), crs=None)["label"]
+    maps = label.assign_coords(x=west + 1e-4 * (np.arange(30) + 0.5), y=-17 - 1e-4 * (np.arange(20) + 0.5))
+    maps = maps.rio.write_crs(4326).to_dataset(name="label")
+    before, after = box(179.999, -17.001, 180, -17), box(-180, -17.001, -179.998, -17)
+    table = regions.field_table(
+        maps, [before, after, MultiPolygon([before, after]), box(179.999, -17.001, 180.002, -17)]
+    )
+    assert table["pixels"].tolist() == [100, 150, 250, 250]
+    assert table["beyond"].tolist() == [0, 50, 50, 50]
+    points = regions.sample_points(maps, 600)
+    assert points["lon"].between(179.9985, 180).sum() == points["lon"].between(-180, -179.9985).sum() == 300
+
+
 def test_fields_of_several_parts_and_beyond_the_edge(maps: xr.Dataset) -> None:
     two = MultiPolygon([rectangle(0, 0, 2, 2), rectangle(20, 0, 21, 3)])
     table = regions.field_table(maps, parcels(two, rectangle(-5, -5, 1, 1), rectangle(29, 19, 60, 60)))

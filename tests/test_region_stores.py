@@ -50,6 +50,7 @@ OTHER_DATA: dict[str, tuple[Callable[[xr.DataArray], xr.DataArray], str]] = {
     "other values": (lambda c: c + 40, "values"),
     "another band": (lambda c: c.where(c.band != "B12", c + 1), "values"),
     "a month masked": (lambda c: c.where(c.month != 5), "values"),
+    "another number for no data": (lambda c: c.rio.write_nodata(77), r"nodata \(None, not 77\.0\)"),
     "another type": (lambda c: c.astype(np.float64), r"dtype \(float32, not float64\)"),
 }
 
@@ -181,6 +182,11 @@ def own_files(store: Path) -> None:
     (store / "thesis.txt").write_text("years of work")
 
 
+def own_cube(store: Path) -> None:
+    shutil.rmtree(store)
+    xr.Dataset({"mine": ("x", [1, 2])}).to_zarr(store, consolidated=False)
+
+
 def own_file(store: Path) -> None:
     shutil.rmtree(store)
     store.write_text("years of work")
@@ -193,7 +199,8 @@ def own_file(store: Path) -> None:
         (cut_words, "what cannot be read as Zarr"),
         (cut_variable, "what cannot be read as Zarr|lost its probability"),
         (own_files, "something else than a map"),
-        (own_file, "something else than a map|cannot be read as Zarr"),
+        (own_cube, "something else than a map"),
+        (own_file, "something else than a map"),
     ],
 )
 def test_what_is_no_whole_store_is_refused_in_words_and_left_alone(zs, cube, tmp_path, damage, said):
@@ -201,9 +208,28 @@ def test_what_is_no_whole_store_is_refused_in_words_and_left_alone(zs, cube, tmp
     make(zs, cube, store)
     damage(store)
     before = sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*"))
-    with pytest.raises(ValueError, match=rf"the store .*map\.zarr holds ({said}).* Choose another path"):
-        make(zs, cube, store)
-    assert sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*")) == before
+    # what is no map of a region is not deleted by one word
+    for overwrite in (False, True) if damage in (own_files, own_file, own_cube) else (False,):
+        with pytest.raises(ValueError, match=rf"the store .*map\.zarr holds ({said}).* Choose another path"):
+            make(zs, cube, store, overwrite=overwrite)
+        assert sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*")) == before
+
+
+def test_vectors_are_not_overwritten_by_the_map_that_is_made_of_them(zs, cube, tmp_path):
+    store, other = tmp_path / "map.zarr", small_model().zero_shot(["a meadow", "a lake"])
+    kept = make(zs, cube, store, keep="float16")
+    for given in (kept, kept["vectors"] * 1):
+        with pytest.raises(
+            ValueError, match=r"read from the store .*map\.zarr, which overwrite=True would empty"
+        ):
+            make(other, given, store, overwrite=True)
+    expected = make(other, kept, tmp_path / "other.zarr", keep="float16").load()
+    assert (expected["label"] >= 0).mean() > 0.9
+    xr.testing.assert_equal(
+        make(other, kept, tmp_path / "other.zarr", overwrite=True, keep="float16"), expected
+    )
+    in_memory = kept.load()
+    xr.testing.assert_equal(make(other, in_memory, store, overwrite=True, keep="float16"), expected)
 
 
 @pytest.mark.parametrize(

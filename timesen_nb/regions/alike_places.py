@@ -10,7 +10,7 @@ import xarray as xr
 
 from timesen_nb.model.alike import similar
 from timesen_nb.plots.map_label import with_place
-from timesen_nb.regions.georeference import transform_of
+from timesen_nb.regions.georeference import lonlat_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,8 +32,6 @@ def similar_places(maps: xr.Dataset, query: np.ndarray, k: int = 100) -> pd.Data
         ValueError: a map without vectors or coordinate system, vectors of another model, or a query without direction.
     """
     import pandas as pd
-    from pyproj import Transformer
-    from rasterio.transform import xy
 
     maps = with_place(maps).transpose("y", "x", ...)
     found = similar(maps, query, k)
@@ -43,6 +41,5 @@ def similar_places(maps: xr.Dataset, query: np.ndarray, k: int = 100) -> pd.Data
             "maps.rio.write_crs('EPSG:32631')."
         )
     rows, columns = np.divmod(found.indices, maps.sizes["x"])
-    x, y = xy(transform_of(maps), rows, columns)
-    lon, lat = Transformer.from_crs(maps.rio.crs, 4326, always_xy=True).transform(x, y)
+    lon, lat = lonlat_of(maps, rows, columns)
     return pd.DataFrame({"cosine": found.cosines, "lon": lon, "lat": lat, "row": rows, "column": columns})

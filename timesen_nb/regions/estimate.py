@@ -35,23 +35,25 @@ class AreaEstimate:
         counts: places by the class of the map (rows) and what stands there (columns).
         table: a row a class, NaN where nothing can be said: mapped, its area by the map's pixels; area, error-adjusted,
             with area_low and area_high (95 %); users and producers accuracy, 0 to 1, each with the half width of its
-            interval (_half). Areas in hectares, or in pixels where the map does not keep areas. None: the places
-            were chosen.
+            interval (_half). None: the places were chosen.
         accuracy: overall accuracy by area, 0 to 1, and the half width of its interval; None: the places were chosen.
         note: what a reader must know, in words; "" where there is nothing.
+        unit: of the areas: "hectares", or "pixels" where the map's coordinate system does not keep areas.
     """
 
     counts: pd.DataFrame
     table: pd.DataFrame | None
     accuracy: tuple[float, float] | None
     note: str
+    unit: str = "hectares"
 
     def __str__(self) -> str:
         """Counts, areas and the note, for print."""
         parts = [f"places by map class (rows) and true class (columns):\n{self.counts.to_string()}"]
         if self.table is not None and self.accuracy is not None:
             share, half = self.accuracy
-            parts += [self.table.round(3).to_string(), f"overall accuracy {share:.3f} ± {half:.3f}"]
+            parts += [f"areas in {self.unit}:\n{self.table.round(3).to_string()}"]
+            parts += [f"overall accuracy {share:.3f} ± {half:.3f}"]
         return "\n\n".join([*parts, *([self.note] if self.note else [])])
 
 
@@ -76,6 +78,8 @@ def estimate_areas(maps: xr.Dataset, points: pd.DataFrame) -> AreaEstimate:
 
     label = check_label(maps)
     classes = list(label.attrs["classes"])
+    # spreadsheets leave empty rows behind
+    points = points[~(points.isna() | (points == "")).all(axis=1)]
     if missing := [name for name in ("map_class", TRUE) if name not in points]:
         raise ValueError(
             f"the points given have no column {', '.join(missing)}; expected what regions.sample_points gave, with "
@@ -110,7 +114,7 @@ def estimate_areas(maps: xr.Dataset, points: pd.DataFrame) -> AreaEstimate:
             "the points were drawn from another map, or this one was made anew since; the shares of its classes are "
             "what they are weighed by. Give the map that they were drawn from."
         )
-    told = [c for c in ("point", "row", "column") if c in points]
+    told = ["row", "column"] if {"row", "column"} <= set(points) else [c for c in ("point",) if c in points]
     twice = points.duplicated(told) if told else pd.Series(False, index=points.index)
     if twice.any():
         raise ValueError(
@@ -118,15 +122,18 @@ def estimate_areas(maps: xr.Dataset, points: pd.DataFrame) -> AreaEstimate:
             "intervals too narrow; expected each point once. Was a table added twice? Leave the repeats out."
         )
     _check_sorted(label, points)
-    hectares = pixel_hectares(label)
-    area = class_pixels(label) * (hectares if np.isfinite(hectares) else 1.0)
-    table, accuracy = stratified_estimate(counts.to_numpy(), area, names)
-    note = " ".join(filter(None, [_left_out(points), _note(counts, area, unseen, len(points))]))
-    return AreaEstimate(counts, table, accuracy, note)
+    hectares, pixels = pixel_hectares(label), class_pixels(label)
+    unit = "hectares" if np.isfinite(hectares) else "pixels"
+    area = pixels * (hectares if unit == "hectares" else 1.0)
+    table, accuracy = stratified_estimate(counts.to_numpy(), area, names, pixels)
+    said = [_left_out(points), _note(counts, pixels, unseen, len(points))]
+    if unit == "pixels":
+        said.append("Areas are in pixels: the coordinate system of the map does not keep areas in metres.")
+    return AreaEstimate(counts, table, accuracy, " ".join(filter(None, said)), unit)
 
 
 def stratified_estimate(
-    counts: np.ndarray, mapped: np.ndarray, names: Sequence[str]
+    counts: np.ndarray, mapped: np.ndarray, names: Sequence[str], units: np.ndarray | None = None
 ) -> tuple[pd.DataFrame, tuple[float, float]]:
     """Error-adjusted areas and accuracies of a stratified random sample whose strata are the classes of the map.
 
@@ -136,10 +143,11 @@ def stratified_estimate(
         counts: (K, J) places by class of the map and true class; the first K of J are the classes of the map.
         mapped: (K,) area of each class on the map.
         names: J names.
+        units: (K,) places that each class has in all: of one that was visited whole nothing is left to chance.
 
     Returns:
         A row for each of J classes as in :class:`AreaEstimate`, and overall accuracy with the half width of its 95 %
-        interval. A class of the map with one place alone has no spread: intervals that need it are NaN.
+        interval. A class of the map with one place alone of several has no spread: intervals that need it are NaN.
 
     Raises:
         ValueError: a class has area on the map and no place.
@@ -161,7 +169,7 @@ def stratified_estimate(
     # of a stratum's share; a single place tells no spread
     spread = np.divide(share * (1 - share), (places - 1)[:, None],
                        out=np.full_like(counts, np.nan), where=places[:, None] > 1)  # fmt: skip
-    spread[~there] = 0.0
+    spread[~there | (False if units is None else places == units)] = 0.0
     by_map, by_truth = p.sum(axis=1), p.sum(axis=0)
     right = np.diagonal(share)  # user's accuracy of each class of the map
     accuracy = min(float((weight * right).sum()), 1.0)
@@ -182,7 +190,7 @@ def stratified_estimate(
     producers[k:] = np.where(by_truth[k:] > 0, 0.0, np.nan)
     table = pd.DataFrame(
         {"mapped": np.append(total * by_map, np.zeros(len(names) - k)), "area": adjusted,
-         "area_low": np.maximum(adjusted - Z95 * error, 0), "area_high": adjusted + Z95 * error,
+         "area_low": np.maximum(adjusted - Z95 * error, 0), "area_high": np.minimum(adjusted + Z95 * error, total),
          "users": users, "users_half": users_half, "producers": producers, "producers_half": producers_half},
         index=pd.Index(names, name="class"),
     )  # fmt: skip
@@ -193,7 +201,17 @@ def _check_sorted(label: xr.DataArray, points: pd.DataFrame) -> None:
     """ValueError where the map has another class at a point's row and column than the table says."""
     if not {"row", "column"} <= set(points):
         return
-    rows, columns = (("point", points[name].to_numpy(int)) for name in ("row", "column"))
+    import pandas as pd
+
+    at = points[["row", "column"]].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    lost = ~((at >= 0) & (at < label.shape) & (at == np.floor(at))).all(axis=1)
+    if lost.any():
+        first = points.iloc[int(lost.argmax())]
+        raise ValueError(
+            f"{lost.sum()} points have no row and column on the map of {label.shape[0]} x {label.shape[1]} pixels, "
+            f"such as {first['row']}, {first['column']}. Give the table of sample_points, with {TRUE} filled in."
+        )
+    rows, columns = (("point", numbers) for numbers in at.astype(int).T)
     there = np.array(label.attrs["classes"], dtype=object)[label.isel(y=rows, x=columns).values]
     if (moved := there != points["map_class"].to_numpy(object)).any():
         first = int(moved.argmax())
@@ -228,7 +246,7 @@ def _left_out(points: pd.DataFrame) -> str:
     )
 
 
-def _note(counts: pd.DataFrame, area: np.ndarray, unseen: int, drawn: int) -> str:
+def _note(counts: pd.DataFrame, pixels: np.ndarray, unseen: int, drawn: int) -> str:
     """What the figures do not say themselves."""
     said = []
     if unseen:
@@ -237,7 +255,7 @@ def _note(counts: pd.DataFrame, area: np.ndarray, unseen: int, drawn: int) -> st
             "are wrong."
         )
     places = counts.sum(axis=1).to_numpy()
-    if alone := [name for name, n, a in zip(counts.index, places, area, strict=True) if n == 1 and a > 0]:
+    if alone := [name for name, n, a in zip(counts.index, places, pixels, strict=True) if n == 1 and a > 1]:
         said.append(f"One place alone of {', '.join(alone)}: no interval can be given.")
     strange = counts[[name for name in counts if name not in counts.index]].sum()
     if len(strange):
@@ -245,8 +263,8 @@ def _note(counts: pd.DataFrame, area: np.ndarray, unseen: int, drawn: int) -> st
         said.append(
             f"True classes that the map has not, each for itself: {named}. Mend those that are misspelt."
         )
-    alike = [name for name, n, most, a in zip(counts.index, places, counts.max(axis=1), area, strict=True)
-             if n > 1 and most == n and a > 0]  # fmt: skip
+    alike = [name for name, n, most, a in zip(counts.index, places, counts.max(axis=1), pixels, strict=True)
+             if n > 1 and most == n and a > n]  # fmt: skip
     if alike:
         said.append(
             f"All places of {', '.join(alike)} have one true class: by the formula that is known without error, which "

@@ -11,6 +11,27 @@ if TYPE_CHECKING:
     from affine import Affine
 
 
+def lonlat_of(
+    data: xr.DataArray | xr.Dataset, rows: np.ndarray, columns: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Longitude and latitude of the centres of pixels.
+
+    Args:
+        data: a map or cube with a coordinate system.
+        rows: (n,) of its pixels.
+        columns: (n,) of its pixels.
+
+    Returns:
+        Degrees, longitude from -180 to 180, also of a grid that goes on beyond the date line.
+    """
+    from pyproj import Transformer
+    from rasterio.transform import xy
+
+    x, y = xy(transform_of(data), rows, columns)
+    lon, lat = Transformer.from_crs(data.rio.crs, 4326, always_xy=True).transform(x, y)
+    return np.where(np.abs(lon) > 180, (np.asarray(lon) + 180) % 360 - 180, lon), np.asarray(lat)
+
+
 def transform_of(data: xr.DataArray | xr.Dataset) -> Affine:
     """The transform that the coordinates x and y give; the one that was written with a map stays the old one.
 
@@ -41,4 +62,7 @@ def transform_of(data: xr.DataArray | xr.Dataset) -> Affine:
     written, now = data.rio.transform(), data.rio.transform(recalc=True)
     # a step of a coordinate is rounded: a hundredth of a pixel is none
     same = np.allclose(written[:6], now[:6], rtol=0, atol=abs(now.a) / 100)
+    # which many columns and rows on may be whole pixels
+    end = data.sizes["x"], data.sizes["y"]
+    same = same and np.allclose(written @ end, now @ end, rtol=0, atol=abs(now.a) / 10)
     return written if same else now

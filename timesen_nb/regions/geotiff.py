@@ -9,11 +9,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from xml.etree import ElementTree
+from zlib import crc32
 
 import numpy as np
 import rasterio
 import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
+from rasterio._err import CPLE_BaseError
+from rasterio.errors import RasterioError
 from rasterio.shutil import copy
 from rasterio.windows import Window
 
@@ -47,6 +50,7 @@ def save_geotiff(maps: xr.Dataset, path: str | Path) -> list[Path]:
 
     Raises:
         ValueError: no such map, a name that does not end in .tif, or more than 65,535 classes.
+        OSError: a file could not be written whole, as where the disk is full.
     """
     path = Path(path).expanduser()
     if path.suffix.lower() not in (".tif", ".tiff"):
@@ -114,21 +118,36 @@ def _write(
     path.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=path.parent) as folder:
         plain, laid_out = Path(folder) / "plain.tif", Path(folder) / "cog.tif"
-        with rasterio.open(plain, "w", **profile) as file:
-            for start in range(0, height, ROWS):
-                strip = convert(data[..., start : start + ROWS, :].values).reshape(file.count, -1, width)
-                file.write(strip, window=Window(0, start, width, strip.shape[1]))
-            file.update_tags(**about)
-            finish(file)
-        copy(
-            plain,
-            laid_out,
-            driver="COG",
-            compress="deflate",
-            overview_resampling=resampling,
-            bigtiff="IF_SAFER",
-        )
+        strips = [Window(0, start, width, min(ROWS, height - start)) for start in range(0, height, ROWS)]
+        written = []
+        try:
+            with rasterio.open(plain, "w", **profile) as file:
+                for strip in strips:
+                    rows = slice(strip.row_off, strip.row_off + strip.height)
+                    values = convert(data[..., rows, :].values).reshape(file.count, -1, width)
+                    file.write(values, window=strip)
+                    written.append(crc32(values.tobytes()))
+                file.update_tags(**about)
+                finish(file)
+            copy(
+                plain, laid_out, driver="COG", compress="deflate", overview_resampling=resampling,
+                bigtiff="IF_SAFER",
+            )  # fmt: skip
+            with rasterio.open(laid_out) as file:
+                # GDAL closes files that a full disk cut short without a word
+                whole = written == [crc32(file.read(window=strip).tobytes()) for strip in strips]
+        except (RasterioError, CPLE_BaseError) as problem:
+            raise _not_whole(path, f" ({problem})") from problem
+        if not whole:
+            raise _not_whole(path)
         laid_out.replace(path)
+
+
+def _not_whole(path: Path, why: str = "") -> OSError:
+    return OSError(
+        f"{path} could not be written whole{why}. Is the disk full? Make room there, or give another folder, and save "
+        "again."
+    )
 
 
 def _write_names(path: Path, classes: list[str], colours: list[str]) -> None:

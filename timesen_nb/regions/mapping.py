@@ -57,7 +57,7 @@ def map_region(
             (``zs.prediction_sets``); needs the cube and words that were not taught.
         exact: encode in float32, never in narrower numbers.
         chunk: pixels a side of what is done at once; None: chosen.
-        overwrite: lose what the store holds.
+        overwrite: lose the map that the store holds; what is no map of a region is never deleted.
         progress: a bar, none, or a function that is told the share done, 0 to 1.
         cancelled: asked from time to time; the run stops when it says True.
 
@@ -71,7 +71,7 @@ def map_region(
 
     Raises:
         ValueError: a cube of another kind or without a CRS, vectors of another model than the words, words of which
-            none may be the answer, or a store that holds something else.
+            none may be the answer, or a store that holds something else, or, to be overwritten, the vectors given.
         Cancelled: it was cancelled; chunks that were finished stay in the store.
     """
     if keep is not None and keep not in KEPT:
@@ -128,7 +128,9 @@ def map_region(
     place: MemoryStore | ZarrStore = MemoryStore(region, layers)
     if store is not None:
         place = ZarrStore(store, region, layers)
-        place.prepare({**asked, "data": region.fingerprint()}, overwrite, lambda at: work(region.block(at)))
+        lazy = region.fingerprint if region.encoded and not region.held else None
+        asked["data"] = region.fingerprint()
+        place.prepare(asked, overwrite, lambda at: work(region.block(at)), lazy)
     with shown(progress) as tell:
         run_chunks(region, work, place, tell, cancelled)
     # a store of an earlier version does not say it

@@ -19,6 +19,8 @@ from timesen_nb.regions.vector_files import read_polygons
 if TYPE_CHECKING:
     import geopandas as gpd
 
+#: Of a pixel.
+HAIR = 1e-6
 #: What may be wrong with polygons that lie elsewhere.
 _CLAIM = (
     "Longitude stands before latitude; if they are in another coordinate system, say which: "
@@ -29,7 +31,8 @@ _CLAIM = (
 def field_table(maps: xr.Dataset, polygons: Any) -> gpd.GeoDataFrame:
     """The classes of a map in fields: a row a field.
 
-    A pixel belongs to the field that its centre lies in, whole: a field of few pixels is known roughly.
+    A pixel belongs to the field that its centre lies in, whole: a field of few pixels is known roughly. A centre on the
+    border of two fields is of one of them.
 
     Args:
         maps: what ``map_region`` returned.
@@ -133,9 +136,28 @@ def _beyond(data: xr.DataArray, fields: gpd.GeoDataFrame) -> np.ndarray:
     height, width = data.shape[-2:]
     edge = Polygon([transform * corner for corner in ((0, 0), (width, 0), (width, height), (0, height))])
     # sides that all but touch may cross in another coordinate system
-    rest = difference(make_valid(fields.geometry.to_crs(data.rio.crs).to_numpy()), edge)
+    rest = difference(make_valid(_placed(data, fields).to_numpy()), edge)
     out: np.ndarray = np.rint(area(rest) / abs(transform.determinant)).astype(np.int64)
     return out
+
+
+def _placed(data: xr.DataArray, fields: gpd.GeoDataFrame) -> gpd.GeoSeries:
+    """The fields in the coordinate system of the data; in degrees, whole turns nearer to them, each part by itself."""
+    from shapely import get_parts, multipolygons
+    from shapely.affinity import translate
+
+    shapes = fields.geometry.to_crs(data.rio.crs)
+    if not data.rio.crs.is_geographic or not np.isfinite(shapes.total_bounds).all():
+        return shapes
+    middle = float(data["x"].mean())
+
+    def turned_to(shape: Any) -> Any:
+        parts = get_parts(shape)
+        moves = [360 * round((middle - part.centroid.x) / 360) for part in parts]
+        moved = [translate(part, move) for part, move in zip(parts, moves, strict=True)]
+        return multipolygons(moved) if any(moves) else shape
+
+    return shapes.map(turned_to)
 
 
 def _windows(data: xr.DataArray, fields: gpd.GeoDataFrame) -> Iterator[tuple[int, slice, slice, np.ndarray]]:
@@ -150,7 +172,7 @@ def _windows(data: xr.DataArray, fields: gpd.GeoDataFrame) -> Iterator[tuple[int
     met = False
     transform = transform_of(data)
     height, width = data.shape[-2:]
-    for n, polygon in enumerate(fields.geometry.to_crs(data.rio.crs)):
+    for n, polygon in enumerate(_placed(data, fields)):
         west, south, east, north = polygon.bounds
         if not np.isfinite(polygon.bounds).all():
             x, y = fields.geometry.iloc[n].bounds[:2]
@@ -167,7 +189,8 @@ def _windows(data: xr.DataArray, fields: gpd.GeoDataFrame) -> Iterator[tuple[int
         if left >= right or top >= bottom:
             continue
         met = True
-        moved = transform @ transform.translation(left, top)
+        # a centre on the border of two fields is of one of them: it counts as a hair to the lower right of it
+        moved = transform @ transform.translation(left + HAIR, top + 2 * HAIR)
         inside = geometry_mask([polygon], (bottom - top, right - left), moved, invert=True)
         yield n, slice(top, bottom), slice(left, right), inside
     if not met:

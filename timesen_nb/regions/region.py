@@ -94,20 +94,22 @@ class Region:
         """Where a chunk stands among the blocks of ``data``."""
         return (*at, 0) if self.encoded else (0, 0, *at)
 
-    def fingerprint(self) -> dict[str, str]:
+    def fingerprint(self) -> dict[str, str | float | None]:
         """What tells these data from others, as JSON can hold it.
 
         Blocks are read until :data:`SAMPLED` of them hold data or :data:`TRIED` were read: small regions whole, large
         ones in places all over; and all of them unless they are lazy, where each may have to be fetched.
 
         Returns:
-            Source, year and type of the data, a hash of some blocks, and one of all, "" where they were not read.
+            Source, year and type of the data, their number for no data, a hash of some blocks, and one of all, "" where
+            they were not read.
         """
         rows, columns = self.chunks.shape
         order = np.random.default_rng(0).permutation(rows * columns).tolist()
         sample = self._hash(order[:TRIED], SAMPLED)
         whole = self._hash(order, len(order)) if self.held else ""
-        return {**self.about, "dtype": str(self.data.dtype), "sample": sample, "whole": whole}
+        data = {"dtype": str(self.data.dtype), "nodata": self.nodata, "sample": sample, "whole": whole}
+        return {**self.about, **data}
 
     def _hash(self, order: Sequence[int], enough: int) -> str:
         """Of blocks by number, until so many were read that hold data."""

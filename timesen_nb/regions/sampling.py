@@ -12,7 +12,7 @@ import xarray as xr
 
 from timesen_nb.plots.map_label import check_label
 from timesen_nb.regions.areas import class_pixels, row_blocks
-from timesen_nb.regions.georeference import transform_of
+from timesen_nb.regions.georeference import lonlat_of, transform_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,8 +47,6 @@ def sample_points(maps: xr.Dataset, n: int = 200, at_least: int = 20, seed: int 
             does not suffice for ``at_least``.
     """
     import pandas as pd
-    from pyproj import Transformer
-    from rasterio.transform import xy
 
     label = check_label(maps)
     if label.rio.crs is None:
@@ -65,8 +63,7 @@ def sample_points(maps: xr.Dataset, n: int = 200, at_least: int = 20, seed: int 
     places = _places(label, wanted)
     places = places[rng.permutation(len(places))]
     strata, rows, columns = places.T
-    x, y = xy(transform_of(label), rows, columns)
-    lon, lat = Transformer.from_crs(label.rio.crs, 4326, always_xy=True).transform(x, y)
+    lon, lat = lonlat_of(label, rows, columns)
     classes = np.array(label.attrs["classes"], dtype=object)
     return pd.DataFrame(
         {"point": np.arange(1, len(places) + 1), "map_class": classes[strata], TRUE: "", "lon": lon, "lat": lat,

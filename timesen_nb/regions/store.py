@@ -19,6 +19,7 @@ Again = Callable[[Chunk], dict[str, np.ndarray]]
 
 _RUN = "timesen_nb_run"  # the attribute that says what the run was asked for
 _DATA = "data"  # what the run reads
+_ELSE = "something else than a map of a region"
 _LATER = (
     _DATA,
     "answers",
@@ -66,22 +67,27 @@ class ZarrStore:
         self.path, self.grid = os.path.expanduser(path), region.grid
         self.chunks, self.layers = region.chunks, layers
 
-    def prepare(self, asked: dict[str, Any], overwrite: bool, again: Again) -> None:
+    def prepare(
+        self, asked: dict[str, Any], overwrite: bool, again: Again, vectors: Callable[[], Any] | None = None
+    ) -> None:
         """Begin the group, or take up the run in it.
 
         Args:
             asked: what the run is, as JSON can hold it; a group is taken up only by the same.
-            overwrite: begin anew whatever is there.
+            overwrite: begin anew, whatever map of a region is there.
             again: does a chunk (y, x) of this run, to see whether a group of 0.1, which did not keep what data it read,
                 holds the same.
+            vectors: reads the fingerprint of the data again, where they are kept vectors that may lie in this group.
 
         Raises:
-            ValueError: the group holds something else, or is damaged.
+            ValueError: the group holds something else, or is damaged, or is to be begun anew and the data lie in it.
         """
         import zarr
 
-        if not overwrite and self._takes_up(asked, again):
+        if self._takes_up(asked, again, overwrite):
             return
+        if overwrite and vectors is not None:
+            self._check_apart(asked[_DATA], vectors)
         # first what the run is and last which chunks are finished: a group cut in between has lost nothing
         about: dict[str, Any] = {_RUN: json.dumps(asked)}
         zarr.open_group(self.path, mode="w", attributes=about)
@@ -102,23 +108,29 @@ class ZarrStore:
             dimension_names=("chunk_y", "chunk_x"),
         )  # fmt: skip
 
-    def _takes_up(self, asked: dict[str, Any], again: Again) -> bool:
+    def _takes_up(self, asked: dict[str, Any], again: Again, overwrite: bool) -> bool:
         """Whether the group holds this run; False where nothing is lost by beginning anew, ValueError else."""
         import zarr
 
+        if Path(self.path).is_file():
+            raise self._refused(_ELSE)
         try:
             group = zarr.open_group(self.path, mode="r")
             there, about = set(group.keys()), dict(group.attrs)
             said = json.loads(str(about.get(_RUN, "null")))
         except FileNotFoundError as problem:
             folder = Path(self.path)
-            if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-                raise self._refused("something else than a map of a region") from problem
+            if folder.is_dir() and any(folder.iterdir()):
+                raise self._refused(_ELSE) from problem
             return False
         except Exception as problem:
+            if overwrite:
+                return False
             raise self._refused(f"what cannot be read as Zarr ({problem})") from problem
         if said is None and there | set(about):
-            raise self._refused("something else than a map of a region")
+            raise self._refused(_ELSE)
+        if overwrite:
+            return False
         if _FINISHED not in there:  # cut before any chunk was done
             return False
         # 0.1 said the words by a hash that no other machine gives, and nothing of the data: pixels tell both
@@ -150,10 +162,26 @@ class ZarrStore:
                     f"{1 - same.mean():.0%} of the pixels that were read again differ"
                 )
 
+    def _check_apart(self, data: Any, vectors: Callable[[], Any]) -> None:
+        """ValueError where the data are read from the group: what they are is asked while its vectors are away."""
+        there = Path(self.path, "vectors")
+        if not there.is_dir():
+            return
+        away = there.rename(there.with_name("vectors.away"))
+        try:
+            apart = vectors() == data
+        finally:
+            away.rename(there)
+        if not apart:
+            raise ValueError(
+                f"the vectors given are read from the store {self.path}, which overwrite=True would empty before they "
+                "are. Choose another path for the new map, or have them in memory first: maps.load()."
+            )
+
     def _refused(self, what: str) -> ValueError:
-        return ValueError(
-            f"the store {self.path} holds {what}. Choose another path, or overwrite=True to lose what is there."
-        )
+        # whole folders of other people's work are not deleted by one word
+        way = "remove it yourself" if what == _ELSE else "overwrite=True to lose what is there"
+        return ValueError(f"the store {self.path} holds {what}. Choose another path, or {way}.")
 
     def finished(self) -> np.ndarray:
         """Chunks (y, x) that need not be done again: those that are finished and still have every file."""
