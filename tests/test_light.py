@@ -29,6 +29,34 @@ heavy = {"torch", "open_clip", "model2vec", "voila", "jupyterlab"} & set(sys.mod
 assert not heavy, heavy
 """
 
+#: What people have and take home: each library that reads or writes it must come with the package itself.
+FILES = """
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import timesen_nb as tn
+from shapely import box
+from timesen_nb import datasets, regions
+
+source = tn.open_source("flanders")
+west, south, east, north = source.bounds
+lon, lat = (west + east) / 2, (south + north) / 2
+values = source.pixel(lon, lat).values
+cube = source.cube(source.bounds, 2018).compute()
+cube.to_netcdf("cube.nc")
+cube.to_dataset(name="reflectance").to_zarr("cube.zarr", consolidated=False)
+words = tn.load("pocket").zero_shot(["maize", "grassland"])
+for file in ("cube.nc", "cube.zarr"):
+    held = tn.open_source(file)
+    assert np.array_equal(held.pixel(lon, lat, year=2018).values, values, equal_nan=True), file
+maps = tn.map_region(words, held.cube(held.bounds, 2018))
+regions.save_geotiff(maps, "map.tif")
+gpd.GeoDataFrame({"name": ["a field"]}, geometry=[box(west, south, east, north)], crs=4326).to_file("fields.gpkg")
+assert len(regions.field_table(maps, "fields.gpkg")) == 1
+pd.DataFrame({"lon": [lon], "lat": [lat], "label": ["maize"]}).to_csv("points.csv", index=False)
+assert datasets.read_points("points.csv", label="label", source=held, year=2018).labels.tolist() == ["maize"]
+"""
+
 WITHOUT_TORCH = """
 import sys
 import timesen_nb as tn
@@ -80,7 +108,7 @@ def test_what_needs_torch_says_how_to_install_it(tmp_path: Path) -> None:
 @pytest.mark.needs_packages
 @pytest.mark.timeout(1800)
 def test_the_wheel_alone_answers_and_with_app_it_serves(tmp_path: Path) -> None:
-    """Built, installed into an empty environment, and used there: without extras, then with that of the app."""
+    """Built, installed into an empty environment, and used there on files too: without extras, then with the app's."""
     pip = [sys.executable, "-m", "pip"]
     # tests keep off the network; pip asks the index that it is set up with
     proxies = ("http_proxy", "https_proxy", "all_proxy")
@@ -96,6 +124,7 @@ def test_the_wheel_alone_answers_and_with_app_it_serves(tmp_path: Path) -> None:
     empty = str(tmp_path / "venv" / "bin" / "python")
     run(empty, "-m", "pip", "install", "--quiet", str(wheel))
     python(ANSWER, tmp_path, empty, PYTHONPATH="")
+    python(FILES, tmp_path, empty, PYTHONPATH="")
     heavy = {"torch", "open-clip-torch", "jupyterlab", "model2vec", "pytest", "onnx"}
     assert installed(empty, outside).isdisjoint({*heavy, "voila"})
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from timesen_nb.extras import needs
-
 
 def open_hdf5(path: Path, origin: str) -> Any:
     """An HDF5 file, to be closed by who asked for it.
@@ -20,10 +18,10 @@ def open_hdf5(path: Path, origin: str) -> Any:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ImportError: h5py is not installed.
         ValueError: it is no whole HDF5 file.
     """
-    h5py = needs("h5py", extra="train", what=f"reading {origin}")
+    import h5py
+
     try:
         return h5py.File(path, "r")
     except FileNotFoundError:
