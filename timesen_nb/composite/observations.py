@@ -30,6 +30,7 @@ SCENE_CLASSES = tuple(range(12))
 
 #: Hours from midnight of the sun to that of a time zone: China's one zone, and summer time in the west of others.
 _ZONE = 3.5
+_ONE_DAY = np.timedelta64(1, "D")
 
 
 def solar_days(times: np.ndarray, lon: float) -> np.ndarray:
@@ -60,7 +61,9 @@ def solar_days(times: np.ndarray, lon: float) -> np.ndarray:
     near = (np.minimum(solar, day - solar) <= _ZONE * 3600) & ~(clock == day // 2).all()
     ends = near & (clock % 900 >= 840)
     midnight = near & (clock % 900 == 0) | ends
-    begun = (stamps + np.timedelta64(shift + day // 2, "s")).astype("datetime64[D]") - ends.astype(int)
+    begun = (stamps + np.timedelta64(shift + day // 2, "s")).astype("datetime64[D]") - ends.astype(
+        "timedelta64[D]"
+    )
     out = (stamps + np.timedelta64(shift, "s")).astype("datetime64[D]")
     if not by_day.any():
         out = days
@@ -76,12 +79,13 @@ def _say_midnights(stamps: np.ndarray) -> None:
     hours = set((clock / 3600).tolist())
     if len(stamps) < 2 or len(hours) > 2 or (clock % 900 != 0).any() or hours == {12} or max(hours) < 12:
         return
-    changed = (clock > 0) & ((days + 1).astype("datetime64[M]") != days.astype("datetime64[M]"))
+    changed = (clock > 0) & ((days + _ONE_DAY).astype("datetime64[M]") != days.astype("datetime64[M]"))
     if changed.any():
         at = stamps[changed][0]
         warnings.warn(
             f"times such as {at} are taken by their date in UTC. If they are midnights of a time zone east of "
-            f"Greenwich, they belong to {at.astype('datetime64[D]') + 1}, in the next month: give dates without hours.",
+            f"Greenwich, they belong to {at.astype('datetime64[D]') + _ONE_DAY}, in the next month: give dates without "
+            "hours.",
             UserWarning,
             stacklevel=4,
         )
@@ -256,7 +260,7 @@ def by_name(observations: Any, scl: Any = None, days: Any = None) -> tuple[Any, 
         _check_same_pixels(observations, scl)
     if days is not None and named is not None and len(days) == len(observations):
         # a solar day is that of UTC, or its neighbour
-        apart = np.abs(named - days) > np.timedelta64(1, "D")
+        apart = np.abs(named - days) > _ONE_DAY
         if apart.any():
             at = int(apart.argmax())
             raise ValueError(

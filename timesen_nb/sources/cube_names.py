@@ -35,11 +35,10 @@ class NamedDate:
 
     def last(self) -> np.datetime64:
         """Its last day."""
-        return (
-            self.first()
-            if self.day
-            else (self.first().astype("datetime64[M]") + 1).astype("datetime64[D]") - 1
-        )
+        if self.day:
+            return self.first()
+        following = self.first().astype("datetime64[M]") + np.timedelta64(1, "M")
+        return following.astype("datetime64[D]") - np.timedelta64(1, "D")
 
 
 class FolderNames:
