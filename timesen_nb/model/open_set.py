@@ -38,7 +38,7 @@ class OpenZeroShot(ZeroShot):
         passing = [*zs.passing, True]
         super().__init__(
             [*zs.classes, NONE_OF_THESE], zs.vectors, zs.scale, zs.encode, passing=passing, limits=zs.limits,
-            lesson=zs.lesson, prompts=zs.prompts, fingerprint=zs.fingerprint,
+            lesson=zs.lesson, prompts=zs.prompts, template=zs.template, fingerprint=zs.fingerprint,
         )  # fmt: skip
         self.background = np.asarray(background, dtype=np.float32)
         self.margin = float(margin)

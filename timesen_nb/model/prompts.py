@@ -78,7 +78,9 @@ def check_style(style: str) -> str:
     return style
 
 
-def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str], list[list[str]]]:
+def class_prompts(
+    classes: Task | Sequence[str], prompts: str, template: str = PHOTO
+) -> tuple[list[str], list[list[str]]]:
     """Class names and the sentences that stand for each.
 
     Args:
@@ -86,6 +88,7 @@ def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str
         prompts: "names", "template" or "descriptions". The last is a task's descriptions beside its name in
             :data:`TEMPLATES`, since what a description leaves unnamed is easily taken for another class; your own words
             have no descriptions, and their names in the templates stand alone.
+        template: of names in the style "template", with {}; a task brings its own.
 
     Returns:
         K names, and the sentences of each.
@@ -99,7 +102,7 @@ def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str
         names, template, descriptions = check_classes(given.classes), given.template, given.descriptions
         descriptions = {tidy(name): texts for name, texts in descriptions.items()}
     else:
-        names, template, descriptions = check_classes(given), PHOTO, {}
+        names, template, descriptions = check_classes(given), template, {}
     if prompts == "names":
         return names, [[n] for n in names]
     if prompts == "template":

@@ -13,7 +13,7 @@ import numpy as np
 
 from timesen_nb.model.inputs import as_arrays, months_there
 from timesen_nb.model.kept_vectors import as_read
-from timesen_nb.model.prompts import NONE_OF_THESE, check_classes
+from timesen_nb.model.prompts import NONE_OF_THESE, PHOTO, check_classes
 from timesen_nb.model.sets import softmax
 from timesen_nb.model.taught_file import TaughtFile
 from timesen_nb.model.teach import Lesson, check_labels
@@ -40,6 +40,8 @@ class ZeroShot:
             classifier is pickled, for a tower is large.
         lesson: what it was taught by labelled places; None for words alone.
         prompts: the style of its prompts.
+        template: of the style "template", with {} for the name: a task's own, or that of free words; None where it was
+            loaded from a file that does not say it.
         fingerprint: says which weights it belongs to, for :meth:`save`.
     """
 
@@ -48,7 +50,8 @@ class ZeroShot:
         passing: Sequence[bool] | np.ndarray | None = None, limits: Callable[[str], Confidence] | None = None,
         list_factor: Callable[[np.ndarray], float] | None = None,
         read_words: Callable[[list[str]], np.ndarray] | None = None, lesson: Lesson | None = None,
-        prompts: str = "descriptions", fingerprint: Callable[[], str] | None = None,
+        prompts: str = "descriptions", template: str | None = PHOTO,
+        fingerprint: Callable[[], str] | None = None,
     ) -> None:  # fmt: skip
         self.classes = list(classes)
         self.vectors = np.asarray(vectors, dtype=np.float32)
@@ -59,7 +62,7 @@ class ZeroShot:
         self.list_factor = list_factor or _alike
         self.read_words = read_words or _unread
         self.lesson = lesson
-        self.prompts = prompts
+        self.prompts, self.template = prompts, template
         self.fingerprint = fingerprint
 
     def __getstate__(self) -> dict[str, Any]:
@@ -289,9 +292,10 @@ class ZeroShot:
         nothing = np.empty((0, self.vectors.shape[1]), np.float32)
         weights = self._weights()
         lesson = self.lesson or Lesson(self.vectors, self.scale, nothing, np.empty(0, int), weights)
-        return TaughtFile(self.classes, self.vectors, self.scale, self.passing, self.prompts, lesson).write(
-            path
+        file = TaughtFile(
+            self.classes, self.vectors, self.scale, self.passing, self.prompts, self.template, lesson
         )
+        return file.write(path)
 
     def _check_closed(self, what: str) -> None:
         if len(self.vectors) != len(self.classes):
