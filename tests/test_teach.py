@@ -132,6 +132,10 @@ def test_a_label_that_may_be_a_class_misspelt_is_said(label: str) -> None:
         taught = zs.teach(series, ["maize", label])
     assert said[0].filename == __file__
     assert taught.classes == ["maize", "grassland", label]
+    with pytest.warns(UserWarning, match=f"'{label}' is now a class beside 'grassland'") as said:
+        zs.teach_vectors(model.encode(series), ["maize", label])
+    assert said[0].filename == __file__
+    zs.teach_vectors(model.encode(series), ["maize", label], quiet=True)
     zs.teach(series, ["maize", "reed"])
 
 

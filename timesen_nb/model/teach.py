@@ -10,6 +10,7 @@ not vary within the labelled classes, narrower along what does.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import numpy as np
 
 from timesen_nb.model.prompts import check_free
 from timesen_nb.model.sets import softmax
+from timesen_nb.model.words import check_words
 from timesen_nb.tasks.names import tidy
 
 #: How far labels may move a class, one or the other: the prior's standard deviation of each of a vector's numbers, as
@@ -254,6 +256,23 @@ def check_labels(vectors: np.ndarray, labels: Sequence[str]) -> list[str]:
         raise ValueError(f"places {lost[:5]} have no month that can be read. Leave them out.")
     check_free(names)
     return names
+
+
+def say_meant(classes: Sequence[str], known: int) -> None:
+    """Warn of new words that may be a class misspelt or in another language.
+
+    Args:
+        classes: names, the new words last.
+        known: how many were classes before.
+    """
+    names = {name.casefold(): name for name in classes[:known]}
+    for check in check_words(classes[known:]):
+        if (meant := (check.suggestion or "").casefold()) in names:
+            warnings.warn(
+                f"the label {check.text!r} is now a class beside {names[meant]!r}, which may have been meant. "
+                "If so, write it letter by letter and teach again.",
+                stacklevel=3,
+            )
 
 
 def _spread(labels: np.ndarray, folds: int) -> np.ndarray:

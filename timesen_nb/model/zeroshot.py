@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from copy import copy
 from html import escape
@@ -16,8 +15,7 @@ from timesen_nb.model.kept_vectors import as_read
 from timesen_nb.model.prompts import NONE_OF_THESE, PHOTO, check_classes
 from timesen_nb.model.sets import softmax
 from timesen_nb.model.taught_file import TaughtFile
-from timesen_nb.model.teach import Lesson, check_labels
-from timesen_nb.model.words import check_words
+from timesen_nb.model.teach import Lesson, check_labels, say_meant
 
 if TYPE_CHECKING:
     from timesen_nb.model.confidence import Confidence
@@ -154,23 +152,17 @@ class ZeroShot:
             ValueError: no label, another number of labels than series, or a series without any month.
         """
         vectors = self.encode(values, valid=valid, months=months, allow_empty=True)
-        taught = self.teach_vectors(vectors, labels)
-        known = {name.casefold(): name for name in self.classes}
-        for check in check_words(taught.classes[len(self.classes) :]):
-            if (meant := (check.suggestion or "").casefold()) in known:
-                warnings.warn(
-                    f"the label {check.text!r} is now a class beside {known[meant]!r}, which may have been meant. "
-                    "If so, write it letter by letter and teach again.",
-                    stacklevel=2,
-                )
+        taught = self.teach_vectors(vectors, labels, quiet=True)
+        say_meant(taught.classes, len(self.classes))
         return taught
 
-    def teach_vectors(self, vectors: Any, labels: Sequence[str]) -> ZeroShot:
+    def teach_vectors(self, vectors: Any, labels: Sequence[str], *, quiet: bool = False) -> ZeroShot:
         """:meth:`teach`, by places that are encoded already.
 
         Args:
             vectors: (n, D), as for :meth:`of_vectors`.
             labels: n classes of this classifier, or new words, which stand last.
+            quiet: no warning of a new word that may be a class misspelt; for those who say so themselves.
 
         Returns:
             The taught classifier.
@@ -198,6 +190,8 @@ class ZeroShot:
             vectors = np.concatenate([self.lesson.places, vectors])
             numbers = np.concatenate([self.lesson.labels, numbers])
         lesson = Lesson(words, factor * self._lesson_scale, vectors, numbers, weights)
+        if not quiet:
+            say_meant(classes, len(self.classes))
         return self.changed(classes=classes, vectors=lesson.vectors(), scale=scale, passing=passing,
                             lesson=lesson)  # fmt: skip
 
