@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 import numpy as np
 
-from timesen_nb.tasks.names import tidy
+from timesen_nb.tasks.names import check_no_table, tidy
 
 if TYPE_CHECKING:
     from timesen_nb.tasks import Task
@@ -47,6 +47,7 @@ def check_classes(classes: Sequence[str]) -> list[str]:
         raise ValueError(
             f"classes given: {classes!r}; expected a list of names, for example ['vineyard', 'forest']."
         )
+    check_no_table(classes, "classes")
     if isinstance(classes, Mapping):
         raise ValueError(
             "classes given as a dict, whose sentences would not be read; expected a list of names. Sentences of a "

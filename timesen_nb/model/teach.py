@@ -20,7 +20,7 @@ import numpy as np
 from timesen_nb.model.prompts import check_free
 from timesen_nb.model.sets import softmax
 from timesen_nb.model.words import check_words
-from timesen_nb.tasks.names import tidy
+from timesen_nb.tasks.names import check_no_table, tidy
 
 #: How far labels may move a class, one or the other: the prior's standard deviation of each of a vector's numbers, as
 #: a share of the length that words have.
@@ -235,13 +235,15 @@ def check_labels(vectors: np.ndarray, labels: Sequence[str]) -> list[str]:
         n names.
 
     Raises:
-        ValueError: no label, another number of labels than places, one that is empty, or a place without any month.
+        ValueError: no label, a table, another number of labels than places, one that is empty, or a place without any
+            month.
     """
     if isinstance(labels, str | Set | Mapping):
         raise ValueError(
             f"the labels given are a {type(labels).__name__}, {labels!r:.60}; expected a list with one text for each "
             "place, in their order."
         )
+    check_no_table(labels, "labels")
     # "nan" is what NumPy makes of NaN beside text
     names = [tidy(label) if isinstance(label, str) and label != "nan" else "" for label in labels]
     if not names or len(names) != len(vectors):
