@@ -279,6 +279,9 @@ class TimeSenCLIP:
     def save(self, path: str | Path) -> Path:
         """Write one safetensors file with the weights and everything needed to load it again.
 
+        Of an encoder class of your own it holds the weights and not the code, so that ``timesen_nb.load`` cannot make
+        it: a warning says so.
+
         Args:
             path: of the file; folders are made.
 
@@ -288,6 +291,13 @@ class TimeSenCLIP:
         Raises:
             ValueError: the model came from an ONNX file, which holds no weights.
         """
+        if self.weights.own:
+            warnings.warn(
+                f"the encoder is of a class of your own, {self.weights.name}: the file holds its weights and not its "
+                "code, and tn.load cannot make it. Keep the class; timesen_nb.model.checkpoint.read_checkpoint(path) "
+                "gives its config and weights back.",
+                stacklevel=2,
+            )
         return write_checkpoint(path, self._checkpoint())
 
     def export(self, path: str | Path) -> Path:
