@@ -318,6 +318,16 @@ def test_a_background_has_vectors_of_the_same_space():
             fit_margin(zs, background, np.eye(2), np.array([0, 1]))
 
 
+@pytest.mark.parametrize(
+    ("background", "margin", "words"),
+    [(np.eye(3), 0.1, "expected .* as the model makes them"), (np.eye(2), np.nan, "margin=nan; expected a difference"),
+     (np.eye(2), "0.1", "margin='0.1'")],
+)  # fmt: skip
+def test_an_open_set_has_a_background_of_its_space_and_a_margin(background, margin, words):
+    with pytest.raises(ValueError, match=words):
+        OpenZeroShot(tn.ZeroShot("ab", np.eye(2), 1.0, no_encode), background, margin)
+
+
 # Unlike all of these
 
 

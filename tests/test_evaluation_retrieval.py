@@ -148,7 +148,7 @@ def test_every_place_has_one_name():
         lambda: recall_by_class(x, x, names, ks=(1,)),
         lambda: words_to_places(x[:2], ["a", "b"], x, names, ks=(1,)),
     ):
-        with pytest.raises(ValueError, match="3 names were given for 4 places; expected one each"):
+        with pytest.raises(ValueError, match="3 names for 4 places were given; expected one each"):
             measure()
     with pytest.raises(ValueError, match="4 queries and 3 places in the gallery; expected pairs"):
         recall_by_class(x, x[:3], names, ks=(1,))

@@ -238,7 +238,7 @@ def _names(names: np.ndarray, places: int) -> np.ndarray:
     """(N,) text; ValueError where there are more or fewer than places."""
     out = names_of(names)
     if len(out) != places:
-        raise ValueError(f"{len(out)} names were given for {places} places; expected one each.")
+        raise ValueError(f"{len(out)} names for {places} places were given; expected one each.")
     return out
 
 

@@ -18,6 +18,7 @@ from numbers import Real
 
 import numpy as np
 
+from timesen_nb.model.config import is_number
 from timesen_nb.model.kept_vectors import as_read
 from timesen_nb.model.prompts import NONE_OF_THESE, EncodeText, class_prompts, class_vectors
 from timesen_nb.model.sets import conformal_quantile, softmax
@@ -32,15 +33,22 @@ class OpenZeroShot(ZeroShot):
         zs: the words.
         background: (B, D) unit vectors of what else there is; none: nothing is turned away.
         margin: how much nearer than the best of the words a word of the background must be, in cosine.
+
+    Raises:
+        ValueError: a background of another width, or a margin that is no number.
     """
 
     def __init__(self, zs: ZeroShot, background: np.ndarray, margin: float) -> None:
+        if not is_number(margin):
+            raise ValueError(
+                f"margin={margin!r}; expected a difference of cosines, for example 0.05: see fit_margin."
+            )
         passing = [*zs.passing, True]
         super().__init__(
             [*zs.classes, NONE_OF_THESE], zs.vectors, zs.scale, zs.encode, passing=passing, limits=zs.limits,
             lesson=zs.lesson, prompts=zs.prompts, template=zs.template, fingerprint=zs.fingerprint,
         )  # fmt: skip
-        self.background = np.asarray(background, dtype=np.float32)
+        self.background = as_read(background, zs.vectors.shape[1])
         self.margin = float(margin)
 
     def of_vectors(self, vectors: np.ndarray) -> np.ndarray:

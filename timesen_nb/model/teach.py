@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
@@ -79,7 +80,12 @@ class Lesson:
 
         Returns:
             (n,) one minus the probability of the label, 0 to 1.
+
+        Raises:
+            ValueError: folds that are no whole number from 2.
         """
+        if isinstance(folds, bool) or not isinstance(folds, Integral) or folds < 2:
+            raise ValueError(f"folds={folds!r}; expected a whole number of parts from 2, for example 10.")
         given = self.words, self.scale, self.places, self.labels
         with one_thread():
             return (1 - _left_out(*given, freedom(*given), folds)).astype(np.float32)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from timesen_nb.model.inputs import as_arrays, months_there
+from timesen_nb.model.inputs import as_arrays, check_counts, months_there
 from timesen_nb.model.kept_vectors import as_read
 from timesen_nb.model.prompts import NONE_OF_THESE, PHOTO, check_classes
 from timesen_nb.model.sets import softmax
@@ -351,18 +351,20 @@ class ZeroShot:
             (N, K) bool, a column for each of ``classes``.
 
         Raises:
-            ValueError: another coverage, nothing was fitted for this model, or it was taught by labels.
+            ValueError: another coverage, other numbers of months, nothing was fitted for this model, or it was taught
+                by labels.
         """
         if self.lesson:
             raise ValueError(
                 "prediction sets were fitted for words alone, and this classifier was taught; keep some labelled "
                 "places apart and use timesen_nb.evaluation.marginal_sets with their probabilities."
             )
+        months = check_counts(months, len(vectors))
         fitted = self._fitted("prediction sets")
         # by the scale that the thresholds were fitted with, whatever that of the probabilities is now
         vectors = as_read(vectors, self.vectors.shape[1])
         p = softmax(fitted.space.scale * vectors @ self.vectors.T)
-        sets = fitted.thresholds.sets(p, self.vectors, np.asarray(months), coverage)
+        sets = fitted.thresholds.sets(p, self.vectors, months, coverage)
         others = np.arange(len(self.vectors), len(self.classes))
         if not len(others):
             return sets
