@@ -12,6 +12,7 @@ from synthetic import small_model
 
 import timesen_nb as tn
 from timesen_nb.datasets import Pairs, PlaceDataset, read_points
+from timesen_nb.evaluation import words_to_places
 
 WORLD = dated_cube(dates=20, height=4, width=6)
 
@@ -66,6 +67,35 @@ def test_a_year_however_it_is_written(source: tn.Source, year: Any) -> None:
 def test_sentences_that_would_not_be_read_are_refused() -> None:
     with pytest.raises(ValueError, match=r"as a dict, whose sentences would not be read.*tn\.tasks\.add"):
         small_model().zero_shot({"wheat": ["a field of wheat"], "water": ["a lake"]})
+
+
+def test_the_columns_of_a_table_are_no_words() -> None:
+    model, table = small_model(), pd.DataFrame({"crop": ["wheat", "maize"], "soil": ["loam", "clay"]})
+    zs = model.zero_shot(table["crop"])
+    vectors = model.encode(SERIES[:2])
+    for read in (
+        lambda: model.zero_shot(table),
+        lambda: model.check_words(table),
+        lambda: model.encode_text(table),
+        lambda: zs.only(table),
+        lambda: zs.teach_vectors(vectors, table),
+        lambda: tn.tasks["crops"].index(table),
+        lambda: words_to_places(zs.vectors, table, vectors, ["wheat", "maize"], ks=(1,)),
+        lambda: words_to_places(zs.vectors, zs.classes, vectors, table, ks=(1,)),
+    ):
+        with pytest.raises(
+            ValueError, match=r"given as a table with the columns crop, soil; expected a list of texts"
+        ):
+            read()
+    assert zs.classes == ["wheat", "maize"]
+    assert zs.teach_vectors(vectors, table["crop"]).classes == zs.classes
+
+
+def test_the_letters_of_a_sentence_are_no_sentences() -> None:
+    with pytest.raises(
+        ValueError, match=r"texts given: 'a lake'; expected a list of sentences, such as \['a lake'\]"
+    ):
+        small_model().encode_text("a lake")
 
 
 def test_a_model_at_an_address_is_no_file_and_its_key_is_not_shown() -> None:

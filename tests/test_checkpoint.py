@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+from synthetic import small_model
 
 import timesen_nb as tn
 from timesen_nb.model.config import EncoderConfig
@@ -366,3 +367,11 @@ def test_without_a_network(
         tn.load("hf:me/model/another.safetensors")
     again = tn.load("hf:me/model/folder/model.safetensors")  # what was fetched before still does
     np.testing.assert_array_equal(again.encode(values), model.encode(values))
+
+
+def test_a_scale_that_could_not_be_loaded_again_is_not_saved(tmp_path):
+    model = small_model()
+    model.logit_scale = float("nan")
+    with pytest.raises(ValueError, match="logit_scale is nan; expected a positive and finite number"):
+        model.save(tmp_path / "scale.safetensors")
+    assert list(tmp_path.iterdir()) == []

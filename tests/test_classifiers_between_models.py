@@ -132,6 +132,29 @@ def test_a_class_number_that_there_is_not_is_said(model: tn.TimeSenCLIP, series:
         fit_logit_scale(model.zero_shot(WORDS), model.encode(series[:2]), np.array([0, 3]))
 
 
+def test_vectors_that_are_hidden_or_infinite_are_none(model: tn.TimeSenCLIP, series: np.ndarray) -> None:
+    zs, vectors = model.zero_shot(WORDS), model.encode(series[:3])
+    hidden = np.ma.masked_array(vectors, np.arange(3)[:, None] * np.ones(vectors.shape) == 1)
+    p = zs.of_vectors(hidden)
+    assert np.isnan(p).all(axis=1).tolist() == [False, True, False]
+    np.testing.assert_array_equal(p[[0, 2]], zs.of_vectors(vectors)[[0, 2]])
+    with pytest.raises(ValueError, match="vectors hold infinite numbers"):
+        zs.of_vectors(vectors * np.inf)
+
+
+@pytest.mark.parametrize("months", [[12], 12, ["a", "b"], [-1, 12], [12, 13], [np.nan, 12], [2.5, 12]])
+def test_sets_are_asked_for_with_the_months_of_each_place(
+    model: tn.TimeSenCLIP, series: np.ndarray, months: object
+) -> None:
+    zs = model.zero_shot(WORDS)
+    vectors = model.encode(series[:2])
+    assert zs.sets_of_vectors(vectors, [12, 0.0]).shape == (2, len(WORDS))
+    with pytest.raises(
+        ValueError, match=r"months given: .* for 2 places; expected how many months each has, 0 to 12"
+    ):
+        zs.sets_of_vectors(vectors, months)
+
+
 def test_months_beside_series_that_say_theirs_are_refused(model: tn.TimeSenCLIP, series: np.ndarray) -> None:
     given = [tn.PixelSeries(x, np.isfinite(x).all(axis=1), 3.0, 50.8, 2018, "here") for x in series[:3]]
     plain = model.encode(given)

@@ -22,6 +22,7 @@ from timesen_nb.evaluation import (
     fit_logit_scale,
     fit_margin,
     interval,
+    marginal_sets,
     reliability,
     score,
 )
@@ -217,6 +218,13 @@ def test_reliability_counts_every_place_once(rows, bins):
     assert 0 <= calibration_error(confidence, right, bins) <= 1
 
 
+@pytest.mark.parametrize("bins", [0, -1, 2.5, "10", None, True])
+def test_bins_are_counted(bins):
+    for measure in (reliability, calibration_error):
+        with pytest.raises(ValueError, match="expected a whole number of bins from 1, for example 10"):
+            measure(np.array([0.4, 0.6]), np.array([True, False]), bins)
+
+
 @pytest.mark.parametrize("confidence", [[70.0, 80.0], [-0.1, 0.5], [0.5]])
 def test_reliability_refuses_what_is_no_probability(confidence):
     with pytest.raises(ValueError, match="expected"):
@@ -257,6 +265,67 @@ def test_unlabelled_places_do_not_count_for_the_scale():
     )
     with pytest.raises(ValueError, match="no labelled place"):
         fit_logit_scale(zs, vectors, np.full(3000, -1))
+
+
+@pytest.mark.parametrize(
+    ("truth", "words"),
+    [
+        ([0, 1], r"truth \(2,\) was given for 3 places; expected \(3,\)"),
+        ([[0], [1], [1]], r"truth \(3, 1\) was given for 3 places"),
+        ([0, 1, 2], "class number 2, and there are 2 classes; expected 0 to 1, and -1"),
+        ([0, 1, -9999], "class number -9999"),
+        (["a", "b", "a"], "such as 'a'; expected 0 to 1.*classes.index"),
+        ([0, 0.5, 1], "such as 0.5"),
+        ([0, np.nan, 1], "such as nan"),
+        (None, r"truth \(\) was given"),
+    ],
+)
+def test_whatever_is_fitted_by_labelled_places_asks_for_a_class_number_of_each(truth, words):
+    zs = tn.ZeroShot("ab", np.eye(2), 1.0, no_encode)
+    vectors = np.array([[1, 0], [0, 1], [1, 0]], dtype=float)
+    for fit in (
+        lambda: fit_logit_scale(zs, vectors, truth),
+        lambda: calibrated(zs, vectors, truth),
+        lambda: fit_margin(zs, np.eye(2), vectors, truth),
+        lambda: marginal_sets(vectors, vectors, truth),
+    ):
+        with pytest.raises(ValueError, match=words):
+            fit()
+
+
+def test_class_numbers_may_be_whole_floats():
+    """As a table with gaps holds them."""
+    words, vectors, truth = places_of(5.0, n=300)
+    zs = tn.ZeroShot([f"class {i}" for i in range(5)], words, 1.0, no_encode)
+    for fit in (fit_logit_scale, lambda *given: fit_margin(zs, np.eye(12), *given[1:])):
+        assert fit(zs, vectors, truth.astype(float)) == fit(zs, vectors, truth)
+
+
+@pytest.mark.parametrize("refused", [5, 1, -0.1, np.nan, "0.05", None])
+def test_a_share_that_is_turned_away_is_a_share(refused):
+    zs = tn.ZeroShot("ab", np.eye(2), 1.0, no_encode)
+    with pytest.raises(ValueError, match=r"refused=.*; expected a share of places from 0 to below 1"):
+        fit_margin(zs, np.eye(2), np.eye(2), np.array([0, 1]), refused)
+
+
+def test_a_background_has_vectors_of_the_same_space():
+    zs = tn.ZeroShot("ab", np.eye(2), 1.0, no_encode)
+    for background, words in (
+        (np.eye(3), r"expected \(\.\.\., 2\)"),
+        (np.empty((0, 2)), "background given is empty"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            fit_margin(zs, background, np.eye(2), np.array([0, 1]))
+
+
+@pytest.mark.parametrize(
+    ("background", "margin", "words"),
+    [(np.eye(3), 0.1, "expected .* as the model makes them"), (np.eye(2), np.nan, "margin=nan; expected a difference"),
+     (np.eye(2), "0.1", "margin='0.1'")],
+)  # fmt: skip
+def test_an_open_set_has_a_background_of_its_space_and_a_margin(background, margin, words):
+    with pytest.raises(ValueError, match=words):
+        OpenZeroShot(tn.ZeroShot("ab", np.eye(2), 1.0, no_encode), background, margin)
 
 
 # Unlike all of these

@@ -116,6 +116,44 @@ def test_words_find_the_places_of_their_class():
     assert words_to_places(np.eye(2), ["lake", "sea"], gallery, names, ks=(1,)).index.tolist() == ["lake"]
 
 
+def test_a_precision_at_more_places_than_there_are_is_said():
+    gallery, names = unit([[1, 0.1], [1, 0.2], [0.1, 1]]), ["lake", "lake", "moor"]
+    with pytest.warns(
+        UserWarning, match=r"P@5, P@10: there are 3 places, .* share of the class among all"
+    ) as said:
+        table = words_to_places(np.eye(2), ["lake", "moor"], gallery, names)
+    assert said[0].filename == __file__
+    assert table["P@10"].tolist() == pytest.approx([2 / 3, 1 / 3])
+    gallery[2] = np.nan  # what has no vector is no place
+    with pytest.warns(UserWarning, match=r"P@3: there are 2 places|have no vector"):
+        words_to_places(np.eye(2), ["lake", "moor"], gallery, names, ks=(3,))
+
+
+@pytest.mark.parametrize("ks", [5, (), (0, 1), (2.5,), ("1",), (True,)])
+def test_ks_are_counts(ks):
+    x, names = np.eye(4), ["a", "a", "b", "b"]
+    for measure in (
+        lambda: recall(x, x, ks=ks),
+        lambda: recall_by_class(x, x, names, ks),
+        lambda: words_to_places(x[:2], ["a", "b"], x, names, ks),
+    ):
+        with pytest.raises(ValueError, match="expected whole numbers from 1"):
+            measure()
+
+
+def test_every_place_has_one_name():
+    x, names = np.eye(4), ["a", "a", "b"]
+    for measure in (
+        lambda: recall(x, x, {"kind": names}, ks=(1,)),
+        lambda: recall_by_class(x, x, names, ks=(1,)),
+        lambda: words_to_places(x[:2], ["a", "b"], x, names, ks=(1,)),
+    ):
+        with pytest.raises(ValueError, match="3 names for 4 places were given; expected one each"):
+            measure()
+    with pytest.raises(ValueError, match="4 queries and 3 places in the gallery; expected pairs"):
+        recall_by_class(x, x[:3], names, ks=(1,))
+
+
 def test_memory_is_bounded_by_a_block_not_by_all_cosines():
     """12,000 x 12,000 cosines are 576 MB; the search stays far below."""
     rng = np.random.default_rng(0)

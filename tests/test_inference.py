@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import timesen_nb as tn
 from tests.synthetic import WordTower, small_model
 from timesen_nb.model import inference, torch_inference
+from timesen_nb.model.checkpoint import read_checkpoint
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder import SeriesEncoder
 from timesen_nb.model.encoder_weights import EncoderWeights
@@ -290,6 +291,25 @@ def test_another_encoder_keeps_its_own_forward():
     np.testing.assert_allclose(found, forward(encoder, x), atol=1e-6)
     weights = pickle.loads(pickle.dumps(EncoderWeights.of_module(encoder)))
     np.testing.assert_array_equal(weights.encode(x), found)
+
+
+@pytest.mark.parametrize("name", ["Mean", "SeriesEncoder"])
+def test_an_encoder_that_no_file_can_bring_back_is_said_when_it_is_saved(name, tmp_path):
+    """Of the same name it would come back with the forward of another."""
+    own = type(name, (Mean,), {"__module__": "my_notebook"})(EncoderConfig(**SMALL | {"embedding": 128}))
+    model = tn.TimeSenCLIP(own, tn.load("pocket").tower)
+    with pytest.warns(
+        UserWarning, match=f"class of your own, my_notebook.{name}: .*tn.load cannot make it"
+    ) as said:
+        path = model.save(tmp_path / "own.safetensors")
+    assert said[0].filename == __file__
+    with pytest.raises(ValueError, match=f"holds an encoder 'my_notebook.{name}'; .*read_checkpoint"):
+        tn.load(path)
+    kept = read_checkpoint(path)
+    again = type(own)(kept.config)
+    again.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in kept.weights.items()})
+    x = series(3)
+    np.testing.assert_array_equal(forward(again.eval(), x), forward(own.eval(), x))
 
 
 @pytest.mark.parametrize("name", CONFIGS)

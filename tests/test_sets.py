@@ -57,6 +57,18 @@ def test_a_coverage_is_a_share(coverage: object) -> None:
         marginal_sets(p, p, np.zeros(4, int), coverage)
 
 
+@pytest.mark.parametrize("coverage", [0, 1.1, np.nan, "0.9"])
+def test_a_quantile_is_of_a_share(coverage: object) -> None:
+    with pytest.raises(ValueError, match="expected a share of places above 0, at most 1"):
+        conformal_quantile(np.arange(4.0), coverage)
+
+
+@pytest.mark.parametrize("labelled", [np.full((4, 3), 1 / 3), np.full(4, 0.5), [["a", "b"]] * 4])
+def test_labelled_places_have_probabilities_of_the_same_classes(labelled: object) -> None:
+    with pytest.raises(ValueError, match=r"expected .* probabilities of the same K classes"):
+        marginal_sets(np.full((5, 2), 0.5), labelled, np.zeros(4, int))
+
+
 def thresholds(*lists: tuple[list[int], float]) -> Thresholds:
     """Ranks are scores; nine places in ten need 0.4, but those of one class, from months alone, 0.8.
 

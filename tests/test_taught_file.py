@@ -9,6 +9,7 @@ import pytest
 import timesen_nb as tn
 from timesen_nb.model.checkpoint import read_checkpoint, write_checkpoint
 from timesen_nb.model.hub import find_file
+from timesen_nb.model.prompts import PHOTO
 from timesen_nb.model.words import NeverTheAnswer
 from timesen_nb.tensor_file import read_tensors, write_tensors
 
@@ -83,12 +84,63 @@ def test_other_weights_are_refused(
 def test_where_the_places_lie_is_not_in_the_file(file: Path) -> None:
     tensors, about = read_tensors(file, KEY, "")
     assert set(tensors) == {"vectors", "words", "places", "labels"}
-    assert set(about) == {"version", "classes", "passing", "scale", "lesson_scale", "prompts", "model"}
+    assert set(about) == {
+        "version",
+        "classes",
+        "passing",
+        "scale",
+        "lesson_scale",
+        "prompts",
+        "template",
+        "model",
+    }
+
+
+def test_new_words_are_read_in_the_template_of_the_task(values: np.ndarray, tmp_path: Path) -> None:
+    model, task = tn.load("pocket"), tn.tasks["land_use"]
+    zs = model.zero_shot(task, prompts="template")
+    assert zs.template == task.template != PHOTO
+    expected = model.encode_text([task.template.replace("{}", "a hop garden")])[0]
+    there = tn.load(zs.save(tmp_path / "land use.safetensors"))
+    for each in (zs, there, there.only(task.classes[:3]), pickle.loads(pickle.dumps(there))):
+        assert each.template == task.template
+    for each in (zs, there, there.only(task.classes[:3])):
+        word = each.teach(values[:2], ["a hop garden"] * 2).lesson.words[-1]
+        np.testing.assert_allclose(word, expected, atol=1e-5)
+
+
+def test_a_file_that_says_no_template_is_asked_by_its_words(
+    taught: tn.ZeroShot, file: Path, values: np.ndarray, tmp_path: Path
+) -> None:
+    """As versions before wrote them."""
+
+    def of_before(path: Path) -> tn.ZeroShot:
+        tensors, about = read_tensors(path, KEY, "")
+        del about["template"]
+        write_tensors(path, {k: np.array(v) for k, v in tensors.items()}, KEY, about)
+        return tn.load(path)
+
+    more = values[6:8], ["a meadow", "an orchard"]
+    own = of_before(file)
+    np.testing.assert_array_equal(
+        own.teach(*more).probabilities(values), taught.teach(*more).probabilities(values)
+    )
+    assert tn.load(own.save(tmp_path / "again.safetensors")).template is None
+    zs = tn.load("pocket").zero_shot("land_use", prompts="template")
+    there = of_before(zs.save(tmp_path / "land use.safetensors"))
+    np.testing.assert_array_equal(there.probabilities(values), zs.probabilities(values))
+    known = there.teach(values[:1], [zs.classes[1]])
+    np.testing.assert_array_equal(known.vectors, zs.teach(values[:1], [zs.classes[1]]).vectors)
+    with pytest.raises(
+        ValueError, match=r"a hop garden: no class .* saved before files said in which template"
+    ):
+        there.teach(values[:1], ["a hop garden"])
 
 
 @pytest.mark.parametrize(
     ("wrong", "words_of_it"),
-    [({"version": 2}, "format version 2; .*Upgrade"), ({"classes": ["maize"]}, "parts do not fit"),
+    [({"template": "a photo"}, "parts do not fit"), ({"template": {}}, "parts do not fit"),
+     ({"version": 2}, "format version 2; .*Upgrade"), ({"classes": ["maize"]}, "parts do not fit"),
      ({"scale": float("nan")}, "parts do not fit"), ({"model": None}, "parts do not fit")],
 )  # fmt: skip
 def test_a_file_that_is_none_is_refused(file: Path, wrong: dict, words_of_it: str) -> None:

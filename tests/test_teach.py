@@ -120,6 +120,15 @@ def test_what_somebody_labelled_may_be_the_answer() -> None:
     assert zs.teach(light, ["class 0"] * 5).predict(light) == ["class 0"] * 5
 
 
+@pytest.mark.parametrize("folds", [0, 1, 2.5, "10", True])
+def test_labels_are_judged_by_other_parts(folds: object) -> None:
+    zs = words()
+    lesson = zs.teach_vectors(places(zs.vectors[0], 5), ["class 0"] * 5).lesson
+    assert lesson.doubts(2).shape == (5,)
+    with pytest.raises(ValueError, match="expected a whole number of parts from 2"):
+        lesson.doubts(folds)
+
+
 @pytest.mark.parametrize("label", ["grasland", "Grünland"])
 def test_a_label_that_may_be_a_class_misspelt_is_said(label: str) -> None:
     """It would take half of the class's places for itself."""
@@ -132,6 +141,10 @@ def test_a_label_that_may_be_a_class_misspelt_is_said(label: str) -> None:
         taught = zs.teach(series, ["maize", label])
     assert said[0].filename == __file__
     assert taught.classes == ["maize", "grassland", label]
+    with pytest.warns(UserWarning, match=f"'{label}' is now a class beside 'grassland'") as said:
+        zs.teach_vectors(model.encode(series), ["maize", label])
+    assert said[0].filename == __file__
+    zs.teach_vectors(model.encode(series), ["maize", label], quiet=True)
     zs.teach(series, ["maize", "reed"])
 
 

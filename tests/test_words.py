@@ -129,3 +129,8 @@ def test_one_mistake_is_put_right_nine_times_in_ten() -> None:
 )
 def test_distance_counts_swapped_letters_as_one_mistake(a: str, b: str, mistakes: int) -> None:
     assert distance(a, b) == mistakes
+
+
+def test_the_letters_of_a_text_are_no_classes() -> None:
+    with pytest.raises(ValueError, match="classes given: 'maize'; expected a list of texts"):
+        check_words("maize")

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.bands import BANDS, MONTHS, check_order, ndvi
-from timesen_nb.nodata import flags, unmasked
+from timesen_nb.nodata import flags, other_unit, say_codes, unmasked, without_codes
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
 
+#: What can be a year of somebody's data at all; others are typing errors, or numbers of something else.
+CALENDAR = range(1900, 2201)
 #: Rules of thumb for :func:`year_in_words`: NDVI above 0.6 is dense leaves and below 0.2 hardly any (US
 #: Geological Survey, "NDVI, the foundation for remote sensing phenology").
 DENSE, BARE = 0.6, 0.2
@@ -33,11 +35,11 @@ class PixelSeries:
 
     Attributes:
         values: (12, 10) surface reflectance x 10000, months 1 to 12 by :data:`timesen_nb.bands.BANDS`, float32; NaN =
-            missing.
+            missing, and so are known codes for "no data" and what is 0 in all bands (:mod:`timesen_nb.nodata`).
         valid: (12,) bool, False where the month had no clear observation; those rows are all NaN.
         lon: degrees, of the point that was asked for.
         lat: degrees, of the point that was asked for.
-        year: calendar year.
+        year: calendar year, as a whole number.
         source: where it came from, in words.
         truth: the true class where the source knows it (the samples), else None.
         provenance: what the values were made of, as far as the source knows it, as a dict that JSON can hold; a copy of
@@ -55,7 +57,8 @@ class PixelSeries:
             - ``left_out``: ``[{"what": str, "why": str}]``: what could not be used and is lacking in the medians.
 
     Raises:
-        ValueError: shapes are wrong, the place is not on Earth, a valid month has no value at all, or JSON cannot hold
+        ValueError: shapes are wrong, the place is not on Earth, the year is none, a valid month has no value at all or
+            an infinite one, reflectance goes from 0 to 1 or is in percent, the truth is no text, or JSON cannot hold
             the provenance.
     """
 
@@ -77,7 +80,11 @@ class PixelSeries:
                 f"a PixelSeries was given values {values.shape} and valid {valid.shape}; expected (12, 10) and (12,): "
                 "months 1 to 12 by the bands of timesen_nb.BANDS. Put missing months in as NaN."
             )
-        check_place(self.lon, self.lat)
+        lon, lat = check_place(self.lon, self.lat)
+        if not isinstance(self.truth, str | None):
+            raise ValueError(
+                f"truth given: {self.truth!r}; expected the name of a class, or None where it is not known."
+            )
         empty = valid & np.isnan(values).all(axis=1)
         if empty.any():
             raise ValueError(
@@ -85,10 +92,17 @@ class PixelSeries:
                 "mark a month without observations as not valid."
             )
         values[~valid] = np.nan
+        valid &= _missing_put_in(values)
         values.flags.writeable = valid.flags.writeable = False
-        object.__setattr__(self, "values", values)
-        object.__setattr__(self, "valid", valid)
-        object.__setattr__(self, "provenance", _copied(self.provenance))
+        read = {
+            "values": values,
+            "valid": valid,
+            "lon": lon,
+            "lat": lat,
+            "year": check_calendar_year(self.year),
+        }
+        for name, value in {**read, "provenance": _copied(self.provenance)}.items():
+            object.__setattr__(self, name, value)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PixelSeries):
@@ -183,6 +197,45 @@ def _copied(provenance: Mapping[str, Any]) -> dict[str, Any]:
     return dict(copy)
 
 
+def _missing_put_in(values: np.ndarray) -> np.ndarray:
+    """(12,) months that hold a value once codes in ``values`` are NaN; ValueError where they are no reflectance."""
+    if np.isinf(values).any():
+        month, band = np.argwhere(np.isinf(values))[0]
+        raise ValueError(
+            f"{BANDS[band]} of {MONTHS[month]} is infinite; expected reflectance x 10000, with NaN where data are "
+            "missing."
+        )
+    _, met = without_codes(values, 1)
+    if met:
+        say_codes(met, "the values of a PixelSeries")
+    if unit := other_unit(values):
+        raise ValueError(f"the largest value of a PixelSeries is {np.nanmax(values):.3g}: {unit}")
+    there: np.ndarray = ~np.isnan(values).all(axis=1)
+    return there
+
+
+def check_calendar_year(year: Any) -> int:
+    """A calendar year.
+
+    Args:
+        year: 2018, or what reads so and is exactly that: 2018.0, "2018".
+
+    Returns:
+        The year as a whole number.
+
+    Raises:
+        ValueError: it is no year from 1900 to 2200.
+    """
+    try:
+        asked = int(year)
+        known = not isinstance(year, bool) and asked == float(year) and asked in CALENDAR
+    except (TypeError, ValueError, OverflowError):
+        known = False
+    if not known:
+        raise ValueError(f"year given: {year!r}; expected a calendar year such as 2018.")
+    return asked
+
+
 def check_place(lon: float, lat: float) -> tuple[float, float]:
     """Whether two numbers are a place on Earth.
 
@@ -239,15 +292,18 @@ def year_in_words(ndvi: np.ndarray) -> str:
         return f"Only {MONTHS[known[0]]} can be read: NDVI {ndvi[known[0]]:.2f}."
     palest, greenest = int(known[np.argmin(ndvi[known])]), int(known[np.argmax(ndvi[known])])
     low, high = float(ndvi[palest]), float(ndvi[greenest])
-    gaps = f" in the {len(known)} months that are there" if len(known) < 12 else ""
-    between = f"NDVI stays between {low:.2f} and {high:.2f}{gaps}"
+    # what nobody saw is not called green
+    every = len(known) == 12
+    there = f"{len(known)} months that are there"
+    between = f"NDVI stays between {low:.2f} and {high:.2f}."
     if low >= DENSE:
-        return f"Green all year: {between}."
+        return f"Green {'all year' if every else f'in the {there}'}: {between}"
     if high < BARE:
-        return f"Never green: {between}."
+        return f"{'Never green' if every else f'Not green in the {there}'}: {between}"
     if high - low < LEVEL:
-        return f"Hardly changes over the year: {between}."
-    said = f"Greenest in {MONTHS[greenest]} (NDVI {high:.2f}), least green in {MONTHS[palest]} ({low:.2f})."
+        return f"Hardly changes over the {'year' if every else there}: {between}"
+    said = f"Greenest in {MONTHS[greenest]} (NDVI {high:.2f}), least green in {MONTHS[palest]} ({low:.2f})"
+    said += "." if every else f", of the {there}."
     steps = np.diff(ndvi)  # NaN beside a missing month
     turns: list[tuple[int, str]] = []
     if np.nanmax(steps, initial=-np.inf) >= STEEP:

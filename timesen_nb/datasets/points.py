@@ -24,7 +24,7 @@ from timesen_nb.datasets.tables import (
     without_fraction,
 )
 from timesen_nb.nodata import SHARE, clean, in_other_unit
-from timesen_nb.sources.checks import CALENDAR
+from timesen_nb.series import CALENDAR
 from timesen_nb.spreadsheet import unescaped
 from timesen_nb.tasks.names import tidy
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from timesen_nb.tasks.names import check_no_table
 from timesen_nb.tensor_file import check_content
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ def check_thousands(table: pd.DataFrame, columns: Sequence[str], name: str) -> N
 
 def names_of(values: Any) -> np.ndarray:
     """Names or codes as text (N,): None, NaN and NA are "", the text "None" is one, 211.0 is 211; no spaces around."""
+    check_no_table(values, "names")
     given = values.tolist() if hasattr(values, "tolist") else list(values)
     return np.array([_text(v) for v in given], dtype=str)
 

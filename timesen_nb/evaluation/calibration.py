@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
 
 from timesen_nb.model.kept_vectors import as_read
+from timesen_nb.model.truth import check_truth
 from timesen_nb.model.zeroshot import ZeroShot
 
 
@@ -23,8 +25,11 @@ def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> pd
         A row a bin that holds places: low, high, places, confidence (mean), accuracy.
 
     Raises:
-        ValueError: other lengths, confidences outside 0 to 1, or what is neither true nor false.
+        ValueError: other lengths, confidences outside 0 to 1, what is neither true nor false, or bins that are no whole
+            number from 1.
     """
+    if isinstance(bins, bool) or not isinstance(bins, Integral) or bins < 1:
+        raise ValueError(f"bins={bins!r}; expected a whole number of bins from 1, for example 10.")
     confidence, right = np.asarray(confidence, dtype=np.float64), _truths(right)
     if confidence.shape != right.shape or confidence.ndim != 1:
         raise ValueError(
@@ -69,7 +74,7 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = 10)
         0 to 1; NaN without any place.
 
     Raises:
-        ValueError: other lengths, or confidences outside 0 to 1.
+        ValueError: as :func:`reliability`.
     """
     if not len(confidence):
         return float("nan")
@@ -93,7 +98,7 @@ def fit_logit_scale(zs: ZeroShot, vectors: np.ndarray, truth: np.ndarray) -> flo
         What cosines are multiplied by before the softmax, 0.1 to 1000.
 
     Raises:
-        ValueError: no labelled place, or a class number that is none.
+        ValueError: no labelled place, or a truth that is no class number of each place.
     """
     return common_scale([(zs.vectors, vectors, truth)])
 
@@ -109,19 +114,15 @@ def common_scale(tasks: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> 
         What cosines are multiplied by before the softmax, 0.1 to 1000.
 
     Raises:
-        ValueError: a task without a labelled place, or a class number that it has not.
+        ValueError: a task without a labelled place, or a truth that is no class number of each of its places.
     """
     from scipy.optimize import minimize_scalar
     from scipy.special import logsumexp
 
     parts = []
     for words, vectors, truth in tasks:
-        vectors, truth = as_read(vectors, words.shape[1]), np.asarray(truth)
-        if (strange := truth >= len(words)).any():
-            raise ValueError(
-                f"truth holds class number {truth[strange][0]}, and there are {len(words)} classes; expected 0 to "
-                f"{len(words) - 1}, and -1 for none of these."
-            )
+        vectors = as_read(vectors, words.shape[1])
+        truth = check_truth(truth, len(vectors), len(words))
         rows = np.flatnonzero((truth >= 0) & ~np.isnan(vectors).any(axis=1))
         if not len(rows):
             raise ValueError(

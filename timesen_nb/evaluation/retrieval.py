@@ -10,6 +10,7 @@ import pandas as pd
 
 from timesen_nb.datasets.tables import names_of
 from timesen_nb.model.kept_vectors import of_unit_length
+from timesen_nb.tasks.names import check_no_table
 
 #: Rows of the block of cosines that is in memory at a time: 8 MiB, and twice that for their order.
 QUERIES, GALLERY = 256, 8192
@@ -87,12 +88,9 @@ def recall(
         whose class has no other place.
 
     Raises:
-        ValueError: other lengths.
+        ValueError: other lengths, or ks that are no counts.
     """
-    if len(gallery) != len(queries):
-        raise ValueError(
-            f"{len(queries)} queries and {len(gallery)} places in the gallery; expected pairs, one of each a place."
-        )
+    ks = _counts(ks)
     queries, gallery, there = _known(queries, gallery)
     n = len(queries)
     reach = min(max(ks) + 1, n)
@@ -101,7 +99,7 @@ def recall(
     table = {"place": [own[:, :k].any(axis=1).mean() for k in ks] + [1 / n]}
     others = _without_own(found, own)
     for what, names in (labels or {}).items():
-        names = names_of(names)[there]
+        names = _names(names, len(there))[there]
         _, code, count = np.unique(names, return_inverse=True, return_counts=True)
         asked = np.flatnonzero((names != "") & (count[code] > 1))
         if not len(asked):
@@ -155,9 +153,13 @@ def recall_by_class(
     Returns:
         A row a class with its number of places and R@k, shares from 0 to 1, NaN for a class of one place; the last row
         has all places and the mean of the other classes.
+
+    Raises:
+        ValueError: other lengths, or ks that are no counts.
     """
+    ks = _counts(ks)
     queries, gallery, there = _known(queries, gallery)
-    names = names_of(names)[there]
+    names = _names(names, len(there))[there]
     found, _ = nearest(queries, gallery, min(max(ks) + 1, len(gallery)))
     others = _without_own(found, found == np.arange(len(queries))[:, None])
     same = names[others] == names[:, None]
@@ -188,22 +190,29 @@ def words_to_places(
 
     Returns:
         A row a class with its places, P@k and "chance", its share among all; classes without any place are left out.
+        With fewer than k places P@k is the share of all of them, which is said.
 
     Raises:
-        ValueError: another number of words than classes, or of names than places; or names of which none is a class.
+        ValueError: another number of words than classes, or of names than places; names of which none is a class; or
+            ks that are no counts.
     """
-    if len(words) != len(classes) or len(names) != len(gallery):
-        raise ValueError(
-            f"{len(words)} words were given for {len(classes)} classes, and {len(names)} names for {len(gallery)} "
-            "places; expected one each."
-        )
+    check_no_table(classes, "classes")
+    if len(words) != len(classes):
+        raise ValueError(f"{len(words)} words were given for {len(classes)} classes; expected one each.")
+    names, ks = _names(names, len(gallery)), _counts(ks)
     gallery, _, there = _known(gallery, gallery)
-    names = names_of(names)[there]
+    names = names[there]
     if not np.isin(names, list(classes)).any():
         raise ValueError(
             f"no place is of one of the classes: the names given are {np.unique(names)[:5].tolist()}, the classes "
             f"{list(classes[:5])}; expected names written as the classes are. Of codes: "
             "np.array(task.classes)[task.index(codes)]."
+        )
+    if few := [f"P@{k}" for k in ks if k > len(gallery)]:
+        warnings.warn(
+            f"{', '.join(few)}: there are {len(gallery)} places, so that it is the share of the class among all of "
+            "them. Give more places or smaller ks.",
+            stacklevel=2,
         )
     found, _ = nearest(words, gallery, min(max(ks), len(gallery)))
     table = {}
@@ -217,9 +226,29 @@ def words_to_places(
     )
 
 
+def _counts(ks: Sequence[int]) -> list[int]:
+    """The k of a table; ValueError for what are no whole numbers from 1."""
+    given = np.asarray(ks)
+    if given.ndim != 1 or not given.size or given.dtype.kind not in "iu" or given.min() < 1:
+        raise ValueError(f"ks={ks!r}; expected whole numbers from 1, for example (1, 5, 10).")
+    return [int(k) for k in given]
+
+
+def _names(names: np.ndarray, places: int) -> np.ndarray:
+    """(N,) text; ValueError where there are more or fewer than places."""
+    out = names_of(names)
+    if len(out) != places:
+        raise ValueError(f"{len(out)} names for {places} places were given; expected one each.")
+    return out
+
+
 def _known(queries: np.ndarray, gallery: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pairs of which both have a vector, and where these stand; how many have none is said."""
     queries, gallery = np.asarray(queries), np.asarray(gallery)
+    if len(gallery) != len(queries):
+        raise ValueError(
+            f"{len(queries)} queries and {len(gallery)} places in the gallery; expected pairs, one of each a place."
+        )
     there = ~(np.isnan(queries).any(axis=1) | np.isnan(gallery).any(axis=1))
     if len(there) and not there.any():
         raise ValueError(f"none of the {len(there)} places given has a vector; expected some without NaN.")

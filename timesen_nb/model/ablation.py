@@ -269,7 +269,10 @@ def build_encoder(
     """
     known = {e.__name__: e for e in ENCODERS.values()}
     if name not in known:
-        raise ValueError(f"{file} holds an encoder {name!r}; expected one of {', '.join(known)}.")
+        raise ValueError(
+            f"{file} holds an encoder {name!r}; expected one of {', '.join(known)}. Of a class of your own make it "
+            "yourself: timesen_nb.model.checkpoint.read_checkpoint(path) gives its config and weights."
+        )
     # on the meta device first, where sizes cost no memory
     try:
         with torch.device("meta"):

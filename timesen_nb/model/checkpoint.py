@@ -30,6 +30,9 @@ class Checkpoint:
         logit_scale: what cosines were multiplied by in training.
         calibrated_logit_scale: the same, fitted on validation places so that probabilities mean what they say.
         encoder: name of its class; the ablation has others.
+
+    Raises:
+        ValueError: a scale that is not positive and finite.
     """
 
     config: EncoderConfig
@@ -38,6 +41,11 @@ class Checkpoint:
     logit_scale: float
     calibrated_logit_scale: float
     encoder: str = "SeriesEncoder"
+
+    def __post_init__(self) -> None:
+        for name in ("logit_scale", "calibrated_logit_scale"):
+            if not is_number(scale := getattr(self, name)) or scale <= 0:
+                raise ValueError(f"{name} is {scale!r}; expected a positive and finite number.")
 
 
 def is_safetensors(path: Path) -> bool:
@@ -135,9 +143,6 @@ def _checkpoint(about: Any, weights: Mapping[str, np.ndarray], file: str) -> Che
     calibrated = about.get("calibrated_logit_scale", about.get("probability_scale"))
     scale: Any = about.get("logit_scale")
     calibrated = scale if calibrated is None else calibrated
-    for name, value in (("logit_scale", scale), ("calibrated_logit_scale", calibrated)):
-        if not is_number(value) or value <= 0:
-            raise ValueError(f"{name} is {value!r}; expected a positive and finite number.")
     config = EncoderConfig.from_dict(about["config"])
     weights = plain_names(weights, file)
     check_weights(weights, config, file)

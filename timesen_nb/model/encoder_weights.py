@@ -33,7 +33,7 @@ class EncoderWeights:
 
     Attributes:
         config: bands, statistics and sizes.
-        name: of the encoder's class.
+        name: of the encoder's class; with that of its module where it is none of this package.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class EncoderWeights:
     @classmethod
     def of_module(cls, module: SeriesEncoder) -> EncoderWeights:
         """The weights of a torch encoder, which stays what counts; ValueError where its configuration is of another."""
-        weights = cls(module.config, {}, type(module).__name__)
+        weights = cls(module.config, {}, _name_of(type(module)))
         if weights.name == "SeriesEncoder":
             there = {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
             check_fit(there, shapes(module.config), weights.name, "the encoder given")
@@ -91,6 +91,11 @@ class EncoderWeights:
         from timesen_nb.model.ablation import build_encoder
 
         return build_encoder(self.name, self.config, self._arrays, file)
+
+    @property
+    def own(self) -> bool:
+        """Whether the encoder is of a class that is none of this package's: files hold its weights, not its code."""
+        return "." in self.name
 
     @property
     def arrays(self) -> Mapping[str, np.ndarray]:
@@ -211,7 +216,7 @@ class EncoderWeights:
             "_confidence": self._confidence,
             "_fingerprint": None,
         }
-        if self._module is None or type(self._module).__module__.startswith("timesen_nb."):
+        if self._module is None or not self.own:
             return state | {"_arrays": {k: np.array(v) for k, v in self.arrays.items()}, "_module": None}
         return state | {"_arrays": {}, "_module": self._module}
 
@@ -220,3 +225,9 @@ class EncoderWeights:
         if self._module is None and self.name != "SeriesEncoder":
             # of the ablation's encoders there is no graph
             self._module = self._build(f"encoder {self.name}")
+
+
+def _name_of(kind: type) -> str:
+    """One that no class of this package has where it is another's."""
+    inside = kind.__module__.startswith("timesen_nb.")
+    return kind.__name__ if inside else f"{kind.__module__}.{kind.__qualname__}"

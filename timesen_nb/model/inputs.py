@@ -160,6 +160,28 @@ def months_there(values: Any, valid: Any = None, months: Sequence[int] | None = 
     return out
 
 
+def check_counts(months: Any, places: int) -> np.ndarray:
+    """How many months places have, as :func:`months_there` gives it.
+
+    Args:
+        months: (N,) whole numbers.
+        places: N.
+
+    Returns:
+        (N,) int.
+
+    Raises:
+        ValueError: another number of them than places, or others than 0 to 12.
+    """
+    given = np.asarray(months)
+    if given.shape != (places,) or given.dtype.kind not in "iuf" or not np.isin(given, range(13)).all():
+        raise ValueError(
+            f"months given: {str(months)[:60]} for {places} places; expected how many months each has, 0 to 12, and 0 "
+            "for one annual composite."
+        )
+    return given.astype(int)
+
+
 def check_values(values: Any, valid: Any, config: EncoderConfig) -> np.ndarray:
     """Series as an encoder reads them, or refused.
 

@@ -54,20 +54,25 @@ def as_read(vectors: Any, width: int) -> np.ndarray:
         width: D of the classifier.
 
     Returns:
-        (..., D) float32 unit vectors, NaN = none.
+        (..., D) float32 unit vectors, NaN = none; what a masked array hides is none.
 
     Raises:
-        ValueError: no numbers, or vectors of another length.
+        ValueError: no numbers, infinite ones, or vectors of another length.
     """
     given = vectors.detach().cpu() if hasattr(vectors, "detach") else vectors
+    hidden = np.ma.getmask(given)
     x = np.asarray(given)
     if x.dtype.kind not in "if" or not x.ndim or x.shape[-1] != width:
         raise ValueError(
             f"vectors {x.shape} of {x.dtype} were given; expected (..., {width}) as the model makes them. Ask "
             "model.encode(series) for them."
         )
+    if hidden is not np.ma.nomask:
+        x = np.where(hidden.any(axis=-1, keepdims=True), np.nan if x.dtype.kind == "f" else 0, x)
     if x.dtype.kind == "i":
         return unpack(x)
+    if np.isinf(x).any():
+        raise ValueError("vectors hold infinite numbers; expected unit vectors, NaN where there is none.")
     unit = of_unit_length(x.astype(np.float32, copy=False))
     none = ~unit.any(axis=-1, keepdims=True)
     return np.where(none, np.float32(np.nan), unit) if none.any() else unit

@@ -14,12 +14,15 @@ no kind of one of the words, for a vineyard is cropland. For your own::
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 
 import numpy as np
 
+from timesen_nb.model.config import is_number
 from timesen_nb.model.kept_vectors import as_read
 from timesen_nb.model.prompts import NONE_OF_THESE, EncodeText, class_prompts, class_vectors
 from timesen_nb.model.sets import conformal_quantile, softmax
+from timesen_nb.model.truth import check_truth
 from timesen_nb.model.zeroshot import ZeroShot
 
 
@@ -30,15 +33,22 @@ class OpenZeroShot(ZeroShot):
         zs: the words.
         background: (B, D) unit vectors of what else there is; none: nothing is turned away.
         margin: how much nearer than the best of the words a word of the background must be, in cosine.
+
+    Raises:
+        ValueError: a background of another width, or a margin that is no number.
     """
 
     def __init__(self, zs: ZeroShot, background: np.ndarray, margin: float) -> None:
+        if not is_number(margin):
+            raise ValueError(
+                f"margin={margin!r}; expected a difference of cosines, for example 0.05: see fit_margin."
+            )
         passing = [*zs.passing, True]
         super().__init__(
             [*zs.classes, NONE_OF_THESE], zs.vectors, zs.scale, zs.encode, passing=passing, limits=zs.limits,
-            lesson=zs.lesson, prompts=zs.prompts, fingerprint=zs.fingerprint,
+            lesson=zs.lesson, prompts=zs.prompts, template=zs.template, fingerprint=zs.fingerprint,
         )  # fmt: skip
-        self.background = np.asarray(background, dtype=np.float32)
+        self.background = as_read(background, zs.vectors.shape[1])
         self.margin = float(margin)
 
     def of_vectors(self, vectors: np.ndarray) -> np.ndarray:
@@ -85,20 +95,28 @@ def fit_margin(
         background: (B, D) unit vectors of what else there is.
         vectors: (N, D) unit vectors of places that are not tested on.
         truth: (N,) class numbers, -1 = none of these, left out.
-        refused: the largest share of places like these that may be turned away.
+        refused: the largest share of places like these that may be turned away, 0 to below 1.
 
     Returns:
         How much nearer a word of the background must be, in cosine.
 
     Raises:
-        ValueError: no labelled place.
+        ValueError: no labelled place, a truth that is no class number of each place, no background or one of another
+            width, or a share that is none.
     """
-    truth = np.asarray(truth)
+    if not isinstance(refused, Real) or not 0 <= refused < 1:
+        raise ValueError(
+            f"refused={refused!r}; expected a share of places from 0 to below 1, for example 0.05."
+        )
+    vectors, others = (as_read(each, zs.vectors.shape[1]) for each in (vectors, background))
+    if not len(others):
+        raise ValueError("the background given is empty; expected (B, D) vectors of what else there is.")
+    truth = check_truth(truth, len(vectors), len(zs.vectors))
     rows = np.flatnonzero(truth >= 0)
     if not len(rows):
         raise ValueError("no labelled place to fit the margin on; give truth with class numbers from 0 up.")
-    some = as_read(vectors, zs.vectors.shape[1])[rows]
+    some = vectors[rows]
     own = (some @ zs.vectors.T)[np.arange(len(rows)), truth[rows]]
-    lead = (some @ np.asarray(background, dtype=np.float32).T).max(axis=1) - own
+    lead = (some @ others.T).max(axis=1) - own
     # what is just as near is not turned away
     return min(conformal_quantile(lead, 1 - refused), float(lead.max())) + 1e-6

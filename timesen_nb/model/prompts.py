@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 import numpy as np
 
-from timesen_nb.tasks.names import tidy
+from timesen_nb.tasks.names import check_no_table, tidy
 
 if TYPE_CHECKING:
     from timesen_nb.tasks import Task
@@ -47,6 +47,7 @@ def check_classes(classes: Sequence[str]) -> list[str]:
         raise ValueError(
             f"classes given: {classes!r}; expected a list of names, for example ['vineyard', 'forest']."
         )
+    check_no_table(classes, "classes")
     if isinstance(classes, Mapping):
         raise ValueError(
             "classes given as a dict, whose sentences would not be read; expected a list of names. Sentences of a "
@@ -78,7 +79,9 @@ def check_style(style: str) -> str:
     return style
 
 
-def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str], list[list[str]]]:
+def class_prompts(
+    classes: Task | Sequence[str], prompts: str, template: str = PHOTO
+) -> tuple[list[str], list[list[str]]]:
     """Class names and the sentences that stand for each.
 
     Args:
@@ -86,6 +89,7 @@ def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str
         prompts: "names", "template" or "descriptions". The last is a task's descriptions beside its name in
             :data:`TEMPLATES`, since what a description leaves unnamed is easily taken for another class; your own words
             have no descriptions, and their names in the templates stand alone.
+        template: of names in the style "template", with {}; a task brings its own.
 
     Returns:
         K names, and the sentences of each.
@@ -99,7 +103,7 @@ def class_prompts(classes: Task | Sequence[str], prompts: str) -> tuple[list[str
         names, template, descriptions = check_classes(given.classes), given.template, given.descriptions
         descriptions = {tidy(name): texts for name, texts in descriptions.items()}
     else:
-        names, template, descriptions = check_classes(given), PHOTO, {}
+        names, template, descriptions = check_classes(given), template, {}
     if prompts == "names":
         return names, [[n] for n in names]
     if prompts == "template":

@@ -23,6 +23,8 @@ from typing import Any
 
 import numpy as np
 
+from timesen_nb.model.truth import check_truth
+
 #: Bins: first numbers of months (0 is one annual composite) and of words.
 MONTHS, WORDS = np.array([0, 1, 4, 8]), np.array([1, 3, 4, 6, 10, 21])
 
@@ -168,14 +170,18 @@ def conformal_quantile(scores: np.ndarray, coverage: float) -> float:
 
     Args:
         scores: (n,) of places like the next.
-        coverage: share from 0 to 1.
+        coverage: share above 0, at most 1.
 
     Returns:
         Infinity where there are too few places for this coverage.
 
     Raises:
-        ValueError: no score at all, or one that is NaN.
+        ValueError: no score at all, one that is NaN, or a coverage that is no such share.
     """
+    if not isinstance(coverage, Real) or not 0 < coverage <= 1:
+        raise ValueError(
+            f"coverage={coverage!r}; expected a share of places above 0, at most 1, for example 0.9."
+        )
     scores = np.sort(np.asarray(scores, dtype=np.float64))
     if not len(scores):
         raise ValueError("no labelled place to fit on; expected one score or more.")
@@ -200,15 +206,22 @@ def marginal_sets(
         (N, K) bool; a set may be empty.
 
     Raises:
-        ValueError: no labelled place, or a coverage that is not between 0 and 1.
+        ValueError: no labelled place, a coverage that is not between 0 and 1, probabilities of other classes than
+            those of the labelled places, or a truth that is no class number of each of these.
     """
     if not isinstance(coverage, Real) or not 0 < coverage < 1:
         raise ValueError(
             f"coverage={coverage!r}; expected a share of places between 0 and 1, for example 0.9."
         )
-    truth = np.asarray(truth)
-    labelled = np.asarray(labelled)
+    p, labelled = np.asarray(p), np.asarray(labelled)
+    numbers = {p.dtype.kind, labelled.dtype.kind} <= set("fiu")
+    if not numbers or not p.ndim == labelled.ndim == 2 or p.shape[1] != labelled.shape[1]:
+        raise ValueError(
+            f"p {p.shape} of {p.dtype} and labelled {labelled.shape} of {labelled.dtype} were given; expected (N, K) "
+            "and (n, K), probabilities of the same K classes."
+        )
+    truth = check_truth(truth, *labelled.shape)
     rows = np.flatnonzero((truth >= 0) & ~np.isnan(labelled).any(axis=1))
     highest = conformal_quantile(1 - labelled[rows, truth[rows]], coverage)
-    out: np.ndarray = 1 - np.asarray(p) <= highest
+    out: np.ndarray = 1 - p <= highest
     return out

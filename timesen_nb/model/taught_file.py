@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from timesen_nb.model.config import is_number
+from timesen_nb.model.prompts import PHOTO
 from timesen_nb.model.teach import Lesson
 from timesen_nb.tensor_file import read_tensors, write_tensors
 
 #: The key of our JSON among the safetensors metadata.
 FORMAT = "timesen_nb.taught"
 VERSION = 1
+#: Cosine from which two vectors are of the same sentence.
+SAME = 0.999
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class TaughtFile:
         scale: what cosines are multiplied by before the softmax.
         passing: (K,) bool: the words that may be the answer.
         prompts: the style of prompts that new words are read in.
+        template: of the style "template", with {} for the name; None in files of before, which do not say it.
         lesson: what it was taught, and by vectors of which weights; without a label where it is made of words alone.
     """
 
@@ -35,6 +40,7 @@ class TaughtFile:
     scale: float
     passing: np.ndarray
     prompts: str
+    template: str | None
     lesson: Lesson
 
     def write(self, path: str | Path) -> Path:
@@ -53,7 +59,32 @@ class TaughtFile:
         about = {"version": VERSION, "classes": self.classes, "passing": [bool(p) for p in self.passing],
                  "scale": self.scale, "lesson_scale": lesson.scale, "prompts": self.prompts,
                  "model": lesson.weights}  # fmt: skip
+        if self.template is not None:
+            about["template"] = self.template
         return write_tensors(path, tensors, FORMAT, about)
+
+    def read_words(self, read: Callable[[list[str]], np.ndarray], words: list[str]) -> np.ndarray:
+        """Vectors of new words, beside those that it has.
+
+        Args:
+            read: words -> vectors in its style and template; in that of free words where the file says none.
+            words: n texts.
+
+        Returns:
+            (n, D).
+
+        Raises:
+            ValueError: the file does not say its template, and its own words lie elsewhere than ``read`` puts them.
+        """
+        if self.template is None and self.prompts == "template":
+            again = read(self.classes)
+            if ((again * self.lesson.words).sum(axis=1) < SAME).any():
+                raise ValueError(
+                    f"{', '.join(words)}: no class of this classifier, which was saved before files said in which "
+                    f"template words are read, and its own were not read as {PHOTO!r}. Make it anew by "
+                    "model.zero_shot(task, prompts='template') and teach it by the same labels."
+                )
+        return read(words)
 
 
 def is_taught(path: Path) -> bool:
@@ -104,7 +135,10 @@ def read_taught(path: Path, model: str) -> TaughtFile:
     of_lesson: float = about.get("lesson_scale", scale)
     lesson = Lesson(tensors["words"], of_lesson, tensors["places"], tensors["labels"], about["model"])
     passing = np.array(about["passing"], dtype=bool)
-    return TaughtFile(about["classes"], tensors["vectors"], scale, passing, about["prompts"], lesson)
+    template = about.get("template")
+    return TaughtFile(
+        about["classes"], tensors["vectors"], scale, passing, about["prompts"], template, lesson
+    )
 
 
 def _whole(tensors: dict[str, np.ndarray], about: dict[str, Any]) -> bool:
@@ -113,6 +147,8 @@ def _whole(tensors: dict[str, np.ndarray], about: dict[str, Any]) -> bool:
     said = isinstance(classes, list) and isinstance(passing, list) and len(classes) == len(passing) > 0
     said = said and all(isinstance(name, str) for name in classes or [])
     said = said and all(isinstance(about.get(key), str) for key in ("prompts", "model"))
+    template = about.get("template", PHOTO)
+    said = said and isinstance(template, str) and "{}" in template
     said = said and isinstance(about.get("version"), int) and is_number(about.get("scale"))
     said = said and is_number(about.get("lesson_scale", about.get("scale")))
     if not said or set(tensors) != {"vectors", "words", "places", "labels"}:

@@ -10,15 +10,18 @@ not vary within the labelled classes, narrower along what does.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
 from timesen_nb.model.prompts import check_free
 from timesen_nb.model.sets import softmax
-from timesen_nb.tasks.names import tidy
+from timesen_nb.model.words import check_words
+from timesen_nb.tasks.names import check_no_table, tidy
 
 #: How far labels may move a class, one or the other: the prior's standard deviation of each of a vector's numbers, as
 #: a share of the length that words have.
@@ -77,7 +80,12 @@ class Lesson:
 
         Returns:
             (n,) one minus the probability of the label, 0 to 1.
+
+        Raises:
+            ValueError: folds that are no whole number from 2.
         """
+        if isinstance(folds, bool) or not isinstance(folds, Integral) or folds < 2:
+            raise ValueError(f"folds={folds!r}; expected a whole number of parts from 2, for example 10.")
         given = self.words, self.scale, self.places, self.labels
         with one_thread():
             return (1 - _left_out(*given, freedom(*given), folds)).astype(np.float32)
@@ -233,13 +241,15 @@ def check_labels(vectors: np.ndarray, labels: Sequence[str]) -> list[str]:
         n names.
 
     Raises:
-        ValueError: no label, another number of labels than places, one that is empty, or a place without any month.
+        ValueError: no label, a table, another number of labels than places, one that is empty, or a place without any
+            month.
     """
     if isinstance(labels, str | Set | Mapping):
         raise ValueError(
             f"the labels given are a {type(labels).__name__}, {labels!r:.60}; expected a list with one text for each "
             "place, in their order."
         )
+    check_no_table(labels, "labels")
     # "nan" is what NumPy makes of NaN beside text
     names = [tidy(label) if isinstance(label, str) and label != "nan" else "" for label in labels]
     if not names or len(names) != len(vectors):
@@ -254,6 +264,23 @@ def check_labels(vectors: np.ndarray, labels: Sequence[str]) -> list[str]:
         raise ValueError(f"places {lost[:5]} have no month that can be read. Leave them out.")
     check_free(names)
     return names
+
+
+def say_meant(classes: Sequence[str], known: int) -> None:
+    """Warn of new words that may be a class misspelt or in another language.
+
+    Args:
+        classes: names, the new words last.
+        known: how many were classes before.
+    """
+    names = {name.casefold(): name for name in classes[:known]}
+    for check in check_words(classes[known:]):
+        if (meant := (check.suggestion or "").casefold()) in names:
+            warnings.warn(
+                f"the label {check.text!r} is now a class beside {names[meant]!r}, which may have been meant. "
+                "If so, write it letter by letter and teach again.",
+                stacklevel=3,
+            )
 
 
 def _spread(labels: np.ndarray, folds: int) -> np.ndarray:

@@ -17,10 +17,11 @@ from timesen_nb.model.encoder_weights import EncoderWeights
 from timesen_nb.model.exported import write_onnx
 from timesen_nb.model.hub import find_file
 from timesen_nb.model.open_set import OpenZeroShot
-from timesen_nb.model.prompts import NONE_OF_THESE, check_classes, class_prompts, class_vectors
+from timesen_nb.model.prompts import NONE_OF_THESE, PHOTO, check_classes, class_prompts, class_vectors
 from timesen_nb.model.taught_file import read_taught
 from timesen_nb.model.words import NegationLost, NeverTheAnswer, WordCheck, check_words
 from timesen_nb.model.zeroshot import ZeroShot
+from timesen_nb.tasks.names import check_no_table
 
 if TYPE_CHECKING:
     import torch
@@ -139,7 +140,15 @@ class TimeSenCLIP:
 
         Returns:
             (n, D) float32.
+
+        Raises:
+            ValueError: one text, whose letters would be read, or a table; or a text with nothing to read.
         """
+        if isinstance(texts, str):
+            raise ValueError(
+                f"texts given: {texts!r:.60}; expected a list of sentences, such as [{texts[:40]!r}]."
+            )
+        check_no_table(texts, "texts")
         return self.tower.encode_text(texts)
 
     def check_words(self, classes: Sequence[str]) -> list[WordCheck]:
@@ -231,7 +240,9 @@ class TimeSenCLIP:
         passing = [check.passes for check in checks]
         # without the tower: a classifier travels to workers
         scale = self.calibrated_logit_scale * self.weights.list_factor(vectors)
-        zs = ZeroShot(names, vectors, scale, self.weights.encode, passing=passing, **self._made_by(prompts))
+        template = getattr(classes, "template", PHOTO)
+        zs = ZeroShot(names, vectors, scale, self.weights.encode, passing=passing,
+                      **self._made_by(prompts, template))  # fmt: skip
         if not open_set:
             return zs
         fitted = self.weights.confidence(f'margin for "{NONE_OF_THESE}"')
@@ -251,21 +262,25 @@ class TimeSenCLIP:
             ValueError: the file is damaged, no classifier, or was taught by vectors of other weights than this model's.
         """
         file = read_taught(find_file(str(path)), self.weights.fingerprint())
+        made_by = self._made_by(file.prompts, file.template)
+        made_by["read_words"] = partial(file.read_words, made_by["read_words"])
         return ZeroShot(file.classes, file.vectors, file.scale, self.weights.encode, passing=file.passing,
-                        lesson=file.lesson if len(file.lesson.labels) else None,
-                        **self._made_by(file.prompts))  # fmt: skip
+                        lesson=file.lesson if len(file.lesson.labels) else None, **made_by)  # fmt: skip
 
-    def _made_by(self, prompts: str) -> dict[str, Any]:
+    def _made_by(self, prompts: str, template: str | None) -> dict[str, Any]:
         """What classifiers of this model have of it."""
         return {"limits": self.weights.confidence, "list_factor": self.weights.list_factor, "prompts": prompts,
-                "read_words": partial(self._word_vectors, prompts),
+                "template": template, "read_words": partial(self._word_vectors, prompts, template or PHOTO),
                 "fingerprint": self.weights.fingerprint}  # fmt: skip
 
-    def _word_vectors(self, prompts: str, words: list[str]) -> np.ndarray:
-        return class_vectors(class_prompts(words, prompts)[1], self.encode_text)
+    def _word_vectors(self, prompts: str, template: str, words: list[str]) -> np.ndarray:
+        return class_vectors(class_prompts(words, prompts, template)[1], self.encode_text)
 
     def save(self, path: str | Path) -> Path:
         """Write one safetensors file with the weights and everything needed to load it again.
+
+        Of an encoder class of your own it holds the weights and not the code, so that ``timesen_nb.load`` cannot make
+        it: a warning says so.
 
         Args:
             path: of the file; folders are made.
@@ -276,6 +291,13 @@ class TimeSenCLIP:
         Raises:
             ValueError: the model came from an ONNX file, which holds no weights.
         """
+        if self.weights.own:
+            warnings.warn(
+                f"the encoder is of a class of your own, {self.weights.name}: the file holds its weights and not its "
+                "code, and tn.load cannot make it. Keep the class; timesen_nb.model.checkpoint.read_checkpoint(path) "
+                "gives its config and weights back.",
+                stacklevel=2,
+            )
         return write_checkpoint(path, self._checkpoint())
 
     def export(self, path: str | Path) -> Path:

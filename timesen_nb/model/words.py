@@ -101,7 +101,12 @@ def check_words(classes: Task | Sequence[str]) -> list[WordCheck]:
 
     Returns:
         The checks.
+
+    Raises:
+        ValueError: one text alone.
     """
+    if isinstance(classes, str):
+        raise ValueError(f"classes given: {classes!r:.60}; expected a list of texts, whose letters are none.")
     given: Any = classes  # a Task by what it has, as in prompts
     if not hasattr(given, "descriptions"):
         return [_check(tidy(text)) for text in given]

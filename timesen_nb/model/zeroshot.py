@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from copy import copy
 from html import escape
@@ -11,13 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from timesen_nb.model.inputs import as_arrays, months_there
+from timesen_nb.model.inputs import as_arrays, check_counts, months_there
 from timesen_nb.model.kept_vectors import as_read
-from timesen_nb.model.prompts import NONE_OF_THESE, check_classes
+from timesen_nb.model.prompts import NONE_OF_THESE, PHOTO, check_classes
 from timesen_nb.model.sets import softmax
 from timesen_nb.model.taught_file import TaughtFile
-from timesen_nb.model.teach import Lesson, check_labels
-from timesen_nb.model.words import check_words
+from timesen_nb.model.teach import Lesson, check_labels, say_meant
 
 if TYPE_CHECKING:
     from timesen_nb.model.confidence import Confidence
@@ -40,6 +38,8 @@ class ZeroShot:
             classifier is pickled, for a tower is large.
         lesson: what it was taught by labelled places; None for words alone.
         prompts: the style of its prompts.
+        template: of the style "template", with {} for the name: a task's own, or that of free words; None where it was
+            loaded from a file that does not say it.
         fingerprint: says which weights it belongs to, for :meth:`save`.
     """
 
@@ -48,7 +48,8 @@ class ZeroShot:
         passing: Sequence[bool] | np.ndarray | None = None, limits: Callable[[str], Confidence] | None = None,
         list_factor: Callable[[np.ndarray], float] | None = None,
         read_words: Callable[[list[str]], np.ndarray] | None = None, lesson: Lesson | None = None,
-        prompts: str = "descriptions", fingerprint: Callable[[], str] | None = None,
+        prompts: str = "descriptions", template: str | None = PHOTO,
+        fingerprint: Callable[[], str] | None = None,
     ) -> None:  # fmt: skip
         self.classes = list(classes)
         self.vectors = np.asarray(vectors, dtype=np.float32)
@@ -59,7 +60,7 @@ class ZeroShot:
         self.list_factor = list_factor or _alike
         self.read_words = read_words or _unread
         self.lesson = lesson
-        self.prompts = prompts
+        self.prompts, self.template = prompts, template
         self.fingerprint = fingerprint
 
     def __getstate__(self) -> dict[str, Any]:
@@ -151,23 +152,17 @@ class ZeroShot:
             ValueError: no label, another number of labels than series, or a series without any month.
         """
         vectors = self.encode(values, valid=valid, months=months, allow_empty=True)
-        taught = self.teach_vectors(vectors, labels)
-        known = {name.casefold(): name for name in self.classes}
-        for check in check_words(taught.classes[len(self.classes) :]):
-            if (meant := (check.suggestion or "").casefold()) in known:
-                warnings.warn(
-                    f"the label {check.text!r} is now a class beside {known[meant]!r}, which may have been meant. "
-                    "If so, write it letter by letter and teach again.",
-                    stacklevel=2,
-                )
+        taught = self.teach_vectors(vectors, labels, quiet=True)
+        say_meant(taught.classes, len(self.classes))
         return taught
 
-    def teach_vectors(self, vectors: Any, labels: Sequence[str]) -> ZeroShot:
+    def teach_vectors(self, vectors: Any, labels: Sequence[str], *, quiet: bool = False) -> ZeroShot:
         """:meth:`teach`, by places that are encoded already.
 
         Args:
             vectors: (n, D), as for :meth:`of_vectors`.
             labels: n classes of this classifier, or new words, which stand last.
+            quiet: no warning of a new word that may be a class misspelt; for those who say so themselves.
 
         Returns:
             The taught classifier.
@@ -195,6 +190,8 @@ class ZeroShot:
             vectors = np.concatenate([self.lesson.places, vectors])
             numbers = np.concatenate([self.lesson.labels, numbers])
         lesson = Lesson(words, factor * self._lesson_scale, vectors, numbers, weights)
+        if not quiet:
+            say_meant(classes, len(self.classes))
         return self.changed(classes=classes, vectors=lesson.vectors(), scale=scale, passing=passing,
                             lesson=lesson)  # fmt: skip
 
@@ -289,9 +286,10 @@ class ZeroShot:
         nothing = np.empty((0, self.vectors.shape[1]), np.float32)
         weights = self._weights()
         lesson = self.lesson or Lesson(self.vectors, self.scale, nothing, np.empty(0, int), weights)
-        return TaughtFile(self.classes, self.vectors, self.scale, self.passing, self.prompts, lesson).write(
-            path
+        file = TaughtFile(
+            self.classes, self.vectors, self.scale, self.passing, self.prompts, self.template, lesson
         )
+        return file.write(path)
 
     def _check_closed(self, what: str) -> None:
         if len(self.vectors) != len(self.classes):
@@ -353,18 +351,20 @@ class ZeroShot:
             (N, K) bool, a column for each of ``classes``.
 
         Raises:
-            ValueError: another coverage, nothing was fitted for this model, or it was taught by labels.
+            ValueError: another coverage, other numbers of months, nothing was fitted for this model, or it was taught
+                by labels.
         """
         if self.lesson:
             raise ValueError(
                 "prediction sets were fitted for words alone, and this classifier was taught; keep some labelled "
                 "places apart and use timesen_nb.evaluation.marginal_sets with their probabilities."
             )
+        months = check_counts(months, len(vectors))
         fitted = self._fitted("prediction sets")
         # by the scale that the thresholds were fitted with, whatever that of the probabilities is now
         vectors = as_read(vectors, self.vectors.shape[1])
         p = softmax(fitted.space.scale * vectors @ self.vectors.T)
-        sets = fitted.thresholds.sets(p, self.vectors, np.asarray(months), coverage)
+        sets = fitted.thresholds.sets(p, self.vectors, months, coverage)
         others = np.arange(len(self.vectors), len(self.classes))
         if not len(others):
             return sets

@@ -11,10 +11,7 @@ from typing import Any
 import numpy as np
 
 from timesen_nb.composite import MASKED, SCENE_CLASSES
-from timesen_nb.series import PixelSeries, check_place
-
-#: What can be a year of somebody's data at all; others are typing errors, or numbers of something else.
-CALENDAR = range(1900, 2201)
+from timesen_nb.series import PixelSeries, check_calendar_year, check_place
 
 
 def check_year(year: int | None, years: Sequence[int], name: str) -> int:
@@ -33,13 +30,7 @@ def check_year(year: int | None, years: Sequence[int], name: str) -> int:
     """
     if year is None and len(years):
         return int(max(years))
-    try:
-        asked = int(year)  # type: ignore[arg-type]
-        known = not isinstance(year, bool) and asked == float(year) and asked in CALENDAR  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        known = False
-    if not known:
-        raise ValueError(f"year given: {year!r}; expected a calendar year such as 2018.")
+    asked = check_calendar_year(year)
     if len(years) and asked not in years:
         first, last = min(years), max(years)
         there = f"{first} to {last}" if len(years) > 2 else " and ".join(map(str, sorted({first, last})))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from timesen_nb.tasks.names import tidy
+from timesen_nb.tasks.names import check_no_table, tidy
 from timesen_nb.tasks.read import read_fields
 
 #: The generic prompt of the paper (style "template").
@@ -104,7 +104,11 @@ class Task:
 
         Returns:
             (N,) class numbers, -1 for what is no class here.
+
+        Raises:
+            ValueError: a table; give one of its columns.
         """
+        check_no_table(labels, "labels")
         unique, which = np.unique(np.asarray(labels).astype(str), return_inverse=True)
         folded = [tidy(label).casefold() for label in unique]
         found = np.array([self._places.get(label, -1) for label in folded], dtype=np.int64)

@@ -169,7 +169,8 @@ class Question:
             The classifier, and what it was made of.
         """
         untaught, (vectors, labels) = self._untaught, _parted(lesson)
-        words = untaught.teach_vectors(vectors, labels) if labels else untaught
+        # the page says itself what may have been meant
+        words = untaught.teach_vectors(vectors, labels, quiet=True) if labels else untaught
         return Taught(untaught, vectors, labels, words)
 
     def learn(self, lesson: Mapping[int, tuple[np.ndarray, str]], ready: Taught | None = None) -> None:
