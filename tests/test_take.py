@@ -502,8 +502,37 @@ def test_places_of_a_file_that_teach_nothing_are_counted(app: tn.ClickMap, tmp_p
     )
     table.iloc[2:5].to_csv(tmp_path / "p.csv", index=False)
     app.load_labels(tmp_path / "p.csv", "label")
-    assert "can be read: 1 lies outside the data, 2 are of another year." in app.error
+    assert "can be used: 1 lies outside the data, 2 are of another year." in app.error
     assert len(app.session.lesson.loaded.labels) == 2
+
+
+def test_labels_that_contradict_each_other_teach_nothing_and_are_counted(app: tn.ClickMap) -> None:
+    lon, lat = app.session.source.place(5, 20)
+    within = lon + 1e-6, lat  # the same pixel
+    kept = app.session.kept[1]  # labelled "a wood"
+    rows = [
+        (lon, lat, 2018, "a wood"), (*within, 2018, "a lake"),
+        (kept.lon, kept.lat, 2018, "a lake"),
+        (*app.session.source.place(6, 20), 2018, "a wood"), (*app.session.source.place(6, 20), 2018, "A wood"),
+        (*app.session.source.place(9, 7), 2018, "a lake"),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["lon", "lat", "year", "label"])
+    upload(app.teach, "p.csv", table.to_csv(index=False).encode())
+    settle(app)
+    assert app.error is None
+    assert app.session.lesson.loaded.labels == ["a wood", "A wood", "a lake"]
+    assert app.teach._said.value == (
+        "3 labelled places of a file teach the words. Left out: 3 are labelled otherwise as well, at the same pixel "
+        "and year."
+    )
+    app.label(2, "a wood")
+    assert "the file of labels says 'a lake' of the pixel and year of place 2" in app.error
+    assert app.session.lesson.labels == {1: "a wood", 3: "a hop garden"}
+    app.label(2, "a lake")
+    assert app.error is None
+    upload(app.teach, "p.csv", table[:2].to_csv(index=False).encode())
+    settle(app)
+    assert "can be used: 2 are labelled otherwise as well" in app.error
 
 
 def test_long_work_with_labels_says_so_and_can_be_stopped(app: tn.ClickMap, monkeypatch) -> None:
