@@ -130,6 +130,26 @@ def test_the_map_is_that_of_map_region(real: tn.ClickMap, tmp_path: Path) -> Non
     assert real.export(tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_map_says_how_many_labels_taught_its_words(app: tn.ClickMap, tmp_path: Path) -> None:
+    def told(name: str) -> list[str | None]:
+        tags = []
+        for path in take(app.session, tmp_path / name):
+            with rasterio.open(path) as file:
+                tags.append(file.tags().get("labels_taught"))
+        return tags
+
+    assert set(told("taught.tif")) == {"2"}
+    maps = tn.map_region(app.session.words, app.session.view.cube, keep="float16", progress=False)
+    assert maps.labels_taught == "2"
+    app.label(1, "")
+    app.label(3, "")
+    assert set(told("words.tif")) == {None}
+    # the vectors of a taught map, asked by words that nobody taught
+    again = tn.map_region(app.session.words, maps, progress=False)
+    assert "labels_taught" not in again.attrs
+    assert maps.labels_taught == "2"
+
+
 def test_the_calls_give_what_the_screen_shows(real: tn.ClickMap, tmp_path: Path) -> None:
     real.label(1, "a hop garden")
     code = real.export(tmp_path / "timesen.py").read_text()
