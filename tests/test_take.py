@@ -526,6 +526,24 @@ def test_places_of_a_file_that_teach_nothing_are_counted(app: tn.ClickMap, tmp_p
     assert len(app.session.lesson.loaded.labels) == 2
 
 
+def test_a_column_that_is_not_there_is_asked_for_by_the_box_of_the_page(app: tn.ClickMap) -> None:
+    lon, lat = app.session.source.place(5, 20)
+    table = pd.DataFrame({"Longitude": [lon], "Latitude": [lat], "Crop": ["a wood"]})
+    upload(app.teach, "p.csv", table.to_csv(index=False).encode())
+    settle(app)
+    assert "p.csv has no labels in a column 'label'; it has lon, lat, Crop" in app.error
+    assert "the box “Column of labels”" in app.error
+    app.teach.column.value = "crop"
+    upload(app.teach, "p.csv", table.to_csv(index=False).encode())
+    settle(app)
+    assert app.error is None
+    assert app.session.lesson.loaded.labels == ["a wood"]
+    upload(app.teach, "p.csv", table.rename(columns={"Longitude": "Easting"}).to_csv(index=False).encode())
+    settle(app)
+    assert "has no lon" in app.error
+    assert "=" not in app.error
+
+
 def test_labels_that_contradict_each_other_teach_nothing_and_are_counted(app: tn.ClickMap) -> None:
     lon, lat = app.session.source.place(5, 20)
     within = lon + 1e-6, lat  # the same pixel

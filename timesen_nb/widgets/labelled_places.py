@@ -161,7 +161,8 @@ def labels_of_file(
     if points.labels is None or not (points.labels != "").any():
         there = ", ".join(map(str, points.table.columns[:12]))
         raise ValueError(
-            f"{name} has no labels in a column {label!r}; it has {there}. Say which column holds the labels."
+            f"{name} has no labels in a column {label!r}; it has {there}. Write the name of the column that "
+            "holds them into the box “Column of labels”."
         )
     unlabelled = int((points.labels == "").sum())
     points = points.take(np.flatnonzero(points.labels != ""))
