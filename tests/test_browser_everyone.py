@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from on_screen import own_words, read
 from served_map import served_map
 from test_browser import Shown, browser  # noqa: F401 - a fixture
 
@@ -327,3 +328,42 @@ def test_a_finger_meets_the_button_that_it_sees_on_the_map(page: Shown, size, as
     )
     assert {"Zoom in", "Zoom out", "Back to the whole of the data"} <= {name for name, _ in met}
     assert [(name, there) for name, there in met if there is not True] == []
+
+
+def test_the_share_of_a_kept_place_is_never_cut(page: Shown, as_usual) -> None:
+    shares = page.page.locator(".tn-table .widget-hbox > :nth-child(7)")
+    resize(page, (1280, 800))
+    page.tab("Kept places")
+    page.page.locator(".tn-task select").select_option(label="Land cover")
+    read(page, HERE)
+    page.page.get_by_role("button", name="Keep this place").click()
+    land = page.page.locator(".tn-table > *", has_text="Cropland")
+    page.expect(lambda: land.count() > 0, "it is not kept")
+    for size in (PHONE, (1280, 800), LAPTOP):
+        resize(page, size)
+        for cell in [*shares.all(), page.page.locator(".tn-head > :nth-child(7)")]:
+            assert cell.evaluate("(e) => e.clientWidth > 0 && e.scrollWidth <= e.clientWidth")
+        assert "%" in land.first.locator(":nth-child(7)").inner_text()
+    assert page.page.locator(".leaflet-marker-icon").count() >= 1
+    assert page.page.locator(".leaflet-marker-icon[tabindex]").count() == 0
+    resize(page, (1280, 800))
+    name = land.first.locator(":nth-child(6)")
+    assert name.evaluate("(e) => e.scrollWidth <= e.clientWidth")
+
+
+def test_the_box_shows_every_word_of_a_list_of_eight_and_the_answer_beside_it(page: Shown, as_usual) -> None:
+    resize(page, (1280, 800))
+    page.page.evaluate("scrollTo(0, 0)")
+    page.page.locator(".tn-task select").select_option(label="Land cover")
+    box = page.page.locator(".tn-words textarea")
+    page.expect(lambda: len(box.input_value().splitlines()) == 8, "the words are not there")
+    assert box.evaluate("(e) => e.scrollHeight <= e.clientHeight")
+    read(page, HERE)
+    # a label that another test gave may be a bar more
+    bars, chart = (page.page.locator(part).first.bounding_box() for part in (".tn-bars", ".tn-chart"))
+    assert bars["y"] + bars["height"] <= 600
+    assert chart["y"] + chart["height"] <= 820
+    box.fill("\n".join(f"meadow {k}" for k in range(12)))
+    assert box.evaluate("(e) => e.scrollHeight > e.clientHeight + 30")
+    own_words(page, "a lake", "a wood")
+    assert box.bounding_box()["height"] > 70

@@ -217,6 +217,15 @@ def test_kept_places_can_be_compared_removed_and_exported(app, source: GridSourc
     app.kept.tick(1)
     app.kept.tick(3)
     assert seen(app.kept._chart)
+    assert not seen(app.kept._beyond)
+    for place in [(5, 5), (7, 7), (8, 8)]:
+        app.click(*source.place(*place))
+        app.panel.keep.click()
+        app.kept.tick(max(dict(app.session.kept)))
+    assert seen(app.kept._beyond)
+    assert app.kept._beyond.value == (
+        "At most 4 places are drawn over each other: 1 of those ticked is left out."
+    )
 
 
 def test_words_that_are_typed_light_up_a_small_source(app: tn.ClickMap, monkeypatch) -> None:

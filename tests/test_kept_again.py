@@ -286,8 +286,9 @@ def test_an_address_is_not_written_over_while_it_is_taken_up(model: tn.TimeSenCL
     west, south, east, north = sample.bounds
     spots = [(west + (east - west) * x, south + (north - south) / 2) for x in (0.3, 0.5, 0.7)]
     kept = [KeptPlace(*spot, 2018, "bog") for spot in spots]
-    link = Link(spots[0], 2018, words=("bog", "heath"), prompts="names", source="sample", kept=kept)
     app, told = tn.ClickMap(model, tn.open_source("flanders")), []
+    link = Link(spots[0], 2018, words=("bog", "heath"), prompts="names", source="sample", kept=kept,
+                model=app.session.marks[0])  # fmt: skip
     app._actions._screen.link.observe(lambda change: told.append(change["new"]), names="value")
     app.open_link(str(link))
     settled(app)
@@ -446,7 +447,8 @@ def test_a_click_while_a_catalog_is_opened_keeps_the_address(model: tn.TimeSenCL
     here.name = "what was open before"
     app = tn.ClickMap(model, here, WORDS)
     kept = [KeptPlace(*source.place(5, 5), 2018, "bog")]
-    link = str(Link(source.place(9, 9), 2018, words=("bog", "heath"), source="earth-search", kept=kept))
+    link = str(Link(source.place(9, 9), 2018, words=("bog", "heath"), source="earth-search", kept=kept,
+                    model=app.session.marks[0]))  # fmt: skip
     app.open_link(link)
     assert app.click(*here.place(3, 3)).series.source == here.name
     assert address(app) == ""  # what stands in the page stays there

@@ -1,12 +1,16 @@
 """The state of a map in an address: written, read, and taken up by another map."""
 
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
+from dated_cube import dated_cube
 from hypothesis import given
 from hypothesis import strategies as st
 
 import timesen_nb as tn
+from tests.synthetic import small_model
+from timesen_nb.sources.file_mark import file_mark
 from timesen_nb.sources.public_addresses import PUBLIC_ONLY
 from timesen_nb.widgets.link import Link
 
@@ -54,6 +58,80 @@ def test_half_a_place_is_said(given: str, lacking: str) -> None:
 def test_an_address_of_too_many_parts_is_told_so() -> None:
     with pytest.raises(ValueError, match="has 401 parts; at most 400 are read"):
         Link.read("&".join(f"word=w{k}" for k in range(401)))
+
+
+def test_an_address_tells_its_model_and_another_one_is_said(model) -> None:
+    source = tn.open_source("flanders")
+    first = tn.ClickMap(model, source, ["maize", "a meadow"])
+    first.click(3.02548, 50.81754)
+    link = Link.of(first.session)
+    assert len(link.model) == 8
+    assert Link.read(str(link)) == link
+    for app, said in ((tn.ClickMap(model, source), None), (tn.ClickMap(small_model(), source), link.model)):
+        app.open_link(str(link))
+        settled(app)
+        assert app.result is not None
+        assert app.session.classes == first.session.classes
+        if said is None:
+            assert app.error is None
+        else:
+            assert f"made with a model of other weights ({said}, here {app.session.marks[0]})" in app.error
+    # an address of before they were told
+    old = tn.ClickMap(small_model(), source)
+    old.open_link(str(replace(link, model=None)))
+    settled(old)
+    assert old.error is None
+    assert old.result is not None
+
+
+def test_another_file_of_the_same_name_is_said(model, tmp_path) -> None:
+    """A copy elsewhere is the same file; no folder of this machine is in the address."""
+    world, other = dated_cube(height=4, width=4), dated_cube(seed=1, height=4, width=4)
+    for folder in ("mine", "copy", "yours"):
+        (tmp_path / folder).mkdir()
+    mine = world.write(tmp_path / "mine" / "cube.nc")
+    copy, yours = tmp_path / "copy" / "cube.nc", other.write(tmp_path / "yours" / "cube.nc")
+    copy.write_bytes(mine.read_bytes())
+    first = tn.ClickMap(model, tn.open_source(mine), ["maize", "a meadow"])
+    first.click(*world.place(1, 2))
+    link = Link.of(first.session)
+    assert len(link.file) == 8
+    assert str(tmp_path) not in str(link)
+    assert "mine" not in str(link)
+    for path, address, said in (
+        (copy, link, False), (yours, link, True), (yours, replace(link, file=None), False)
+    ):  # fmt: skip
+        app = tn.ClickMap(model, tn.open_source(path))
+        app.open_link(str(address))
+        settled(app)
+        assert app.result is not None
+        if said:
+            assert (
+                f"another file that is called cube.nc ({link.file}, here {app.session.marks[1]})" in app.error
+            )
+        else:
+            assert app.error is None
+        assert app.session.source.name == link.source
+
+
+def test_a_folder_of_files_is_told_from_another(tmp_path) -> None:
+    for name, content in (("a", b"1"), ("b", b"1"), ("c", b"2")):
+        part = tmp_path / name / "sub" / "part.tif"
+        part.parent.mkdir(parents=True)
+        part.write_bytes(b"0" * 100_000 + content)
+    marks = [file_mark(tmp_path / name) for name in "abc"]
+    assert marks[0] == marks[1] != marks[2]
+    (tmp_path / "a" / "new.tif").write_bytes(b"")
+    assert file_mark(tmp_path / "a") != marks[1]
+
+
+@pytest.mark.parametrize(("written", "meant"), [("Flanders", "flanders"), ("SAMPLE", "sample")])
+def test_capitals_make_no_other_source(model, written: str, meant: str) -> None:
+    app = tn.ClickMap(model, tn.open_source("sample" if meant == "flanders" else "flanders"))
+    app.open_link(f"source={written}&word=bog&word=heath")
+    settled(app)
+    assert app.error is None
+    assert app.session.shared == meant
 
 
 def test_what_it_does_not_know_is_passed_over() -> None:

@@ -352,6 +352,24 @@ def test_capitals_of_column_names_do_not_matter(tmp_path):
         read_points(save(tmp_path / "s.csv", two))
 
 
+def test_longitude_and_latitude_may_be_spelt_out(tmp_path):
+    data = table()
+    for new in ("Longitude", "Latitude"), ("LONGITUDE", "latitude "), ("Longitude", "lat"):
+        check(
+            read_points(
+                save(tmp_path / "p.csv", data.rename(columns=dict(zip(("lon", "lat"), new, strict=True))))
+            )
+        )
+    # the short name goes before the long one
+    check(read_points(save(tmp_path / "q.csv", data.assign(Longitude=0, latitude=0))))
+    two = data.rename(columns={"lon": "Longitude"}).assign(longitude=0)
+    with pytest.raises(ValueError, match="several columns 'lon'"):
+        read_points(save(tmp_path / "s.csv", two))
+    with pytest.raises(ValueError, match=r"has no lon, lat among x, y.*longitude and latitude") as refused:
+        read_point_table(save(tmp_path / "t.csv", data.rename(columns={"lon": "x", "lat": "y"})))
+    assert "label=" not in str(refused.value)
+
+
 def test_swapped_places_of_a_source_are_seen(tmp_path):
     source = GridSource()
     data = places(source).rename(columns={"lon": "lat", "lat": "lon"})

@@ -130,6 +130,26 @@ def test_the_map_is_that_of_map_region(real: tn.ClickMap, tmp_path: Path) -> Non
     assert real.export(tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_map_says_how_many_labels_taught_its_words(app: tn.ClickMap, tmp_path: Path) -> None:
+    def told(name: str) -> list[str | None]:
+        tags = []
+        for path in take(app.session, tmp_path / name):
+            with rasterio.open(path) as file:
+                tags.append(file.tags().get("labels_taught"))
+        return tags
+
+    assert set(told("taught.tif")) == {"2"}
+    maps = tn.map_region(app.session.words, app.session.view.cube, keep="float16", progress=False)
+    assert maps.labels_taught == "2"
+    app.label(1, "")
+    app.label(3, "")
+    assert set(told("words.tif")) == {None}
+    # the vectors of a taught map, asked by words that nobody taught
+    again = tn.map_region(app.session.words, maps, progress=False)
+    assert "labels_taught" not in again.attrs
+    assert maps.labels_taught == "2"
+
+
 def test_the_calls_give_what_the_screen_shows(real: tn.ClickMap, tmp_path: Path) -> None:
     real.label(1, "a hop garden")
     code = real.export(tmp_path / "timesen.py").read_text()
@@ -502,8 +522,55 @@ def test_places_of_a_file_that_teach_nothing_are_counted(app: tn.ClickMap, tmp_p
     )
     table.iloc[2:5].to_csv(tmp_path / "p.csv", index=False)
     app.load_labels(tmp_path / "p.csv", "label")
-    assert "can be read: 1 lies outside the data, 2 are of another year." in app.error
+    assert "can be used: 1 lies outside the data, 2 are of another year." in app.error
     assert len(app.session.lesson.loaded.labels) == 2
+
+
+def test_a_column_that_is_not_there_is_asked_for_by_the_box_of_the_page(app: tn.ClickMap) -> None:
+    lon, lat = app.session.source.place(5, 20)
+    table = pd.DataFrame({"Longitude": [lon], "Latitude": [lat], "Crop": ["a wood"]})
+    upload(app.teach, "p.csv", table.to_csv(index=False).encode())
+    settle(app)
+    assert "p.csv has no labels in a column 'label'; it has lon, lat, Crop" in app.error
+    assert "the box “Column of labels”" in app.error
+    app.teach.column.value = "crop"
+    upload(app.teach, "p.csv", table.to_csv(index=False).encode())
+    settle(app)
+    assert app.error is None
+    assert app.session.lesson.loaded.labels == ["a wood"]
+    upload(app.teach, "p.csv", table.rename(columns={"Longitude": "Easting"}).to_csv(index=False).encode())
+    settle(app)
+    assert "has no lon" in app.error
+    assert "=" not in app.error
+
+
+def test_labels_that_contradict_each_other_teach_nothing_and_are_counted(app: tn.ClickMap) -> None:
+    lon, lat = app.session.source.place(5, 20)
+    within = lon + 1e-6, lat  # the same pixel
+    kept = app.session.kept[1]  # labelled "a wood"
+    rows = [
+        (lon, lat, 2018, "a wood"), (*within, 2018, "a lake"),
+        (kept.lon, kept.lat, 2018, "a lake"),
+        (*app.session.source.place(6, 20), 2018, "a wood"), (*app.session.source.place(6, 20), 2018, "A wood"),
+        (*app.session.source.place(9, 7), 2018, "a lake"),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["lon", "lat", "year", "label"])
+    upload(app.teach, "p.csv", table.to_csv(index=False).encode())
+    settle(app)
+    assert app.error is None
+    assert app.session.lesson.loaded.labels == ["a wood", "A wood", "a lake"]
+    assert app.teach._said.value == (
+        "3 labelled places of a file teach the words. Left out: 3 are labelled otherwise as well, at the same pixel "
+        "and year."
+    )
+    app.label(2, "a wood")
+    assert "the file of labels says 'a lake' of the pixel and year of place 2" in app.error
+    assert app.session.lesson.labels == {1: "a wood", 3: "a hop garden"}
+    app.label(2, "a lake")
+    assert app.error is None
+    upload(app.teach, "p.csv", table[:2].to_csv(index=False).encode())
+    settle(app)
+    assert "can be used: 2 are labelled otherwise as well" in app.error
 
 
 def test_long_work_with_labels_says_so_and_can_be_stopped(app: tn.ClickMap, monkeypatch) -> None:

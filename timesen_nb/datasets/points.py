@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 EARTH = (-180.0, -90.0, 180.0, 90.0)
 COLUMNS = month_columns()
+SPELT_OUT = {"longitude": "lon", "latitude": "lat"}
 _FOLDED = {name.casefold() for name in COLUMNS}
 #: The year in 2018-05-31, 31.5.2018 and 20180531.
 _YEAR = re.compile(r"(?<!\d)\d{4}(?=((0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01]))?(\D|$))")
@@ -81,9 +82,10 @@ def read_points(
     """Labelled places from a file, ready for ``tn.fit`` and ``linear_probe``.
 
     Args:
-        path: .csv (or .tsv, .txt) with the columns lon, lat and ``label``, or .geojson or .gpkg of points with that
-            property; what the click map exports, or your own. Capitals of column names do not matter. Cells are parted
-            by commas, semicolons or tabs; decimal commas are understood where commas do not part cells.
+        path: .csv (or .tsv, .txt) with the columns lon, lat (or longitude, latitude) and ``label``, or .geojson or
+            .gpkg of points with that property; what the click map exports, or your own. Capitals of column names do not
+            matter. Cells are parted by commas, semicolons or tabs; decimal commas are understood where commas do not
+            part cells.
         label: the column of class names, kept as the text they are: 0100 stays 0100, NA stays NA, and a warning says
             so; empty = unknown.
         source: where the series come from if the file has none in columns B2_m01 to B12_m12, as the click map writes
@@ -147,6 +149,11 @@ def read_point_table(
         name.casefold(): name for name in ("lon", "lat", label, "year", "date", *COLUMNS) if name not in table
     }
     table = table.rename(columns=lambda name: sought.get(_series_column(name).casefold(), name))
+    # as other programs spell them out, where no column has the short name
+    spelt = {
+        whole: short for whole, short in SPELT_OUT.items() if short not in table and whole != label.casefold()
+    }
+    table = table.rename(columns=lambda name: spelt.get(str(name).strip().casefold(), name))
     twice = [name for name in dict.fromkeys(table.columns) if (table.columns == name).sum() > 1]
     if set(twice) & {"lon", "lat", label, "year", "date", *COLUMNS}:
         raise ValueError(
@@ -156,8 +163,8 @@ def read_point_table(
     if missing:
         there = ", ".join(map(str, table.columns[:12]))
         raise ValueError(
-            f"{path.name} has no {', '.join(missing)} among {there}; expected lon, lat "
-            f"and a column of class names: label='its name'."
+            f"{path.name} has no {', '.join(missing)} among {there}; expected columns lon "
+            "and lat (or longitude and latitude), in degrees. Rename the columns that hold them."
         )
     labels = None
     if label in table:
@@ -256,7 +263,7 @@ def _years(table: pd.DataFrame, year: int, name: str) -> np.ndarray:
         found = "no year" if blank[wrong][0] else f"the year {years[wrong][0]:g}"
         raise ValueError(
             f"{name} has {found} at {first}, and {wrong.sum()} such rows in all; expected a calendar year for each "
-            "place. Fill it in, or remove the column to read all of them in year=."
+            "place. Fill it in, or remove the column to read all of them in one year."
         )
     return years.astype(int)
 

@@ -36,9 +36,10 @@ def save_geotiff(maps: xr.Dataset, path: str | Path) -> list[Path]:
 
     ``..._probability.tif`` of the label; where the map has them ``..._probabilities.tif``, a band a class in its name,
     ``..._dissimilarity.tif`` (area of applicability: 1 is its edge) and ``..._set_size.tif``. All have overviews, and
-    are written in strips, so that the map may be lazy. Tags say source, year and model as the map does. The label has a
-    palette, the class names in its tags (``classes``, JSON) and, for QGIS and GDAL, in ``....tif.aux.xml``; its values
-    are those of the map, with the type's largest value (255, or 65535 from 255 classes on) for no data. Files of these
+    are written in strips, so that the map may be lazy. Tags say source, year and model as the map does, and how many
+    labels taught its words, where any did. The label has a palette, the class names in its tags (``classes``, JSON)
+    and, for QGIS and GDAL, in ``....tif.aux.xml``; its values are those of the map, with the type's largest value (255,
+    or 65535 from 255 classes on) for no data. Files of these
     names that an earlier map left are replaced, and removed where this one has no such layer.
 
     Args:

@@ -12,7 +12,7 @@ from timesen_nb.plots.colours import class_colours
 #: The label of a pixel without data.
 NOTHING = -1
 #: Attributes of a map that say what it was made of.
-ORIGIN = ("source", "year", "model")
+ORIGIN = ("source", "year", "model", "labels_taught")
 
 
 @dataclass(frozen=True)

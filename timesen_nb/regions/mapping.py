@@ -65,7 +65,8 @@ def map_region(
         label (y, x) int16, numbers of ``label.classes``, -1 = no data; probability (y, x) float32 of that label, NaN =
         no data; and, where asked for, vectors (y, x, feature), probabilities (class, y, x), dissimilarity (y, x) and
         set_size (y, x) int16, -1 = no data.
-        Attributes say source and year, as far as the cube does, and the model.
+        Attributes say source and year, as far as the cube does, the model, and how many labels taught the words, if any
+        did (``labels_taught``).
         The label is the most probable of the words that pass ``model.check_words``; for "none of these" where no word
         fits, give ``model.zero_shot(words, open_set=True)``.
 
@@ -97,7 +98,9 @@ def map_region(
             "model. Make the classifier by the model that made the map."
         )
     weights = zs.fingerprint() if zs.fingerprint is not None else ""
-    region.grid.attrs.update(_origin(cube, weights))
+    # a map that is mapped again by its vectors says what taught the words of before
+    region.grid.attrs.pop("labels_taught", None)
+    region.grid.attrs.update(_origin(cube, weights, zs))
     if weights and region.about["weights"] not in ("", weights):
         raise ValueError(
             "the vectors given were made by a model of other weights than the words; expected those of one model. Make "
@@ -138,10 +141,15 @@ def map_region(
     return maps.assign_coords({"class": zs.classes}) if every_class else maps
 
 
-def _origin(cube: xr.DataArray | xr.Dataset, weights: str) -> dict[str, str]:
-    """What the attributes of a map say of the cube and of the model that it was made by."""
+def _origin(cube: xr.DataArray | xr.Dataset, weights: str, zs: ZeroShot) -> dict[str, str]:
+    """What the attributes of a map say of the cube, of the model, and of labels that taught the words."""
     about = {key: str(cube.attrs[key]) for key in ORIGIN if cube.attrs.get(key)}
-    return {**about, "model": weights_name(weights)} if weights else about
+    about.pop("labels_taught", None)
+    if weights:
+        about["model"] = weights_name(weights)
+    if zs.lesson is not None:
+        about["labels_taught"] = str(len(zs.lesson.labels))
+    return about
 
 
 def _asked(region: Region, work: ChunkWork) -> dict[str, Any]:

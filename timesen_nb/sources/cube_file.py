@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from timesen_nb.series import PixelSeries
 from timesen_nb.sources.checks import check_places, check_year, series_of
 from timesen_nb.sources.cube_block import SIZE, CubeBlock, provenance_of, read_block
 from timesen_nb.sources.cube_layout import Opener, Options, read_layout
+from timesen_nb.sources.file_mark import file_mark
 from timesen_nb.sources.grid import BBox, check_bbox, turned
 from timesen_nb.sources.year_cube import year_cube
 
@@ -115,6 +116,11 @@ class CubeFileSource:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._block = lru_cache(maxsize=_KEPT)(self._read_block)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Says which file it is, whatever it is called and wherever it lies; "" for data in memory."""
+        return file_mark(self._opener.given) if isinstance(self._opener.given, Path) else ""
 
     def pixel(self, lon: float, lat: float, year: int = 2018) -> PixelSeries:
         """The series of the pixel that holds the place, with its provenance.

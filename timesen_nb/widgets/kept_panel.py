@@ -19,6 +19,7 @@ COLUMNS = (
     "year",
     "asked",
     "most probable",
+    "share",
     "true class",
     "your label",
     "remove",
@@ -50,6 +51,7 @@ class KeptPanel(w.VBox):
         self._header = w.HBox([plain_label(name) for name in COLUMNS])
         self._table = w.VBox()
         self._chart = Drawing("svg+xml", "tn-compared")
+        self._beyond = note("")
         self._files = (
             w.HTML()
         )  # two links written here; their content is base64, so no text of the user is markup
@@ -67,7 +69,16 @@ class KeptPanel(w.VBox):
             widget.add_class(style)
         self._files.add_class("tn-files")
         super().__init__(
-            [self._hint, self._waiting, self._header, self._table, self._teaches, self._files, self._chart]
+            [
+                self._hint,
+                self._waiting,
+                self._header,
+                self._table,
+                self._teaches,
+                self._files,
+                self._beyond,
+                self._chart,
+            ]
         )
         self.show()
 
@@ -126,7 +137,8 @@ class KeptPanel(w.VBox):
             f"{a.lon:.4f}, {a.lat:.4f}",
             str(a.series.year),
             a.question,
-            a.headline if a.share is None else f"{a.top} {percent(a.share)}",
+            a.headline if a.share is None else a.top,
+            "" if a.share is None else percent(a.share),
         ]
         return w.HBox(
             [tick, *(plain_label(t, tooltip=t) for t in [*texts, a.truth or "not known"]), label, drop]
@@ -138,7 +150,15 @@ class KeptPanel(w.VBox):
             self._label(number, label)
 
     def _draw_comparison(self) -> None:
-        chosen = [n for n, tick in self._ticks.items() if tick.value][: len(COMPARED)]
+        ticked = [n for n, tick in self._ticks.items() if tick.value]
+        chosen, beyond = ticked[: len(COMPARED)], len(ticked) - len(COMPARED)
+        self._beyond.value = (
+            f"At most {len(COMPARED)} places are drawn over each other: {beyond} of those ticked "
+            f"{'is' if beyond == 1 else 'are'} left out."
+            if beyond > 0
+            else ""
+        )
+        reveal(self._beyond, bool(self._beyond.value))
         reveal(self._chart, bool(chosen))
         if chosen:
             named = [(f"{n}: {self._kept[n].top}", self._kept[n].series) for n in chosen]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from timesen_nb.bands import BANDS
 from timesen_nb.sources.grid import holds
 from timesen_nb.tasks.names import tidy
 from timesen_nb.widgets.answer import Answer
@@ -33,12 +34,14 @@ class LabelledPlaces:
         vectors: (n, D), of the model.
         labels: n classes or new words.
         lonlats: (n, 2) degrees.
+        series: (n, 12, 10) that the vectors were made of.
         left_out: how many places of a file are not among them, and why; "" for none.
     """
 
     vectors: np.ndarray
     labels: list[str]
     lonlats: np.ndarray
+    series: np.ndarray
     left_out: str = ""
 
     @classmethod
@@ -46,7 +49,13 @@ class LabelledPlaces:
         """Kept places and what somebody says stands there."""
         vectors = np.array([a.vector for a, _ in answers], dtype=np.float32)
         lonlats = np.array([(a.lon, a.lat) for a, _ in answers], dtype=float).reshape(-1, 2)
-        return cls(vectors, [label for _, label in answers], lonlats)
+        series = np.array([a.series.values for a, _ in answers], dtype=np.float32).reshape(-1, 12, len(BANDS))
+        return cls(vectors, [label for _, label in answers], lonlats, series)
+
+    def said_of(self, series: np.ndarray) -> str | None:
+        """The label of a series (12, 10), None where it has none."""
+        same = (np.array_equal(series, other, equal_nan=True) for other in self.series)
+        return next((label for label, found in zip(self.labels, same, strict=True) if found), None)
 
     @property
     def numbered(self) -> dict[int, tuple[np.ndarray, str]]:
@@ -60,6 +69,7 @@ class LabelledPlaces:
             np.concatenate([self.vectors, more.vectors]),
             self.labels + more.labels,
             np.concatenate([self.lonlats, more.lonlats]),
+            np.concatenate([self.series, more.series]),
         )
 
 
@@ -98,6 +108,12 @@ class TaughtPlaces:
                     f"places {other} and {number} are one place in one year, and {other} is labelled {said!r}. "
                     "Change that label, or take it away first."
                 )
+        said_in_file = self.loaded.said_of(place.values) if label and self.loaded else None
+        if said_in_file and said_in_file.casefold() != label.casefold():
+            raise ValueError(
+                f"the file of labels says {said_in_file!r} of the pixel and year of place {number}. "
+                "Give it that label, or forget the file first."
+            )
         self.labels.pop(number, None)
         if label:
             self.labels[number] = label
@@ -145,23 +161,44 @@ def labels_of_file(
     if points.labels is None or not (points.labels != "").any():
         there = ", ".join(map(str, points.table.columns[:12]))
         raise ValueError(
-            f"{name} has no labels in a column {label!r}; it has {there}. Say which column holds the labels."
+            f"{name} has no labels in a column {label!r}; it has {there}. Write the name of the column that "
+            "holds them into the box “Column of labels”."
         )
     unlabelled = int((points.labels == "").sum())
     points = points.take(np.flatnonzero(points.labels != ""))
     values = points.values if points.values is not None else fetch_series(source, points, progress)[0]
     vectors = session.model.encode(values, allow_empty=True)
     there = np.isfinite(vectors).all(axis=1)
-    left_out = _reasons(points.take(np.flatnonzero(~there)), source, unlabelled)
+    labels = [] if points.labels is None else points.labels.tolist()
+    at_odds = there & _at_odds(values, labels, session.lesson)
+    left_out = _reasons(points.take(np.flatnonzero(~there)), source, unlabelled, int(at_odds.sum()))
+    there &= ~at_odds
     if not there.any():
-        raise ValueError(f"none of the {len(there)} labelled places of {name} can be read: {left_out}.")
-    labels = [] if points.labels is None else points.labels[there].tolist()
-    return LabelledPlaces(vectors[there], labels, points.lonlats[there], left_out)
+        raise ValueError(f"none of the {len(there)} labelled places of {name} can be used: {left_out}.")
+    rows = np.flatnonzero(there)
+    kept = [labels[row] for row in rows]
+    return LabelledPlaces(vectors[rows], kept, points.lonlats[rows], values[rows], left_out)
 
 
-def _reasons(unread: PointTable, source: Source, unlabelled: int) -> str:
+def _at_odds(values: np.ndarray, labels: Sequence[str], lesson: TaughtPlaces) -> np.ndarray:
+    """(n,) bool: places whose series, that of one pixel in one year, has another label as well, there or kept."""
+    said = defaultdict[bytes, set[str]](set)
+    keys = [series.tobytes() for series in values]
+    for key, label in zip(keys, labels, strict=True):
+        said[key].add(label.casefold())
+    kept = lesson.beside(None)
+    for series, label in zip(kept.series.astype(values.dtype), kept.labels, strict=True):
+        said[series.tobytes()].add(label.casefold())
+    return np.array([len(said[key]) > 1 for key in keys], dtype=bool)
+
+
+def _reasons(unread: PointTable, source: Source, unlabelled: int, at_odds: int) -> str:
     """How many places teach nothing, and why: "1 lies outside the data, 2 are of another year"; "" for none."""
     told = Counter({("has no label", "have no label"): unlabelled})
+    told[
+        "is labelled otherwise as well, at the same pixel and year",
+        "are labelled otherwise as well, at the same pixel and year",
+    ] = at_odds
     for (lon, lat), year in zip(unread.lonlats.tolist(), unread.years.tolist(), strict=True):
         if unread.values is None and source.bounds is not None and not holds(source.bounds, lon, lat):
             told["lies outside the data", "lie outside the data"] += 1

@@ -1,4 +1,4 @@
-"""The state of a map as the end of an address, after the #: where, which year, which words, which places are kept."""
+"""The state of a map as the end of an address, after the #: where and when, words and model, which places are kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 MOST_FIELDS = 400
 CATALOGS = ("earth-search", "planetary-computer")  # sources that everybody can ask
 USUAL = "descriptions"  # prompts
-KNOWN = frozenset(("lon", "lat", "year", "task", "word", "prompts", "source", "layer", "kept"))
+KNOWN = frozenset(
+    ("lon", "lat", "year", "task", "word", "prompts", "source", "layer", "kept", "model", "file")
+)
 
 
 class KeptPlace(NamedTuple):
@@ -56,6 +58,8 @@ class Link:
         source: a bundled source, a catalog that everybody can ask, or what else the data are called.
         layer: the colours of the map, where they are not the true ones.
         kept: the places that are kept.
+        model: digits that tell the model from others.
+        file: digits that tell the cube file from others of its name.
         problems: what an address said that cannot be read, in words.
     """
 
@@ -67,6 +71,8 @@ class Link:
     source: str | None = None
     layer: str | None = None
     kept: Sequence[KeptPlace] = ()
+    model: str | None = None
+    file: str | None = None
     problems: Sequence[str] = ()
 
     @classmethod
@@ -89,6 +95,7 @@ class Link:
         if isinstance(asked, Task) and (name not in tasks or asked != tasks[name]):
             name = f"your own {name}"
         own = not isinstance(asked, Task) and name not in tasks
+        model, file = session.marks
         kept = {spot: place for spot, (_, place) in kept_places(session).items()}
         return cls(
             place=(answer.lon, answer.lat) if answer else None,
@@ -101,6 +108,8 @@ class Link:
             source=session.shared or session.source.name,
             layer=layer,
             kept=(*kept.values(), *(place for place in coming if place.spot not in kept)),
+            model=model or None,
+            file=file or None,
         )
 
     @classmethod
@@ -176,6 +185,8 @@ class Link:
             source=fields.get("source", [None])[-1],
             layer=fields.get("layer", [None])[-1],
             kept=tuple(kept),
+            model=fields.get("model", [None])[-1],
+            file=fields.get("file", [None])[-1],
             problems=tuple(problems),
         )
 
@@ -186,7 +197,7 @@ class Link:
             fields += [("lon", f"{self.place[0]:.6f}"), ("lat", f"{self.place[1]:.6f}")]
         if self.year is not None:
             fields.append(("year", str(self.year)))
-        for name in ("task", "prompts", "source", "layer"):
+        for name in ("task", "prompts", "source", "file", "layer", "model"):
             if value := getattr(self, name):
                 fields.append((name, value))
         fields += [("word", word) for word in self.words]

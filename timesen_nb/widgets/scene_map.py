@@ -198,6 +198,7 @@ class SceneMap(Map):
             leaflet.Marker(
                 location=(lat, turned(lon, self.center[1])),
                 draggable=False,
+                keyboard=False,  # nothing happens there: who tabs through the page is not to stop at each
                 icon=leaflet.DivIcon(html=f"{number:d}", icon_size=(20, 20), icon_anchor=(10, 26)),
             )
             for number, (lon, lat) in places.items()

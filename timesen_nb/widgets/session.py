@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from timesen_nb.tasks import Task
     from timesen_nb.widgets.drawn_fields import Fields
 
+#: Digits of a fingerprint that an address has.
+MARK = 8
+
 
 class Session:
     """Model, source, year, words, the last good answer and the kept ones.
@@ -260,6 +263,12 @@ class Session:
     def shared(self) -> str | None:
         """The name by which everybody can open what is read: of a bundled source, or of an open catalog."""
         return getattr(self.source, "known_as", None)
+
+    @property
+    def marks(self) -> tuple[str, str]:
+        """What tells the model, and the file that is read, from others of the same name; "" for what has no such."""
+        of_model, of_data = self.words.fingerprint, getattr(self.source, "fingerprint", "")
+        return (of_model()[:MARK] if of_model else ""), of_data[:MARK]
 
     def use_source(self, source: Source) -> None:
         """Read other data from now on; the answer of a place of the old ones goes."""

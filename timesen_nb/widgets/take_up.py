@@ -29,6 +29,7 @@ def take_up(link: Link, actions: Actions, session: Session, screen: Screen) -> N
         screen: what shows it.
     """
     problems = list(link.problems)
+    others = list[str]()
 
     def attempt(action: Callable[..., Any], *given: Any) -> bool:
         try:
@@ -41,6 +42,8 @@ def take_up(link: Link, actions: Actions, session: Session, screen: Screen) -> N
     def tell() -> None:
         if problems:
             screen.messages.add(" ".join(["Part of the address cannot be used:", *problems]))
+        for other in others:
+            screen.messages.add(other)
 
     address = actions.address
 
@@ -55,6 +58,7 @@ def take_up(link: Link, actions: Actions, session: Session, screen: Screen) -> N
         """The year and the places, which are those of its own data: of others they would say something else."""
         try:
             if opened:
+                others.extend(_others(link, session))
                 problems.extend(address.again.expect(link.kept))
                 attempt(actions.use_year, link.year)
             tell()
@@ -74,7 +78,8 @@ def take_up(link: Link, actions: Actions, session: Session, screen: Screen) -> N
     screen.messages.well()
     # the newest address counts
     actions.stop_opening()
-    address.take(link.source, there)
+    source = _called(link, session)
+    address.take(source, there)
     says = link != Link(problems=link.problems)
     style = link.prompts or (USUAL if says else session.prompts)
     if style in PROMPT_STYLES:
@@ -93,12 +98,38 @@ def take_up(link: Link, actions: Actions, session: Session, screen: Screen) -> N
         screen.time.layer.value = layer
     else:
         problems.append(_other("layer", layer, list(LAYERS)))
-    if link.source in (None, session.shared, session.source.name):
+    if source in (None, session.shared, session.source.name):
         there(True)
-    elif link.source in CATALOGS:
-        actions.use_source(partial(open_catalog, link.source), then=there)
+    elif source in CATALOGS:
+        actions.use_source(partial(open_catalog, source), then=there)
     else:
-        there(attempt(_open, link.source, actions))
+        there(attempt(_open, source, actions))
+
+
+def _called(link: Link, session: Session) -> str | None:
+    """What the data of an address are called; capitals make no other source of those that everybody can open."""
+    if link.source is None or link.source == session.source.name or link.file:
+        return link.source
+    known = {name.casefold(): name for name in (*BUNDLED, *CATALOGS)}
+    return known.get(tidy(link.source).casefold(), link.source)
+
+
+def _others(link: Link, session: Session) -> list[str]:
+    """What an address was made with that is another here, in words; what it does not say is taken as the same."""
+    model, file = session.marks
+    said = []
+    if link.model and link.model != model:
+        said.append(
+            f"The address was made with a model of other weights ({link.model[:40]}, here {model or 'unknown'}): its "
+            "answers may differ from those that are shown here."
+        )
+    if link.file and link.file != file:
+        said.append(
+            f"The address was made of another file that is called {session.source.name} ({link.file[:40]}, here "
+            f"{file or 'none'}): its places may show something else. Open the same file, or ask who sent the "
+            "address."
+        )
+    return said
 
 
 def _open(name: str, actions: Actions) -> None:
