@@ -130,3 +130,14 @@ def server(no_account: None) -> Iterator[Any]:
     with EarthEngineServer(scenes_of(CUBE)) as running:
         running.initialize()
         yield running
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Sums are the same to the last bit only in the same order: as many threads here as in the programs started."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
