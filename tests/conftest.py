@@ -102,3 +102,42 @@ def app(source: Any) -> Any:
     import timesen_nb as tn
 
     return tn.ClickMap(small_model(), source, task=WORDS)
+
+
+@pytest.fixture
+def no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nobody is signed in to Earth Engine, and nothing is set."""
+    for name in (
+        "EE_PROJECT",
+        "GOOGLE_CLOUD_PROJECT",
+        "EE_SERVICE_ACCOUNT_KEY",
+        "GOOGLE_APPLICATION_CREDENTIALS",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path / "gcloud"))
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    monkeypatch.setenv("TIMESEN_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def server(no_account: None) -> Iterator[Any]:
+    """An Earth Engine on 127.0.0.1 that holds tests/earth_engine_cube.py, and the client's session with it."""
+    from earth_engine_cube import CUBE
+    from earth_engine_images import scenes_of
+    from earth_engine_server import EarthEngineServer
+
+    with EarthEngineServer(scenes_of(CUBE)) as running:
+        running.initialize()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Sums are the same to the last bit only in the same order: as many threads here as in the programs started."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -15,17 +15,15 @@ import io
 import json
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from earth_engine_algorithms import Algorithms, Feature, Grid, Habits, Image, Refused, asset
+from earth_engine_algorithms import Algorithms, Habits, Refused
+from earth_engine_images import Feature, Grid, Image
 
-REFLECTANCE = "COPERNICUS/S2_SR_HARMONIZED"
-CLOUD_SCORE = "GOOGLE/CLOUD_SCORE_PLUS/V1/S2_HARMONIZED"
-BANDS = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
 MOST_BYTES = 50_331_648
 
 # Newer than the list in the wheel; after developers.google.com/earth-engine/apidocs/ee-image-linkcollection.
@@ -46,47 +44,6 @@ _LINK = {
         },
     ],
 }
-
-
-def scene(
-    values: np.ndarray,
-    scl: np.ndarray,
-    time: np.datetime64,
-    *,
-    tile: str = "31UFS",
-    epsg: int = 32631,
-    left: float = 600_000.0,
-    top: float = 5_620_000.0,
-    cs_cdf: np.ndarray | None = None,
-    product: str = "20200101T000000",
-    satellite: str | None = "Sentinel-2A",
-    baseline: str | None = "02.06",
-) -> tuple[Image, Image | None]:
-    """One image of the catalog and its Cloud Score+: values (10, y, x) with 0 = masked, scl and cs_cdf (y, x)."""
-    moment = time.astype("datetime64[s]").item()
-    index = f"{moment:%Y%m%dT%H%M%S}_{product}_T{tile}"
-    known = {"system:index": index, "system:time_start": int(time.astype("datetime64[ms]").astype(int))}
-    about = {"SPACECRAFT_NAME": satellite, "PROCESSING_BASELINE": baseline}
-    about = {name: value for name, value in about.items() if value is not None}
-    measured = np.where(values == 0, np.nan, values.astype(float))
-    arrays = {**dict(zip(BANDS, measured, strict=True)), "SCL": scl.astype(float)}
-    crs = f"EPSG:{epsg}"
-    score = None if cs_cdf is None else asset({"cs_cdf": cs_cdf.astype(float)}, crs, left, top, **known)
-    return asset(arrays, crs, left, top, **known, **about), score
-
-
-def scenes_of(cube: Any, **options: Any) -> dict[str, list[Image]]:
-    """A catalog with one image for each date of a tests.dated_cube.DatedCube."""
-    pairs = [
-        scene(v, s, t, left=cube.left, top=cube.top, product=f"{n:08d}T000000", **options)
-        for n, (v, s, t) in enumerate(zip(cube.values, cube.scl, cube.times, strict=True))
-    ]
-    return catalog(pairs)
-
-
-def catalog(pairs: Sequence[tuple[Image, Image | None]]) -> dict[str, list[Image]]:
-    """Both collections of images made by :func:`scene`."""
-    return {REFLECTANCE: [i for i, _ in pairs], CLOUD_SCORE: [s for _, s in pairs if s is not None]}
 
 
 class EarthEngineServer:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dated_cube import LEFT, TOP, DatedCube, dated_cube
-from earth_engine_server import EarthEngineServer, scenes_of
+from earth_engine_images import scenes_of
+from earth_engine_server import EarthEngineServer
 from stac_catalog import CatalogWriter
 
 import timesen_nb as tn

@@ -1,26 +1,16 @@
 """What notebook 01 writes for Earth Engine, by the real client against a server on 127.0.0.1: one month, twice."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
-from dated_cube import dated_cube
-from earth_engine_server import EarthEngineServer, scenes_of
+from earth_engine_cube import CUBE
+from earth_engine_server import EarthEngineServer
 
 import timesen_nb as tn
 
 NOTEBOOK = Path(__file__).resolve().parent.parent / "notebooks" / "01_sentinel2_series.ipynb"
-CUBE = dated_cube()
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[EarthEngineServer]:
-    monkeypatch.setenv("TIMESEN_CACHE", str(tmp_path))
-    with EarthEngineServer(scenes_of(CUBE)) as running:
-        running.initialize()
-        yield running
 
 
 def cells() -> list[str]:

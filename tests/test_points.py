@@ -1,49 +1,23 @@
 """Tables of labelled points as people have them: the right value, or words that say what is wrong."""
 
 import codecs
-import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from point_tables import BRUSSELS, SERIES, check, places, save, table
 
 import timesen_nb as tn
 from tests.synthetic import GridSource
 from timesen_nb.bands import BANDS
-from timesen_nb.datasets import read_point_table, read_points
+from timesen_nb.datasets import read_points
 from timesen_nb.datasets.points import COLUMNS
 from timesen_nb.nodata import CODES
 from timesen_nb.tasks.names import tidy
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.kept import KeptPlaces
-
-BRUSSELS = (4.35, 50.85)
-SERIES = np.random.default_rng(0).integers(200, 4000, (12, 10)).astype(float)
-
-
-def table(rows: int = 2, **columns: object) -> pd.DataFrame:
-    """Places near Brussels with series; further columns, or other values, by name."""
-    series = {name: [SERIES.ravel()[i] + n for n in range(rows)] for i, name in enumerate(COLUMNS)}
-    where = {"lon": [4.35 + n / 10 for n in range(rows)], "lat": [50.85 + n / 10 for n in range(rows)]}
-    return pd.DataFrame(where | {"true_class": ["wheat", "oats"] * (rows // 2)} | series | columns)
-
-
-def save(path: Path, data: pd.DataFrame, encoding: str = "utf-8", mark: bytes = b"", **how: object) -> Path:
-    path.write_bytes(mark + data.to_csv(index=False, **how).encode(encoding))
-    return path
-
-
-def check(points: tn.Pairs, labels: list[str] | None = None) -> None:
-    """The table of two places, whatever it was written as."""
-    assert points.labels.tolist() == (labels or ["wheat", "oats"])
-    np.testing.assert_allclose(points.lonlats, [BRUSSELS, (4.45, 50.95)])
-    np.testing.assert_array_equal(
-        np.asarray(points.values), np.stack([SERIES, SERIES + 1]).astype(np.float32)
-    )
-
 
 # How a file is written --------------------------------------------------------------------------------------------
 
@@ -255,210 +229,6 @@ def test_series_that_lack_a_column_are_said(tmp_path):
 def test_bands_of_columns_may_have_products_names(tmp_path):
     data = table().rename(columns=lambda name: name.replace("B2_", "B02_").replace("B8A_m", "b8a_M"))
     check(read_points(save(tmp_path / "points.csv", data)))
-
-
-# Years and places that a source is asked for -------------------------------------------------------------------------
-
-
-def places(source: GridSource, **columns: object) -> pd.DataFrame:
-    lonlats = [source.place(3, 3), source.place(5, 5)]
-    lon, lat = ([place[i] for place in lonlats] for i in (0, 1))
-    return pd.DataFrame({"lon": lon, "lat": lat, "true_class": ["a", "b"]} | columns)
-
-
-@pytest.mark.parametrize(
-    ("years", "read"),
-    [
-        (["2018", "2019"], [0, 1]),
-        (["2018.0", "2019.0"], [0, 1]),
-        (["", ""], [1, 1]),  # nothing said: year=
-        (None, [1, 1]),
-    ],
-)
-@pytest.mark.parametrize("column", ["year", "Year", "YEAR"])
-def test_years(tmp_path, years, read, column):
-    source = GridSource()
-    data = places(source, **({} if years is None else {column: years}))
-    points = read_points(save(tmp_path / "p.csv", data), source=source, year=2019)
-    grid = source.grid.transpose("y", "x", "month", "band").values
-    expected = np.stack([grid[3, 3] + read[0], grid[5, 5] + read[1]])
-    np.testing.assert_allclose(np.asarray(points.values), expected)
-
-
-@pytest.mark.parametrize(
-    ("years", "said"),
-    [
-        (["2018", ""], "no year at line 3"),
-        (["2018", "18"], "the year 18 at line 3"),
-        (["2018.5", "2018"], "the year 2018.5 at line 2"),
-        (["2018-06-01", "2018"], "'2018-06-01' in column year of line 2"),
-    ],
-)
-def test_a_year_that_is_none_is_said(tmp_path, years, said):
-    source = GridSource()
-    with pytest.raises(ValueError, match=said):
-        read_points(save(tmp_path / "p.csv", places(source, year=years)), source=source)
-
-
-@pytest.mark.parametrize(
-    ("dates", "years"),
-    [
-        (["2018-05-31", "2019-05-31"], [2018, 2019]),
-        (["31.5.2018", "05/31/2019"], [2018, 2019]),
-        (["20180531", "20190531T101500Z"], [2018, 2019]),
-        (["May 2018", "2019-05-31 10:15"], [2018, 2019]),
-        (["", "NA"], [2020, 2020]),
-    ],
-)
-def test_the_year_of_a_date_is_read(tmp_path, dates, years):
-    path = save(tmp_path / "p.csv", places(GridSource(), Date=dates))
-    assert read_point_table(path, year=2020).years.tolist() == years
-    both = save(tmp_path / "b.csv", places(GridSource(), Date=dates, year=2017))
-    assert read_point_table(both).years.tolist() == [2017, 2017]
-
-
-@pytest.mark.parametrize(
-    ("dates", "said"),
-    [
-        (
-            ["2018-05-31", "31.5.18"],
-            "'31.5.18' in column date of line 3, which tells no year.*a column called year",
-        ),
-        (["43221", "2018-05-31"], "'43221' in column date of line 2"),
-        (["01052018", "2018-05-31"], "'01052018' in column date of line 2, which tells no year"),
-        (["20122018", "2018-05-31"], "'20122018' in column date of line 2, which tells no year"),
-        (["2018-05-31", ""], "no year at line 3"),
-    ],
-)
-def test_a_date_that_tells_no_year_is_said(tmp_path, dates, said):
-    with pytest.raises(ValueError, match=said):
-        read_points(save(tmp_path / "p.csv", places(GridSource(), date=dates)), source=GridSource())
-
-
-def test_a_date_counts_where_the_year_is_empty(tmp_path):
-    path = tmp_path / "p.csv"
-    path.write_text("lon,lat,year,date\n3.02,50.81,,2020-05-01\n3.02,50.81,2019,\n")
-    assert read_point_table(path).years.tolist() == [2020, 2019]
-
-
-def test_capitals_of_column_names_do_not_matter(tmp_path):
-    data = table()
-    check(read_points(save(tmp_path / "p.csv", data.rename(columns=str.upper))))
-    check(read_points(save(tmp_path / "q.csv", data.rename(columns=str.title)), label="TRUE_class"))
-    # a name that is exact goes before one that is like it
-    check(read_points(save(tmp_path / "r.csv", data.assign(TRUE_CLASS="other", LON=0))))
-    two = data.rename(columns={"lon": "Lon"}).assign(LON=0)
-    with pytest.raises(ValueError, match="several columns 'lon'"):
-        read_points(save(tmp_path / "s.csv", two))
-
-
-def test_longitude_and_latitude_may_be_spelt_out(tmp_path):
-    data = table()
-    for new in ("Longitude", "Latitude"), ("LONGITUDE", "latitude "), ("Longitude", "lat"):
-        check(
-            read_points(
-                save(tmp_path / "p.csv", data.rename(columns=dict(zip(("lon", "lat"), new, strict=True))))
-            )
-        )
-    # the short name goes before the long one
-    check(read_points(save(tmp_path / "q.csv", data.assign(Longitude=0, latitude=0))))
-    two = data.rename(columns={"lon": "Longitude"}).assign(longitude=0)
-    with pytest.raises(ValueError, match="several columns 'lon'"):
-        read_points(save(tmp_path / "s.csv", two))
-    with pytest.raises(ValueError, match=r"has no lon, lat among x, y.*longitude and latitude") as refused:
-        read_point_table(save(tmp_path / "t.csv", data.rename(columns={"lon": "x", "lat": "y"})))
-    assert "label=" not in str(refused.value)
-
-
-def test_swapped_places_of_a_source_are_seen(tmp_path):
-    source = GridSource()
-    data = places(source).rename(columns={"lon": "lat", "lat": "lon"})
-    with pytest.raises(
-        ValueError, match=r"2 of 2 places outside a synthetic grid.*swap the columns lon and lat"
-    ):
-        read_points(save(tmp_path / "p.csv", data), source=source)
-    assert not source.requests
-
-
-# GeoJSON ------------------------------------------------------------------------------------------------------------
-
-
-def feature(geometry: object, **properties: object) -> dict[str, object]:
-    series = dict(zip(COLUMNS, SERIES.ravel().tolist(), strict=True))
-    return {
-        "type": "Feature",
-        "geometry": geometry,
-        "properties": {"true_class": "wheat"} | series | properties,
-    }
-
-
-def collection(path: Path, *features: object, **more: object) -> Path:
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": features} | more))
-    return path
-
-
-POINT = {"type": "Point", "coordinates": list(BRUSSELS)}
-
-
-def named(name: object) -> dict[str, object]:
-    return {"crs": {"type": "name", "properties": {"name": name}}}
-
-
-@pytest.mark.parametrize(
-    ("features", "more", "place"),
-    [
-        ([feature(POINT)], {}, BRUSSELS),
-        ([feature(POINT, lon=-70.0, lat=10.0)], {}, BRUSSELS),  # the geometry is the place
-        ([feature({"type": "Point", "coordinates": [*BRUSSELS, 56.0]})], {}, BRUSSELS),
-        ([feature({"type": "MultiPoint", "coordinates": [list(BRUSSELS)]})], {}, BRUSSELS),
-        ([feature(POINT)], {"crs": None}, BRUSSELS),
-        ([feature(POINT)], named("urn:ogc:def:crs:OGC:1.3:CRS84"), BRUSSELS),
-        ([feature(POINT)], named("urn:ogc:def:crs:EPSG::4326"), BRUSSELS),
-        # 3 degrees east, on the equator, is the middle of UTM zone 31 by definition
-        ([feature({"type": "Point", "coordinates": [500_000, 0]})], named("EPSG:32631"), (3.0, 0.0)),
-        ([feature({"type": "Point", "coordinates": [4_321_000, 3_210_000]})], named("EPSG:3035"), (10.0, 52.0)),
-        ([feature({"type": "Point", "coordinates": [5e5, 0]})], named("urn:ogc:def:crs:EPSG::32631"), (3.0, 0.0)),
-    ],
-)  # fmt: skip
-def test_places_of_geojson(tmp_path, features, more, place):
-    points = read_points(collection(tmp_path / "p.geojson", *features, **more))
-    np.testing.assert_allclose(points.lonlats, [place], atol=1e-6)
-    np.testing.assert_array_equal(np.asarray(points.values[0]), SERIES.astype(np.float32))
-
-
-@pytest.mark.parametrize(
-    ("features", "more", "said"),
-    [
-        ([feature(POINT), feature(None)], {}, "feature 2 has no geometry"),
-        ([{"type": "Feature", "properties": {}}], {}, "feature 1 has no geometry"),
-        ([feature({"type": "Polygon", "coordinates": []})], {}, "feature 1 is a Polygon.*centroids"),
-        ([feature({"type": "MultiPoint", "coordinates": [[4, 50], [5, 51]]})], {}, "is a MultiPoint"),
-        ([feature({"type": "Point", "coordinates": []})], {}, "has the coordinates \\[\\]"),
-        ([feature({"type": "Point", "coordinates": [None, 50]})], {}, "has the coordinates"),
-        ([feature({"type": "Point", "coordinates": [601_000, 5_630_000]})], {}, "Metres of a map projection"),
-        ([feature({"type": "Point", "coordinates": [50.85, 104.35]})], {}, "other way round"),
-        ([feature(POINT)], named("EPSG:999999"), "EPSG:999999, which is not known"),
-        ([feature(POINT)], named(None), "not known"),
-        ([feature(POINT)], {"crs": {"type": "link", "properties": {"href": "x"}}}, "not known"),
-        ([feature({"type": "Point", "coordinates": [1e30, 1e30]})], named("EPSG:3035"), "no place in the coordinate"),
-        ([feature(POINT, B4_m07="high")], {}, "'high' in column B4_m07"),
-        (["x"], {}, "no GeoJSON"),
-    ],
-)  # fmt: skip
-def test_geojson_that_says_no_place(tmp_path, features, more, said):
-    with pytest.raises(ValueError, match=said):
-        read_points(collection(tmp_path / "p.geojson", *features, **more))
-
-
-@pytest.mark.filterwarnings("ignore:.*of a class named")
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
-def test_class_codes_of_geojson(tmp_path, encoding):
-    path = tmp_path / "p.geojson"
-    labels = ["0100", 211, 212.0, None, "NA", "Grünland", True]
-    features = [feature(POINT, true_class=label) for label in labels]
-    text = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
-    path.write_bytes(text.encode(encoding))
-    assert read_points(path).labels.tolist() == ["0100", "211", "212", "", "NA", "Grünland", "True"]
 
 
 # There and back ---------------------------------------------------------------------------------------------------

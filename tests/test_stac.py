@@ -11,16 +11,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
-import pystac
 import pytest
 from dated_cube import EPSG, LEFT, TOP, DatedCube, dated_cube
-from stac_catalog import CatalogWriter, item_of, july, one_day
+from stac_catalog import CatalogWriter, july, one_day
 from stac_server import Api, served
 
 import timesen_nb as tn
 from timesen_nb.sources.grid import Grid, holds
 from timesen_nb.sources.stac import StacSource
-from timesen_nb.sources.stac.acquisitions import read_acquisitions
 
 WIDTH = 12
 DATES = 16
@@ -167,98 +165,6 @@ def test_a_corner_of_a_cube_that_leans_out_of_its_box_has_all_its_dates(tmp_path
     assert source.cube(bbox, 2018).sel(month=7).isel(band=0, y=0, x=-1) == alone
 
 
-def test_an_offset_that_is_denied_wrongly_gives_no_look(tmp_path: Path) -> None:
-    """earth-search, issues 66 and 71: the values are without the offset, the item says that they are with it."""
-    source = one_day(
-        tmp_path,
-        {"value": 400, "baseline": "05.11", "applied": True, "when": "2018-07-01T10:50:00"},
-        {"value": 600, "when": "2018-07-05T10:50:00"},
-    )
-    item = tmp_path / "S2A_0.json"
-    item.write_text(item.read_text().replace('applied": true', 'applied": false'))
-    assert july(source) == 600
-
-
-@pytest.mark.parametrize(
-    ("properties", "raster", "gain", "offset"),
-    [
-        ({"s2:processing_baseline": "02.12"}, None, 1, 0),
-        ({"s2:processing_baseline": "03.01"}, None, 1, 0),
-        ({"s2:processing_baseline": "04.00"}, None, 1, -1000),
-        ({"s2:processing_baseline": "05.09"}, None, 1, -1000),
-        ({"s2:processing_baseline": 5.1}, None, 1, -1000),
-        ({"processing:version": "05.11"}, None, 1, -1000),
-        ({"s2:processing_baseline": " 05.09 "}, None, 1, -1000),
-        ({"s2:processing_baseline": "N0509"}, None, 1, -1000),
-        ({"s2:processing_baseline": "0214"}, None, 1, 0),
-        # of the software of whoever made the catalog
-        ({"processing:version": "1.1"}, (1e-4, -0.1), 1, -1000),
-        (
-            {"processing:version": "1.1", "s2:product_uri": "S2A_MSIL2A_20230701T103631_N0509_R008_T31UFU_x"},
-            None,
-            1,
-            -1000,
-        ),
-        (
-            {
-                "processing:version": "03.01",
-                "s2:product_uri": "S2A_MSIL2A_20230701T103631_N0509_R008_T31UFU_x",
-            },
-            None,
-            1,
-            -1000,
-        ),
-        (
-            {"s2:product_uri": "S2A_MSIL2A_20230701T103631_N0509_R008_T31UFU_20230701T200058.SAFE"},
-            None,
-            1,
-            -1000,
-        ),
-        ({"s2:product_uri": "S2A_MSIL2A_20180701T103631_N0208_R008_T31UFU_20180701T200058.SAFE"}, None, 1, 0),
-        # earth-search: the word on the offset goes before the raster extension's
-        ({"s2:processing_baseline": "05.09", "earthsearch:boa_offset_applied": True}, (1e-4, -0.1), 1, 0),
-        (
-            {"s2:processing_baseline": "05.09", "earthsearch:boa_offset_applied": False},
-            (1e-4, -0.1),
-            1,
-            -1000,
-        ),
-        ({"s2:processing_baseline": "05.09", "earthsearch:boa_offset_applied": False}, (1e-4, 0), 1, -1000),
-        ({"s2:processing_baseline": "02.13", "earthsearch:boa_offset_applied": False}, (1e-4, -0.1), 1, 0),
-        ({"s2:processing_baseline": "04.00", "sentinel:boa_offset_applied": True}, None, 1, 0),
-        # sentinel-2-c1-l2a: no word of its own, the raster extension states it
-        ({"s2:processing_baseline": "05.00"}, (1e-4, -0.1), 1, -1000),
-        ({"s2:processing_baseline": "05.00"}, (1e-4, 0.0), 1, 0),
-        ({}, (1e-4, -0.1), 1, -1000),
-        ({"s2:processing_baseline": "05.00"}, (2e-4, -0.2), 2, -2000),
-        # what tools write when they know nothing
-        ({"s2:processing_baseline": "05.00"}, (1.0, 0.0), 1, -1000),
-    ],
-)
-@pytest.mark.parametrize("form", ["raster:bands", "bands"])
-def test_the_radiometric_offset_is_what_the_item_says(properties, raster, gain, offset, form) -> None:
-    ((scene,), left_out) = read_acquisitions([item_of(properties, raster, form)])
-    assert not left_out
-    assert scene.gain.tolist() == pytest.approx([gain] * 10)
-    assert scene.offset.tolist() == pytest.approx([offset] * 10)
-
-
-@pytest.mark.parametrize(
-    "said", ["2018-07-01T00:46:30+02:00", "2018-06-30T20:46:30-02:00", "2018-06-30T22:46:30Z"]
-)
-def test_times_with_an_offset_are_those_of_utc(said: str) -> None:
-    """Two hours are another day here, and another month."""
-    ((scene,), _) = read_acquisitions([item_of({"s2:processing_baseline": "02.12", "datetime": said})])
-    assert scene.time == np.datetime64("2018-06-30T22:46:30")
-
-
-def test_an_item_that_does_not_say_how_it_is_stored_is_refused_by_name() -> None:
-    acquisitions, ((left_out),) = read_acquisitions([item_of({})])
-    assert not acquisitions
-    assert left_out["what"] == "S2A_31UFS"
-    assert "does not say how its values are stored" in left_out["why"]
-
-
 def test_items_without_all_files_are_left_out(world: DatedCube, tmp_path: Path) -> None:
     source = one_day(
         tmp_path, {"value": 300, "without": ("B11",)}, {"value": 500, "when": "2018-07-09T10:50:00"}
@@ -267,15 +173,6 @@ def test_items_without_all_files_are_left_out(world: DatedCube, tmp_path: Path) 
         assert july(source) == 500
     with pytest.raises(ValueError, match=r"S2A_0: it has no file for B11"):
         july(one_day(tmp_path, {"value": 300, "without": ("B11",)}))
-
-
-def test_the_cog_goes_before_the_jpeg_of_the_same_band() -> None:
-    item = item_of({"s2:processing_baseline": "02.12"})
-    item.assets = {"red-jp2": pystac.Asset("/red.jp2", media_type="image/jp2"), **item.assets}
-    item.assets["B8_10m"] = item.assets.pop("B8")
-    ((scene,), _) = read_acquisitions([item])
-    assert scene.item.assets["B4"].href.endswith("B4.tif")
-    assert scene.item.assets["B8"].href.endswith("B8.tif")
 
 
 # Through a server

@@ -1,29 +1,23 @@
-"""What is taken along from the app, what is found alike, and what labels of a file teach."""
+"""What is taken along from the app: files of kept places, maps, taught words and calls."""
 
 import io
 import json
-import threading
 import zipfile
 from base64 import b64decode
 from pathlib import Path
 
 import geopandas as gpd
-import ipywidgets as w
 import numpy as np
 import pandas as pd
 import pytest
 import rasterio
 from clicks import settle
+from kept_places import WORDS, with_kept_places
 from shapely import box
+from synthetic import GridSource, small_model
 
 import timesen_nb as tn
-from tests.synthetic import GridSource, small_model
-from timesen_nb.sources.grid import holds
-from timesen_nb.widgets.alike_panel import OUTDATED
-from timesen_nb.widgets.page import uploaded
 from timesen_nb.widgets.take import take, view_maps
-
-WORDS = ["a lake", "a meadow", "a wood"]
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +27,7 @@ def model() -> tn.TimeSenCLIP:
 
 @pytest.fixture
 def app(model: tn.TimeSenCLIP) -> tn.ClickMap:
-    """Three kept places, two of them with a label, and a mapped view."""
-    source = GridSource()
-    app = tn.ClickMap(model, source, WORDS)
-    for column in (5, 9, 14):
-        app.click(*source.place(column, 7))
-        app.keep()
-    app.label(1, "a wood")
-    app.label(3, "a hop garden")
-    app.map_view(bbox=source.bounds)
-    assert app.error is None
-    return app
+    return with_kept_places(model)
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +41,6 @@ def real() -> tn.ClickMap:
     app.map_view(bbox=(west, south, west + (east - west) / 4, south + (north - south) / 4))
     assert app.error is None
     return app
-
-
-# Files
 
 
 @pytest.mark.parametrize("suffix", [".geojson", ".gpkg"])
@@ -324,298 +305,3 @@ def test_buttons_make_the_same_files(app: tn.ClickMap, tmp_path: Path) -> None:
     assert app.take.python.value == link(app).decode()
     app.label(2, "a lake")
     assert app.take._link.value == "", "the screen shows something else now"
-
-
-# Places like this
-
-
-def test_places_like_a_click_lie_on_the_map(app: tn.ClickMap) -> None:
-    app.click(*app.session.source.place(20, 12))
-    shown = app.find_alike()
-    encoded = app.session.view
-    assert 0.03 * len(encoded.vectors) < shown < 0.08 * len(encoded.vectors)
-    best = np.flatnonzero(encoded.readable.ravel())[app.alike.cosines.argmax()]
-    row, column = divmod(int(best), encoded.readable.shape[1])
-    x, y = float(encoded.cube.x[column]), float(encoded.cube.y[row])
-    at = gpd.points_from_xy([x], [y], crs=encoded.cube.rio.crs).to_crs(4326)[0]
-    assert (at.x, at.y) == pytest.approx(app.session.source.place(20, 12), abs=1e-4)
-    picture = app.map._layer.url
-    app.alike.threshold.value = float(app.alike.cosines.max())
-    assert app.alike.found.sum() == 1
-    assert app.map._layer.url != picture
-    assert "1 of " in app.alike._found.value
-
-
-def test_another_click_is_not_like_the_one_that_was_searched_for(app: tn.ClickMap) -> None:
-    place = app.session.source.place
-    classes = app.map._layer.url
-    app.find_alike()
-    app.click(*place(20, 12))
-    assert app.map._layer.url == classes
-    assert app.alike._found.value == OUTDATED
-    assert app.alike.cosines is None
-    assert app.find_alike() > 0
-    found = app.map._layer.url
-    app.use(task=["a lake", "a bog"])  # the same place: other words colour the map
-    assert app.alike.cosines is None
-    assert app.map._layer.url != found
-
-
-def test_what_is_like_a_kept_place_stays_until_that_is_removed(app: tn.ClickMap) -> None:
-    app.find_alike(2)
-    found = app.map._layer.url
-    app.click(*app.session.source.place(20, 12))
-    assert app.map._layer.url == found
-    assert "place 2" in app.legend.text
-    app.session.forget(2)
-    assert app.map._layer.url != found
-    assert app.alike._found.value == OUTDATED
-
-
-def test_the_colours_of_likeness_have_a_legend_and_the_pointer_says_how_alike_a_pixel_is(
-    app: tn.ClickMap,
-) -> None:
-    app.click(*app.session.source.place(20, 12))
-    app.find_alike()
-    low, high = app.alike.threshold.value, float(app.alike.cosines.max())
-    assert "How like the last click: dark is less, light is more" in app.legend.text
-    assert app.legend._bar._words.value == f"Likeness: dark is {low:.3f}, light is {high:.3f}"
-    for column, row in ((20, 12), (3, 3)):
-        lon, lat = app.session.source.place(column, row)
-        app._actions.layer.hovered({"type": "mousemove", "coordinates": [lat, lon]})
-        cosine = app.alike.cosines[app.session.view.at(lon, lat)]
-        assert app.map._told.value == f"{cosine:.3f} like the last click"
-    app.view.choice.value = 1
-    assert app.alike.cosines is None
-    assert app.alike._found.value == ""
-    assert "How well" in app.legend.text
-    app._actions.layer.hovered({"type": "mousemove", "coordinates": [lat, lon]})
-    assert "%" in app.map._told.value
-
-
-def test_a_region_is_not_coloured_over_by_the_slider_of_what_was_found(app: tn.ClickMap) -> None:
-    app.find_alike()
-    app.show_region(tn.map_region(app.session.words, app.session.view.cube, progress=False))
-    assert app.error is None
-    region = app.map._layer.url
-    app.alike.threshold.value = float(app.alike.threshold.min)
-    app.click(*app.session.source.place(20, 12))
-    assert app.map._layer.url == region
-
-
-def test_nothing_is_found_while_somebody_guesses(app: tn.ClickMap) -> None:
-    app.find_alike("a lake")
-    app.panel.guess.on.value = True
-    hidden = app.map._layer.url
-    app.alike.threshold.value = float(app.alike.threshold.min)
-    assert app.map._layer.url == hidden
-    assert app.legend.text == ""
-    assert app.find_alike("a lake") is None
-    assert "while you guess" in app.error
-    assert app.map._layer.url == hidden
-    app.panel.guess.on.value = False
-    assert app.find_alike("a lake") > 0
-
-
-def test_the_button_draws_what_it_finds_on_a_map_without_colours(app: tn.ClickMap) -> None:
-    app.words.lit.value = False
-    hidden = app.map._layer.url
-    app.alike.start.click()
-    assert app.map._layer.url != hidden
-    app.click(*app.session.source.place(20, 12))
-    assert app.map._layer.url == hidden
-
-
-def test_places_like_a_kept_one_or_like_words(app: tn.ClickMap) -> None:
-    app.find_alike(1)
-    kept = app.alike.cosines
-    np.testing.assert_allclose(kept, app.session.view.vectors @ app.session.kept[1].vector, atol=1e-5)
-    app.find_alike("a lake")
-    words = app.session.words.vectors[0]
-    np.testing.assert_allclose(
-        app.alike.cosines, app.session.view.vectors @ words / np.linalg.norm(words), atol=1e-5
-    )
-    assert app.find_alike(77) is None
-    assert "like=77" in app.error
-    app.session.use_year(2019)
-    assert app.alike.cosines is None
-    assert app.find_alike(1) is None
-    assert "Map the view first" in app.error
-
-
-# Labels of a file
-
-
-def points(source: GridSource, n: int = 24) -> gpd.GeoDataFrame:
-    at = [source.place(int(c), int(r)) for c, r in np.random.default_rng(0).integers(2, 30, (n, 2))]
-    lon, lat = np.array(at).T
-    kinds = ["a wood", "a hop garden"] * (n // 2)
-    return gpd.GeoDataFrame({"kind": kinds}, geometry=gpd.points_from_xy(lon, lat, crs=4326))
-
-
-def test_a_file_of_points_teaches_and_is_judged(app: tn.ClickMap, tmp_path: Path) -> None:
-    for number in (1, 3):
-        app.label(number, "")
-    assert app.session.words.lesson is None
-    path = tmp_path / "points.gpkg"
-    points(app.session.source).to_file(path, driver="GPKG")
-    app.load_labels(path, "kind")
-    assert app.error is None
-    assert len(app.session.words.lesson.labels) == 24
-    assert app.session.classes == [*WORDS, "a hop garden"]
-    app.label(1, "a lake")
-    assert len(app.session.words.lesson.labels) == 25
-    app.teach.judge.click()
-    settle(app)
-    assert app.error is None
-    assert app.teach._said.value.startswith("Too few to tell: 25 labelled places")
-    app.teach.forget.click()
-    assert len(app.session.words.lesson.labels) == 1
-    app.load_labels(path, "species")
-    assert "no labels in a column 'species'; it has kind" in app.error
-    assert len(app.session.words.lesson.labels) == 1
-
-
-@pytest.mark.parametrize("version", [7, 8])
-def test_a_file_is_uploaded_from_the_page(app: tn.ClickMap, version: int, tmp_path: Path) -> None:
-    points(app.session.source).to_file(tmp_path / "p.geojson", driver="GeoJSON")
-    content = (tmp_path / "p.geojson").read_bytes()
-    app.teach.column.value = "kind"
-    file = {"name": "../p.geojson", "content": memoryview(content)}
-    value = {"../p.geojson": file} if version == 7 else (file,)
-    assert uploaded(value) == [("../p.geojson", content)]
-    app.teach.upload = type("Upload", (), {"value": value})
-    app.teach._load()
-    settle(app)
-    assert len(app.session.lesson.loaded.labels) == 24
-    assert app.teach._said.value == "24 labelled places of a file teach the words."
-
-
-def upload(panel: w.VBox, name: str, content: bytes) -> None:
-    panel.upload = type("Upload", (), {"value": ({"name": name, "content": memoryview(content)},)})
-    panel._load()
-
-
-def test_places_of_a_file_that_teach_nothing_are_counted(app: tn.ClickMap, tmp_path: Path) -> None:
-    place = app.session.source.place
-    rows = [
-        (*place(5, 7), 2018, "a wood"), (*place(6, 7), 2018, "a lake"), (20, 50, 2018, "a wood"),
-        (*place(7, 7), 2021, "a lake"), (*place(8, 7), 2021, "a lake"), (*place(9, 7), 2018, ""),
-        (*place(0, 31), 2018, "a lake"),
-    ]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["lon", "lat", "year", "label"])
-    source = app.session.source
-    fetch = source.pixels
-
-    def strict(places: list, year: int) -> list:
-        if year not in source.years or not all(holds(source.bounds, *place) for place in places):
-            raise ValueError("outside, or of another year")
-        return fetch(places, year)
-
-    source.pixels = strict
-    upload(app.teach, "p.csv", table.to_csv(index=False).encode())
-    settle(app)
-    assert app.error is None
-    assert app.teach._said.value == (
-        "2 labelled places of a file teach the words. Left out: 1 has no label, 1 lies outside the data, "
-        "2 are of another year, 1 has no month that can be read."
-    )
-    table.iloc[2:5].to_csv(tmp_path / "p.csv", index=False)
-    app.load_labels(tmp_path / "p.csv", "label")
-    assert "can be used: 1 lies outside the data, 2 are of another year." in app.error
-    assert len(app.session.lesson.loaded.labels) == 2
-
-
-def test_a_column_that_is_not_there_is_asked_for_by_the_box_of_the_page(app: tn.ClickMap) -> None:
-    lon, lat = app.session.source.place(5, 20)
-    table = pd.DataFrame({"Longitude": [lon], "Latitude": [lat], "Crop": ["a wood"]})
-    upload(app.teach, "p.csv", table.to_csv(index=False).encode())
-    settle(app)
-    assert "p.csv has no labels in a column 'label'; it has lon, lat, Crop" in app.error
-    assert "the box “Column of labels”" in app.error
-    app.teach.column.value = "crop"
-    upload(app.teach, "p.csv", table.to_csv(index=False).encode())
-    settle(app)
-    assert app.error is None
-    assert app.session.lesson.loaded.labels == ["a wood"]
-    upload(app.teach, "p.csv", table.rename(columns={"Longitude": "Easting"}).to_csv(index=False).encode())
-    settle(app)
-    assert "has no lon" in app.error
-    assert "=" not in app.error
-
-
-def test_labels_that_contradict_each_other_teach_nothing_and_are_counted(app: tn.ClickMap) -> None:
-    lon, lat = app.session.source.place(5, 20)
-    within = lon + 1e-6, lat  # the same pixel
-    kept = app.session.kept[1]  # labelled "a wood"
-    rows = [
-        (lon, lat, 2018, "a wood"), (*within, 2018, "a lake"),
-        (kept.lon, kept.lat, 2018, "a lake"),
-        (*app.session.source.place(6, 20), 2018, "a wood"), (*app.session.source.place(6, 20), 2018, "A wood"),
-        (*app.session.source.place(9, 7), 2018, "a lake"),
-    ]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["lon", "lat", "year", "label"])
-    upload(app.teach, "p.csv", table.to_csv(index=False).encode())
-    settle(app)
-    assert app.error is None
-    assert app.session.lesson.loaded.labels == ["a wood", "A wood", "a lake"]
-    assert app.teach._said.value == (
-        "3 labelled places of a file teach the words. Left out: 3 are labelled otherwise as well, at the same pixel "
-        "and year."
-    )
-    app.label(2, "a wood")
-    assert "the file of labels says 'a lake' of the pixel and year of place 2" in app.error
-    assert app.session.lesson.labels == {1: "a wood", 3: "a hop garden"}
-    app.label(2, "a lake")
-    assert app.error is None
-    upload(app.teach, "p.csv", table[:2].to_csv(index=False).encode())
-    settle(app)
-    assert "can be used: 2 are labelled otherwise as well" in app.error
-
-
-def test_long_work_with_labels_says_so_and_can_be_stopped(app: tn.ClickMap, monkeypatch) -> None:
-    content = points(app.session.source).to_json().encode()
-    app.teach.column.value = "kind"
-    said, held = [], threading.Event()
-    monkeypatch.setattr(app.session.source, "pause", lambda: held.wait(60))
-    app.teach._said.observe(lambda change: said.append(change["new"]), names="value")
-    upload(app.teach, "p.geojson", content)
-    assert app.busy
-    assert app.session.lesson.loaded is None
-    assert said == ["Reading the places of the file…"]
-    app.cancel()
-    assert not app.busy
-    held.set()
-    upload(app.teach, "p.geojson", content)
-    settle(app)
-    assert "Reading the places of the file: 100 %." in said
-    assert "Teaching the words by 24 places…" in said
-    assert said[-1] == "24 labelled places of a file teach the words."
-    before = len(said)
-    app.teach.judge.click()
-    settle(app)
-    assert said[before] == "Judging the labels, each by those of other places…"
-    assert said[-1].startswith("Too few to tell: 26")
-
-
-def test_words_that_changed_while_a_file_was_read_are_taught_as_they_are_then(
-    app: tn.ClickMap, monkeypatch
-) -> None:
-    taught, held = app.session.taught, threading.Event()
-    monkeypatch.setattr(app.session, "taught", lambda places: (taught(places), held.wait(60))[0])
-    app.teach.column.value = "kind"
-    upload(app.teach, "p.geojson", points(app.session.source).to_json().encode())
-    app.use(task=["a bog", "a wood"])
-    held.set()
-    settle(app)
-    assert app.error is None
-    assert app.session.classes == ["a bog", "a wood", "a hop garden"]
-    assert len(app.session.words.lesson.labels) == 26
-
-
-def test_an_upload_that_is_wrong_is_named_as_the_user_names_it(app: tn.ClickMap) -> None:
-    for panel, name in ((app.teach, "my places.geojson"), (app.fields, "my fields.geojson")):
-        upload(panel, f"../{name}", b"{nonsense")
-        settle(app)
-        assert name in app.error
-        assert "/" not in app.error.replace("such as https://", "")
