@@ -85,6 +85,8 @@ def estimate_areas(maps: xr.Dataset, points: pd.DataFrame) -> AreaEstimate:
             f"the points given have no column {', '.join(missing)}; expected what regions.sample_points gave, with "
             f"{TRUE} filled in."
         )
+    # tables that were put together may have one index twice
+    points = points.reset_index(drop=True)
     truth = _as_on_map(points[TRUE], classes)
     points = points.assign(map_class=_as_on_map(points["map_class"], classes))
     seen, unseen = points[truth != ""], int((truth == "").sum())
