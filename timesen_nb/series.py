@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.bands import BANDS, MONTHS, check_order, ndvi
-from timesen_nb.nodata import flags, other_unit, say_codes, unmasked, without_codes
+from timesen_nb.nodata import flags, say_codes, unmasked, without_codes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,8 +58,8 @@ class PixelSeries:
 
     Raises:
         ValueError: shapes are wrong, the place is not on Earth, the year is none, a valid month has no value at all or
-            an infinite one, reflectance goes from 0 to 1 or is in percent, the truth is no text, or JSON cannot hold
-            the provenance.
+            an infinite one, the truth is no text, or JSON cannot hold the provenance. Reflectance in another unit is
+            refused where it is encoded.
     """
 
     values: np.ndarray
@@ -208,8 +208,6 @@ def _missing_put_in(values: np.ndarray) -> np.ndarray:
     _, met = without_codes(values, 1)
     if met:
         say_codes(met, "the values of a PixelSeries")
-    if unit := other_unit(values):
-        raise ValueError(f"the largest value of a PixelSeries is {np.nanmax(values):.3g}: {unit}")
     there: np.ndarray = ~np.isnan(values).all(axis=1)
     return there
 
