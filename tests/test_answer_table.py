@@ -154,6 +154,7 @@ def test_sets_have_their_size_where_they_were_fitted(tmp_path: Path) -> None:
     assert "set_size" not in answer_table(taught, read_point_table(path), source, progress=False).table
 
 
+@pytest.mark.filterwarnings("ignore:.*differ in capitals")
 def test_a_geopackage_is_read_as_a_geojson_is(zs: tn.ZeroShot, tmp_path: Path) -> None:
     table, _ = labelled(zs)
     frame = gpd.GeoDataFrame(table[["kind"]], geometry=gpd.points_from_xy(table.lon, table.lat, crs=4326))

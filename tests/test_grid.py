@@ -150,7 +150,7 @@ def test_the_corners_of_a_window() -> None:
     ],
 )
 def test_a_box_that_is_too_large_is_said_with_its_size(box: tuple[float, ...], size: str) -> None:
-    with pytest.raises(ValueError, match=r"at most 1,073,741,824 pixels.*Give a smaller box") as refused:
+    with pytest.raises(ValueError, match=r"at most 4,294,967,296 pixels.*Give a smaller box") as refused:
         Grid.over(box)
     assert size in str(refused.value)
 
