@@ -132,5 +132,5 @@ def test_distance_counts_swapped_letters_as_one_mistake(a: str, b: str, mistakes
 
 
 def test_the_letters_of_a_text_are_no_classes() -> None:
-    with pytest.raises(ValueError, match="classes given: 'maize'; expected a list of texts"):
+    with pytest.raises(ValueError, match="classes given: 'maize'; expected a list of classes"):
         check_words("maize")

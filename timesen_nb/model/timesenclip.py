@@ -21,7 +21,7 @@ from timesen_nb.model.prompts import NONE_OF_THESE, PHOTO, check_classes, class_
 from timesen_nb.model.taught_file import read_taught
 from timesen_nb.model.words import NegationLost, NeverTheAnswer, WordCheck, check_words
 from timesen_nb.model.zeroshot import ZeroShot
-from timesen_nb.tasks.names import check_no_table
+from timesen_nb.tasks.names import check_no_table, check_several
 
 if TYPE_CHECKING:
     import torch
@@ -144,10 +144,7 @@ class TimeSenCLIP:
         Raises:
             ValueError: one text, whose letters would be read, or a table; or a text with nothing to read.
         """
-        if isinstance(texts, str):
-            raise ValueError(
-                f"texts given: {texts!r:.60}; expected a list of sentences, such as [{texts[:40]!r}]."
-            )
+        check_several(texts, "texts")
         check_no_table(texts, "texts")
         return self.tower.encode_text(texts)
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timesen_nb.tasks.names import tidy
+from timesen_nb.tasks.names import check_several, tidy
 
 if TYPE_CHECKING:
     from timesen_nb.tasks import Task
@@ -105,8 +105,7 @@ def check_words(classes: Task | Sequence[str]) -> list[WordCheck]:
     Raises:
         ValueError: one text alone.
     """
-    if isinstance(classes, str):
-        raise ValueError(f"classes given: {classes!r:.60}; expected a list of texts, whose letters are none.")
+    check_several(classes, "classes")
     given: Any = classes  # a Task by what it has, as in prompts
     if not hasattr(given, "descriptions"):
         return [_check(tidy(text)) for text in given]

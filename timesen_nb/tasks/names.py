@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from pathlib import Path
 from typing import Any
 
 
@@ -10,6 +11,20 @@ def tidy(text: str) -> str:
     """A name as one reads it: letters composed (NFC), nothing invisible, single spaces and none around it."""
     seen = "".join(c for c in text if unicodedata.category(c) != "Cf")
     return " ".join(unicodedata.normalize("NFC", seen).split())
+
+
+def check_several(given: Any, what: str) -> None:
+    """Refuse one text or file where a list of them is read: each of its letters would be taken for one.
+
+    Args:
+        given: what was given.
+        what: what it is to be, in words: "texts".
+
+    Raises:
+        ValueError: one text or path.
+    """
+    if isinstance(given, str | bytes | Path):
+        raise ValueError(f"{what} given: {str(given)!r:.80}; expected a list of {what}. One alone is [it].")
 
 
 def check_no_table(given: Any, what: str) -> None:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.extras import needs
-from timesen_nb.model.towers.given import check_several
 from timesen_nb.model.towers.photos import open_photo
+from timesen_nb.tasks.names import check_several
 
 if TYPE_CHECKING:
     import torch

@@ -12,8 +12,8 @@ import numpy as np
 from timesen_nb.model.hub import weights_folder
 from timesen_nb.model.inference import GraphSession
 from timesen_nb.model.onnx_file import Graph
-from timesen_nb.model.towers.given import check_several
 from timesen_nb.model.towers.photos import open_photo
+from timesen_nb.tasks.names import check_several
 
 WIDTH = 128
 PHOTO_SIZE = (48, 64)  # height, width
