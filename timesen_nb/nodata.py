@@ -229,7 +229,7 @@ def other_unit(values: np.ndarray) -> str:
         return ""
     if largest <= SHARE:
         return AS_SHARE
-    return AS_PERCENT if _fractions(values).any() or np.isfinite(values).sum() >= YEAR else ""
+    return AS_PERCENT if fractions(values).any() or np.isfinite(values).sum() >= YEAR else ""
 
 
 def in_other_unit(series: np.ndarray) -> np.ndarray:
@@ -244,12 +244,19 @@ def in_other_unit(series: np.ndarray) -> np.ndarray:
     flat = series.reshape(len(series), -1)
     largest = np.fmax.reduce(flat, axis=1, initial=-np.inf)
     found: np.ndarray = (largest > 0) & (largest <= PERCENT)
-    found[found] = _fractions(flat[found]).any(axis=1)
+    found[found] = fractions(flat[found]).any(axis=1)
     return found
 
 
-def _fractions(values: np.ndarray) -> np.ndarray:
-    """Where values are neither whole nor halves, as counts and their medians are: dark water, Sen4Map's clouds."""
+def fractions(values: np.ndarray) -> np.ndarray:
+    """Where values are neither whole nor halves, as counts and their medians are: dark water, Sen4Map's clouds.
+
+    Args:
+        values: numbers, NaN where they are missing.
+
+    Returns:
+        The same shape, bool.
+    """
     out: np.ndarray = np.isfinite(values) & (values * 2 % 1 > 1e-3)
     return out
 
