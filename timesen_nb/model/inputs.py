@@ -8,20 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from timesen_nb.arrays import flags, unmasked
 from timesen_nb.bands import check_months
 from timesen_nb.model.named_arrays import in_order, whole_year
-from timesen_nb.nodata import (
-    AS_SHARE,
-    FEW,
-    SHARE,
-    clean,
-    flags,
-    fractions,
-    in_other_unit,
-    other_unit,
-    unmasked,
-    without_codes,
-)
+from timesen_nb.nodata import AS_SHARE, FEW, SHARE, clean, fractions, in_other_unit, other_unit, without_codes
 from timesen_nb.series import PixelSeries
 
 if TYPE_CHECKING:
