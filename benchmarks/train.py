@@ -35,7 +35,9 @@ import pandas as pd
 import torch
 
 import timesen_nb as tn
+from recipes.earth import earth_places
 from recipes.pocket_model import TEST_SEED, TRAIN_SEED
+from recipes.untidy import untidy
 from timesen_nb.datasets import simulated_labels
 from timesen_nb.datasets.pairs import Pairs
 from timesen_nb.evaluation import recall
@@ -43,10 +45,8 @@ from timesen_nb.evaluation.encoding import COMPOSITES
 from timesen_nb.evaluation.validation import LabelledClasses, Validation
 from timesen_nb.model.ablation import ENCODERS, make_encoder
 from timesen_nb.model.towers.pocket import PocketTower
-from timesen_nb.simulate.earth import earth_places
 from timesen_nb.simulate.ground_views import ground_views
 from timesen_nb.simulate.places import observe, simulate_places
-from timesen_nb.simulate.processing import untidy
 from timesen_nb.training.pooling import AveragePool
 
 SIZES = {

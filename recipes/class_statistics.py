@@ -204,4 +204,4 @@ def write_elsewhere(folder: Path, target: Path) -> None:
 if __name__ == "__main__":
     tables = Path(__file__).parents[1] / "timesen_nb" / "simulate" / "statistics"
     write(Path(sys.argv[1]), tables)
-    write_elsewhere(Path(sys.argv[1]), tables)
+    write_elsewhere(Path(sys.argv[1]), Path(__file__).parent)

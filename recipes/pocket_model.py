@@ -25,6 +25,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
+from recipes.canopy_table import build_table
+from recipes.earth import earth_places
 from recipes.photo_net import PhotoNet
 from recipes.series_training import (
     LARGE,
@@ -39,6 +41,7 @@ from recipes.series_training import (
     training_parts,
 )
 from recipes.side_by_side import side_by_side
+from recipes.untidy import untidy
 from recipes.words import cover_type_vectors, learn_tokens
 from timesen_nb.evaluation.calibration import common_scale
 from timesen_nb.model.config import EncoderConfig
@@ -48,11 +51,8 @@ from timesen_nb.model.loading import load
 from timesen_nb.model.timesenclip import TimeSenCLIP
 from timesen_nb.model.towers.pocket import WIDTH, PocketTower
 from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
-from timesen_nb.simulate.earth import earth_places
 from timesen_nb.simulate.ground_views import ground_views
 from timesen_nb.simulate.places import simulate_places
-from timesen_nb.simulate.processing import untidy
-from timesen_nb.simulate.spectra import build_table
 
 #: Seeds of simulated places: no place is in two of these.
 PHOTO_SEED, TRAIN_SEED, CALIBRATION_SEED, TEST_SEED = 11, 101, 202, 303

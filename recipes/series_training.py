@@ -18,13 +18,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
+from recipes.earth import earth_places
+from recipes.elsewhere import elsewhere_places, moved
 from recipes.side_by_side import average_gradients, place
+from recipes.untidy import untidy
 from timesen_nb.model.encoder import SeriesEncoder
 from timesen_nb.simulate.cover_types import COVER_TYPES
-from timesen_nb.simulate.earth import earth_places
-from timesen_nb.simulate.elsewhere import elsewhere_places, moved
 from timesen_nb.simulate.places import observe, simulate_places
-from timesen_nb.simulate.processing import untidy
 from timesen_nb.training import augment
 
 

@@ -14,14 +14,14 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
+from recipes.earth import earth_places
+from recipes.elsewhere import elsewhere_places
+from recipes.untidy import untidy
 from timesen_nb.composite import annual, quarters
 from timesen_nb.model.applicability import FARTHEST, TrainingSpace, predictors
 from timesen_nb.model.timesenclip import TimeSenCLIP
 from timesen_nb.simulate.cover_types import COVER_TYPES
-from timesen_nb.simulate.earth import earth_places
-from timesen_nb.simulate.elsewhere import elsewhere_places
 from timesen_nb.simulate.places import simulate_places
-from timesen_nb.simulate.processing import untidy
 
 SEED, TAUGHT_SEED = 404, 411
 #: Numbers of simulated series: those that lie in the space, those by which doubts are measured, and those by which a

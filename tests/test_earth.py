@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
+from recipes.climates import NAMES, ZONES, climate
+from recipes.earth import EarthPlaces, earth_places
+from recipes.elsewhere import DRAWN, elsewhere_places
+from recipes.growth import growths
+from recipes.untidy import untidy
 from timesen_nb.bands import BANDS, ndvi
-from timesen_nb.simulate.climates import NAMES, ZONES, climate
 from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
-from timesen_nb.simulate.earth import EarthPlaces, earth_places
-from timesen_nb.simulate.elsewhere import DRAWN, elsewhere_places
 from timesen_nb.simulate.ground_views import survey_months, take
-from timesen_nb.simulate.growth import growths
-from timesen_nb.simulate.processing import mix, untidy
+from timesen_nb.simulate.processing import mix
 
 
 def greenness(name: str, n: int = 300, seed: int = 1) -> tuple[EarthPlaces, np.ndarray]:

@@ -10,6 +10,7 @@ import xarray as xr
 from synthetic import small_model
 
 import timesen_nb as tn
+from timesen_nb.arrays import flags
 from timesen_nb.bands import BANDS, band_positions
 from timesen_nb.composite import annual, monthly_cube, monthly_medians, quarters
 from timesen_nb.datasets import Pairs, PlaceDataset
@@ -25,7 +26,6 @@ from timesen_nb.evaluation import (
     words_to_places,
 )
 from timesen_nb.evaluation.retrieval import recall_by_class
-from timesen_nb.nodata import flags
 from timesen_nb.simulate.places import simulate_places
 
 

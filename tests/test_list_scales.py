@@ -1,5 +1,6 @@
 """How sure a list of words may be, and lists cut from longer ones."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 import timesen_nb as tn
 from timesen_nb.evaluation import calibration_error
-from timesen_nb.model.list_scales import ListScales, as_list_scales, likeness
+from timesen_nb.model.confidence import read_confidence, write_confidence
+from timesen_nb.model.list_scales import ListScales, likeness
 from timesen_nb.simulate.places import simulate_places
 
 FACTORS = np.array([0.5, 1.0, 2.0])
@@ -47,9 +49,15 @@ def test_likeness_is_mutual_and_whole_for_the_same_words_alone(n: int, m: int, s
     assert likeness(a @ b.T) < 1
 
 
-def test_a_file_keeps_them() -> None:
-    known = scales(0.5, 2.0)
-    assert as_list_scales(known.arrays()).factor(np.eye(4)[:2]) == known.factor(np.eye(4)[:2])
+def test_a_file_keeps_them(tmp_path: Path) -> None:
+    fitted, known = tn.load("pocket").weights.confidence(), scales(0.5, 2.0)
+    path = write_confidence(tmp_path / "confidence.safetensors", replace(fitted, scales=known))
+    again = read_confidence(fitted.model, "scale", path)
+    assert again.scales.factor(np.eye(4)[:2]) == known.factor(np.eye(4)[:2])
+    for part in ("space", "thresholds"):
+        for name, array in vars(getattr(fitted, part)).items():
+            np.testing.assert_array_equal(getattr(getattr(again, part), name), array)
+    assert (again.margin, again.kin) == (fitted.margin, fitted.kin)
 
 
 def test_three_covers_are_less_sure_than_eight_and_answers_stay() -> None:

@@ -15,7 +15,7 @@ import timesen_nb as tn
 from timesen_nb.bands import BANDS
 from timesen_nb.composite import monthly_medians
 from timesen_nb.datasets import Pairs
-from timesen_nb.datasets.top_of_atmosphere import cleaned
+from timesen_nb.datasets.archives import cleaned
 from timesen_nb.nodata import (
     CODES,
     HIGHEST,

@@ -11,6 +11,7 @@ import torch
 import timesen_nb as tn
 from recipes import pocket_model as recipe
 from recipes import series_training
+from recipes.elsewhere import moved
 from recipes.series_training import Effort
 from recipes.side_by_side import side_by_side
 from recipes.words import learn_tokens, read_concepts
@@ -19,7 +20,6 @@ from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.encoder import SeriesEncoder
 from timesen_nb.model.towers.pocket import PocketTower
 from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
-from timesen_nb.simulate.elsewhere import moved
 
 
 def test_no_simulated_place_serves_two_ends() -> None:

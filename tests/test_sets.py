@@ -1,5 +1,7 @@
 """Prediction sets, and the words that may be an answer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -122,7 +124,7 @@ def test_ranks_are_looked_up_by_months_and_words() -> None:
     t = thresholds()
     scores = t.scores.copy()
     scores[0] **= 2
-    t = Thresholds(**{**t.arrays(), "scores": scores})
+    t = replace(t, scores=scores)
     np.testing.assert_allclose(t.rank(np.array([0.25, 0.25]), np.array([0, 5]), 3), [0.5, 0.25], atol=0.01)
 
 

@@ -13,11 +13,11 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "timesen_nb"
 #: What every part shares.
-BASE = {"bands", "composite", "series", "nodata", "tensor_file", "extras", "spreadsheet"}
+BASE = {"bands", "composite", "series", "arrays", "nodata", "tensor_file", "extras", "spreadsheet"}
 #: Folder -> what it may import of the package beside itself: what lies below it.
 BELOW = {
     "tasks": set[str](),
-    "composite": {"bands", "nodata"},
+    "composite": {"bands", "arrays", "nodata"},
     "plots": {"bands", "composite"},
     "simulate": {"bands"},
     "sources": BASE | {"simulate", "tasks"},

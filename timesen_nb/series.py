@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from timesen_nb.arrays import flags, unmasked
 from timesen_nb.bands import BANDS, MONTHS, check_order, ndvi
-from timesen_nb.nodata import flags, say_codes, unmasked, without_codes
+from timesen_nb.nodata import say_codes, without_codes
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from timesen_nb.arrays import unmasked
 from timesen_nb.bands import BANDS
 from timesen_nb.composite.observations import (
     MASKED,
@@ -29,7 +30,7 @@ from timesen_nb.composite.observations import (
     usable,
     without_known_codes,
 )
-from timesen_nb.nodata import check_used, unmasked
+from timesen_nb.nodata import check_used
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from timesen_nb.arrays import unmasked
 from timesen_nb.bands import AXES, BANDS, band_positions, only_counted
-from timesen_nb.nodata import say_codes, unmasked, without_codes
+from timesen_nb.nodata import say_codes, without_codes
 
 #: Scene classes (SCL, ESA Sentinel-2 level 2A) left out of the median, and why.
 MASKED: dict[int, str] = {

@@ -15,10 +15,8 @@ import pandas as pd
 
 from timesen_nb.bands import band_positions
 from timesen_nb.composite import monthly_medians
-from timesen_nb.datasets.dates import check_year
-from timesen_nb.datasets.hdf5 import open_hdf5
+from timesen_nb.datasets.archives import check_columns, check_year, cleaned, open_hdf5
 from timesen_nb.datasets.place_dataset import PlaceDataset
-from timesen_nb.datasets.top_of_atmosphere import check_columns, cleaned
 from timesen_nb.simulate.processing import surface_of_top
 
 #: The columns of a field: doa is the date, in nanoseconds since 1970; QA60 above 0 says cloud.

@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from timesen_nb.bands import band_positions
-from timesen_nb.datasets.hdf5 import open_hdf5
+from timesen_nb.datasets.archives import check_columns, cleaned, open_hdf5
 from timesen_nb.datasets.place_dataset import PlaceDataset
-from timesen_nb.datasets.top_of_atmosphere import check_columns, cleaned
 from timesen_nb.simulate.processing import surface_of_top
 
 #: The columns of an array: radar, Sentinel-2 without B1 and B10, weather, terrain, NDVI.

@@ -15,9 +15,8 @@ import numpy as np
 
 from timesen_nb.bands import band_positions
 from timesen_nb.composite import monthly_medians
-from timesen_nb.datasets.dates import check_year
+from timesen_nb.datasets.archives import check_year, cleaned
 from timesen_nb.datasets.place_dataset import PlaceDataset
-from timesen_nb.datasets.top_of_atmosphere import cleaned
 from timesen_nb.simulate.processing import surface_of_top
 from timesen_nb.sources.grid import holds
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from timesen_nb.arrays import check_not_bytes, unmasked, with_masks
 from timesen_nb.bands import BANDS, check_order
-from timesen_nb.nodata import HIGHEST, check_not_bytes, in_other_unit, other_unit, unmasked, with_masks
+from timesen_nb.nodata import HIGHEST, in_other_unit, other_unit
 
 #: What stands for NaN where series are kept as 16-bit integers.
 MISSING = -32768

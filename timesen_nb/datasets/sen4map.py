@@ -17,9 +17,8 @@ import numpy as np
 
 from timesen_nb.bands import BANDS, band_positions
 from timesen_nb.composite import medians_by_month, solar_days
+from timesen_nb.datasets.archives import check_year, open_hdf5
 from timesen_nb.datasets.codes import lucas_labels, numbered_labels
-from timesen_nb.datasets.dates import check_year
-from timesen_nb.datasets.hdf5 import open_hdf5
 from timesen_nb.datasets.lucas import VIEWS, grid_places, held_against_numbers, photo_address
 from timesen_nb.datasets.patches import middle
 from timesen_nb.datasets.place_dataset import PlaceDataset

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from timesen_nb.datasets.eurocropsml import read_eurocropsml
 from timesen_nb.datasets.place_dataset import PlaceDataset
 from timesen_nb.evaluation.baselines import labelled, predictions
 from timesen_nb.evaluation.metrics import Tally, confusion
-from timesen_nb.model.config import EncoderConfig
+from timesen_nb.model.config import EncoderConfig, is_whole
 from timesen_nb.tasks import Task
 
 if TYPE_CHECKING:
@@ -48,10 +48,6 @@ class CropBenchmark:
     source: str = ""
 
 
-def _cropharvest(task: str) -> Callable[[Path], tuple[PlaceDataset, PlaceDataset]]:
-    return lambda folder: read_cropharvest(folder, task)
-
-
 def _eurocropsml(folder: Path) -> tuple[PlaceDataset, PlaceDataset]:
     names: dict[str, str] = {}
     for table in folder.rglob("*labels*.parquet"):
@@ -75,15 +71,16 @@ _PRESTO = "Tseng et al. 2023, arXiv 2304.14065, F1 of the crop, all labels"
 #: The benchmarks by name.
 BENCHMARKS = {
     "cropharvest Kenya": CropBenchmark(
-        _cropharvest("Kenya"), {OTHER: (*OTHER_CROPS, *NO_CROP)},
+        partial(read_cropharvest, task="Kenya"), {OTHER: (*OTHER_CROPS, *NO_CROP)},
         {"random forest": 0.559, "Presto": 0.816}, _PRESTO,
     ),
     "cropharvest Brazil": CropBenchmark(
-        _cropharvest("Brazil"), {"coffee": ("coffee plantation",), OTHER: ("maize", *OTHER_CROPS, *NO_CROP)},
+        partial(read_cropharvest, task="Brazil"),
+        {"coffee": ("coffee plantation",), OTHER: ("maize", *OTHER_CROPS, *NO_CROP)},
         {"random forest": 0.0, "Presto": 0.891}, _PRESTO,
     ),
     "cropharvest Togo": CropBenchmark(
-        _cropharvest("Togo"), {"crop": ("cropland", "maize", *OTHER_CROPS), OTHER: NO_CROP},
+        partial(read_cropharvest, task="Togo"), {"crop": ("cropland", "maize", *OTHER_CROPS), OTHER: NO_CROP},
         {"random forest": 0.756, "Presto": 0.798}, _PRESTO,
     ),
     "eurocropsml Estonia": CropBenchmark(
@@ -130,7 +127,7 @@ def crop_benchmark(
     if name not in BENCHMARKS:
         raise ValueError(f"name={name!r} given; expected one of {', '.join(map(repr, BENCHMARKS))}.")
     benchmark = BENCHMARKS[name]
-    if shots is not None and (isinstance(shots, bool) or not isinstance(shots, Integral) or shots < 1):
+    if shots is not None and not is_whole(shots, 1):
         raise ValueError(f"shots={shots!r} given; expected a whole number from 1, or None for all labels.")
     train, test = benchmark.read(Path(folder).expanduser())
     train, test = _few(train, test, shots, seed)
@@ -155,7 +152,7 @@ def crop_benchmark(
              "supervised encoder": "transformer from scratch", "majority class": "majority class"}  # fmt: skip
     for said, title in shown.items():
         tally = Tally.of(confusion(truth, predicted[said], len(task)))
-        f1 = _f1(truth == 0, predicted[said] == 0) if OTHER in classes else float(tally.macro_f1)
+        f1 = float(np.nan_to_num(tally.f1[0])) if OTHER in classes else float(tally.macro_f1)
         rows.append(
             (title, 0 if said == "words" else labels, float(tally.accuracy), float(tally.balanced), f1, "")
         )
@@ -204,9 +201,3 @@ def _few(
         kept[chosen] = False
         test = train.take(np.flatnonzero(kept))
     return train.take(chosen), test
-
-
-def _f1(truth: np.ndarray, said: np.ndarray) -> float:
-    """Of one class: twice the hits over all that is or was said to be it; 0 where nothing is and nothing was said."""
-    both = int(truth.sum() + said.sum())
-    return 2 * int((truth & said).sum()) / both if both else 0.0

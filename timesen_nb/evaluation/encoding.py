@@ -7,12 +7,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from timesen_nb.arrays import unmasked
 from timesen_nb.bands import BANDS
 from timesen_nb.composite import annual, quarters
 from timesen_nb.datasets.patches import middle
 from timesen_nb.model.config import EncoderConfig
 from timesen_nb.model.inputs import cleaned_series, known_bands, readable
-from timesen_nb.nodata import unmasked
 
 CHUNK = 4096
 #: Number of composites -> how the twelve months along axis 1 become so many.

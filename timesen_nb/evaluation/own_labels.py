@@ -10,7 +10,7 @@ import numpy as np
 
 from timesen_nb.datasets.splits import blocks
 from timesen_nb.evaluation.metrics import Judged
-from timesen_nb.model.teach import Lesson, fitted
+from timesen_nb.model.teach import fitted
 from timesen_nb.model.zeroshot import ZeroShot
 
 #: An interval wider than this tells nothing that anybody could act on.
@@ -134,7 +134,8 @@ def accuracy_by_blocks(
     block = blocks(places, block_km)
     predicted = np.empty(len(block), dtype=int)
     for rows in _parts(block, seed):
-        vectors = _without(lesson, rows)
+        rest = np.setdiff1d(np.arange(len(block)), rows)
+        vectors = fitted(lesson.words, lesson.scale, lesson.places[rest], lesson.labels[rest])
         predicted[rows] = _chosen(taught, vectors, lesson.places[rows])
     by_words = _chosen(taught, lesson.words, lesson.places)
     return BlockedAccuracy(list(taught.classes), lesson.labels, predicted, by_words, block, block_km)
@@ -176,11 +177,6 @@ def _parts(block: np.ndarray, seed: int) -> list[np.ndarray]:
     _, member = np.unique(block, return_inverse=True)
     part = np.random.default_rng(seed).permutation(member.max() + 1)[member] % PARTS
     return [np.flatnonzero(part == p) for p in np.unique(part)]
-
-
-def _without(lesson: Lesson, rows: np.ndarray) -> np.ndarray:
-    rest = np.setdiff1d(np.arange(len(lesson.labels)), rows)
-    return fitted(lesson.words, lesson.scale, lesson.places[rest], lesson.labels[rest])
 
 
 def _chosen(taught: ZeroShot, vectors: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -93,11 +93,8 @@ def recall(
     ks = _counts(ks)
     queries, gallery, there = _known(queries, gallery)
     n = len(queries)
-    reach = min(max(ks) + 1, n)
-    found, _ = nearest(queries, gallery, reach)
-    own = found == np.arange(n)[:, None]
+    own, others = _neighbours(queries, gallery, max(ks))
     table = {"place": [own[:, :k].any(axis=1).mean() for k in ks] + [1 / n]}
-    others = _without_own(found, own)
     for what, names in (labels or {}).items():
         names = _names(names, len(there))[there]
         _, code, count = np.unique(names, return_inverse=True, return_counts=True)
@@ -160,8 +157,7 @@ def recall_by_class(
     ks = _counts(ks)
     queries, gallery, there = _known(queries, gallery)
     names = _names(names, len(there))[there]
-    found, _ = nearest(queries, gallery, min(max(ks) + 1, len(gallery)))
-    others = _without_own(found, found == np.arange(len(queries))[:, None])
+    _, others = _neighbours(queries, gallery, max(ks))
     same = names[others] == names[:, None]
     table: dict[str, list[float]] = {}
     for name in np.unique(names[names != ""]).tolist():
@@ -259,8 +255,10 @@ def _known(queries: np.ndarray, gallery: np.ndarray) -> tuple[np.ndarray, np.nda
     return queries[there], gallery[there], there
 
 
-def _without_own(found: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """(n, k) without the query's own place, or without the last where that is not among them: (n, k - 1)."""
+def _neighbours(queries: np.ndarray, gallery: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """(n, k + 1) which of the nearest is the own place; (n, k) the others, without the last where it is none."""
+    found, _ = nearest(queries, gallery, min(k + 1, len(queries)))
+    own = found == np.arange(len(queries))[:, None]
     drop = np.where(own.any(axis=1), own.argmax(axis=1), found.shape[1] - 1)
     keep = np.arange(found.shape[1]) != drop[:, None]
-    return found[keep].reshape(len(found), -1)
+    return own, found[keep].reshape(len(found), -1)

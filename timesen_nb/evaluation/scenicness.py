@@ -120,13 +120,11 @@ def scenicness(
         raise ValueError(f"scale={scale!r}; expected 0 or more, for example model.calibrated_logit_scale.")
     words = np.asarray(encode_text(prompts.descriptions.tolist()), dtype=np.float32)
     logits = scale * (as_read(vectors, words.shape[1]) @ words.T)
-    if ensemble == "early":
-        return _expected(logits, prompts.ratings)
-    each = [
-        _expected(logits[:, mine], prompts.ratings[mine])
-        for mine in (np.flatnonzero(prompts.voters == v) for v in np.unique(prompts.voters))
-    ]
-    return np.mean(each, axis=0)
+    # early: all descriptions in one; late: those of each voter, then the mean
+    groups = (
+        [slice(None)] if ensemble == "early" else [prompts.voters == v for v in np.unique(prompts.voters)]
+    )
+    return np.mean([softmax(logits[:, group]) @ prompts.ratings[group] for group in groups], axis=0)
 
 
 def agreement(predicted: Any, rated: Any) -> dict[str, float]:
@@ -153,7 +151,3 @@ def agreement(predicted: Any, rated: Any) -> dict[str, float]:
         "pearson": float(pearsonr(predicted, rated).statistic),
         "kendall": float(kendalltau(predicted, rated).statistic),
     }
-
-
-def _expected(logits: np.ndarray, ratings: np.ndarray) -> np.ndarray:
-    return softmax(logits) @ ratings

@@ -26,7 +26,7 @@
     patch_images     months as vectors of an image tower
     alike            the most alike of many vectors
     kept_vectors     vectors in half or a quarter of their bytes
-    fingerprint      which weights these are; weights_name: what they are called in files
+    fingerprint      which weights these are, and what they are called in files
     loading          any of these files -> a model
 
 Names are loaded when first used: this package imports nothing heavy, and nothing that answers imports torch.

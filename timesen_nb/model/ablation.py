@@ -40,7 +40,7 @@ class CalendarEncoder(nn.Module):
         self.config = config
         self.register_buffer("offset", torch.tensor(config.offset).view(-1, 1, 1), persistent=False)
         self.register_buffer("scale", torch.tensor(config.scale).view(-1, 1, 1), persistent=False)
-        self.layers = nn.ModuleList(self.make_layers(len(config.bands) * config.patch**2 + 1))
+        self.layers = nn.Sequential(*self.make_layers(len(config.bands) * config.patch**2 + 1))
         self.mlp_head = nn.Sequential(nn.LayerNorm(config.width), nn.Linear(config.width, config.embedding))
 
     def make_layers(self, features: int) -> list[nn.Module]:
@@ -89,10 +89,7 @@ class MLP(CalendarEncoder):
 
     def read(self, x: Tensor, known: Tensor) -> Tensor:
         """One layer after the other."""
-        x = x.flatten(1)
-        for layer in self.layers:
-            x = layer(x)
-        return x
+        return self.layers(x.flatten(1))
 
 
 def _convolution(inputs: int, outputs: int, months: int, dropout: float) -> nn.Sequential:
@@ -111,9 +108,7 @@ class CNN1D(CalendarEncoder):
 
     def read(self, x: Tensor, known: Tensor) -> Tensor:
         """Convolve, then average."""
-        x = x.transpose(1, 2)
-        for layer in self.layers:
-            x = layer(x)
+        x = self.layers(x.transpose(1, 2))
         share = known / known.sum(1, keepdim=True).clamp(min=1)
         return (x * share[:, None]).sum(-1)
 
@@ -136,10 +131,7 @@ class TempCNN(CalendarEncoder):
 
     def read(self, x: Tensor, known: Tensor) -> Tensor:
         """Convolve, then the dense layer."""
-        x = x.transpose(1, 2)
-        for layer in self.layers:
-            x = layer(x)
-        return x
+        return self.layers(x.transpose(1, 2))
 
 
 class ConvTran(CalendarEncoder):
@@ -163,7 +155,7 @@ class ConvTran(CalendarEncoder):
         x = self.layers[0](x.transpose(1, 2)[:, None])[:, :, 0].transpose(1, 2)  # (N, 12, width)
         known = known | ~known.any(1, keepdim=True)  # nothing there: the answer is NaN anyway
         positions = time_positions(12, x.shape[-1]).to(x)
-        for block in list(self.layers)[1:]:
+        for block in self.layers[1:]:
             x = block(x, positions, known)
         share = known / known.sum(1, keepdim=True)
         return (x * share[..., None]).sum(1)

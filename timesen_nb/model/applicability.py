@@ -14,9 +14,8 @@ leave what is usual (``benchmarks/honest`` prints them).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -135,10 +134,6 @@ class TrainingSpace:
         out: np.ndarray = np.maximum(np.clip(seen, -FARTHEST, FARTHEST) @ self.hidden + self.hidden_bias, 0)
         return out
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Name -> array, as files keep them."""
-        return {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
-
 
 def predictors(values: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """(N, P) float32: light (its level in dark, middle and bright months, how smoothly it goes), then the vector."""
@@ -180,8 +175,3 @@ def _course(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     mean = np.where(known, x, 0).sum(axis=1) / count
     spread = np.sqrt((np.where(known, x - mean[:, None], 0) ** 2).sum(axis=1) / count)
     return step / (spread + 0.03), np.log(step + 0.01), np.log(spread + 0.01)
-
-
-def as_space(arrays: dict[str, Any]) -> TrainingSpace:
-    """The inverse of :meth:`TrainingSpace.arrays`."""
-    return TrainingSpace(**{f.name: np.asarray(arrays[f.name]) for f in fields(TrainingSpace)})

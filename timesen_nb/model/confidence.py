@@ -6,21 +6,21 @@ says so instead of answering.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from timesen_nb.model.applicability import TrainingSpace, as_space
+from timesen_nb.model.applicability import TrainingSpace
 from timesen_nb.model.hub import weights_folder
-from timesen_nb.model.list_scales import ListScales, as_list_scales
-from timesen_nb.model.sets import Thresholds, as_thresholds
+from timesen_nb.model.list_scales import ListScales
+from timesen_nb.model.sets import Thresholds
 from timesen_nb.tensor_file import read_tensors, write_tensors
 
 KEY = "timesen_nb_confidence"
 #: Arrays of the file begin with the name of their part.
-PARTS = {"space": as_space, "thresholds": as_thresholds, "scales": as_list_scales}
+PARTS: dict[str, type[Any]] = {"space": TrainingSpace, "thresholds": Thresholds, "scales": ListScales}
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,10 @@ def confidence_file() -> Path:
 
 def write_confidence(path: Path, confidence: Confidence) -> Path:
     """Write the file; returns its path."""
-    parts = {part: getattr(confidence, part).arrays() for part in PARTS}
     arrays = {
-        f"{part}.{name}": _small(array) for part, named in parts.items() for name, array in named.items()
+        f"{part}.{f.name}": _small(np.asarray(getattr(getattr(confidence, part), f.name)))
+        for part, kind in PARTS.items()
+        for f in fields(kind)
     }
     arrays["background"] = confidence.background.astype(np.float32)
     return write_tensors(
@@ -107,9 +108,9 @@ def read_confidence(model: str, what: str, path: Path | None = None) -> Confiden
     arrays, about = read_tensors(path, KEY, "is no file of fitted confidence; reinstall timesen_nb.")
     if about["model"] != model:
         raise ValueError(f"no {what} for this model: {path.name} was fitted for other weights. {cure}.")
-    parts: dict[str, Any] = {
-        part: read({k.removeprefix(f"{part}."): v for k, v in arrays.items() if k.startswith(f"{part}.")})
-        for part, read in PARTS.items()
+    parts = {
+        part: kind(**{f.name: arrays[f"{part}.{f.name}"] for f in fields(kind)})
+        for part, kind in PARTS.items()
     }
     return Confidence(
         model, **parts, background=arrays["background"], margin=about["margin"], kin=about["kin"]

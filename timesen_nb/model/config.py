@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,11 @@ def is_number(value: Any) -> bool:
         and isinstance(value, int | float | np.number)
         and bool(np.isfinite(float(value)))
     )
+
+
+def is_whole(value: Any, least: int) -> bool:
+    """Whether a value is a whole number from ``least`` on, and no truth value."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
 
 
 @dataclass(frozen=True)
@@ -70,12 +76,9 @@ class EncoderConfig:
     photos: int = 0
 
     def __post_init__(self) -> None:
-        for name in SIZES:
-            size = getattr(self, name)
-            if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-                raise ValueError(f"{name} is {size!r}; expected a whole number from 1.")
-        if isinstance(self.photos, bool) or not isinstance(self.photos, int | np.integer) or self.photos < 0:
-            raise ValueError(f"photos is {self.photos!r}; expected a whole number from 0.")
+        for name, least in (*((name, 1) for name in SIZES), ("photos", 0)):
+            if not is_whole(size := getattr(self, name), least):
+                raise ValueError(f"{name} is {size!r}; expected a whole number from {least}.")
         for name in ("bands", "offset", "scale"):
             if not isinstance(getattr(self, name), tuple | list):
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected a list with one entry a band.")

@@ -8,19 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from timesen_nb.arrays import flags, unmasked
 from timesen_nb.bands import check_months
 from timesen_nb.model.named_arrays import in_order, whole_year
-from timesen_nb.nodata import (
-    AS_SHARE,
-    FEW,
-    SHARE,
-    clean,
-    flags,
-    in_other_unit,
-    other_unit,
-    unmasked,
-    without_codes,
-)
+from timesen_nb.nodata import AS_SHARE, FEW, SHARE, clean, fractions, in_other_unit, other_unit, without_codes
 from timesen_nb.series import PixelSeries
 
 if TYPE_CHECKING:
@@ -260,17 +251,12 @@ def _check_scale(x: np.ndarray, bands: Sequence[str]) -> None:
     if len(bands) > 1:
         of_bands = np.fmax.reduce(x, axis=(0, 1, 3, 4), initial=-np.inf)
         for i in np.flatnonzero((of_bands > 0) & (of_bands <= SHARE)).tolist():
-            if _no_count(x[:, :, i]).any():
+            if fractions(x[:, :, i]).any():
                 found = f"the largest value of {bands[i]} is {of_bands[i]:.3g}, of all bands {largest:.6g}"
-        low = ((x[:, :, 0] <= SHARE) & _no_count(x[:, :, 0])).any(axis=(-2, -1))
+        low = ((x[:, :, 0] <= SHARE) & fractions(x[:, :, 0])).any(axis=(-2, -1))
         low[low] = np.fmax.reduce(x[low], axis=(1, 2, 3), initial=-np.inf) <= SHARE
         if low.any():
             n, t = np.argwhere(low)[0]
             found = f"all bands of series {n}, composite {t}, are below {SHARE:g}, of all others up to {largest:.6g}"
     if found:
         raise ValueError(f"{found}: {AS_SHARE}")
-
-
-def _no_count(x: np.ndarray) -> np.ndarray:
-    """True where a value is neither whole nor a half, as medians of whole numbers are: dark water that was clipped."""
-    return np.isfinite(x) & (x * 2 % 1 > 0)

@@ -8,9 +8,7 @@ scale that suits all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -49,15 +47,6 @@ class ListScales:
         weight = np.exp((np.array(alike) - 1) / self.width)
         loss = weight @ self.losses + self.all_lists * self.losses.mean(axis=0)
         return float(self.factors[loss.argmin()])
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Name -> array, as files keep them."""
-        return {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
-
-
-def as_list_scales(arrays: Mapping[str, Any]) -> ListScales:
-    """The inverse of :meth:`ListScales.arrays`."""
-    return ListScales(**{f.name: np.asarray(arrays[f.name]) for f in fields(ListScales)})
 
 
 def likeness(cosines: np.ndarray) -> float:

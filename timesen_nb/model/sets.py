@@ -16,10 +16,8 @@ that is more probable than one of its members, where that class is known to need
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from numbers import Real
-from typing import Any
 
 import numpy as np
 
@@ -136,15 +134,6 @@ class Thresholds:
         """(K,) rank of the nearest of some of the known, by cosines (K, some)."""
         nearest = self.levels[some[cosines.argmax(axis=1)]]
         return np.array([np.interp(coverage, self.coverages, each) for each in nearest])
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Name -> array, as files keep them."""
-        return {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
-
-
-def as_thresholds(arrays: Mapping[str, Any]) -> Thresholds:
-    """The inverse of :meth:`Thresholds.arrays`."""
-    return Thresholds(**{f.name: np.asarray(arrays[f.name]) for f in fields(Thresholds)})
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -14,10 +14,10 @@ import warnings
 from collections.abc import Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 
+from timesen_nb.model.config import is_whole
 from timesen_nb.model.prompts import check_free
 from timesen_nb.model.sets import softmax
 from timesen_nb.model.words import check_words
@@ -84,7 +84,7 @@ class Lesson:
         Raises:
             ValueError: folds that are no whole number from 2.
         """
-        if isinstance(folds, bool) or not isinstance(folds, Integral) or folds < 2:
+        if not is_whole(folds, 2):
             raise ValueError(f"folds={folds!r}; expected a whole number of parts from 2, for example 10.")
         given = self.words, self.scale, self.places, self.labels
         with one_thread():

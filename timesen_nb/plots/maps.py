@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from timesen_nb.plots.axes import new_axes, plain
 from timesen_nb.plots.map_label import check_label
-from timesen_nb.plots.text import plain
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,10 +42,7 @@ def plot_map(maps: xr.Dataset, ax: Axes | None = None) -> Axes:
             "the map given has no coordinates x and y, so that no picture can say where it lies. Say where the middles "
             "of its pixels are: maps.assign_coords(x=..., y=...)."
         )
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        ax = plt.figure(figsize=(8, 5.5), layout="constrained").add_subplot()
+    ax = ax or new_axes(8, 5.5)
     step = max(1, -(-max(label.shape) // MOST_ACROSS))
     # west to east and north to south, whichever way they were turned
     thin = label[::step, ::step].sortby("x").sortby("y", ascending=False).values

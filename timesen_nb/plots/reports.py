@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timesen_nb.plots.text import plain
+from timesen_nb.plots.axes import new_axes, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,7 @@ def plot_confusion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     digits = 0 if (counts == counts.round()).all() else 2 if counts.max() <= 1 else 1
     total = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
-    ax = ax or _axes((0.55 * wide + 2.4, 0.45 * high + 1.9))
+    ax = ax or new_axes(0.55 * wide + 2.4, 0.45 * high + 1.9)
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
     columns, rows = ([plain(name) for name in names] for names in (table.columns, table.index))
     ax.set_xticks(range(wide), columns, rotation=45, ha="right", rotation_mode="anchor")
@@ -67,7 +67,7 @@ def plot_reliability(table: pd.DataFrame, ax: Axes | None = None, label: str | N
     """
     from matplotlib.patches import Patch
 
-    ax = ax or _axes((7.4, 4.2))
+    ax = ax or new_axes(7.4, 4.2)
     if not ax.lines:
         ax.plot([0, 1], [0, 1], color="0.5", linestyle="--", linewidth=1, label="true probabilities")
     colour, marker = COMPARED[(len(ax.lines) - 1) % len(COMPARED)]
@@ -110,7 +110,7 @@ def plot_report(report: Any, composites: int | None = None, ax: Axes | None = No
     found = [t for t in ordered if t in set(scores["task"])]
     found += [t for t in scores["task"].unique() if t not in found]
     styles = [s for s in STYLE_COLOURS if s in set(scores["prompts"])]
-    ax = ax or _axes((1.6 * len(found) + 3.5, 3.6))
+    ax = ax or new_axes(1.6 * len(found) + 3.5, 3.6)
     row = ("paper: TimeSenCLIP, 1 px", composites)
     blocked = "top1_block_low" in scores and bool(scores["top1_block_low"].notna().all())
     low, high = ("top1_block_low", "top1_block_high") if blocked else ("top1_low", "top1_high")
@@ -145,9 +145,3 @@ def plot_report(report: Any, composites: int | None = None, ax: Axes | None = No
     where = ", simulated places" if getattr(report, "simulated", False) else ""
     ax.set_title(plain(f"{model}{where}, T = {composites}"), loc="left", fontsize="medium")
     return ax
-
-
-def _axes(size: tuple[float, float]) -> Axes:
-    import matplotlib.pyplot as plt
-
-    return plt.figure(figsize=size, layout="constrained").add_subplot()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from timesen_nb.bands import BANDS, MONTHS, REFLECTANCE_SCALE
-from timesen_nb.plots.text import plain
+from timesen_nb.plots.axes import new_axes, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,10 +56,7 @@ def plot_series(series: Drawable, ax: Axes | None = None) -> Axes:
     Returns:
         The axes of reflectance.
     """
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        ax = plt.figure(figsize=(8, 3.6), layout="constrained").add_subplot()
+    ax = ax or new_axes(8, 3.6)
     months = np.arange(1, 13)
     for band, words, colour, marker in LINES:
         values = series.values[:, BANDS.index(band)] / REFLECTANCE_SCALE

@@ -6,6 +6,8 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from timesen_nb.plots.axes import new_axes
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -35,10 +37,7 @@ def plot_metrics(folder: str | Path, ax: Axes | None = None) -> Axes:
     if not path.is_file():
         raise FileNotFoundError(f"no metrics.csv in {folder}; expected the folder= of a run of fit.")
     table = pd.read_csv(path)
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        ax = plt.figure(figsize=(7, 3.2), layout="constrained").add_subplot()
+    ax = ax or new_axes(7, 3.2)
     ax.plot(table["epoch"], table["loss"], color="#222222", label="InfoNCE loss")
     ax.set(xlabel="epoch", ylabel="loss")
     ax.locator_params(axis="x", integer=True)

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from timesen_nb.bands import BANDS
-from timesen_nb.model.weights_name import weights_name
+from timesen_nb.model.fingerprint import weights_name
 from timesen_nb.model.zeroshot import ZeroShot
 from timesen_nb.regions.chunk import ChunkWork
 from timesen_nb.regions.map_layers import ORIGIN, layers_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from timesen_nb.plots.axes import plain
 from timesen_nb.plots.maps import plot_map
-from timesen_nb.plots.text import plain
 
 if TYPE_CHECKING:
     import xarray as xr

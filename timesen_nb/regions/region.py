@@ -12,9 +12,9 @@ import numpy as np
 import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 
+from timesen_nb.arrays import check_not_bytes
 from timesen_nb.bands import band_positions, check_months
 from timesen_nb.model.named_arrays import check_steps, quarters_in_order
-from timesen_nb.nodata import check_not_bytes
 from timesen_nb.plots.map_label import with_place
 from timesen_nb.regions.georeference import transform_of
 

@@ -1,8 +1,8 @@
 """Reflectance of canopies and surfaces in the ten Sentinel-2 bands.
 
 Canopies are PROSAIL (PROSPECT-D leaves in a 4SAIL canopy; Jacquemoud et al. 2009, doi 10.1016/j.rse.2008.01.026;
-Féret et al. 2017, doi 10.1016/j.rse.2017.03.004), run once over a grid of canopy states by :func:`build_table` and
-interpolated after, so that a landscape takes seconds and PROSAIL itself is needed only to rebuild the table.
+Féret et al. 2017, doi 10.1016/j.rse.2017.03.004), run once over a grid of canopy states by ``recipes/canopy_table.py``
+and interpolated after, so that a landscape takes seconds and PROSAIL itself is needed only to rebuild the table.
 """
 
 from __future__ import annotations
@@ -10,14 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 
-from timesen_nb.bands import BANDS, WAVELENGTHS
-
-#: Band widths (full width at half maximum) in nm, Sentinel-2A MSI (ESA spectral response functions v3.1).
-WIDTHS: dict[str, float] = dict(zip(BANDS, (66, 36, 31, 15, 15, 20, 106, 21, 91, 175), strict=True))
+from timesen_nb.bands import BANDS
 
 #: Nodes of the canopy table. lai: leaf area index; cab: chlorophyll, ug/cm2; brown: brown pigment (0 to 1);
 #: water: equivalent leaf water, cm; angle: mean leaf angle, degrees; sun: sun zenith, degrees; soil: reflectance below.
@@ -124,30 +120,3 @@ def canopy(state: Mapping[str, np.ndarray], soil: np.ndarray) -> np.ndarray:
     l2 = (soil - s0) * (soil - s1) / ((s2 - s0) * (s2 - s1))
     out: np.ndarray = nodes3[:, 0] * l0 + nodes3[:, 1] * l1 + nodes3[:, 2] * l2
     return out
-
-
-def build_table(path: Path) -> None:
-    """Run PROSAIL at every node of :data:`AXES`, convolve to the bands (Gaussian responses) and save the table.
-
-    Needs the package ``prosail`` (extra ``pocket``).
-    """
-    import itertools
-
-    import prosail
-    from safetensors.numpy import save_file
-
-    nm = np.arange(400, 2501)
-    response = np.stack(
-        [np.exp(-4 * np.log(2) * ((nm - WAVELENGTHS[b]) / WIDTHS[b]) ** 2) for b in BANDS]
-    )  # (10, 2101)
-    response /= response.sum(axis=1, keepdims=True)
-    table = np.zeros((*(len(v) for v in AXES.values()), len(BANDS)), dtype=np.float16)
-    for node in itertools.product(*(range(len(v)) for v in AXES.values())):
-        lai, cab, brown, water, angle, sun, soil = (v[i] for v, i in zip(AXES.values(), node, strict=True))
-        spectrum = prosail.run_prosail(
-            1.5, cab, 8.0 * cab / 42.0, brown, water, 0.009, lai, angle, 0.05, sun, 5.0, 90.0,
-            prospect_version="D", typelidf=2, rsoil0=np.full(len(nm), soil), factor="SDR",
-        )  # fmt: skip
-        table[node] = response @ spectrum
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({"reflectance": table}, str(path))

@@ -9,7 +9,7 @@ import numpy as np
 
 from timesen_nb.bands import BANDS
 from timesen_nb.composite import MASKED, SCENE_CLASSES, clear, medians_by_month, usable
-from timesen_nb.nodata import HIGHEST, LOWEST, SHARE, outside, said
+from timesen_nb.nodata import HIGHEST, LOWEST, SHARE, fractions, outside, said
 from timesen_nb.sources.cube_layout import CubeLayout, Opener
 from timesen_nb.sources.cube_values import check_classes, stored_classes, stored_values
 
@@ -100,7 +100,7 @@ def _wrong(
             )
     if factor == 1:
         # a date from 0 to 1 among dates x 10000: all bands at most SHARE, and no whole numbers, as clipped water is
-        low = used & (values[:, 0] <= SHARE) & (values[:, 0] * 2 % 1 > 1e-3)
+        low = used & (values[:, 0] <= SHARE) & fractions(values[:, 0])
         if low.any():
             for t, *at in np.argwhere(low & (values.max(axis=1) <= SHARE)):
                 found.setdefault(

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from timesen_nb.bands import BANDS, REFLECTANCE_SCALE
-from timesen_nb.nodata import SHARE, blank, known_codes
+from timesen_nb.nodata import SHARE, blank, fractions, known_codes
 from timesen_nb.sources.cube_offset import looks_raised, offset_of, takes_offset_off
 from timesen_nb.sources.cube_packing import (
     check_scales,
@@ -266,8 +266,7 @@ def _check_even(sample: np.ndarray, factor: float, steps: Sequence[str]) -> None
         found, rest = rest, found
     else:
         # whole numbers up to 2 are dark water, as products clip it
-        fractions = (np.nan_to_num(sample, posinf=0, neginf=0) * 2 % 1 > 1e-3).any(axis=2)
-        odd = (highest > 0) & (highest <= SHARE) & fractions
+        odd = (highest > 0) & (highest <= SHARE) & fractions(sample).any(axis=2)
         if not odd.any():
             # percent lies far below the rest, a whole band or a whole date of it
             found = "values up to 100"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from importlib.resources import as_file, files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from timesen_nb.series import PixelSeries
 from timesen_nb.sources.checks import check_places, check_year, series_of
 from timesen_nb.sources.frame import Frame
 from timesen_nb.sources.grid import PIXEL, BBox
+from timesen_nb.sources.year_cube import year_cube
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -114,9 +115,8 @@ class FlandersSource:
         year = check_year(year, self.years, self.name)
         rows, columns = self._frame.window(bbox)
         values = self._months[:, :, rows, columns]
-        return self._array(values, "month", np.arange(1, 13), rows.start, columns.start).rename(
-            f"reflectance_{year}"
-        )
+        y, x = self._axes(rows.start, columns.start, values.shape[2:])
+        return year_cube(values, y, x, EPSG, year, self.name)
 
     def truth(self, lon: float, lat: float, year: int = 2018) -> str:
         """The declared land cover at a place.
@@ -175,16 +175,17 @@ class FlandersSource:
             classification, with times of acquisition (UTC). :func:`timesen_nb.composite.monthly_cube` makes the months
             of this source of it, once clouds and shadows are masked.
         """
+        import rioxarray  # noqa: F401 - adds .rio
         import xarray as xr
 
         row, column = (int(v) for v in self._file["window_at"])
         raw = self._file["window"].astype(np.float32)
         raw[raw == 0] = np.nan
-        bands = self._array(raw, "time", self._file["times"], row, column)
-        scl = xr.DataArray(
-            self._file["window_scl"], {d: bands[d] for d in ("time", "y", "x")}, ("time", "y", "x")
-        )
-        return xr.Dataset({"reflectance": bands, "SCL": scl})
+        y, x = self._axes(row, column, raw.shape[2:])
+        coords = {"time": self._file["times"], "band": list(BANDS), "y": y, "x": x}
+        about = {"units": "surface reflectance x 10000", "year": 2018, "source": self.name}
+        bands: xr.DataArray = xr.DataArray(raw, coords, tuple(coords), attrs=about).rio.write_crs(EPSG)
+        return xr.Dataset({"reflectance": bands, "SCL": (("time", "y", "x"), self._file["window_scl"])})
 
     def vectors(self, weights: str) -> np.ndarray | None:
         """The vectors of all pixels, made beforehand.
@@ -205,16 +206,6 @@ class FlandersSource:
             top - PIXEL * (row + 0.5 + np.arange(shape[0])),
             left + PIXEL * (column + 0.5 + np.arange(shape[1])),
         )
-
-    def _array(self, values: np.ndarray, dim: str, steps: Any, row: int, column: int) -> xr.DataArray:
-        import rioxarray  # noqa: F401 - adds .rio
-        import xarray as xr
-
-        y, x = self._axes(row, column, values.shape[2:])
-        coords = {dim: steps, "band": list(BANDS), "y": y, "x": x}
-        about = {"units": "surface reflectance x 10000", "year": 2018, "source": self.name}
-        array: xr.DataArray = xr.DataArray(values, coords, (dim, "band", "y", "x"), attrs=about)
-        return array.rio.write_crs(EPSG)
 
 
 def _read(name: str) -> dict[str, np.ndarray]:

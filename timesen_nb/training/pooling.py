@@ -17,10 +17,14 @@ class AveragePool(nn.Module):
         if views.ndim == 2:
             return F.normalize(views, dim=-1)
         known = ~torch.isnan(views).any(-1, keepdim=True)  # (N, V, 1)
-        return F.normalize(torch.where(known, views, 0.0).sum(1), dim=-1)
+        return F.normalize(self.pooled(torch.where(known, views, 0.0), known), dim=-1)
+
+    def pooled(self, views: Tensor, known: Tensor) -> Tensor:
+        """(N, V, D), 0 = no view, and (N, V, 1) whether there is one -> (N, D) of any length."""
+        return views.sum(1)
 
 
-class AttentionPool(nn.Module):
+class AttentionPool(AveragePool):
     """A learned weighting of the views: one weight an image, or one for each of its dimensions."""
 
     def __init__(self, width: int, per_dimension: bool = False) -> None:
@@ -29,30 +33,23 @@ class AttentionPool(nn.Module):
         nn.init.zeros_(self.score.weight)  # begins as the average
         nn.init.zeros_(self.score.bias)
 
-    def forward(self, views: Tensor) -> Tensor:
-        """(N, V, D), NaN = no view, or (N, D) -> unit vectors (N, D)."""
-        if views.ndim == 2:
-            return F.normalize(views, dim=-1)
-        known = ~torch.isnan(views).any(-1, keepdim=True)
-        views = torch.where(known, views, 0.0)
+    def pooled(self, views: Tensor, known: Tensor) -> Tensor:
+        """The weighted sum."""
         weights = self.score(views).masked_fill(~known, -torch.inf).softmax(dim=1)  # (N, V, 1 or D)
-        return F.normalize((weights * views).sum(1), dim=-1)
+        return (weights * views).sum(1)
 
 
-class RandomView(nn.Module):
+class RandomView(AveragePool):
     """One view at random while training, the average otherwise. Draws from torch's global generator."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.average = AveragePool()
-
-    def forward(self, views: Tensor) -> Tensor:
-        """(N, V, D), NaN = no view, or (N, D) -> unit vectors (N, D)."""
-        if views.ndim == 2 or not self.training:
-            return self.average(views)
-        known = ~torch.isnan(views).any(-1)  # (N, V)
-        chosen = torch.rand(known.shape, device=views.device).masked_fill(~known, -1.0).argmax(1)
-        return F.normalize(views[torch.arange(len(views), device=views.device), chosen], dim=-1)
+    def pooled(self, views: Tensor, known: Tensor) -> Tensor:
+        """The view that is drawn, of those that are there."""
+        if not self.training:
+            return super().pooled(views, known)
+        chosen = (
+            torch.rand(known.shape, device=views.device).masked_fill(~known, -1.0).argmax(1, keepdim=True)
+        )
+        return views.take_along_dim(chosen, dim=1)[:, 0]
 
 
 POOLINGS = CHOICES["pooling"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from timesen_nb.model.weights_name import weights_name
+from timesen_nb.model.fingerprint import weights_name
 from timesen_nb.sources import BUNDLED
 from timesen_nb.tasks import BUNDLED as BUNDLED_TASKS
 from timesen_nb.tasks import Task, tasks

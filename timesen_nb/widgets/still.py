@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from timesen_nb.plots.text import plain
+from timesen_nb.plots.axes import plain
 from timesen_nb.sources.grid import turned
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.answer_panel import NOTES

@@ -66,10 +66,7 @@ class Catalog:
         self, which: str | Path, collections: str | Sequence[str] | None, attempts: int, deadline: float
     ) -> None:
         if not isinstance(which, (str, Path)):
-            raise ValueError(
-                f"catalog given: {which!r}; expected one of {', '.join(KNOWN)}, the address of a STAC catalog "
-                "(https://...), or the path of a catalog.json."
-            )
+            raise _no_catalog(which)
         names = [collections] if isinstance(collections, str) else collections
         if names is not None and not (
             isinstance(names, Collection)
@@ -283,8 +280,12 @@ def _first(left_out: Sequence[LeftOut]) -> str:
 def _local(path: Path, given: str) -> tuple[str, str]:
     file = path / "catalog.json" if path.is_dir() else path
     if not file.is_file():
-        raise ValueError(
-            f"catalog given: {without_keys(given)!r}; expected one of {', '.join(KNOWN)}, the address of a STAC "
-            "catalog (https://...), or the path of a catalog.json."
-        )
+        raise _no_catalog(without_keys(given))
     return str(file.resolve()), file.resolve().parent.name
+
+
+def _no_catalog(given: object) -> ValueError:
+    return ValueError(
+        f"catalog given: {given!r}; expected one of {', '.join(KNOWN)}, the address of a STAC catalog (https://...), "
+        "or the path of a catalog.json."
+    )

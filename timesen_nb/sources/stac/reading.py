@@ -232,14 +232,14 @@ class Reading:
             "y": xr.DataArray([grid.corner.row - place.row for place in places], dims="place"),
             "x": xr.DataArray([place.column - grid.corner.column for place in places], dims="place"),
         }
-        classes = self._read(self, ["SCL"], grid).isel(at)["SCL"].values
+        classes = self._read(["SCL"], grid).isel(at)["SCL"].values
         has_clear = np.isin(self.days, self.days[clear(classes, self.masked).any(axis=1)])
-        reading = self._only(has_clear & (classes != 0).any(axis=1))
+        kept = has_clear & (classes != 0).any(axis=1)
+        reading, classes = self._only(kept), classes[kept]
         if not len(reading.groups):
             nothing = np.full((12, len(BANDS)), np.nan, dtype=np.float32)
             return [Entry(nothing, self._made_of([], []), self.lasting) for _ in places]
-        classes = classes[has_clear & (classes != 0).any(axis=1)]
-        surface = reading._surface(self._read(reading, BANDS, grid).isel(at), classes)
+        surface = reading._surface(reading._read(BANDS, grid).isel(at), classes)
         months = medians_by_month(surface, reading.days, classes, self.year, self.masked)
         shown = usable(surface, reading.days, classes, self.masked)
         return [
@@ -257,7 +257,7 @@ class Reading:
     def _window(self, grid: Grid) -> np.ndarray:
         if not self.groups:
             return np.full((len(BANDS), *grid.shape), np.nan, dtype=np.float32)
-        stored = self._read(self, (*BANDS, "SCL"), grid)
+        stored = self._read((*BANDS, "SCL"), grid)
         strips = []
         for start in range(0, grid.height, _ROWS):
             strip = stored.isel(y=slice(start, start + _ROWS))
@@ -281,17 +281,16 @@ class Reading:
     def _made_of(self, used: Sequence[Acquisition], days: Any) -> dict[str, Any]:
         return provenance(used, days, catalog=self.name, masked=self.masked, left_out=self.left_out)
 
-    @staticmethod
-    def _read(reading: Reading, names: Sequence[str], grid: Grid) -> xr.Dataset:
+    def _read(self, names: Sequence[str], grid: Grid) -> xr.Dataset:
         """Variables (time, y, x), one layer an acquisition in their order, 0 = no data, in the time that is left."""
         from timesen_nb.sources.stac.files import load
 
-        work = reading.work
+        work = self.work
         assert work is not None, "nothing is read before it has begun"
-        readers = ThreadPoolExecutor(reading.readers, thread_name_prefix="stac-reader")
+        readers = ThreadPoolExecutor(self.readers, thread_name_prefix="stac-reader")
         try:
-            items = [acquisition.item for acquisition in reading.acquisitions]
-            stored, faults = work.send(lambda: load(items, names, grid, reading.sign, readers))
+            items = [acquisition.item for acquisition in self.acquisitions]
+            stored, faults = work.send(lambda: load(items, names, grid, self.sign, readers))
         finally:
             # nobody waits any more: what has not begun never does
             readers.shutdown(wait=False, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""Simulated places with the class statistics of real regions outside Europe (``statistics/elsewhere.csv``).
+"""Simulated places with the class statistics of real regions outside Europe (``elsewhere.csv``).
 
 A year is drawn from a class's monthly medians, spreads and correlations, then moved: its season by days or by half a
 year, its spectrum and brightness by as much as regions differ. They stand beside the places of ``earth.py``, which
@@ -8,13 +8,15 @@ know no real pixel and have to carry every region that is not here.
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
+from recipes.earth import EarthPlaces
 from timesen_nb.bands import BANDS
-from timesen_nb.simulate.class_statistics import logarithm, table
+from timesen_nb.simulate.class_statistics import logarithm
 from timesen_nb.simulate.cover_types import INDEX
-from timesen_nb.simulate.earth import EarthPlaces
 from timesen_nb.simulate.spectra import surface
 
 #: What each class of a region is drawn as: one of these cover types, by chance.
@@ -58,9 +60,14 @@ DRAWN: dict[tuple[str, str], tuple[str, ...]] = {
 
 
 @cache
+def _statistics() -> pd.DataFrame:
+    return pd.read_csv(Path(__file__).with_name("elsewhere.csv"))
+
+
+@cache
 def _class(task: str, label: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Log median and spread (12, 10), factors of the month and band correlations, share of months seen (12,)."""
-    rows = table("elsewhere").query("task == @task and label == @label")
+    rows = _statistics().query("task == @task and label == @label")
     months = np.linalg.cholesky(_sound(rows[[f"month_{m}" for m in range(1, 13)]].to_numpy(float)))
     bands = rows[[f"band_{b}" for b in BANDS]].to_numpy(float)[:10]
     there = ~np.isnan(np.diag(bands))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, fields
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from timesen_nb.simulate.climates import MONTH, NAMES, Climate
+from recipes.climates import MONTH, NAMES, Climate
 from timesen_nb.simulate.cover_types import INDEX
 
 Range = tuple[float, float]
@@ -53,7 +53,7 @@ class Growth:
 @cache
 def growths() -> dict[str, Growth]:
     """The cover types of ``earth.toml`` by name. Raises ValueError for one that ``cover_types.toml`` does not have."""
-    table = tomllib.loads(files(__package__).joinpath("earth.toml").read_text("utf-8"))
+    table = tomllib.loads(Path(__file__).with_name("earth.toml").read_text("utf-8"))
     defaults = table.pop("defaults")
     unknown = sorted(set(table) - set(INDEX))
     if unknown:

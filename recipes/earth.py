@@ -1,7 +1,8 @@
 """Simulated places all over the earth: growth from climate, then reflectance, for the cover types of ``earth.toml``.
 
 Nothing here is fitted to real pixels: physics (PROSAIL canopies, library spectra), climates and calendars, with broad
-random variation around them. Europe, where class statistics of real places are at hand, is ``places.py``.
+random variation around them. Europe, where class statistics of real places are at hand, is
+``timesen_nb/simulate/places.py``.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from recipes.climates import MONTH, NAMES, Climate, climate
+from recipes.growth import Growth, StandState, crop, growths, perennial, soil_moisture, warmth
 from timesen_nb.bands import BANDS, REFLECTANCE_SCALE
-from timesen_nb.simulate.climates import MONTH, NAMES, Climate, climate
 from timesen_nb.simulate.cover_types import COVER_TYPES, INDEX
-from timesen_nb.simulate.growth import Growth, StandState, crop, growths, perennial, soil_moisture, warmth
 from timesen_nb.simulate.places import Places
+from timesen_nb.simulate.scenes import FORMS
+from timesen_nb.simulate.scenes.fields import CROPS
 from timesen_nb.simulate.spectra import canopy, surface
 from timesen_nb.simulate.sun import overpass_zenith
 
@@ -31,6 +34,21 @@ class EarthPlaces(Places):
 
     cloudy: np.ndarray
     stage: np.ndarray
+
+    def survey_odds(self) -> np.ndarray:
+        """(N, 12) how likely each is to be photographed: rather while something stands there, in any month."""
+        return (self.green + 0.7 * self.brown + 0.02) ** 4
+
+    def painted_month(self, i: int, m: int) -> int:
+        """The month of a European year in which the same stage is drawn."""
+        name = COVER_TYPES[self.cover_type[i]].name
+        stage, crop = float(self.stage[i, m]), CROPS.get(FORMS[name])
+        if crop is not None and growths()[name].cycle == "crop":
+            shown = crop.sprout + stage * (crop.gone - 0.4 - crop.sprout) if stage else crop.sprout - 1
+            return int(np.clip(round(shown), 1, 12))
+        if growths()[name].cycle == "trees":
+            return 7 if stage > 0.5 else 1
+        return m + 1 if self.lat[i] > 0 else (m + 6) % 12 + 1
 
 
 _SOILS = ("dry soil", "laterite", "vertisol", "loess", "sand", "red sand", "desert pavement")
@@ -171,7 +189,7 @@ def earth_places(n: int, seed: int, cover_types: list[str] | None = None) -> Ear
             which have most cover types and are drawn more often.
 
     Returns:
-        Clear years; :func:`timesen_nb.simulate.processing.untidy` makes composites of them.
+        Clear years; :func:`recipes.untidy.untidy` makes composites of them.
 
     Raises:
         ValueError: an unknown cover type.

@@ -1,6 +1,18 @@
-"""Text of users in a drawing: as they wrote it."""
+"""What every drawing has: axes of its own where none are given, and text of users as they wrote it."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def new_axes(wide: float, high: float) -> Axes:
+    """Axes of a new figure of so many inches."""
+    import matplotlib.pyplot as plt
+
+    return plt.figure(figsize=(wide, high), layout="constrained").add_subplot()
 
 
 def plain(words: object) -> str:
