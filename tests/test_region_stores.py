@@ -55,6 +55,21 @@ OTHER_DATA: dict[str, tuple[Callable[[xr.DataArray], xr.DataArray], str]] = {
 }
 
 
+def test_a_store_on_a_full_disk_goes_on_where_it_was(zs, cube, tmp_path, small_files):
+    small_files(4_000)
+    with pytest.raises(
+        OSError, match=r"m\.zarr could not be written whole.*disk full.*the same call goes on"
+    ):
+        make(zs, cube, tmp_path / "m.zarr", keep="float16")
+    small_files(10**9)
+    np.testing.assert_array_equal(
+        make(zs, cube, tmp_path / "m.zarr", keep="float16").label, make(zs, cube, None).label
+    )
+    small_files(10)
+    with pytest.raises(OSError, match=r"other\.zarr could not be written whole.*another folder"):
+        make(zs, cube, tmp_path / "other.zarr")
+
+
 @pytest.mark.parametrize("stopped", [True, False], ids=["stopped", "finished"])
 @pytest.mark.parametrize("situation", OTHER_DATA)
 def test_other_data_never_go_on_in_a_store(zs, cube, tmp_path, situation, stopped):

@@ -13,6 +13,7 @@ import xarray as xr
 
 from timesen_nb.regions.map_layers import NOTHING, Layer
 from timesen_nb.regions.region import Chunk, Region
+from timesen_nb.tensor_file import explained
 
 #: Does a chunk of a run.
 Again = Callable[[Chunk], dict[str, np.ndarray]]
@@ -81,13 +82,18 @@ class ZarrStore:
 
         Raises:
             ValueError: the group holds something else, or is damaged, or is to be begun anew and the data lie in it.
+            OSError: it cannot be written.
         """
-        import zarr
-
         if self._takes_up(asked, again, overwrite):
             return
         if overwrite and vectors is not None:
             self._check_apart(asked[_DATA], vectors)
+        with explained(self.path):
+            self._begin(asked)
+
+    def _begin(self, asked: dict[str, Any]) -> None:
+        import zarr
+
         # first what the run is and last which chunks are finished: a group cut in between has lost nothing
         about: dict[str, Any] = {_RUN: json.dumps(asked)}
         zarr.open_group(self.path, mode="w", attributes=about)
@@ -211,12 +217,15 @@ class ZarrStore:
 
         group: Any = zarr.open_group(self.path, mode="r+")
         empty = 0
-        for name, part in parts.items():
-            layer = self.layers[name]
-            group[name][layer.at(self.chunks.window(at))] = part
-            # zarr writes no file of these
-            empty += bool((np.isnan(part) if np.isnan(layer.nothing) else part == layer.nothing).all())
-        group[_FINISHED][at] = 1 + empty
+        with explained(
+            self.path, cure="Make room there; the same call goes on with the chunks that are left."
+        ):
+            for name, part in parts.items():
+                layer = self.layers[name]
+                group[name][layer.at(self.chunks.window(at))] = part
+                # zarr writes no file of these
+                empty += bool((np.isnan(part) if np.isnan(layer.nothing) else part == layer.nothing).all())
+            group[_FINISHED][at] = 1 + empty
 
     def open(self) -> xr.Dataset:
         """The maps, lazily."""
