@@ -20,6 +20,23 @@ def maps() -> xr.Dataset:
     return small_map()
 
 
+def test_pixels_of_degrees_count_by_what_they_cover() -> None:
+    """Between 40 and 70 degrees north the southern half has 59 % of the ground."""
+    maps = mapped(
+        np.repeat([[0], [1]], 150, axis=0) + np.zeros((1, 80)), crs="EPSG:4326", left=0, top=70, step=0.1
+    )
+    ground = np.diff(np.sin(np.radians([40, 55, 70])))
+    table = regions.area_table(maps)
+    assert table["pixels"].tolist()[:2] == [12000, 12000]
+    assert table["share"].tolist()[:2] == pytest.approx(ground[::-1] / ground.sum(), rel=0.005)
+    points = regions.sample_points(maps, 60)
+    said = regions.estimate_areas(maps, points.assign(true_class=points["map_class"])).note
+    assert "cover 45% of what the largest do" in said
+    # as in any map of a few kilometres, pixels are alike
+    near = mapped(np.eye(20), crs="EPSG:4326", left=4, top=51, step=1e-4)
+    assert regions.area_table(near)["share"].tolist() == [0.95, 0.05, 0]
+
+
 # A random sample
 
 
