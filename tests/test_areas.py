@@ -68,6 +68,12 @@ def test_every_pixel_of_a_class_is_drawn_alike(maps: xr.Dataset) -> None:
     assert rows.max() < expected * 2
 
 
+def test_places_are_counted_in_whole_numbers(maps: xr.Dataset) -> None:
+    for wrong in ({"n": 60.5}, {"n": "x"}, {"at_least": 20.5}):
+        with pytest.raises(ValueError, match=r"given: .*expected a whole number of places"):
+            regions.sample_points(maps, **wrong)
+
+
 def test_rare_classes_get_their_own_and_the_rest_goes_by_area() -> None:
     assert allocate(np.array([900, 90, 10, 0]), 100, 10).tolist() == [74, 16, 10, 0]
     assert allocate(np.array([5, 3]), 100, 10).tolist() == [5, 3]

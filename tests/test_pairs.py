@@ -208,6 +208,9 @@ def test_a_split_that_cannot_be_is_refused():
         pairs.split((0.8, 0.8))
     with pytest.raises(ValueError, match="smaller blocks"):
         pairs.split((0.5, 0.5), block_km=5000)
+    for none in (0, -1, np.nan, "x"):  # each place was a block of its own
+        with pytest.raises(ValueError, match=r"block_km=.*expected the edge of a block in kilometres"):
+            pairs.split((0.5, 0.5), block_km=none)
     with pytest.raises(ValueError, match="lonlats"):
         Pairs(VALUES, PHOTOS).split((0.5, 0.5), block_km=10)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from numbers import Real
 
 import numpy as np
 
@@ -22,8 +23,11 @@ def blocks(lonlats: np.ndarray, edge_km: float) -> np.ndarray:
         (N,) integers.
 
     Raises:
-        ValueError: places that nobody knows: each would be a block of its own, and neighbours on both sides.
+        ValueError: places that nobody knows, or an edge that is none: each place would be a block of its own, and
+            neighbours on both sides.
     """
+    if not isinstance(edge_km, Real) or not edge_km > 0:
+        raise ValueError(f"block_km={edge_km!r}; expected the edge of a block in kilometres, above 0.")
     if lost := int(np.isnan(lonlats).any(axis=1).sum()):
         raise ValueError(
             f"{lost} of {len(lonlats)} places have no coordinates, so that nobody can say which are neighbours; "
