@@ -9,9 +9,13 @@ from shapely.geometry import box
 LEFT, TOP, CRS = 600_000.0, 5_600_000.0, "EPSG:32631"
 
 
-def on_grid(data: xr.DataArray, crs: str | None = CRS, left: float = LEFT, top: float = TOP) -> xr.DataArray:
+def on_grid(
+    data: xr.DataArray, crs: str | None = CRS, left: float = LEFT, top: float = TOP, step: float = 10.0
+) -> xr.DataArray:
     height, width = data.sizes["y"], data.sizes["x"]
-    data = data.assign_coords(x=left + 10 * (np.arange(width) + 0.5), y=top - 10 * (np.arange(height) + 0.5))
+    data = data.assign_coords(
+        x=left + step * (np.arange(width) + 0.5), y=top - step * (np.arange(height) + 0.5)
+    )
     return data.rio.write_crs(crs) if crs else data
 
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,20 @@ def real_data() -> Path:
     if not REAL.is_dir():
         pytest.skip("../shared/real is absent: this test reads real Sentinel-2 from there")
     return REAL
+
+
+@pytest.fixture
+def small_files() -> Iterator[Callable[[int], None]]:
+    """No file can grow beyond 20 kB, or as many bytes as are given: writing fails as on a full disk."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def limit(size: int) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+
+    limit(20_000)
+    yield limit
+    limit(before[0])
 
 
 @pytest.fixture

@@ -20,6 +20,23 @@ def maps() -> xr.Dataset:
     return small_map()
 
 
+def test_pixels_of_degrees_count_by_what_they_cover() -> None:
+    """Between 40 and 70 degrees north the southern half has 59 % of the ground."""
+    maps = mapped(
+        np.repeat([[0], [1]], 150, axis=0) + np.zeros((1, 80)), crs="EPSG:4326", left=0, top=70, step=0.1
+    )
+    ground = np.diff(np.sin(np.radians([40, 55, 70])))
+    table = regions.area_table(maps)
+    assert table["pixels"].tolist()[:2] == [12000, 12000]
+    assert table["share"].tolist()[:2] == pytest.approx(ground[::-1] / ground.sum(), rel=0.005)
+    points = regions.sample_points(maps, 60)
+    said = regions.estimate_areas(maps, points.assign(true_class=points["map_class"])).note
+    assert "cover 45% of what the largest do" in said
+    # as in any map of a few kilometres, pixels are alike
+    near = mapped(np.eye(20), crs="EPSG:4326", left=4, top=51, step=1e-4)
+    assert regions.area_table(near)["share"].tolist() == [0.95, 0.05, 0]
+
+
 # A random sample
 
 
@@ -49,6 +66,12 @@ def test_every_pixel_of_a_class_is_drawn_alike(maps: xr.Dataset) -> None:
     assert abs(times[:, :10].mean() - expected) < 0.5
     assert rows.min() > expected / 2
     assert rows.max() < expected * 2
+
+
+def test_places_are_counted_in_whole_numbers(maps: xr.Dataset) -> None:
+    for wrong in ({"n": 60.5}, {"n": "x"}, {"at_least": 20.5}):
+        with pytest.raises(ValueError, match=r"given: .*expected a whole number of places"):
+            regions.sample_points(maps, **wrong)
 
 
 def test_rare_classes_get_their_own_and_the_rest_goes_by_area() -> None:

@@ -175,9 +175,10 @@ class TestStatements:
         with pytest.raises(ValueError, match="different packing with an offset"):
             tn.open_source(tmp_path)
 
-    def test_a_known_number_for_no_data_may_be_stated_in_some(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("code", [-9999, 0])
+    def test_a_known_number_for_no_data_may_be_stated_in_some(self, tmp_path: Path, code: int) -> None:
         for m in range(1, 13):
-            data = month(m).assign_attrs({"nodata": -9999} if m > 6 else {})
+            data = month(m).assign_attrs({"nodata": code} if m > 6 else {})
             data.to_netcdf(tmp_path / f"2018-{m:02d}.nc")
         np.testing.assert_array_equal(blue(tn.open_source(tmp_path)), MONTHS)
 

@@ -15,6 +15,9 @@ class TestExport:
         source = tn.open_source("earthengine", **FAST)
         places = [CUBE.place(r, 2) for r in range(5)]
         export = source.export_points(places, 2018, name="my_places", folder="timesen")
+        for every in (-1, "x", float("nan")):
+            with pytest.raises(ValueError, match=r"every given: .*expected seconds"):
+                export.follow(every=every)
         assert (export.state, server.count) == ("PENDING", 1)
         seen: list[float] = []
         done = export.follow(every=0.0, told=lambda e: seen.append(e.progress))

@@ -23,6 +23,7 @@ from timesen_nb.evaluation import (
     fit_margin,
     interval,
     marginal_sets,
+    nearest,
     reliability,
     score,
 )
@@ -400,6 +401,19 @@ def test_one_group_alone_tells_no_spread():
     tally = bootstrap(truth, np.zeros(40, int), 2, np.zeros(40), resamples=9)
     assert np.isnan([tally.accuracy, tally.balanced, tally.macro_f1]).all()
     assert np.isnan(interval(tally.accuracy)).all()
+
+
+def test_numbers_that_are_none_of_the_kind_are_refused():
+    truth = np.arange(40) % 2
+    for resamples in (0, -1, 2.5, "x"):
+        with pytest.raises(ValueError, match=r"resamples given: .*expected a whole number"):
+            bootstrap(truth, truth, 2, resamples=resamples)
+    for coverage in (95, 0, -1, np.nan, "x"):  # -1 gave the ends the other way round
+        with pytest.raises(ValueError, match=r"coverage=.*expected a share"):
+            interval(np.linspace(0, 1, 9), coverage)
+    for k in (0, 2.5, "x"):
+        with pytest.raises(ValueError, match=r"k given: .*expected a whole number"):
+            nearest(np.eye(5), np.eye(5), k)
 
 
 def test_lengths_that_differ_are_refused():

@@ -63,26 +63,52 @@ def test_every_layer_has_a_file_that_a_gis_reads(maps: xr.Dataset, tmp_path: Pat
 
 
 @pytest.mark.parametrize("short_of", [1, 0.9, 0.3])
-def test_files_that_are_cut_short_are_told(maps: xr.Dataset, tmp_path: Path, short_of: float) -> None:
+def test_files_that_are_cut_short_are_told(
+    maps: xr.Dataset, tmp_path: Path, small_files: Callable[[int], None], short_of: float
+) -> None:
     """GDAL says nothing of some files that it could not write to their end, as on a full disk."""
-    resource = pytest.importorskip("resource")
     rng, axis = np.random.default_rng(0), 10.0 * np.arange(700)
     maps = maps[["label", "probability"]].isel(y=rng.integers(0, 12, 700), x=rng.integers(0, 14, 700))
     maps = maps.assign_coords(x=axis, y=-axis)
     maps["probability"] += rng.random((700, 700), dtype=np.float32)
+    small_files(10**9)
     whole = regions.save_geotiff(maps, tmp_path / "whole.tif")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     size = whole[1].stat().st_size
-    resource.setrlimit(resource.RLIMIT_FSIZE, (int(size * short_of) - 1, hard))
-    try:
-        with pytest.raises(OSError, match=r"map(_probability)?\.tif could not be written whole.*disk full"):
-            regions.save_geotiff(maps, tmp_path / "map.tif")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    small_files(int(size * short_of) - 1)
+    with pytest.raises(OSError, match=r"map(_probability)?\.tif could not be written whole.*disk full"):
+        regions.save_geotiff(maps, tmp_path / "map.tif")
     for file in tmp_path.glob("map*.tif"):
         name = file.name.replace("map", "whole")
         np.testing.assert_array_equal(rasterio.open(file).read(), rasterio.open(tmp_path / name).read())
     assert not (tmp_path / "map_probability.tif").exists()
+
+
+FULL: dict[str, Callable[[xr.Dataset, Path], object]] = {
+    **dict.fromkeys(
+        ("a.csv", "a.geojson", "a.gpkg"), lambda maps, path: regions.save_points(many(maps), path)
+    ),
+    "a.png": lambda maps, path: regions.save_picture(maps, path),
+    "a.onnx": lambda maps, path: tn.load("pocket").export(path),
+    "a.safetensors": lambda maps, path: tn.load("pocket").save(path),
+}
+
+
+def many(maps: xr.Dataset) -> pd.DataFrame:
+    points = regions.sample_points(maps, n=60)
+    return pd.concat([points] * 20, ignore_index=True)
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_a_full_disk_is_said_and_what_was_there_stays(
+    maps: xr.Dataset, tmp_path: Path, small_files: object, name: str
+) -> None:
+    (tmp_path / name).write_text("what was there")
+    with pytest.raises(OSError, match=rf"{name} could not be written whole.*disk full.*Make room"):
+        FULL[name](maps, tmp_path / name)
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "what was there"
+    with pytest.raises(OSError, match=rf"{name} could not be written whole.*another folder"):
+        FULL[name](maps, tmp_path / name / name)
 
 
 def test_an_older_map_leaves_no_file_beside_a_newer_one(maps: xr.Dataset, tmp_path: Path) -> None:

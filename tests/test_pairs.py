@@ -177,12 +177,40 @@ def test_blocks_have_the_edge_that_was_asked_for():
     assert np.unique(blocks(np.array([[4.0, 50.0], [4.0, 53.0]]), 50)).size == 2
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["coordinates", "series alone"])
+def test_one_place_never_stands_on_both_sides(known):
+    """Places that stand there twice are the same, whether their coordinates say so or their series."""
+    rng = np.random.default_rng(0)
+    values, lonlats = rng.uniform(100, 5000, (60, 12, 10)).astype(np.float32), rng.uniform(0, 10, (60, 2))
+    labels, again = np.array(["a", "b"] * 60), np.tile(np.arange(60), 2)
+    if known:  # other years of one place
+        values, lonlats = np.concatenate([values, values + 300]), lonlats[again]
+    else:
+        values, lonlats = values[again], np.full((120, 2), np.nan)
+    ids = np.arange(120).astype(str)
+    places = PlaceDataset(values, lonlats, {"land_cover": labels}, ids).split((0.5, 0.5))
+    pairs = Pairs(values, None, labels, lonlats if known else None).split((0.5, 0.5))
+    for one, other in (places, pairs):
+        rows = [
+            {int(np.argmin(np.abs(values - v).sum((1, 2)))) % 60 for v in part.values}
+            for part in (one, other)
+        ]
+        assert not rows[0] & rows[1]
+        assert len(one) + len(other) == 120
+    # what has no series at all is not one place
+    nothing = PlaceDataset(values * np.nan, lonlats * np.nan, {}, ids).split((0.5, 0.5))
+    assert [len(part) for part in nothing] == [60, 60]
+
+
 def test_a_split_that_cannot_be_is_refused():
     pairs = make_pairs(30)
     with pytest.raises(ValueError, match="sum to 1"):
         pairs.split((0.8, 0.8))
     with pytest.raises(ValueError, match="smaller blocks"):
         pairs.split((0.5, 0.5), block_km=5000)
+    for none in (0, -1, np.nan, "x"):  # each place was a block of its own
+        with pytest.raises(ValueError, match=r"block_km=.*expected the edge of a block in kilometres"):
+            pairs.split((0.5, 0.5), block_km=none)
     with pytest.raises(ValueError, match="lonlats"):
         Pairs(VALUES, PHOTOS).split((0.5, 0.5), block_km=10)
 

@@ -55,6 +55,47 @@ OTHER_DATA: dict[str, tuple[Callable[[xr.DataArray], xr.DataArray], str]] = {
 }
 
 
+def test_a_store_on_a_full_disk_goes_on_where_it_was(zs, cube, tmp_path, small_files):
+    small_files(4_000)
+    with pytest.raises(
+        OSError, match=r"m\.zarr could not be written whole.*disk full.*the same call goes on"
+    ):
+        make(zs, cube, tmp_path / "m.zarr", keep="float16")
+    small_files(10**9)
+    np.testing.assert_array_equal(
+        make(zs, cube, tmp_path / "m.zarr", keep="float16").label, make(zs, cube, None).label
+    )
+    small_files(10)
+    with pytest.raises(OSError, match=r"other\.zarr could not be written whole.*another folder"):
+        make(zs, cube, tmp_path / "other.zarr")
+
+
+def test_at_an_address_nothing_of_others_is_deleted(zs, cube):
+    """A store in a bucket, here in memory, is held to what a folder is held to."""
+    fsspec = pytest.importorskip("fsspec")
+    files = fsspec.filesystem("memory")
+    files.pipe("/others/readme.txt", b"precious")
+    for options in ({}, {"overwrite": True}):
+        with pytest.raises(ValueError, match="holds something else than a map"):
+            make(zs, cube, "memory://others", **options)
+    assert files.cat("/others/readme.txt") == b"precious"
+    kept = make(zs, cube, "memory://kept", keep="float16")
+    with pytest.raises(ValueError, match="holds vectors, which those given may be read from"):
+        tn.map_region(zs, kept, store="memory://kept", overwrite=True, progress=False)
+    label = kept["label"].values
+    np.testing.assert_array_equal(make(zs, cube, "memory://kept", overwrite=True)["label"], label)
+
+
+def test_an_address_of_this_machine_is_a_folder(zs, cube, tmp_path):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "notes.txt").write_text("precious")
+    with pytest.raises(ValueError, match="holds something else than a map"):
+        make(zs, cube, f"file://{tmp_path}/own", overwrite=True)
+    assert (tmp_path / "own" / "notes.txt").read_text() == "precious"
+    make(zs, cube, f"file://{tmp_path}/m.zarr")
+    assert (tmp_path / "m.zarr" / "finished").is_dir()
+
+
 @pytest.mark.parametrize("stopped", [True, False], ids=["stopped", "finished"])
 @pytest.mark.parametrize("situation", OTHER_DATA)
 def test_other_data_never_go_on_in_a_store(zs, cube, tmp_path, situation, stopped):

@@ -301,6 +301,15 @@ def test_a_damaged_file_names_the_point_and_leaves_nothing(dated: Path, tmp_path
     assert not list((tmp_path / "out").iterdir())
 
 
+def test_a_full_disk_is_said_and_leaves_nothing(
+    dated: Path, tmp_path: Path, small_files: Callable[[int], None]
+) -> None:
+    small_files(500)
+    with pytest.raises(OSError, match=r"series\.npy could not be written whole.*disk full"):
+        read_sen4map(dated, into=tmp_path / "out" / "series.npy", progress=False)
+    assert not list((tmp_path / "out").iterdir())
+
+
 @pytest.mark.parametrize("into", [None, "series.npy"])
 def test_reflectance_that_is_none_is_refused(composed: Path, tmp_path: Path, into: str | None) -> None:
     target = None if into is None else tmp_path / "out" / into

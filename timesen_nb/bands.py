@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from math import isfinite
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -240,6 +242,28 @@ def check_months(given: Iterable[Any], what: str = "months given") -> tuple[int,
         found = ", ".join(map(str, months))
         raise ValueError(f"{what}: {found}; expected whole numbers from 1 to 12, each once.")
     return tuple(int(m) for m in months)
+
+
+def check_count(name: str, given: Any, of: str, most: int | None = None) -> int:
+    """A whole number from 1.
+
+    Args:
+        name: Of the argument.
+        given: What it was given.
+        of: What is counted.
+        most: The largest, None for any.
+
+    Returns:
+        The number.
+
+    Raises:
+        ValueError: It is another number, or none.
+    """
+    whole = isinstance(given, Real) and not isinstance(given, bool) and isfinite(given)
+    if not whole or given != int(given) or not 1 <= given <= (most or given):
+        to = f"from 1 to {most}" if most else "from 1"
+        raise ValueError(f"{name} given: {given!r}; expected a whole number of {of} {to}.")
+    return int(given)
 
 
 def ndvi(values: np.ndarray) -> np.ndarray:

@@ -50,23 +50,58 @@ def check_content(path: Path, expected: str) -> None:
             raise ValueError(f"{path.name} is {what}, not the content; expected {expected}. {cure}")
 
 
+#: What to do where nothing can be written.
+_CURE = "Make room there, or give another folder, and save again."
+
+
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def explained(path: Any, failures: tuple[type[Exception], ...] = (), cure: str = _CURE) -> Iterator[None]:
+    """What fails within, as on a full disk, says what was being written and what to do.
+
+    Args:
+        path: of what is written.
+        failures: what else than OSError the writer raises there.
+        cure: what to do.
+
+    Yields:
+        Nothing: it is for what stands within.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    known: tuple[type[Exception], ...] = (OSError, *failures)
+    try:
+        yield
+    except known as problem:
+        raise OSError(
+            f"{path} could not be written whole ({problem}). Is the disk full, or are you not allowed to write "
+            f"there? {cure}"
+        ) from problem
+
+
+@contextmanager
+def whole_file(path: Path, failures: tuple[type[Exception], ...] = (), cure: str = _CURE) -> Iterator[Path]:
     """Where to write a file that has its name only once it is complete: a kill at any moment leaves the old or the new.
 
     Args:
         path: of the file; folders are made.
+        failures: what else than OSError the writer raises where it cannot write.
+        cure: what to do then.
 
     Yields:
-        The path to write to, beside it; gone if writing fails.
+        The path to write to, beside it and with its suffix; gone if writing fails.
+
+    Raises:
+        OSError: it could not be written whole, as where the disk is full.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    partial = path.with_name(f"{path.stem}.part{path.suffix}")
+    with explained(path, failures, cure):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def write_tensors(
@@ -84,13 +119,17 @@ def write_tensors(
 
     Returns:
         The path.
+
+    Raises:
+        OSError: it could not be written whole, as where the disk is full.
     """
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     path = Path(path).expanduser()
     # without order="C" an array that lies otherwise in memory would be written in its own order
     arrays = {k: np.asarray(v, order="C") for k, v in tensors.items()}
-    with whole_file(path) as partial:
+    with whole_file(path, (SafetensorError,)) as partial:
         save_file(arrays, partial, {key: json.dumps(about)})
     return path
 

@@ -19,7 +19,7 @@ from timesen_nb.datasets.pair_arrays import (
     check_places,
     check_series,
 )
-from timesen_nb.datasets.splits import blocks, split_rows
+from timesen_nb.datasets.splits import blocks, same_places, split_rows
 from timesen_nb.datasets.tables import names_of
 from timesen_nb.tensor_file import read_tensors, write_tensors
 
@@ -296,7 +296,8 @@ class Pairs:
             shares: of each part, such as (0.8, 0.2).
             seed: another one draws other parts.
             block_km: edge of the square blocks that stay together, so that neighbours, which are alike, do not stand on
-                both sides; None splits place by place.
+                both sides; None splits place by place, those of one place together (coordinates, or where they are not
+                known the series).
 
         Returns:
             Pairs for each share.
@@ -305,7 +306,7 @@ class Pairs:
             ValueError: shares do not sum to 1, blocks are too large for them, or there are no lonlats for blocks.
         """
         if block_km is None:
-            block = np.arange(len(self))
+            block = same_places(self.lonlats, self.series, len(self))
         elif self.lonlats is None:
             raise ValueError("block_km was given for pairs without lonlats; give each place its lonlats.")
         else:

@@ -11,7 +11,7 @@ import numpy as np
 
 from timesen_nb.datasets.pair_arrays import as_numbers, as_series
 from timesen_nb.datasets.pairs import Pairs
-from timesen_nb.datasets.splits import blocks, split_rows
+from timesen_nb.datasets.splits import blocks, same_places, split_rows
 from timesen_nb.datasets.tables import names_of
 
 
@@ -150,7 +150,8 @@ class PlaceDataset:
             shares: of each part, such as (0.8, 0.2).
             seed: another one draws other parts.
             block_km: edge of the square blocks that stay together: neighbours look alike, so that a split place by
-                place (None) flatters whatever is tested.
+                place (None) flatters whatever is tested. Those of one place (coordinates, or where they are not known
+                the series) stay together in any case.
 
         Returns:
             A data set for each share.
@@ -158,7 +159,12 @@ class PlaceDataset:
         Raises:
             ValueError: shares do not sum to 1, or blocks are too large for them.
         """
-        block = np.arange(len(self)) if block_km is None else blocks(self.lonlats, block_km)
+        if block_km is not None:
+            block = blocks(self.lonlats, block_km)
+        elif self.values is None:
+            block = same_places(self.lonlats, lambda rows: np.full((len(rows), 1), np.nan), len(self))
+        else:
+            block = same_places(self.lonlats, self.series, len(self))
         return tuple(self.take(rows) for rows in split_rows(block, shares, seed))
 
     def pairs(

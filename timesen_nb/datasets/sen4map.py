@@ -70,6 +70,7 @@ def read_sen4map(
         FileNotFoundError: there is no such file.
         ValueError: a file that is cut off or none of these, or that holds no point asked for; reflectance that is
             negative, beyond 20,000, from 0 to 1 or in percent; an unknown code; a point with no date of the year.
+        OSError: ``into`` could not be written whole, as where the disk is full.
     """
     from tqdm.auto import tqdm
 

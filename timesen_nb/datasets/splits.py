@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from numbers import Real
 
 import numpy as np
+
+#: Series of some rows.
+Series = Callable[[np.ndarray], np.ndarray]
 
 
 def blocks(lonlats: np.ndarray, edge_km: float) -> np.ndarray:
@@ -18,8 +23,11 @@ def blocks(lonlats: np.ndarray, edge_km: float) -> np.ndarray:
         (N,) integers.
 
     Raises:
-        ValueError: places that nobody knows: each would be a block of its own, and neighbours on both sides.
+        ValueError: places that nobody knows, or an edge that is none: each place would be a block of its own, and
+            neighbours on both sides.
     """
+    if not isinstance(edge_km, Real) or not edge_km > 0:
+        raise ValueError(f"block_km={edge_km!r}; expected the edge of a block in kilometres, above 0.")
     if lost := int(np.isnan(lonlats).any(axis=1).sum()):
         raise ValueError(
             f"{lost} of {len(lonlats)} places have no coordinates, so that nobody can say which are neighbours; "
@@ -30,6 +38,33 @@ def blocks(lonlats: np.ndarray, edge_km: float) -> np.ndarray:
     middle = np.radians((row + 0.5) * edge_km / 111.32)
     column = np.floor(lon * 111.32 * np.cos(middle) / edge_km)
     return np.unique(np.stack([row, column]), axis=1, return_inverse=True)[1].reshape(-1)
+
+
+def same_places(lonlats: np.ndarray | None, series: Series, n: int) -> np.ndarray:
+    """The row where each place stands first: those of one place must not stand on both sides either.
+
+    Args:
+        lonlats: (N, 2) degrees, NaN = unknown; None: of none.
+        series: of some rows, (n, ...) float32, NaN = missing: it tells places whose coordinates are not known.
+        n: places.
+
+    Returns:
+        (N,) integers, those of a place that occurs once its own row.
+    """
+    where = np.full((n, 2), np.nan) if lonlats is None else lonlats + 0.0
+    unknown = np.isnan(where.sum(axis=1))
+    first: dict[bytes, int] = {}
+    out = np.arange(n)
+    for start in range(0, n, 4096):
+        rows = np.arange(start, min(start + 4096, n))
+        keys = [place.tobytes() for place in where[rows]]
+        if len(lost := rows[unknown[rows]]):
+            for i, one in zip(lost, series(lost), strict=True):
+                keys[i - start] = (
+                    f"row {i}".encode() if np.isnan(one).all() else sha256(one.tobytes()).digest()
+                )
+        out[rows] = [first.setdefault(key, i) for key, i in zip(keys, rows.tolist(), strict=True)]
+    return out
 
 
 def split_rows(block: np.ndarray, shares: Sequence[float], seed: int = 0) -> list[np.ndarray]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
+
+from timesen_nb.bands import check_count
 
 
 def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
@@ -155,9 +158,9 @@ def bootstrap(
         Counts (resamples, K) each; NaN where there are groups and fewer than two of them.
 
     Raises:
-        ValueError: other lengths, or other numbers than those of classes.
+        ValueError: other lengths, other numbers than those of classes, or resamples that are no whole number from 1.
     """
-    rng = np.random.default_rng(seed)
+    resamples, rng = check_count("resamples", resamples, "resamples"), np.random.default_rng(seed)
     truth, predicted = np.asarray(truth), np.asarray(predicted)
     cell = _cells(truth, predicted, classes)
     if groups is not None:
@@ -204,7 +207,12 @@ def interval(scores: np.ndarray, coverage: float = 0.95) -> tuple[float, float]:
 
     Returns:
         Low and high; NaN where every score is.
+
+    Raises:
+        ValueError: a coverage that is no share.
     """
+    if not isinstance(coverage, Real) or not 0 < coverage <= 1:
+        raise ValueError(f"coverage={coverage!r}; expected a share above 0 and up to 1, such as 0.95.")
     if np.isnan(scores).all():
         return float("nan"), float("nan")
     tail = (1 - coverage) / 2

@@ -129,8 +129,6 @@ def accuracy_by_blocks(
             "a place given is not on Earth; expected degrees, longitude before latitude. Turn metres of a map "
             "projection into degrees first."
         )
-    if not block_km > 0:
-        raise ValueError(f"block_km={block_km}; expected the edge of a block in kilometres, above 0.")
     block = blocks(places, block_km)
     predicted = np.empty(len(block), dtype=int)
     for rows in _parts(block, seed):

@@ -18,6 +18,7 @@ from timesen_nb.evaluation.trust import TRUST
 from timesen_nb.model.prompts import PROMPT_STYLES
 from timesen_nb.spreadsheet import escaped
 from timesen_nb.tasks import tasks
+from timesen_nb.tensor_file import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -125,13 +126,18 @@ class Report:
         A name that a spreadsheet would run as a formula has an apostrophe before it.
 
         Args:
-            path: of the file.
+            path: of the file; folders are made.
 
         Returns:
             The path.
+
+        Raises:
+            OSError: the file could not be written whole, as where the disk is full.
         """
         path = Path(path).expanduser()
-        self.layout().rename(index=escaped, columns=escaped).to_csv(path, float_format="%.1f")
+        table = self.layout().rename(index=escaped, columns=escaped)
+        with whole_file(path) as partial:
+            table.to_csv(partial, float_format="%.1f")
         return path
 
     def one(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from timesen_nb.bands import check_count
 from timesen_nb.datasets.tables import names_of
 from timesen_nb.model.kept_vectors import of_unit_length
 from timesen_nb.tasks.names import check_no_table
@@ -41,7 +42,8 @@ def nearest(queries: np.ndarray, gallery: np.ndarray, k: int = 10) -> tuple[np.n
             "leave them out."
         )
     empty = np.isnan(gallery).any(axis=1)
-    if not 1 <= k <= (m := int((~empty).sum())):
+    m = int((~empty).sum())
+    if check_count("k", k, "vectors") > m:
         raise ValueError(f"k={k} for a gallery of {m} vectors without NaN; expected 1 to {m}.")
     rows, cosines = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
     for start in range(0, len(queries), QUERIES):

@@ -9,6 +9,7 @@ import numpy as np
 import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 from pyproj import Geod, Transformer
+from rasterio.transform import xy
 
 from timesen_nb.plots.map_label import check_label
 from timesen_nb.regions.georeference import transform_of
@@ -30,7 +31,8 @@ def area_table(maps: xr.Dataset) -> pd.DataFrame:
 
     Returns:
         A row a class, the largest first: pixels, hectares (NaN where the coordinate system does not keep areas:
-        degrees, Web Mercator), and share of what has data, 0 to 1.
+        degrees, Web Mercator), and share of what has data by its area on the ground, 0 to 1: in degrees, pixels
+        near the poles are smaller.
 
     Raises:
         ValueError: the map has no label that ``map_region`` made.
@@ -39,12 +41,12 @@ def area_table(maps: xr.Dataset) -> pd.DataFrame:
 
     label = check_label(maps)
     classes = label.attrs["classes"]
-    pixels = class_pixels(label)
+    pixels, areas = _counted(label, row_areas(label))
     table = pd.DataFrame(
         {
             "pixels": pixels,
             "hectares": pixels * pixel_hectares(label),
-            "share": pixels / max(pixels.sum(), 1),
+            "share": areas / (areas.sum() or 1.0),
         },
         index=pd.Index(classes, name="class"),
     )
@@ -53,10 +55,39 @@ def area_table(maps: xr.Dataset) -> pd.DataFrame:
 
 def class_pixels(label: xr.DataArray) -> np.ndarray:
     """(K,) how many pixels of a map's label are of each class."""
+    return _counted(label, np.ones(label.shape[0]))[0]
+
+
+def _counted(label: xr.DataArray, area: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(K,) pixels of each class, and (K,) their area, where that of a pixel of each row is given."""
     counts = np.zeros(len(label.attrs["classes"]) + 1, dtype=np.int64)
-    for _, part in row_blocks(label):
-        counts += np.bincount(part.ravel() + 1, minlength=len(counts))
-    return counts[1:]
+    areas = np.zeros(len(counts))
+    for start, part in row_blocks(label):
+        numbers, weights = part + 1, np.broadcast_to(area[start : start + len(part), None], part.shape)
+        counts += np.bincount(numbers.ravel(), minlength=len(counts))
+        areas += np.bincount(numbers.ravel(), weights.ravel(), minlength=len(counts))
+    return counts[1:], areas[1:]
+
+
+def row_areas(data: xr.DataArray) -> np.ndarray:
+    """(y,) what a pixel of each row covers on the ellipsoid; 1 where all are nearly alike, or have no known place."""
+    # areas change slowly: so many rows tell those between them
+    height, width = data.shape[-2:]
+    rows = np.unique(np.linspace(0, height - 1, 257).round())
+    areas = _true_areas(data, np.full(len(rows), width // 2), rows) if data.rio.crs else np.ones(len(rows))
+    if not areas.max() / areas.min() - 1 > DISTORTED:
+        return np.ones(height)
+    return np.interp(np.arange(height), rows, areas)
+
+
+def _true_areas(data: xr.DataArray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """(n,) square metres on the ellipsoid of the pixels that begin there; NaN where there is no such place."""
+    around = np.add.outer(rows, [0, 0, 1, 1]).ravel(), np.add.outer(columns, [0, 1, 1, 0]).ravel()
+    x, y = xy(transform_of(data), *around, offset="ul")
+    corners = np.array(Transformer.from_crs(data.rio.crs, 4326, always_xy=True).transform(x, y)).reshape(
+        2, -1, 4
+    )
+    return np.array([abs(_ELLIPSOID.polygon_area_perimeter(*corners[:, n])[0]) for n in range(len(rows))])
 
 
 def pixel_hectares(data: xr.DataArray) -> float:
@@ -74,15 +105,9 @@ def pixel_hectares(data: xr.DataArray) -> float:
         return float("nan")
     nominal = abs(transform.determinant)
     height, width = data.shape[-2:]
-    spots = [(0, 0), (width, 0), (0, height), (width, height), (width / 2, height / 2)]
-    to_degrees = Transformer.from_crs(crs, 4326, always_xy=True)
-    for column, row in spots:
-        corners = [(column, row), (column + 1, row), (column + 1, row + 1), (column, row + 1)]
-        x, y = zip(*(transform * corner for corner in corners), strict=True)
-        lons, lats = to_degrees.transform(x, y)
-        true = abs(_ELLIPSOID.polygon_area_perimeter(lons, lats)[0])
-        if not abs(true / nominal - 1) <= DISTORTED:
-            return float("nan")
+    columns, rows = np.array([(0, 0), (width, 0), (0, height), (width, height), (width / 2, height / 2)]).T
+    if not (np.abs(_true_areas(data, columns, rows) / nominal - 1) <= DISTORTED).all():
+        return float("nan")
     return nominal / 10_000
 
 

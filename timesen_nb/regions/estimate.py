@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from timesen_nb.plots.map_label import check_label
-from timesen_nb.regions.areas import class_pixels, pixel_hectares
+from timesen_nb.regions.areas import class_pixels, pixel_hectares, row_areas
 from timesen_nb.regions.sampling import DRAWN, TRUE, map_name
 from timesen_nb.spreadsheet import unescaped
 from timesen_nb.tasks.names import tidy
@@ -131,6 +131,13 @@ def estimate_areas(maps: xr.Dataset, points: pd.DataFrame) -> AreaEstimate:
     said = [_left_out(points), _note(counts, pixels, unseen, len(points))]
     if unit == "pixels":
         said.append("Areas are in pixels: the coordinate system of the map does not keep areas in metres.")
+    covered = row_areas(label)
+    if covered.min() < covered.max():
+        said.append(
+            f"The smallest pixels of the map cover {covered.min() / covered.max():.0%} of what the largest do, so "
+            "areas and accuracies are of pixels, not of ground. For those of ground, map it in metres and draw from "
+            "that map."
+        )
     return AreaEstimate(counts, table, accuracy, " ".join(filter(None, said)), unit)
 
 

@@ -23,6 +23,7 @@ from rasterio.windows import Window
 from timesen_nb.plots.map_label import check_label, with_place
 from timesen_nb.regions.georeference import transform_of
 from timesen_nb.regions.map_layers import ORIGIN
+from timesen_nb.tensor_file import whole_file
 
 #: Rows that are read and written at once.
 ROWS = 512
@@ -116,39 +117,29 @@ def _write(
         "crs": data.rio.crs, "transform": transform_of(data), "tiled": True, "compress": "deflate",
         "BIGTIFF": "IF_SAFER",
     }  # fmt: skip
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=path.parent) as folder:
-        plain, laid_out = Path(folder) / "plain.tif", Path(folder) / "cog.tif"
-        strips = [Window(0, start, width, min(ROWS, height - start)) for start in range(0, height, ROWS)]
-        written = []
-        try:
-            with rasterio.open(plain, "w", **profile) as file:
-                for strip in strips:
-                    rows = slice(strip.row_off, strip.row_off + strip.height)
-                    values = convert(data[..., rows, :].values).reshape(file.count, -1, width)
-                    file.write(values, window=strip)
-                    written.append(crc32(values.tobytes()))
-                file.update_tags(**about)
-                finish(file)
-            copy(
-                plain, laid_out, driver="COG", compress="deflate", overview_resampling=resampling,
-                bigtiff="IF_SAFER",
-            )  # fmt: skip
-            with rasterio.open(laid_out) as file:
-                # GDAL closes files that a full disk cut short without a word
-                whole = written == [crc32(file.read(window=strip).tobytes()) for strip in strips]
-        except (RasterioError, CPLE_BaseError) as problem:
-            raise _not_whole(path, f" ({problem})") from problem
-        if not whole:
-            raise _not_whole(path)
-        laid_out.replace(path)
-
-
-def _not_whole(path: Path, why: str = "") -> OSError:
-    return OSError(
-        f"{path} could not be written whole{why}. Is the disk full? Make room there, or give another folder, and save "
-        "again."
-    )
+    strips = [Window(0, start, width, min(ROWS, height - start)) for start in range(0, height, ROWS)]
+    written = []
+    with (
+        whole_file(path, (RasterioError, CPLE_BaseError)) as laid_out,
+        TemporaryDirectory(dir=path.parent) as folder,
+    ):
+        plain = Path(folder) / "plain.tif"
+        with rasterio.open(plain, "w", **profile) as file:
+            for strip in strips:
+                rows = slice(strip.row_off, strip.row_off + strip.height)
+                values = convert(data[..., rows, :].values).reshape(file.count, -1, width)
+                file.write(values, window=strip)
+                written.append(crc32(values.tobytes()))
+            file.update_tags(**about)
+            finish(file)
+        copy(
+            plain, laid_out, driver="COG", compress="deflate", overview_resampling=resampling,
+            bigtiff="IF_SAFER",
+        )  # fmt: skip
+        with rasterio.open(laid_out) as file:
+            # GDAL closes files that a full disk cut short without a word
+            if written != [crc32(file.read(window=strip).tobytes()) for strip in strips]:
+                raise OSError("it was cut short")
 
 
 def _write_names(path: Path, classes: list[str], colours: list[str]) -> None:
@@ -169,4 +160,5 @@ def _write_names(path: Path, classes: list[str], colours: list[str]) -> None:
         row = ElementTree.SubElement(table, "Row", index=str(k))
         for value in (str(k), name, *(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))):
             ElementTree.SubElement(row, "F").text = value
-    ElementTree.ElementTree(root).write(path.with_name(path.name + ".aux.xml"), encoding="utf-8")
+    with whole_file(path.with_name(path.name + ".aux.xml")) as partial:
+        ElementTree.ElementTree(root).write(partial, encoding="utf-8")

@@ -73,6 +73,7 @@ def map_region(
     Raises:
         ValueError: a cube of another kind or without a CRS, vectors of another model than the words, words of which
             none may be the answer, or a store that holds something else, or, to be overwritten, the vectors given.
+        OSError: the store cannot be written, as where the disk is full; chunks that were finished stay in it.
         Cancelled: it was cancelled; chunks that were finished stay in the store.
     """
     if keep is not None and keep not in KEPT:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from timesen_nb.plots.axes import plain
 from timesen_nb.plots.maps import plot_map
+from timesen_nb.tensor_file import whole_file
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -26,6 +27,7 @@ def save_picture(maps: xr.Dataset, path: str | Path, title: str = "", dpi: int =
 
     Raises:
         ValueError: another suffix, or a map without a label that ``map_region`` made.
+        OSError: the file could not be written whole, as where the disk is full.
     """
     from matplotlib.figure import Figure
 
@@ -37,6 +39,6 @@ def save_picture(maps: xr.Dataset, path: str | Path, title: str = "", dpi: int =
     axes = plot_map(maps, figure.add_subplot())
     if title:
         axes.set_title(plain(title))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=dpi)
+    with whole_file(path) as partial:
+        figure.savefig(partial, dpi=dpi)
     return path

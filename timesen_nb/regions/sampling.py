@@ -10,6 +10,7 @@ import numpy as np
 import rioxarray  # noqa: F401 - adds .rio
 import xarray as xr
 
+from timesen_nb.bands import check_count
 from timesen_nb.plots.map_label import check_label
 from timesen_nb.regions.areas import class_pixels, row_blocks
 from timesen_nb.regions.georeference import lonlat_of, transform_of
@@ -44,7 +45,7 @@ def sample_points(maps: xr.Dataset, n: int = 200, at_least: int = 20, seed: int 
 
     Raises:
         ValueError: the map has no label that ``map_region`` made, no coordinate system or no pixel with data; or ``n``
-            does not suffice for ``at_least``.
+            does not suffice for ``at_least``, or one of them is no whole number.
     """
     import pandas as pd
 
@@ -54,6 +55,7 @@ def sample_points(maps: xr.Dataset, n: int = 200, at_least: int = 20, seed: int 
             "the map given has no coordinate system (CRS), so that nobody can go there. Say which it is: "
             "maps.rio.write_crs('EPSG:32631')."
         )
+    n, at_least = check_count("n", n, "places"), check_count("at_least", at_least, "places of each class")
     rng = np.random.default_rng(seed)
     pixels = class_pixels(label)
     wanted = [

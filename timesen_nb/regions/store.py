@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import xarray as xr
 
 from timesen_nb.regions.map_layers import NOTHING, Layer
 from timesen_nb.regions.region import Chunk, Region
+from timesen_nb.tensor_file import explained
 
 #: Does a chunk of a run.
 Again = Callable[[Chunk], dict[str, np.ndarray]]
@@ -63,7 +65,8 @@ class ZarrStore:
     """
 
     def __init__(self, path: str | Path, region: Region, layers: dict[str, Layer]) -> None:
-        # an address such as s3://... stays as it is
+        # an address such as s3://... stays as it is, and one of this machine is a path
+        path = re.sub("^(file|local)://", "", str(path))
         self.path, self.grid = os.path.expanduser(path), region.grid
         self.chunks, self.layers = region.chunks, layers
 
@@ -81,13 +84,18 @@ class ZarrStore:
 
         Raises:
             ValueError: the group holds something else, or is damaged, or is to be begun anew and the data lie in it.
+            OSError: it cannot be written.
         """
-        import zarr
-
         if self._takes_up(asked, again, overwrite):
             return
         if overwrite and vectors is not None:
             self._check_apart(asked[_DATA], vectors)
+        with explained(self.path):
+            self._begin(asked)
+
+    def _begin(self, asked: dict[str, Any]) -> None:
+        import zarr
+
         # first what the run is and last which chunks are finished: a group cut in between has lost nothing
         about: dict[str, Any] = {_RUN: json.dumps(asked)}
         zarr.open_group(self.path, mode="w", attributes=about)
@@ -119,10 +127,11 @@ class ZarrStore:
             there, about = set(group.keys()), dict(group.attrs)
             said = json.loads(str(about.get(_RUN, "null")))
         except FileNotFoundError as problem:
-            folder = Path(self.path)
-            if folder.is_dir() and any(folder.iterdir()):
+            if self._holds_files():
                 raise self._refused(_ELSE) from problem
             return False
+        except ImportError as problem:
+            raise ValueError(f"the store {self.path} cannot be reached: {problem}.") from problem
         except Exception as problem:
             if overwrite:
                 return False
@@ -145,6 +154,14 @@ class ZarrStore:
             zarr.open_group(self.path, mode="r+").attrs[_RUN] = json.dumps(asked)
         return True
 
+    def _holds_files(self, inside: str = "") -> bool:
+        """Whether anything lies there, on this machine or at an address."""
+        from fsspec.core import url_to_fs
+
+        files, there = url_to_fs(f"{self.path}{inside}")
+        files.invalidate_cache()
+        return bool(files.exists(there) and files.ls(there, detail=False))
+
     def _compare(self, group: Any, again: Again) -> None:
         """ValueError unless chunks that are finished come out the same again: that tells what the run read."""
         finished = np.argwhere(group[_FINISHED][:] > 0)
@@ -165,6 +182,12 @@ class ZarrStore:
     def _check_apart(self, data: Any, vectors: Callable[[], Any]) -> None:
         """ValueError where the data are read from the group: what they are is asked while its vectors are away."""
         there = Path(self.path, "vectors")
+        if "://" in self.path and self._holds_files("/vectors"):
+            raise ValueError(
+                f"the store {self.path} holds vectors, which those given may be read from, and overwrite=True would "
+                "empty it before they are. Choose another path for the new map, or have them in memory first: "
+                "maps.load()."
+            )
         if not there.is_dir():
             return
         away = there.rename(there.with_name("vectors.away"))
@@ -211,12 +234,15 @@ class ZarrStore:
 
         group: Any = zarr.open_group(self.path, mode="r+")
         empty = 0
-        for name, part in parts.items():
-            layer = self.layers[name]
-            group[name][layer.at(self.chunks.window(at))] = part
-            # zarr writes no file of these
-            empty += bool((np.isnan(part) if np.isnan(layer.nothing) else part == layer.nothing).all())
-        group[_FINISHED][at] = 1 + empty
+        with explained(
+            self.path, cure="Make room there; the same call goes on with the chunks that are left."
+        ):
+            for name, part in parts.items():
+                layer = self.layers[name]
+                group[name][layer.at(self.chunks.window(at))] = part
+                # zarr writes no file of these
+                empty += bool((np.isnan(part) if np.isnan(layer.nothing) else part == layer.nothing).all())
+            group[_FINISHED][at] = 1 + empty
 
     def open(self) -> xr.Dataset:
         """The maps, lazily."""

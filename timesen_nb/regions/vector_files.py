@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timesen_nb.spreadsheet import escaped
+from timesen_nb.tensor_file import whole_file
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -38,6 +39,7 @@ def save_points(table: pd.DataFrame, path: str | Path, places: str = "exact") ->
 
     Raises:
         ValueError: another suffix, another way to have places, or a table without any row, or without lon and lat.
+        OSError: the file could not be written whole, as where the disk is full.
     """
     path = Path(path).expanduser()
     writers = {".csv": _write_csv, ".geojson": _write_geojson, ".json": _write_geojson, ".gpkg": _write_gpkg}
@@ -59,11 +61,10 @@ def save_points(table: pd.DataFrame, path: str | Path, places: str = "exact") ->
             table = table.assign(**{c: (lonlats[c] / BLUR).round() * BLUR for c in ("lon", "lat")}).round(
                 {"lon": 6, "lat": 6}
             )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.stem}.part{path.suffix}")
-    partial.unlink(missing_ok=True)
-    writers[path.suffix.lower()](table, partial)
-    partial.replace(path)
+    with whole_file(path) as partial:
+        # a GeoPackage that a killed run left would be added to
+        partial.unlink(missing_ok=True)
+        writers[path.suffix.lower()](table, partial)
     return path
 
 
@@ -114,18 +115,21 @@ def _json(value: Any) -> Any:
 def _write_gpkg(table: pd.DataFrame, path: Path) -> None:
     import geopandas as gpd
     import pyogrio
+    from pyogrio.errors import DataSourceError, FeatureError
 
-    if "lon" not in table:
-        pyogrio.write_dataframe(table, path, layer="places", driver="GPKG")
-        return
     if own := [name for name in table if str(name).casefold() == "fid"]:
         raise ValueError(
             f"the column {own[0]!r} has the name of a GeoPackage's own numbers of rows; rename it, or write .csv or "
             ".geojson."
         )
-    points = gpd.points_from_xy(table["lon"], table["lat"])
-    frame = gpd.GeoDataFrame(table.drop(columns=["lon", "lat"]), geometry=points, crs=_DEGREES)
-    frame.to_file(path, layer="places", driver="GPKG")
+    frame = table
+    if "lon" in table:
+        points = gpd.points_from_xy(table["lon"], table["lat"])
+        frame = gpd.GeoDataFrame(table.drop(columns=["lon", "lat"]), geometry=points, crs=_DEGREES)
+    try:
+        pyogrio.write_dataframe(frame, path, layer="places", driver="GPKG")
+    except (DataSourceError, FeatureError) as problem:
+        raise OSError(str(problem)) from problem
 
 
 def read_polygons(polygons: Any) -> gpd.GeoDataFrame:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from math import isfinite
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -63,28 +61,6 @@ def whole_years(today: datetime.date | None = None) -> range:
     """
     day = today or datetime.datetime.now(datetime.UTC).date()
     return range(2017, (day - datetime.timedelta(days=14)).year)
-
-
-def check_count(name: str, given: Any, of: str, most: int | None = None) -> int:
-    """A whole number from 1.
-
-    Args:
-        name: Of the argument.
-        given: What it was given.
-        of: What is counted.
-        most: The largest, None for any.
-
-    Returns:
-        The number.
-
-    Raises:
-        ValueError: It is another number, or none.
-    """
-    whole = isinstance(given, Real) and not isinstance(given, bool) and isfinite(given)
-    if not whole or given != int(given) or not 1 <= given <= (most or given):
-        to = f"from 1 to {most}" if most else "from 1"
-        raise ValueError(f"{name} given: {given!r}; expected a whole number of {of} {to}.")
-    return int(given)
 
 
 def check_text(name: str, given: Any, needed: bool = False) -> None:

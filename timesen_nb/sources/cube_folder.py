@@ -79,7 +79,7 @@ def _meanings(part: xr.Dataset) -> dict[str, str]:
     """What a file states of its numbers, in words; "" where it need not state it."""
     layers = part[_layers(part)]
     owners = (part.attrs, *(v.attrs for v in layers.values()))
-    nodata = [n for n in declared_nodata(part, layers) if n not in CODES and abs(n) < HUGE]
+    nodata = [n for n in declared_nodata(part, layers) if n not in (0, *CODES) and abs(n) < HUGE]
     packed = sorted(str(v) for v in layers if layers[v].encoding.get("add_offset"))
     said: dict[str, list[Any]] = {
         "numbers for no data": nodata or ["none"],

@@ -78,10 +78,6 @@ class RunFolder:
         self._write("loss.png", metrics_png(self.path))
 
     def _write(self, name: str, content: bytes) -> None:
-        try:
-            with whole_file(self.path / name) as partial:
-                partial.write_bytes(content)
-        except OSError as problem:
-            said = f"{self.path / name} ({len(content) / 2**20:.1f} MB) cannot be written: {problem.strerror}"
-            said += ". Make room; then the same call goes on from the last checkpoint."
-            raise OSError(said) from problem
+        cure = f"Make room for {len(content) / 2**20:.1f} MB; then the same call goes on from the last checkpoint."
+        with whole_file(self.path / name, cure=cure) as partial:
+            partial.write_bytes(content)

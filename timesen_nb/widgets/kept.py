@@ -10,6 +10,7 @@ import numpy as np
 
 from timesen_nb.bands import month_columns
 from timesen_nb.spreadsheet import escaped
+from timesen_nb.tensor_file import whole_file
 from timesen_nb.widgets.answer import Answer
 from timesen_nb.widgets.kept_files import flat_table
 
@@ -140,7 +141,8 @@ class KeptPlaces:
             )
         if not len(self):
             raise ValueError("no place is kept yet, so there is nothing to export. Keep a place first.")
-        path.write_text(writers[path.suffix.lower()](), encoding="utf-8")
+        with whole_file(path) as partial:
+            partial.write_text(writers[path.suffix.lower()](), encoding="utf-8")
         return path
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from timesen_nb.tensor_file import whole_file
 from timesen_nb.widgets.as_python import as_python, model_name
 from timesen_nb.widgets.kept_files import flat_table
 
@@ -54,13 +55,13 @@ def take(session: Session, path: str | Path, places: str = "exact") -> list[Path
         )
     if suffix == ".csv":
         return [session.kept.export(path)]
-    path.parent.mkdir(parents=True, exist_ok=True)
     if suffix in (".geojson", ".gpkg"):
         return [_kept_places(session, path, places)]
     if suffix == ".safetensors":
         return [_meant(session, "classifier").save(path)]
     if suffix == ".py":
-        path.write_text(as_python(session), encoding="utf-8")
+        with whole_file(path) as partial:
+            partial.write_text(as_python(session), encoding="utf-8")
         return [path]
     from timesen_nb.regions import save_geotiff, save_picture
 

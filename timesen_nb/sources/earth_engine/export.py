@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from timesen_nb.sources.earth_engine import calls
@@ -61,10 +62,13 @@ class Export:
             The job itself.
 
         Raises:
-            ValueError: the job failed or was cancelled, with Earth Engine's reason; or Earth Engine does not answer.
+            ValueError: the job failed or was cancelled, with Earth Engine's reason; or Earth Engine does not answer; or
+                ``every`` is no number of seconds.
         """
         from tqdm.auto import tqdm
 
+        if not isinstance(every, Real) or not 0 <= every < float("inf"):
+            raise ValueError(f"every given: {every!r}; expected seconds between two questions, such as 10.")
         with tqdm(total=100, desc=f"export to {self.target}", unit="%") as bar:
             while True:
                 bar.set_postfix_str(self.state.lower(), refresh=False)
