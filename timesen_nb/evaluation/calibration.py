@@ -11,6 +11,7 @@ import pandas as pd
 from timesen_nb.model.kept_vectors import as_read
 from timesen_nb.model.truth import check_truth
 from timesen_nb.model.zeroshot import ZeroShot
+from timesen_nb.nodata import check_unmasked
 
 
 def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> pd.DataFrame:
@@ -30,6 +31,8 @@ def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> pd
     """
     if isinstance(bins, bool) or not isinstance(bins, Integral) or bins < 1:
         raise ValueError(f"bins={bins!r}; expected a whole number of bins from 1, for example 10.")
+    for what, given in (("confidence", confidence), ("right", right)):
+        check_unmasked(given, what)
     confidence, right = np.asarray(confidence, dtype=np.float64), _truths(right)
     if confidence.shape != right.shape or confidence.ndim != 1:
         raise ValueError(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from timesen_nb.nodata import check_unmasked
+
 
 def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     """How often each class was taken for which.
@@ -28,6 +30,8 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndar
 
 def _cells(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     """(N,) the cell of the flat confusion table of each place; ValueError for other lengths and what is no class."""
+    for what, given in (("truth", truth), ("predicted", predicted)):
+        check_unmasked(given, what)
     truth, predicted = np.asarray(truth), np.asarray(predicted)
     if truth.ndim != 1 or truth.shape != predicted.shape:
         raise ValueError(
@@ -158,8 +162,8 @@ def bootstrap(
         ValueError: other lengths, or other numbers than those of classes.
     """
     rng = np.random.default_rng(seed)
-    truth, predicted = np.asarray(truth), np.asarray(predicted)
     cell = _cells(truth, predicted, classes)
+    truth, predicted = np.asarray(truth), np.asarray(predicted)
     if groups is not None:
         groups = np.asarray(groups)
         if groups.shape != cell.shape:

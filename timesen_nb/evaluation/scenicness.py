@@ -17,6 +17,7 @@ import pandas as pd
 from timesen_nb.model.kept_vectors import as_read
 from timesen_nb.model.prompts import EncodeText
 from timesen_nb.model.sets import softmax
+from timesen_nb.nodata import check_unmasked
 
 ENSEMBLES = ("early", "late")
 
@@ -144,6 +145,8 @@ def agreement(predicted: Any, rated: Any) -> dict[str, float]:
     """
     from scipy.stats import kendalltau, pearsonr
 
+    for what, given in (("predicted", predicted), ("rated", rated)):
+        check_unmasked(given, what)
     predicted, rated = np.asarray(predicted, dtype=np.float64), np.asarray(rated, dtype=np.float64)
     if predicted.shape != rated.shape or predicted.ndim != 1 or len(predicted) < 2:
         raise ValueError(
