@@ -1,5 +1,6 @@
 """Cubes in files: the same twelve months from every format, and a refusal by name for what cannot be read."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -300,3 +301,19 @@ def test_the_real_cube_opens_and_its_pixels_are_its_cube(real_data: Path) -> Non
     np.testing.assert_array_equal(series.values, cube.values[:, :, 50, 10])
     assert series.valid[3:10].all()
     assert series.missing == ("December",)
+
+
+@pytest.mark.parametrize("ending", [".nc", ".zarr"])
+def test_a_relative_path_is_read_from_another_working_folder(
+    world: DatedCube, tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = world.write(tmp_path / f"cube{ending}")
+    monkeypatch.chdir(tmp_path)
+    source = tn.open_source(path.name)
+    monkeypatch.chdir("/")
+    there = world.place(5, 4)
+    np.testing.assert_array_equal(source.pixel(*there).values, tn.open_source(path).pixel(*there).values)
+    assert source.fingerprint == tn.open_source(path).fingerprint
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(source)).pixel(*there).values, source.pixel(*there).values
+    )

@@ -13,10 +13,12 @@ from timesen_nb.evaluation import (
     NONE_OF_THESE,
     OpenZeroShot,
     Tally,
+    agreement,
     background_vectors,
     bootstrap,
     calibrated,
     calibration_error,
+    conformal_quantile,
     confusion,
     encode_words,
     fit_logit_scale,
@@ -432,3 +434,28 @@ def test_places_whose_group_nobody_knows_are_left_out():
     expected = bootstrap(truth[there], said[there], 2, group[there], resamples=9)
     np.testing.assert_array_equal(bootstrap(truth, said, 2, lost, resamples=9).accuracy, expected.accuracy)
     assert np.isnan(bootstrap(truth, said, 2, lost * np.nan, resamples=9).accuracy).all()
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda x: confusion(x, [0, 1, 0], 2),
+        lambda x: confusion([0, 1, 0], x, 2),
+        lambda x: bootstrap(x, [0, 1, 0], 2),
+        lambda x: reliability([0.5, 0.5, 0.5], x),
+        lambda x: calibration_error(x, [True, True, False]),
+        lambda x: agreement(x, [1, 2, 3]),
+        lambda x: marginal_sets(np.eye(2), np.eye(2)[[0, 1, 0]], x),
+        lambda x: conformal_quantile(x, 0.5),
+    ],
+)
+def test_what_a_mask_hides_is_not_counted(measure):
+    measure(np.ma.masked_array([0, 1, 1]))
+    with pytest.raises(ValueError, match=r"hides 1 of 3 values behind a mask.*Leave these places out"):
+        measure(np.ma.masked_array([0, 1, 1], [False, False, True]))
+
+
+def test_masked_probabilities_are_no_answer():
+    p, truth = np.random.default_rng(0).dirichlet(np.ones(3), 20), np.arange(20) % 3
+    hidden = np.ma.masked_array(p, np.repeat(np.arange(20)[:, None] < 4, 3, axis=1))
+    np.testing.assert_array_equal(marginal_sets(p, hidden, truth), marginal_sets(p, p[4:], truth[4:]))

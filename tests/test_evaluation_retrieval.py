@@ -352,3 +352,31 @@ def test_gaps_are_filled_around_the_year_for_those_who_cannot_read_them():
     assert out[:, tn.BANDS.index("B8A")].tolist() == values[0, :, 0].tolist()
     assert not out[:, 0].any()
     assert not np.isnan(out).any()
+
+
+def test_what_has_no_vector_is_never_found_however_that_is_kept():
+    """Zeros in a kept map, what a mask hides, and NaN are one thing; infinite numbers are none."""
+    rng = np.random.default_rng(0)
+    vectors, names = unit(rng.normal(size=(30, 6))), np.array(list("abc") * 10)
+    lost = np.arange(30) % 7 == 0
+    kinds = {
+        "nan": np.where(lost[:, None], np.nan, vectors),
+        "zeros": np.where(lost[:, None], 0, vectors),
+        "masked": np.ma.masked_array(vectors, np.repeat(lost[:, None], 6, axis=1)),
+        "int8": pack(np.where(lost[:, None], np.nan, vectors), "int8"),
+    }
+    words = unit(rng.normal(size=(3, 6)))
+    found = {}
+    for kind, kept in kinds.items():
+        with pytest.warns(UserWarning, match="5 of 30 places have no vector"):
+            tables = recall(vectors, kept, {"x": names}), words_to_places(words, list("abc"), kept, names)
+        assert tables[0].loc["place", "chance"] == 1 / 25
+        assert not set(nearest(words, kept, 25)[0].ravel().tolist()) & set(np.flatnonzero(lost).tolist())
+        assert not set(tn.similar(kept, words, 25).indices.tolist()) & set(np.flatnonzero(lost).tolist())
+        found[kind] = tables[1]
+    for kind in ("zeros", "masked"):
+        pd.testing.assert_frame_equal(found[kind], found["nan"])
+    with pytest.raises(ValueError, match="infinite"):
+        recall(vectors, np.where(lost[:, None], np.inf, vectors))
+    with pytest.raises(ValueError, match="none of the 0 places"):
+        recall(vectors[:0], vectors[:0])

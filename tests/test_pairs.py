@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -292,3 +293,22 @@ def test_bands_of_other_sensors_have_the_names_that_are_given():
         ValueError, match="bands given: B2, B2, for series of 3; expected the name of each, once"
     ):
         Pairs(values[:, :, :3], labels=["a"] * 8, bands=["B2", "B2"])
+
+
+def test_places_of_a_table_are_read_by_the_names_of_its_columns():
+    lonlats = np.array([[3.0, 50.8], [4.0, 51.0], [27.5, -29.5], [9.0, 45.0]])
+    series, names = np.full((4, 12, 10), 1000, dtype=np.float32), list("abcd")
+    tables = [
+        pd.DataFrame(lonlats[:, ::-1], columns=["Latitude", "Longitude"]),
+        pd.DataFrame(lonlats, columns=["lon", "lat"]).assign(name=names)[["name", "lat", "lon"]],
+        pd.DataFrame(lonlats),
+    ]
+    for table in tables:
+        np.testing.assert_array_equal(Pairs(series, labels=names, lonlats=table).lonlats, lonlats)
+        np.testing.assert_array_equal(PlaceDataset(None, table, {}, names).lonlats, lonlats)
+    with pytest.raises(ValueError, match=r"lonlats \(2, 4\) were given; expected \(N, 2\)"):
+        PlaceDataset(None, lonlats.T, {}, names)
+    hidden = np.ma.masked_array(lonlats, [[False, False]] * 3 + [[True, True]])
+    assert np.isnan(PlaceDataset(None, hidden, {}, names).lonlats[3]).all()
+    with pytest.raises(ValueError, match="1 of 4 places have no longitude or latitude"):
+        Pairs(series, labels=names, lonlats=hidden)

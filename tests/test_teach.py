@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.covariance import LedoitWolf
 
@@ -59,6 +59,7 @@ def test_a_label_moves_its_class_towards_its_light() -> None:
 
 
 @settings(max_examples=20)
+@example(2, 4, 2)  # so few that their covariance is shrunk by one over their number
 @given(st.integers(0, 10_000), st.integers(1, 30), st.integers(2, 5))
 def test_the_fit_is_the_most_probable_one(seed: int, n: int, k: int) -> None:
     """Where it stands, what labels pull and what words hold are equal; words hold more along what varies in a class."""
@@ -73,7 +74,9 @@ def test_the_fit_is_the_most_probable_one(seed: int, n: int, k: int) -> None:
     apart = x - np.stack([x[labels == label].mean(axis=0) for label in labels])
     spread = np.eye(D)
     if n - len(set(labels)) > 1:
-        spread = LedoitWolf(assume_centered=True).fit(apart).covariance_
+        shrunk = max(LedoitWolf(assume_centered=True).fit(apart).shrinkage_, 1 / n)
+        spread = apart.T @ apart / n
+        spread = (1 - shrunk) * spread + shrunk * np.trace(spread) / D * np.eye(D)
         spread *= np.mean(np.sum(x @ np.linalg.inv(spread) * x, axis=1))
     hold = SCALE * (found - zs.vectors) @ spread / (free * SCALE) ** 2
     np.testing.assert_allclose(pull, hold, atol=2e-3 * n)
@@ -110,6 +113,18 @@ def test_a_wrong_label_is_the_most_doubtful() -> None:
     assert doubts.argmax() == 4
     assert doubts[4] > 0.9
     assert np.delete(doubts, 4).max() < 0.5
+
+
+@pytest.mark.parametrize("order", [lambda x: x + x, lambda x: [each for each in x for _ in "12"]])
+def test_a_label_that_stands_there_twice_is_not_judged_by_itself(order) -> None:
+    zs = words()
+    x = np.concatenate([places(zs.vectors[k], 10, seed=k) for k in range(3)])
+    labels = [f"class {k}" for k in range(3) for _ in range(10)]
+    labels[4] = "class 2"
+    doubts = zs.teach(np.stack(order(list(x))), order(labels)).lesson.doubts()
+    wrong = np.array(order(list(range(30)))) == 4
+    assert doubts[wrong].min() > 0.9
+    assert doubts[~wrong].max() < 0.5
 
 
 def test_what_somebody_labelled_may_be_the_answer() -> None:

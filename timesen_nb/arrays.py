@@ -95,3 +95,20 @@ def flags(valid: Any) -> np.ndarray:
             f"valid holds {given.dtype}, such as {example!r}; expected True and False, or 1 and 0."
         )
     return given.astype(bool)
+
+
+def check_unmasked(values: Any, what: str) -> None:
+    """Refuse a masked array that hides some: what lies behind the mask would be counted.
+
+    Args:
+        values: anything that is counted place by place.
+        what: what it is, in words.
+
+    Raises:
+        ValueError: values behind a mask.
+    """
+    if hidden := int(np.ma.count_masked(values)):
+        raise ValueError(
+            f"{what} hides {hidden} of {np.size(values)} values behind a mask; expected one of each place. Leave these "
+            "places out of all that is given: x[~mask]."
+        )

@@ -19,7 +19,7 @@ from timesen_nb.datasets.pair_arrays import (
     check_places,
     check_series,
 )
-from timesen_nb.datasets.splits import blocks, same_places, split_rows
+from timesen_nb.datasets.splits import as_lonlats, blocks, same_places, split_rows
 from timesen_nb.datasets.tables import names_of
 from timesen_nb.tensor_file import read_tensors, write_tensors
 
@@ -65,7 +65,7 @@ class Pairs:
         if self.labels is not None:
             object.__setattr__(self, "labels", names_of(self.labels))
         if self.lonlats is not None:
-            object.__setattr__(self, "lonlats", np.asarray(self.lonlats, dtype=np.float64))
+            object.__setattr__(self, "lonlats", as_lonlats(self.lonlats))
         object.__setattr__(self, "tower", getattr(self.tower, "name", self.tower))
         self._check()
         object.__setattr__(self, "bands", bands_of(self.values, self.bands))

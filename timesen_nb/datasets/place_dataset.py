@@ -11,7 +11,7 @@ import numpy as np
 
 from timesen_nb.datasets.pair_arrays import as_numbers, as_series
 from timesen_nb.datasets.pairs import Pairs
-from timesen_nb.datasets.splits import blocks, same_places, split_rows
+from timesen_nb.datasets.splits import as_lonlats, blocks, same_places, split_rows
 from timesen_nb.datasets.tables import names_of
 
 
@@ -41,7 +41,12 @@ class PlaceDataset:
     simulated: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lonlats", np.asarray(self.lonlats, dtype=np.float64).reshape(-1, 2))
+        lonlats = as_lonlats(self.lonlats)
+        if lonlats.ndim > 1 and lonlats.shape[1:] != (2,):
+            raise ValueError(
+                f"lonlats {lonlats.shape} were given; expected (N, 2) degrees, longitude before latitude."
+            )
+        object.__setattr__(self, "lonlats", lonlats.reshape(-1, 2))
         wrong = (np.abs(self.lonlats) > (180, 90)).any(axis=1)
         if wrong.any():
             raise ValueError(

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
 #: Series of some rows.
 Series = Callable[[np.ndarray], np.ndarray]
+
+
+def as_lonlats(given: Any) -> np.ndarray:
+    """Places as (N, 2) float64, longitude before latitude: a table by the names of its columns; NaN = masked."""
+    named = {str(name).strip().lower(): name for name in getattr(given, "columns", ())}
+    for names in (("lon", "lat"), ("longitude", "latitude")):
+        if set(names) <= set(named):
+            given = given[[named[name] for name in names]]
+    return np.ma.filled(np.ma.asarray(given, dtype=np.float64), np.nan)
 
 
 def blocks(lonlats: np.ndarray, edge_km: float) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from timesen_nb.arrays import check_unmasked
 from timesen_nb.model.config import is_whole
 from timesen_nb.model.kept_vectors import as_read
 from timesen_nb.model.truth import check_truth
@@ -30,6 +31,8 @@ def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> pd
     """
     if not is_whole(bins, 1):
         raise ValueError(f"bins={bins!r}; expected a whole number of bins from 1, for example 10.")
+    for what, given in (("confidence", confidence), ("right", right)):
+        check_unmasked(given, what)
     confidence, right = np.asarray(confidence, dtype=np.float64), _truths(right)
     if confidence.shape != right.shape or confidence.ndim != 1:
         raise ValueError(

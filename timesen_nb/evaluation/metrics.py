@@ -8,6 +8,7 @@ from numbers import Real
 
 import numpy as np
 
+from timesen_nb.arrays import check_unmasked
 from timesen_nb.bands import check_count
 
 
@@ -31,6 +32,8 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndar
 
 def _cells(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     """(N,) the cell of the flat confusion table of each place; ValueError for other lengths and what is no class."""
+    for what, given in (("truth", truth), ("predicted", predicted)):
+        check_unmasked(given, what)
     truth, predicted = np.asarray(truth), np.asarray(predicted)
     if truth.ndim != 1 or truth.shape != predicted.shape:
         raise ValueError(
@@ -161,8 +164,8 @@ def bootstrap(
         ValueError: other lengths, other numbers than those of classes, or resamples that are no whole number from 1.
     """
     resamples, rng = check_count("resamples", resamples, "resamples"), np.random.default_rng(seed)
-    truth, predicted = np.asarray(truth), np.asarray(predicted)
     cell = _cells(truth, predicted, classes)
+    truth, predicted = np.asarray(truth), np.asarray(predicted)
     if groups is not None:
         groups = np.asarray(groups)
         if groups.shape != cell.shape:

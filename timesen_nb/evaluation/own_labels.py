@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from timesen_nb.datasets.splits import blocks
+from timesen_nb.datasets.splits import as_lonlats, blocks
 from timesen_nb.evaluation.metrics import Judged
 from timesen_nb.model.teach import fitted
 from timesen_nb.model.zeroshot import ZeroShot
@@ -118,7 +118,7 @@ def accuracy_by_blocks(
         raise ValueError(
             "the classifier given was taught nothing; expected what zs.teach(values, labels) gives."
         )
-    lesson, places = taught.lesson, np.asarray(lonlats, dtype=np.float64)
+    lesson, places = taught.lesson, as_lonlats(lonlats)
     if places.shape != (len(lesson.labels), 2):
         raise ValueError(
             f"places {places.shape} were given for {len(lesson.labels)} labels; expected (n, 2) degrees, longitude "

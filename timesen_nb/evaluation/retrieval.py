@@ -10,7 +10,7 @@ import pandas as pd
 
 from timesen_nb.bands import check_count
 from timesen_nb.datasets.tables import names_of
-from timesen_nb.model.kept_vectors import of_unit_length
+from timesen_nb.model.kept_vectors import as_read
 from timesen_nb.tasks.names import check_no_table
 
 #: Rows of the block of cosines that is in memory at a time: 8 MiB, and twice that for their order.
@@ -21,8 +21,8 @@ def nearest(queries: np.ndarray, gallery: np.ndarray, k: int = 10) -> tuple[np.n
     """The k nearest of a gallery to each query. However many there are, one block of cosines is in memory at a time.
 
     Args:
-        queries: (n, D) vectors; of what is no unit vector the direction counts.
-        gallery: (m, D) vectors of the same space; a row with NaN is never found.
+        queries: (n, D) vectors, or as a map keeps them; of what is no unit vector the direction counts.
+        gallery: (m, D) vectors of the same space; a row with NaN, without direction or masked is never found.
         k: 1 to the number of rows without NaN.
 
     Returns:
@@ -31,11 +31,7 @@ def nearest(queries: np.ndarray, gallery: np.ndarray, k: int = 10) -> tuple[np.n
     Raises:
         ValueError: widths that differ, queries with NaN, or another k.
     """
-    queries, gallery = np.asarray(queries, dtype=np.float32), np.asarray(gallery, dtype=np.float32)
-    if queries.ndim != 2 or gallery.ndim != 2 or queries.shape[1] != gallery.shape[1]:
-        raise ValueError(
-            f"queries {queries.shape} and gallery {gallery.shape} were given; expected (n, D) and (m, D) of one space."
-        )
+    queries, gallery = _read(queries, gallery)
     if np.isnan(queries).any():
         raise ValueError(
             f"{np.isnan(queries).any(axis=1).sum()} of {len(queries)} queries are NaN, of places without a vector; "
@@ -48,10 +44,10 @@ def nearest(queries: np.ndarray, gallery: np.ndarray, k: int = 10) -> tuple[np.n
     rows, cosines = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
     for start in range(0, len(queries), QUERIES):
         span = slice(start, start + QUERIES)
-        some = of_unit_length(queries[span])
+        some = queries[span]
         best, where = np.empty((len(some), 0), np.float32), np.empty((len(some), 0), np.int64)
         for first in range(0, len(gallery), GALLERY):
-            block = some @ of_unit_length(gallery[first : first + GALLERY]).T
+            block = some @ gallery[first : first + GALLERY].T
             block[:, empty[first : first + GALLERY]] = -np.inf  # NaN would count as the nearest
             top = _largest(block, k)
             best = np.concatenate([best, np.take_along_axis(block, top, axis=1)], axis=1)
@@ -240,15 +236,26 @@ def _names(names: np.ndarray, places: int) -> np.ndarray:
     return out
 
 
+def _read(queries: np.ndarray, gallery: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n, D) and (m, D) float32 unit vectors, NaN = none; ValueError for what are none of one space."""
+    if np.ndim(queries) != 2 or np.ndim(gallery) != 2 or np.shape(queries)[1] != np.shape(gallery)[1]:
+        raise ValueError(
+            f"queries {np.shape(queries)} and gallery {np.shape(gallery)} were given; expected (n, D) and (m, D) of "
+            "one space."
+        )
+    width = np.shape(gallery)[1]
+    return as_read(queries, width), as_read(gallery, width)
+
+
 def _known(queries: np.ndarray, gallery: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pairs of which both have a vector, and where these stand; how many have none is said."""
-    queries, gallery = np.asarray(queries), np.asarray(gallery)
+    queries, gallery = _read(queries, gallery)
     if len(gallery) != len(queries):
         raise ValueError(
             f"{len(queries)} queries and {len(gallery)} places in the gallery; expected pairs, one of each a place."
         )
     there = ~(np.isnan(queries).any(axis=1) | np.isnan(gallery).any(axis=1))
-    if len(there) and not there.any():
+    if not there.any():
         raise ValueError(f"none of the {len(there)} places given has a vector; expected some without NaN.")
     if not there.all():
         warnings.warn(

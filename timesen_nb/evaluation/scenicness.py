@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from timesen_nb.arrays import check_unmasked
 from timesen_nb.model.kept_vectors import as_read
 from timesen_nb.model.prompts import EncodeText
 from timesen_nb.model.sets import softmax
@@ -142,6 +143,8 @@ def agreement(predicted: Any, rated: Any) -> dict[str, float]:
     """
     from scipy.stats import kendalltau, pearsonr
 
+    for what, given in (("predicted", predicted), ("rated", rated)):
+        check_unmasked(given, what)
     predicted, rated = np.asarray(predicted, dtype=np.float64), np.asarray(rated, dtype=np.float64)
     if predicted.shape != rated.shape or predicted.ndim != 1 or len(predicted) < 2:
         raise ValueError(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from timesen_nb.model.config import is_whole
+from timesen_nb.model.kept_vectors import without_hidden
 
 #: Vectors that are compared at once: as many as stay in a processor's cache.
 AT_ONCE = 4096
@@ -30,8 +31,9 @@ def similar(vectors: Any, query: np.ndarray, k: int = 100) -> Similar:
 
     Args:
         vectors: (..., D) float, or int8 as :func:`timesen_nb.model.kept_vectors.pack` makes them, a quarter of the
-            size; NaN rows, and rows of zeros, are alike nothing. Or a map made with ``map_region(..., keep="int8")``:
-            it may lie on disk and be larger than memory, and is read a row of its chunks at a time.
+            size; rows that are NaN, zeros or masked are alike nothing. Or a map made with
+            ``map_region(..., keep="int8")``: it may lie on disk and be larger than memory, and is read a row of its
+            chunks at a time.
         query: (D,) of a place or of words, float or int8; or (Q, D): then the most alike any of them.
         k: how many are wanted; fewer come back where there are fewer.
 
@@ -86,7 +88,7 @@ def cosines_to(vectors: np.ndarray, query: np.ndarray) -> np.ndarray:
 def _vectors(given: Any) -> Any:
     """What has the vectors: a map's own, with the numbers of a vector last, read when it is asked for."""
     if not hasattr(given, "dims"):
-        return np.asarray(given)
+        return without_hidden(given)
     if hasattr(given, "data_vars"):
         if "vectors" not in given:
             raise ValueError(

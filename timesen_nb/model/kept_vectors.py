@@ -45,6 +45,14 @@ def of_unit_length(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.where(other, length, 1).astype(vectors.dtype)[..., None]
 
 
+def without_hidden(given: Any) -> np.ndarray:
+    """Vectors (..., D) as an array; one that a masked array hides is none: NaN, or 0 in whole numbers."""
+    x, hidden = np.asarray(given), np.ma.getmask(given)
+    if hidden is np.ma.nomask:
+        return x
+    return np.where(hidden.any(axis=-1, keepdims=True), np.nan if x.dtype.kind == "f" else 0, x)
+
+
 def as_read(vectors: Any, width: int) -> np.ndarray:
     """Vectors for a classifier, whether they come from a model or from where they were kept.
 
@@ -59,16 +67,12 @@ def as_read(vectors: Any, width: int) -> np.ndarray:
     Raises:
         ValueError: no numbers, infinite ones, or vectors of another length.
     """
-    given = vectors.detach().cpu() if hasattr(vectors, "detach") else vectors
-    hidden = np.ma.getmask(given)
-    x = np.asarray(given)
+    x = without_hidden(vectors.detach().cpu() if hasattr(vectors, "detach") else vectors)
     if x.dtype.kind not in "if" or not x.ndim or x.shape[-1] != width:
         raise ValueError(
             f"vectors {x.shape} of {x.dtype} were given; expected (..., {width}) as the model makes them. Ask "
             "model.encode(series) for them."
         )
-    if hidden is not np.ma.nomask:
-        x = np.where(hidden.any(axis=-1, keepdims=True), np.nan if x.dtype.kind == "f" else 0, x)
     if x.dtype.kind == "i":
         return unpack(x)
     if np.isinf(x).any():

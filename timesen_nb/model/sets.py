@@ -21,6 +21,8 @@ from numbers import Real
 
 import numpy as np
 
+from timesen_nb.arrays import check_unmasked
+from timesen_nb.model.kept_vectors import without_hidden
 from timesen_nb.model.truth import check_truth
 
 #: Bins: first numbers of months (0 is one annual composite) and of words.
@@ -171,6 +173,7 @@ def conformal_quantile(scores: np.ndarray, coverage: float) -> float:
         raise ValueError(
             f"coverage={coverage!r}; expected a share of places above 0, at most 1, for example 0.9."
         )
+    check_unmasked(scores, "the scores given")
     scores = np.sort(np.asarray(scores, dtype=np.float64))
     if not len(scores):
         raise ValueError("no labelled place to fit on; expected one score or more.")
@@ -187,7 +190,8 @@ def marginal_sets(
 
     Args:
         p: (N, K) probabilities of the places that are asked for.
-        labelled: (n, K) those of labelled places, which the model was not fitted on; NaN = no answer, left out.
+        labelled: (n, K) those of labelled places, which the model was not fitted on; NaN or masked = no answer, left
+            out.
         truth: (n,) class numbers of these; -1 = none of these, left out.
         coverage: share of places like those whose set is to hold the true class.
 
@@ -202,7 +206,7 @@ def marginal_sets(
         raise ValueError(
             f"coverage={coverage!r}; expected a share of places between 0 and 1, for example 0.9."
         )
-    p, labelled = np.asarray(p), np.asarray(labelled)
+    p, labelled = without_hidden(p), without_hidden(labelled)
     numbers = {p.dtype.kind, labelled.dtype.kind} <= set("fiu")
     if not numbers or not p.ndim == labelled.ndim == 2 or p.shape[1] != labelled.shape[1]:
         raise ValueError(

@@ -133,7 +133,7 @@ def freedom(words: np.ndarray, scale: float, places: np.ndarray, labels: np.ndar
     Returns:
         How far labels may move a class; the most where there are too few to judge by, which are taken at their word.
     """
-    if len(labels) < FOLDS:
+    if len(np.unique(_first(places))) < FOLDS:
         return FREEDOMS[-1]
     weight = 1 / np.bincount(labels)[labels]
 
@@ -147,7 +147,7 @@ def _left_out(
     words: np.ndarray, scale: float, places: np.ndarray, labels: np.ndarray, free: float, folds: int
 ) -> np.ndarray:
     """(n,) the probability of each label by a classifier that was taught without its part of the labels."""
-    parts, out = _spread(labels, folds), np.empty(len(labels))
+    parts, out = _spread(places, labels, folds), np.empty(len(labels))
     for part in np.unique(parts):
         there = parts == part
         vectors = _moved(words, scale, places[~there], labels[~there], free)
@@ -283,12 +283,26 @@ def say_meant(classes: Sequence[str], known: int) -> None:
             )
 
 
-def _spread(labels: np.ndarray, folds: int) -> np.ndarray:
-    """(n,) a part for each label, the labels of a class in parts of their own as far as there are so many."""
+def _spread(places: np.ndarray, labels: np.ndarray, folds: int) -> np.ndarray:
+    """(n,) a part for each label, the labels of a class in parts of their own as far as there are so many.
+
+    A place that stands there twice is in one part: its label must not be judged by itself.
+
+    Returns:
+        Numbers of parts, from 0.
+    """
+    first = _first(places)
     parts = np.empty(len(labels), dtype=int)
     for k in np.unique(labels):
         rows = np.flatnonzero(labels == k)
-        parts[rows] = (np.arange(len(rows)) + k) % folds
-    if len(np.unique(parts)) < 2 and len(parts) > 1:
-        parts = np.arange(len(parts)) % folds
+        parts[rows] = (np.unique(first[rows], return_inverse=True)[1] + k) % folds
+    if len(np.unique(parts)) < 2:
+        parts = np.unique(first, return_inverse=True)[1] % folds
     return parts
+
+
+def _first(places: np.ndarray) -> np.ndarray:
+    """(n,) the first row that holds the same place."""
+    _, first, which = np.unique(places, axis=0, return_index=True, return_inverse=True)
+    out: np.ndarray = first[which.reshape(-1)]
+    return out

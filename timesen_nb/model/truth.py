@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from timesen_nb.arrays import check_unmasked
+
 
 def check_truth(truth: Any, places: int, classes: int) -> np.ndarray:
     """The class number of each labelled place.
@@ -21,6 +23,7 @@ def check_truth(truth: Any, places: int, classes: int) -> np.ndarray:
     Raises:
         ValueError: names or what else is no class number, or another number of them than places.
     """
+    check_unmasked(truth, "truth")
     given = np.asarray(truth)
     if given.shape != (places,):
         raise ValueError(

@@ -74,7 +74,7 @@ class CubeFileSource:
                 f"rename={rename!r}; expected names in the data -> names of bands: {{'refl_490': 'B2'}}."
             )
         self._out_of_range = out_of_range
-        given = Path(data).expanduser() if isinstance(data, (str, Path)) else data
+        given = Path(data).expanduser().absolute() if isinstance(data, (str, Path)) else data
         self._opener = Opener(given, Options(group, dict(rename or {}), offset, nodata, crs))
         self._said: set[float] = set()
         try:
