@@ -216,6 +216,13 @@ def test_a_cube_of_ones_own_is_called_by_its_name_and_the_size_of_its_pixels(
     assert names["origin"] == "mine.nc"
 
 
+def test_an_answer_to_other_words_is_not_caught_out(capsys: pytest.CaptureFixture[str]) -> None:
+    names = run("05", "app.click(*places[0])")
+    names["app"].use(task=["a lake", "a field"])
+    exec(cell_with("05", "def asked"), names | {"wrong": names["places"][0], "check": check})
+    assert "The model is right there" in capsys.readouterr().out
+
+
 def survey_of(labelled: int) -> PlaceDataset:
     """Sixty-four places of which so many have a crop."""
     east, north = np.meshgrid(np.arange(8), np.arange(8))
