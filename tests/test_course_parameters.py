@@ -12,7 +12,9 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
+import timesen_nb as tn
 from timesen_nb.datasets import PlaceDataset
 from timesen_nb.exercises import check
 
@@ -159,6 +161,66 @@ def test_another_year_has_a_store_of_its_own(
         run("08", "import Cancelled", {"YEAR = 2018 if": f"YEAR = {year} if"})
     assert len(list(tmp_path.glob("landscape_*.zarr"))) == 2
     assert capsys.readouterr().out.count("ended at 100%") == 2
+
+
+MEADOW = {"HERE = (3.02548, 50.81754)": "HERE = (3.02591, 50.81826)"}
+
+
+def test_labels_of_pictures_follow_the_real_place() -> None:
+    names = run("01", "secondary_xaxis", MEADOW)
+    assert "HERE: grassland, May" in {text.get_text() for text in names["axes"][1].get_legend().get_texts()}
+    names = run("04", "real_field", MEADOW)
+    assert names["axes"][1].get_title() == "real, Flanders; truth: Grassland"
+
+
+@pytest.mark.parametrize(
+    ("number", "until", "place", "said"),
+    [
+        ("01", "flanders.observations()", "(3.0230, 50.8159)", "outside the window with single acquisitions"),
+        ("08", "around = real_maps", "(4.35, 50.85)", "lies outside"),
+    ],
+)
+def test_the_nearest_pixel_does_not_stand_for_a_place_elsewhere(
+    number: str, until: str, place: str, said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        run(number, until, {"HERE = (3.02548, 50.81754)": f"HERE = {place}"})
+
+
+def test_a_cube_of_ones_own_is_called_by_its_name_and_the_size_of_its_pixels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In Lesotho, with pixels of 20 m."""
+    flanders = tn.open_source("flanders")
+    cube = flanders.cube(flanders.bounds)
+    metres = np.arange(64) * 20.0
+    own = xr.DataArray(
+        cube.values,
+        {"month": cube.month, "band": cube.band, "y": 6_750_000 - metres, "x": 560_000 + metres},
+        cube.dims,
+        "reflectance",
+        {"year": 2021},
+    )
+    own.rio.write_crs(32735).to_netcdf(tmp_path / "mine.nc")
+    west, south, east, north = tn.open_source(tmp_path / "mine.nc").bounds
+    changes = {
+        'SOURCE = "sample"': f"SOURCE = {str(tmp_path / 'mine.nc')!r}",
+        "YEAR = 2018 if": "YEAR = 2021 if True or",
+    }
+    run("08", "months, ", changes)
+    assert "mine.nc: 12 months, 10 bands, 64 x 64 pixels, 20 metre wide" in capsys.readouterr().out
+    middle = ((west + east) / 2, (south + north) / 2)
+    names = run("00", "def bars", changes | {"PLACES = None": f"PLACES = [{middle}]"})
+    titles = [ax.get_title() for ax in plt.gcf().axes]
+    assert titles == ["mine.nc; true class: not known", "real, Flanders; true class: Cropland"]
+    assert names["origin"] == "mine.nc"
+
+
+def test_an_answer_to_other_words_is_not_caught_out(capsys: pytest.CaptureFixture[str]) -> None:
+    names = run("05", "app.click(*places[0])")
+    names["app"].use(task=["a lake", "a field"])
+    exec(cell_with("05", "def asked"), names | {"wrong": names["places"][0], "check": check})
+    assert "The model is right there" in capsys.readouterr().out
 
 
 def survey_of(labelled: int) -> PlaceDataset:

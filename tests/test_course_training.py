@@ -10,9 +10,11 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
+import torch
 from nbclient import NotebookClient
 
 from timesen_nb.datasets import PlaceDataset, simulated_survey
+from timesen_nb.exercises import check
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 
@@ -51,6 +53,17 @@ def test_a_task_that_the_data_lack_is_refused_before_the_first_photo() -> None:
 def test_blocks_narrower_than_the_grid_are_refused_and_a_width_is_named() -> None:
     with pytest.raises(ValueError, match=r"BLOCK_KM is 0\.5.*take 1\d\.\d"):
         survey("land_cover", 0.5)
+
+
+def test_a_right_loss_is_right_after_the_training_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever comes back to the first exercise of notebook 03 has the batches of later cells."""
+    cells = nbformat.read(NOTEBOOKS / "03_cross_view_training.ipynb", as_version=4).cells
+    (cell,) = (c.source for c in cells if "check" in c.metadata.get("tags", ()) and "Exercise 1" in c.source)
+    logits = torch.randn(64, 64, generator=torch.Generator().manual_seed(0))
+    loss = -logits.softmax(dim=1).diagonal().log().mean()
+    functional = torch.nn.functional
+    exec(cell, {"torch": torch, "F": functional, "check": check, "logits": logits, "loss": loss})
+    assert "Exercise 1: right." in capsys.readouterr().out
 
 
 def test_what_fits_goes_on_to_the_photos() -> None:
