@@ -137,7 +137,8 @@ def _write(
             with rasterio.open(laid_out) as file:
                 # GDAL closes files that a full disk cut short without a word
                 whole = written == [crc32(file.read(window=strip).tobytes()) for strip in strips]
-        except (RasterioError, CPLE_BaseError) as problem:
+        # the last is what rasterio raises where GDAL does not say why
+        except (RasterioError, CPLE_BaseError, SystemError) as problem:
             raise _not_whole(path, f" ({problem})") from problem
         if not whole:
             raise _not_whole(path)
