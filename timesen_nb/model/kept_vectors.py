@@ -68,7 +68,7 @@ def as_read(vectors: Any, width: int) -> np.ndarray:
             "model.encode(series) for them."
         )
     if hidden is not np.ma.nomask:
-        x = np.where(hidden.any(axis=-1, keepdims=True), np.nan if x.dtype.kind == "f" else 0, x)
+        x = np.where(hidden.any(axis=-1, keepdims=True), np.nan, x)
     if x.dtype.kind == "i":
         return unpack(x)
     if np.isinf(x).any():
