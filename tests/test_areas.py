@@ -295,6 +295,14 @@ def test_no_area_is_larger_than_the_map() -> None:
     assert table.loc["maize", "area"] == pytest.approx(4066 * 57 / 60 + 30)
 
 
+@pytest.mark.parametrize(("units", "known"), [(2, True), (3, False)])
+def test_of_a_class_that_was_visited_whole_nothing_is_left_to_chance(units: int, known: bool) -> None:
+    counts, pixels = np.array([[60, 0], [1, 1]]), np.array([400, units])
+    table, (_, half) = stratified_estimate(counts, pixels, ["maize", "meadow"], pixels)
+    assert (half == 0) == known
+    assert (table.loc["meadow", "area_high"] == 1) == known
+
+
 @pytest.mark.parametrize(
     ("crs", "unit"), [(CRS, "hectares"), ("EPSG:3857", "pixels"), ("EPSG:4326", "pixels")]
 )
@@ -314,12 +322,13 @@ def test_two_samples_count_a_pixel_once_and_empty_rows_count_nothing(maps: xr.Da
     first, second = seen(maps, seed=1), seen(maps, seed=2)
     with pytest.raises(ValueError, match=r"of the 240 rows given are of points that stand there already"):
         regions.estimate_areas(maps, pd.concat([first, second]))
-    empty = pd.DataFrame([dict.fromkeys(first)])
-    with_empty = regions.estimate_areas(maps, pd.concat([first, empty], ignore_index=True))
-    pd.testing.assert_frame_equal(with_empty.table, regions.estimate_areas(maps, first).table)
+    for nothing in (None, ""):
+        empty = pd.DataFrame([dict.fromkeys(first, nothing)])
+        with_empty = regions.estimate_areas(maps, pd.concat([first, empty], ignore_index=True))
+        pd.testing.assert_frame_equal(with_empty.table, regions.estimate_areas(maps, first).table)
 
 
-@pytest.mark.parametrize("row", [9999, -1, 3.5, "3 rd", np.nan])
+@pytest.mark.parametrize("row", [9999, 20, -1, 3.5, "3 rd", np.nan])
 def test_a_place_that_is_not_on_the_map_is_refused(maps: xr.Dataset, row: object) -> None:
     points = seen(maps).astype({"row": object})
     points.loc[5, "row"] = row

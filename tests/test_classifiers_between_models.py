@@ -138,6 +138,13 @@ def test_vectors_that_are_hidden_or_infinite_are_none(model: tn.TimeSenCLIP, ser
     p = zs.of_vectors(hidden)
     assert np.isnan(p).all(axis=1).tolist() == [False, True, False]
     np.testing.assert_array_equal(p[[0, 2]], zs.of_vectors(vectors)[[0, 2]])
+    # one number that is hidden is enough, however vectors are kept
+    for kept in (vectors, pack(vectors, "int8")):
+        hidden = np.ma.masked_array(kept, False)
+        hidden[1, 7] = np.ma.masked
+        p = zs.of_vectors(hidden)
+        assert np.isnan(p).all(axis=1).tolist() == [False, True, False]
+        np.testing.assert_allclose(p[[0, 2]], zs.of_vectors(kept)[[0, 2]], atol=1e-6)
     with pytest.raises(ValueError, match="vectors hold infinite numbers"):
         zs.of_vectors(vectors * np.inf)
 

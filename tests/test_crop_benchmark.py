@@ -49,8 +49,9 @@ def write_cropharvest(folder, seed=0):
         rows.append(about)
         with h5py.File(folder / "features" / "arrays" / f"{n}_here.h5", "w") as file:
             file["array"] = harvest_array(series[None])[0]
+    maize = next(row for row in rows if row["label"] == "maize")
     # elsewhere, of a test, and a crop without a name: none of them is learned from
-    rows += [{**rows[0], "lon": 10.0}, {**rows[0], "is_test": True}, {**rows[0], "label": None}]
+    rows += [{**rows[0], "lon": 10.0}, {**rows[0], "is_test": True}, {**maize, "label": None}]
     features = [
         {
             "type": "Feature",
@@ -109,22 +110,21 @@ def test_cropharvest_in_one_call(tmp_path) -> None:
     assert "2304.14065" in table.loc["Presto", "published"]
 
 
-def test_cropharvest_counts_the_labels_without_features(tmp_path) -> None:
+@pytest.mark.parametrize(("name", "n"), [("maize", 12), ("other", 24)])
+def test_cropharvest_counts_the_labels_without_features(tmp_path, name, n) -> None:
     write_cropharvest(tmp_path)
     arrays = tmp_path / "features" / "arrays"
     train, _ = cropharvest.read_cropharvest(tmp_path, "Kenya")
-    of_maize = train.ids[train.labels["crop"] == "maize"].tolist()
-    for name in of_maize[:-1]:
-        (arrays / f"{name}.h5").unlink()
-    with pytest.warns(
-        UserWarning, match="lacks the features of 11 of 12 fields of class 'maize'; they are not"
-    ):
+    first, *more = train.ids[train.labels["crop"] == name].tolist()
+    for file in more:
+        (arrays / f"{file}.h5").unlink()
+    said = f"lacks the features of {n - 1} of {n} fields of class '{name}'; they are not"
+    with pytest.warns(UserWarning, match=said):
         train, _ = cropharvest.read_cropharvest(tmp_path, "Kenya")
-    assert (train.labels["crop"] == "maize").sum() == 1
-    (arrays / f"{of_maize[-1]}.h5").unlink()
-    with pytest.raises(
-        FileNotFoundError, match=r"no field of class 'maize', of which labels\.geojson has 12"
-    ):
+    assert (train.labels["crop"] == name).sum() == 1
+    (arrays / f"{first}.h5").unlink()
+    said = rf"no field of class '{name}', of which labels\.geojson has {n}"
+    with pytest.raises(FileNotFoundError, match=said):
         cropharvest.read_cropharvest(tmp_path, "Kenya")
 
 

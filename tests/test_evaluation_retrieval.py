@@ -315,6 +315,18 @@ def test_learners_are_given_no_code_and_no_other_unit(code):
         baselines(train, test.with_values(test.series() / 10_000), "land_cover", trees=5)
 
 
+def test_places_without_a_label_or_a_month_of_all_bands_have_no_part():
+    parts = fields(90).split((0.7, 0.3))
+    lacking = []
+    for part in parts:
+        values, names = part.series(), part.labels["land_cover"].copy()
+        values[0, :, 3], names[2] = np.nan, ""
+        lacking.append(PlaceDataset(values, part.lonlats, {"land_cover": names}, part.ids))
+    rest = [part.take(np.delete(np.arange(len(part)), [0, 2])) for part in parts]
+    found, expected = (baselines(*given, "land_cover", trees=5) for given in (lacking, rest))
+    pd.testing.assert_frame_equal(found, expected)
+
+
 def test_random_and_blocked_splits_stand_side_by_side():
     places = fields()
     seen = []

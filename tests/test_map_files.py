@@ -62,7 +62,7 @@ def test_every_layer_has_a_file_that_a_gis_reads(maps: xr.Dataset, tmp_path: Pat
         assert "nine times in ten" in file.descriptions[0]
 
 
-@pytest.mark.parametrize("short_of", [1, 0.9, 0.3])
+@pytest.mark.parametrize("short_of", [1, 0.93, 0.9, 0.84, 0.3])
 def test_files_that_are_cut_short_are_told(
     maps: xr.Dataset, tmp_path: Path, small_files: Callable[[int], None], short_of: float
 ) -> None:

@@ -46,6 +46,14 @@ def test_zero_in_all_bands_is_a_month_without_data_as_it_is_where_models_answer(
     assert np.isnan(series[0]).all(axis=(1, 2, 3)).nonzero()[0].tolist() == [0, 11]
     assert np.isnan(series).sum() == 20
     places = PlaceDataset(values, [[4, 50]] * 3, {"kind": ["a", "b", "c"]}, [1, 2, 3])
+    # a pixel of a patch is a composite of its own
+    patches = np.repeat(np.repeat(values[:2, ..., None, None], 3, axis=3), 4, axis=4)
+    patches[1, 7, :, 2, 3] = 0
+    patches[1, 8, 4] = 0
+    expected = np.isnan(np.stack([places.series(row) for row in (0, 1)]))[..., None, None] * np.ones((3, 4))
+    expected[1, 7, :, 2, 3] = True
+    for read in (Pairs(patches, labels=["a", "b"]), PlaceDataset(patches, [[4, 50]] * 2, {}, [1, 2])):
+        np.testing.assert_array_equal(np.isnan(read.series([0, 1])), expected)
     assert np.isnan(places.series(0)).all(axis=1).sum() == 2
     with pytest.warns(UserWarning, match="1 of 3 places are left out: 1 without any month"):
         assert len(places.pairs(task="kind")) == 2

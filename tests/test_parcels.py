@@ -44,9 +44,10 @@ def test_a_parcel_file_has_a_row_a_field(maps: xr.Dataset, tmp_path: Path) -> No
 
 def test_a_pixel_belongs_to_the_field_of_its_centre(maps: xr.Dataset) -> None:
     table = regions.field_table(
-        maps, parcels(rectangle(0.6, 0, 2.4, 1), rectangle(0.4, 0, 2.6, 1), rectangle(3.1, 3.1, 3.4, 3.4))
-    )
-    assert table["pixels"].tolist() == [1, 3, 0]
+        maps, parcels(rectangle(0.6, 0, 2.4, 1), rectangle(0.4, 0, 2.6, 1), rectangle(3.1, 3.1, 3.4, 3.4),
+                      rectangle(5.49, 3.49, 5.51, 3.51))
+    )  # fmt: skip
+    assert table["pixels"].tolist() == [1, 3, 0, 1]
 
 
 @pytest.mark.parametrize("turn", [slice(None), slice(None, None, -1)], ids=["south", "north"])
@@ -72,6 +73,8 @@ def test_fields_lie_on_a_grid_of_degrees_over_the_date_line(west: float) -> None
     )
     assert table["pixels"].tolist() == [100, 150, 250, 250]
     assert table["beyond"].tolist() == [0, 50, 50, 50]
+    with pytest.raises(ValueError, match=r"field 1 lies at 1e.12, .*no place in the coordinate system given"):
+        regions.field_table(maps, gpd.GeoSeries([box(1e12, 0, 2e12, 1)], crs=CRS))
     points = regions.sample_points(maps, 600)
     assert points["lon"].between(179.9985, 180).sum() == points["lon"].between(-180, -179.9985).sum() == 300
 

@@ -254,6 +254,8 @@ def test_what_is_no_whole_store_is_refused_in_words_and_left_alone(zs, cube, tmp
         with pytest.raises(ValueError, match=rf"the store .*map\.zarr holds ({said}).* Choose another path"):
             make(zs, cube, store, overwrite=overwrite)
         assert sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*")) == before
+    if not overwrite:
+        xr.testing.assert_equal(make(zs, cube, store, overwrite=True), make(zs, cube, tmp_path / "anew.zarr"))
 
 
 def test_vectors_are_not_overwritten_by_the_map_that_is_made_of_them(zs, cube, tmp_path):

@@ -1,5 +1,6 @@
 """Sen4Map files in both layouts, written here and read whole, by their centres, and into a file."""
 
+import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -165,6 +166,16 @@ def test_coordinates_either_way_round_and_none(dated: Path) -> None:
     np.testing.assert_allclose(places.lonlats, expected, atol=2e-3)
 
 
+def test_a_longitude_in_the_west_without_its_sign_has_it_again(dated: Path) -> None:
+    lon, lat = POINTS["27482136"][3]
+    with h5py.File(dated, "a") as file:
+        file["Lucas_Point_27482136"].attrs["Coordinates"] = np.array((-lon, lat))
+    places = read_sen4map(dated, progress=False)
+    expected = [POINTS[number][3] for number in places.ids]
+    np.testing.assert_allclose(places.lonlats, expected)
+    assert (places.photos != "").all()
+
+
 @pytest.mark.parametrize("place", [(50.79, 4.09), (30.0, 50.0), (0.0, 0.0)])
 def test_coordinates_that_are_not_where_the_number_says_are_named(
     dated: Path, place: tuple[float, float]
@@ -191,6 +202,16 @@ def test_codes_of_habitats_and_regions_that_are_none_are_named(composed: Path, a
     found = dict(zip(places.ids, places.labels[task], strict=True))
     named = tn.tasks[task]
     assert [found[number] for number in POINTS] == [named.classes[named.codes.index("8")], "", ""]
+
+
+@pytest.mark.parametrize("codes", [("1", "2", "7"), ("9", "9.0", "")])
+def test_regions_that_no_point_lies_in_are_no_news(composed: Path, codes: tuple[str, ...]) -> None:
+    with h5py.File(composed, "a") as file:
+        for number, code in zip(POINTS, codes, strict=True):
+            file[f"Lucas_Point_{number}"].attrs["bioregion_class_code"] = code
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert (read_sen4map(composed, progress=False).labels["bioregion"] == "").all()
 
 
 def test_composed_files(composed: Path) -> None:

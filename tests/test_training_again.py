@@ -27,11 +27,21 @@ def left_alone(tmp_path_factory):
     return fit(folder=folder, validation=VALIDATION, **RESUME), (folder / "metrics.csv").read_text()
 
 
-def start_child(code: str, *arguments: Path | str) -> subprocess.Popen:
-    """A program of its own that knows this file."""
+@pytest.fixture
+def start_child():
+    """Starts a program of its own that knows this file, and that ends with the test, also where that fails."""
+    children = []
     here = Path(__file__).parent
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), os.environ.get("PYTHONPATH", "")])}
-    return subprocess.Popen([sys.executable, "-c", code, *arguments], env=env)
+
+    def start(code: str, *arguments: Path | str) -> subprocess.Popen:
+        children.append(subprocess.Popen([sys.executable, "-c", code, *arguments], env=env))
+        return children[-1]
+
+    yield start
+    for child in children:
+        child.kill()
+        child.wait()
 
 
 CHILD = """
@@ -43,7 +53,7 @@ fit(folder=sys.argv[1], validation=VALIDATION, **RESUME | {"epochs": int(sys.arg
 """
 
 
-def test_a_run_killed_with_sigkill_ends_as_one_left_alone(left_alone, tmp_path):
+def test_a_run_killed_with_sigkill_ends_as_one_left_alone(left_alone, start_child, tmp_path):
     """A real kill of a real process, once it has left a checkpoint, at whatever it is doing then."""
     child = start_child(CHILD, tmp_path, str(RESUME["epochs"]))
     last = tmp_path / "last.ckpt"
@@ -167,7 +177,7 @@ def test_numbers_of_numpy_are_kept_in_checkpoints_as_numbers(tmp_path):
     assert same_weights(fit(**options), fit(**options))
 
 
-def test_two_runs_do_not_share_a_folder(tmp_path):
+def test_two_runs_do_not_share_a_folder(start_child, tmp_path):
     """The other run is a process of its own; what it held is free once it is gone."""
     child = start_child(CHILD, tmp_path, "100000")
     while not (tmp_path / "metrics.csv").exists():
@@ -221,7 +231,7 @@ model.save(sys.argv[1] + f"/{os.environ['RANK']}.safetensors")
 """
 
 
-def test_two_processes_see_each_other_s_negatives(tmp_path):
+def test_two_processes_see_each_other_s_negatives(start_child, tmp_path):
     """Two ranks over gloo, forked from a fresh program, end where one process with the whole batch ends."""
     pairs = make_pairs(missing=0.0)
     one = fit(pairs, small_encoder(dropout=0.0), folder=tmp_path / "one", epochs=2, augment=False)

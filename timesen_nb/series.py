@@ -227,7 +227,7 @@ def check_calendar_year(year: Any) -> int:
     """
     try:
         asked = int(year)
-        known = not isinstance(year, bool) and asked == float(year) and asked in CALENDAR
+        known = asked == float(year) and asked in CALENDAR
     except (TypeError, ValueError, OverflowError):
         known = False
     if not known:

@@ -35,7 +35,7 @@ def read_codes(task: str, codes: Any) -> np.ndarray:
     from timesen_nb.tasks import tasks
 
     classes = np.array([*tasks[task].classes, ""])
-    return classes[tasks[task].index([code.removesuffix(".0") for code in names_of(codes).tolist()])]
+    return classes[tasks[task].index(names_of(codes))]
 
 
 def numbered_labels(task: str, codes: Any, ids: Any, what: str) -> np.ndarray:
@@ -50,7 +50,7 @@ def numbered_labels(task: str, codes: Any, ids: Any, what: str) -> np.ndarray:
     Returns:
         (N,) class names, "" where there is no class.
     """
-    plain = _plain(codes, NO_LABEL)
+    plain = np.array([code.removesuffix(".0") for code in _plain(codes, NO_LABEL).tolist()], dtype=str)
     names = read_codes(task, plain)
     if found := _unknown(task, plain, names, ids, NO_REGION if task == "bioregion" else ()):
         warnings.warn(

@@ -150,9 +150,7 @@ def read_point_table(
     }
     table = table.rename(columns=lambda name: sought.get(_series_column(name).casefold(), name))
     # as other programs spell them out, where no column has the short name
-    spelt = {
-        whole: short for whole, short in SPELT_OUT.items() if short not in table and whole != label.casefold()
-    }
+    spelt = {whole: short for whole, short in SPELT_OUT.items() if short not in table}
     table = table.rename(columns=lambda name: spelt.get(str(name).strip().casefold(), name))
     twice = [name for name in dict.fromkeys(table.columns) if (table.columns == name).sum() > 1]
     if set(twice) & {"lon", "lat", label, "year", "date", *COLUMNS}:

@@ -120,7 +120,8 @@ def _write(
     strips = [Window(0, start, width, min(ROWS, height - start)) for start in range(0, height, ROWS)]
     written = []
     with (
-        whole_file(path, (RasterioError, CPLE_BaseError)) as laid_out,
+        # the last is what rasterio raises where GDAL does not say why
+        whole_file(path, (RasterioError, CPLE_BaseError, SystemError)) as laid_out,
         TemporaryDirectory(dir=path.parent) as folder,
     ):
         plain = Path(folder) / "plain.tif"

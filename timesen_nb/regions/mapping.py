@@ -99,8 +99,6 @@ def map_region(
             "model. Make the classifier by the model that made the map."
         )
     weights = zs.fingerprint() if zs.fingerprint is not None else ""
-    # a map that is mapped again by its vectors says what taught the words of before
-    region.grid.attrs.pop("labels_taught", None)
     region.grid.attrs.update(_origin(cube, weights, zs))
     if weights and region.about["weights"] not in ("", weights):
         raise ValueError(
@@ -145,6 +143,7 @@ def map_region(
 def _origin(cube: xr.DataArray | xr.Dataset, weights: str, zs: ZeroShot) -> dict[str, str]:
     """What the attributes of a map say of the cube, of the model, and of labels that taught the words."""
     about = {key: str(cube.attrs[key]) for key in ORIGIN if cube.attrs.get(key)}
+    # a map that is mapped again by its vectors says what taught the words of before
     about.pop("labels_taught", None)
     if weights:
         about["model"] = weights_name(weights)
