@@ -29,6 +29,12 @@ def test_wilson_gives_the_published_intervals() -> None:
         assert wilson(right / n, n) == pytest.approx((low, high), abs=5e-5)
 
 
+@pytest.mark.parametrize(("share", "n"), [(80, 100), (-0.1, 100), (np.nan, 100), (0.5, 0), (0.5, -3)])
+def test_a_share_that_is_none_has_no_interval(share: float, n: float) -> None:
+    with pytest.raises(ValueError, match="a share from 0 to 1"):
+        wilson(share, n)
+
+
 def test_alike_places_count_as_one() -> None:
     assert effective_number(np.arange(12)) == 12
     assert effective_number(np.repeat([0, 1, 2], 4)) == pytest.approx(3)

@@ -164,7 +164,12 @@ def wilson(share: float, n: float, z: float = Z95) -> tuple[float, float]:
 
     Returns:
         Low and high.
+
+    Raises:
+        ValueError: a share beyond 0 to 1, or of no places.
     """
+    if not (0 <= share <= 1 and n > 0):
+        raise ValueError(f"{share} of {n} places given; expected a share from 0 to 1, of places more than 0.")
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return max(middle - half, 0.0), min(middle + half, 1.0)
