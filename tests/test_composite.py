@@ -290,6 +290,7 @@ def test_an_array_with_names_is_read_by_them() -> None:
     ("change", "said"),
     [
         (lambda c, s, d: (c, d[::-1], s), r"day 0 given is 2018-12-19, and observation 0 names 2018-01-03"),
+        (lambda c, s, d: (c, d + np.timedelta64(2, "D"), s), r"day 0 given is 2018-01-05"),
         (lambda c, s, d: (c[:, 1:], d, s), "missing B2"),
         (lambda c, s, d: (c.rename(time="scene"), d, None), "scene, band, y, x; expected time"),
         (lambda c, s, d: (list(c), d, None), r"a list of DataArray.*xr\.concat"),
@@ -306,6 +307,14 @@ def test_what_does_not_belong_together_is_refused(change, said: str) -> None:
     values, given, classes = change(cube, scl, when)
     with pytest.raises(ValueError, match=said):
         monthly_medians(values, given, 2018, classes)
+
+
+def test_a_solar_day_may_be_the_day_after_that_of_the_time() -> None:
+    cube, scl, when = a_year()
+    later = when + np.timedelta64(1, "D")
+    np.testing.assert_array_equal(
+        monthly_medians(cube, later, 2018, scl), monthly_medians(cube.values, later, 2018, scl.values)
+    )
 
 
 def test_masked_scene_classes_are_not_clear() -> None:

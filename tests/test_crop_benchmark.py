@@ -240,6 +240,15 @@ def test_eurocropsml_in_one_call_of_few_labels(tmp_path) -> None:
     assert table.loc["transformer from scratch, 5 labels a class", "accuracy"] == 0.331
     with pytest.raises(ValueError, match="shots=5"):
         crop_benchmark("eurocropsml Estonia", tmp_path, tn.load("pocket"))
+    # a class of as many fields as are learned from has none to be scored on
+    for path in list(tmp_path.glob("*_3301010600.npz"))[:3]:
+        path.rename(tmp_path / path.name.replace("3301010600", "3301090000"))
+    with pytest.warns(
+        match=r"1 of 3 classes have too few fields for shots=3: 3301090000 \(3\); they are left out"
+    ):
+        crop_benchmark("eurocropsml Estonia", tmp_path, tn.load("pocket"), shots=3, epochs=1)
+    for path in tmp_path.glob("*_3301090000.npz"):
+        path.unlink()
     for path in list(tmp_path.glob("*_3301060000.npz"))[:5]:
         path.unlink()
     with pytest.raises(ValueError, match="1 classes have more than 3 fields; expected two"):

@@ -23,7 +23,8 @@ class TestPlaces:
         [
             {"page": "5"}, {"page": True}, {"page": 2.5}, {"page": float("nan")}, {"page": -1}, {"threshold": "0.6"},
             {"threshold": True}, {"threshold": None}, {"threshold": float("nan")}, {"certain_median": "no"},
-            {"attempts": True}, {"deadline": True}, {"cache": 3}, {"project": 3}, {"url": 3},
+            {"page": 0}, {"page": 10**6}, {"attempts": True}, {"deadline": True}, {"cache": 3}, {"project": 3},
+            {"url": 3},
         ],
     )  # fmt: skip
     def test_an_argument_of_another_kind_is_said_by_its_name(

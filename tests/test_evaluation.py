@@ -313,6 +313,9 @@ def test_a_share_that_is_turned_away_is_a_share(refused):
 
 def test_a_background_has_vectors_of_the_same_space():
     zs = tn.ZeroShot("ab", np.eye(2), 1.0, no_encode)
+    asked, truth = np.array([[0.8, 0.6], [0.6, 0.8]]), np.array([0, 1])
+    # of which the direction counts, as it does where the margin is used
+    assert fit_margin(zs, np.eye(2) * 9, asked, truth) == fit_margin(zs, np.eye(2), asked, truth)
     for background, words in (
         (np.eye(3), r"expected \(\.\.\., 2\)"),
         (np.empty((0, 2)), "background given is empty"),

@@ -352,6 +352,7 @@ def test_models_that_know_absent_bands_read_more_places():
     config = EncoderConfig(width=32, depth=1, heads=2, embedding=16, absent_bands=True)
     knows = TimeSenCLIP(SeriesEncoder(config), WordTower())
     assert readable_places([knows], places).tolist() == [0, 2]
+    assert readable_places([object()], places).tolist() == [2]  # of no encoder
     assert readable_places([knows, small_model()], places).tolist() == [2]
     ablation = TimeSenCLIP(make_encoder("mlp", width=16, embedding=16, absent_bands=True), WordTower())
     assert readable_places([ablation], places).tolist() == [0, 2]

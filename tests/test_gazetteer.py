@@ -84,6 +84,7 @@ def test_a_server_that_refuses_is_said_and_asked_again_later(gazetteer: Gazettee
         ('[{"status": "login"}]', "JSON that is no list of places"),
         ("[1]", "JSON that is no list of places"),
         ('{"status": "login"}', "JSON that is no list of places"),
+        ('[{"display_name": "X", "lon": "4", "lat": "nan"}]', "JSON that is no list of places"),
     ],
 )
 def test_what_came_in_place_of_an_answer_is_said(gazetteer: Gazetteer, body: str, came: str) -> None:
@@ -93,6 +94,11 @@ def test_what_came_in_place_of_an_answer_is_said(gazetteer: Gazetteer, body: str
     assert f"answered with {came}" in str(refused.value)
     gazetteer.body = None
     assert find_place("Vilvoorde").lon == 4.43
+
+
+def test_a_place_without_a_box_is_a_point(gazetteer: Gazetteer) -> None:
+    gazetteer.body = '[{"display_name": "X", "lon": "4", "lat": "50"}]'
+    assert find_place("X").bounds == (4, 50, 4, 50)
 
 
 def test_an_error_is_no_missing_answer(gazetteer: Gazetteer) -> None:

@@ -125,6 +125,18 @@ def test_a_folder_of_files_is_told_from_another(tmp_path) -> None:
     assert file_mark(tmp_path / "a") != marks[1]
 
 
+@pytest.mark.parametrize("at", [100_000, 200_000, 299_999])
+@pytest.mark.parametrize("name", ["one.tif", "other.tif"])
+def test_every_file_of_a_folder_tells_it_from_another(tmp_path, name: str, at: int) -> None:
+    for part in ("one.tif", "other.tif"):
+        (tmp_path / part).write_bytes(bytes(300_000))
+    before = file_mark(tmp_path)
+    changed = bytearray(300_000)
+    changed[at] = 1
+    (tmp_path / name).write_bytes(changed)
+    assert file_mark(tmp_path) != before
+
+
 @pytest.mark.parametrize(("written", "meant"), [("Flanders", "flanders"), ("SAMPLE", "sample")])
 def test_capitals_make_no_other_source(model, written: str, meant: str) -> None:
     app = tn.ClickMap(model, tn.open_source("sample" if meant == "flanders" else "flanders"))

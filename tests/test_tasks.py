@@ -215,6 +215,15 @@ def test_classes_of_a_task_are_as_those_of_a_list(classes, reason):
         tn.load("pocket").zero_shot(tn.tasks.Task("own", classes, classes, {}))
 
 
+def test_blanks_of_a_name_take_no_description_from_it():
+    read = []
+    for name in ("tea  garden ", "tea garden"):
+        told = {name: ("Bushes of tea on a hill.",)}
+        read.append(tn.load("pocket").zero_shot(tn.tasks.Task("own", (name, "lake"), ("t", "l"), told)))
+    assert read[0].classes == read[1].classes
+    np.testing.assert_array_equal(read[0].vectors, read[1].vectors)
+
+
 def test_a_task_in_no_language_that_the_model_knows_is_no_answer(own):
     model, source = tn.load("pocket"), tn.open_source("flanders")
     german = GOOD.replace("Bushes of tea on a hill.", "Ein Hang im Nebel.").replace('"Tea"', '"Teegarten"')

@@ -12,6 +12,7 @@ import timesen_nb as tn
 from timesen_nb.model.kept_vectors import pack
 from timesen_nb.model.sets import softmax
 from timesen_nb.model.teach import FREEDOMS, fitted, freedom
+from timesen_nb.model.words import NeverTheAnswer
 from timesen_nb.model.zeroshot import ZeroShot
 
 SCALE, D = 20.0, 16
@@ -161,6 +162,10 @@ def test_a_label_that_may_be_a_class_misspelt_is_said(label: str) -> None:
     assert said[0].filename == __file__
     zs.teach_vectors(model.encode(series), ["maize", label], quiet=True)
     zs.teach(series, ["maize", "reed"])
+    # a class that was there before is no label
+    with pytest.warns(NeverTheAnswer):
+        zs = model.zero_shot(["maize", "grassland", "grasland"])
+    zs.teach(series, ["maize", "grassland"])
 
 
 @pytest.mark.parametrize("labels", ["aaaa", "abba", "aabb", "aaaaa", "abbac"])

@@ -134,6 +134,10 @@ def test_one_place_that_changed_among_many_makes_another_run(tmp_path):
     for mended in (dataclasses.replace(pairs, labels=labels), dataclasses.replace(pairs, values=values)):
         with pytest.raises(ValueError, match=r"another run: .*every place was"):
             fit(mended, **some)
+    judged = some | {"folder": tmp_path / "judged", "patience": 1}
+    fit(pairs, validation=pairs, **judged)
+    with pytest.raises(ValueError, match=r"another run: every place was"):
+        fit(pairs, validation=dataclasses.replace(pairs, values=values), **judged)
     assert 1201 not in np.linspace(0, 2399, 1000).astype(int)
 
 

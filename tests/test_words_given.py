@@ -26,6 +26,10 @@ def test_a_task_is_taken_as_it_is() -> None:
     assert app.session.classes == list(tn.tasks["crops"].classes)
 
 
+def test_words_that_can_be_read_once_are_words() -> None:
+    assert small_model().zero_shot(iter(WORDS)).classes == WORDS
+
+
 @pytest.mark.parametrize("given", [[1, 2], ["maize", "a\nb"], ["maize", " "], 5, []])
 def test_what_is_no_list_of_words_is_said(app: tn.ClickMap, given: object) -> None:
     app.use(given)  # type: ignore[arg-type]

@@ -12,7 +12,6 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from timesen_nb.series import check_place
 from timesen_nb.sources.addresses import without_keys
 from timesen_nb.sources.retry_policy import RequestFailed
 
@@ -100,7 +99,7 @@ def _ask(name: str, server: str) -> NamedPlace:
     try:
         found = service.geocode(name, language="en")
         if found is not None:
-            lon, lat = check_place(found.longitude, found.latitude)
+            lon, lat = found.longitude, found.latitude
             south, north, west, east = map(float, found.raw.get("boundingbox") or (lat, lat, lon, lon))
     except GeocoderParseError as problem:
         raise RequestFailed(f"{failed} answered with {_what_came(str(problem))}. {_STRANGER}") from problem
