@@ -125,7 +125,7 @@ def test_a_folder_of_files_is_told_from_another(tmp_path) -> None:
     assert file_mark(tmp_path / "a") != marks[1]
 
 
-@pytest.mark.parametrize("at", [100_000, 200_000, 299_999])
+@pytest.mark.parametrize("at", [0, 100_000, 200_000, 299_999])
 @pytest.mark.parametrize("name", ["one.tif", "other.tif"])
 def test_every_file_of_a_folder_tells_it_from_another(tmp_path, name: str, at: int) -> None:
     for part in ("one.tif", "other.tif"):

@@ -32,14 +32,17 @@ def file_mark(path: Path) -> str:
         digest.update(f"{name} {size};".encode())
     last = max(sum(sizes) - PART, 0)
     for start in sorted({last * part // (PARTS - 1) for part in range(PARTS)}):
+        # a part that begins near the end of a file goes on in the next
+        left = PART
         for (file, _), size in zip(files, sizes, strict=True):
-            if start < size:
+            if left and start < size:
                 # sources that can be read have said so: this is about what lies beside them
                 with suppress(OSError), file.open("rb") as opened:
                     opened.seek(start)
-                    digest.update(opened.read(PART))
-                break
-            start -= size
+                    digest.update(opened.read(left))
+                start, left = 0, max(left - (size - start), 0)
+            else:
+                start -= size
     return digest.hexdigest()
 
 
