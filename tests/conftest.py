@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped where nothing may be: {report.longrepr}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def alone() -> Iterator[None]:
+    """A test's threads end before the next begins: before Python 3.14 they share the filters of warnings with it."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "background":
+            thread.join(5)
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ class Job(Generic[T]):
         self.future: Future[T] = Future()
         self.deliver = deliver
         self._work = work
-        threading.Thread(target=self._run, daemon=True).start()
+        threading.Thread(target=self._run, name="background", daemon=True).start()
 
     def _run(self) -> None:
         try:
