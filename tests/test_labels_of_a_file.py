@@ -1,6 +1,7 @@
 """Labels of a file that is uploaded teach the words."""
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import geopandas as gpd
@@ -8,6 +9,7 @@ import ipywidgets as w
 import numpy as np
 import pandas as pd
 import pytest
+import traitlets
 from clicks import settle
 from kept_places import WORDS, with_kept_places
 from synthetic import GridSource, small_model
@@ -15,6 +17,8 @@ from synthetic import GridSource, small_model
 import timesen_nb as tn
 from timesen_nb.sources.grid import holds
 from timesen_nb.widgets.page import uploaded
+
+UPLOADED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -57,24 +61,39 @@ def test_a_file_of_points_teaches_and_is_judged(app: tn.ClickMap, tmp_path: Path
     assert len(app.session.words.lesson.labels) == 1
 
 
-@pytest.mark.parametrize("version", [7, 8])
-def test_a_file_is_uploaded_from_the_page(app: tn.ClickMap, version: int, tmp_path: Path) -> None:
+def test_a_file_is_uploaded_from_the_page(app: tn.ClickMap, tmp_path: Path) -> None:
     points(app.session.source).to_file(tmp_path / "p.geojson", driver="GeoJSON")
     content = (tmp_path / "p.geojson").read_bytes()
     app.teach.column.value = "kind"
-    file = {"name": "../p.geojson", "content": memoryview(content)}
-    value = {"../p.geojson": file} if version == 7 else (file,)
-    assert uploaded(value) == [("../p.geojson", content)]
-    app.teach.upload = type("Upload", (), {"value": value})
-    app.teach._load()
+    # as ipywidgets 7 has it
+    sent = traitlets.Dict({"../p.geojson": {"content": memoryview(content)}}, read_only=True)
+    box = traitlets.HasTraits()
+    box.add_traits(value=sent)
+    assert [uploaded(box), uploaded(box)] == [[("../p.geojson", content)], []]
+    upload(app.teach, "../p.geojson", content)
     settle(app)
     assert len(app.session.lesson.loaded.labels) == 24
     assert app.teach._said.value == "24 labelled places of a file teach the words."
 
 
+def test_a_file_that_was_forgotten_or_refused_can_be_chosen_again(app: tn.ClickMap) -> None:
+    content = points(app.session.source).to_json().encode()
+    upload(app.teach, "p.geojson", content)
+    settle(app)
+    assert "no labels in a column 'label'" in app.error
+    app.teach.column.value = "kind"
+    for _ in range(2):
+        upload(app.teach, "p.geojson", content)
+        settle(app)
+        assert app.error is None
+        assert len(app.session.lesson.loaded.labels) == 24
+        app.teach.forget.click()
+        assert app.session.lesson.loaded is None
+
+
 def upload(panel: w.VBox, name: str, content: bytes) -> None:
-    panel.upload = type("Upload", (), {"value": ({"name": name, "content": memoryview(content)},)})
-    panel._load()
+    file = {"name": name, "type": "", "size": len(content), "content": content, "last_modified": UPLOADED}
+    panel.upload.value = [file]
 
 
 def test_places_of_a_file_that_teach_nothing_are_counted(app: tn.ClickMap, tmp_path: Path) -> None:

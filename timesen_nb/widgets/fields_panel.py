@@ -196,7 +196,7 @@ class FieldsPanel(w.VBox):
         self.read(polygon)
 
     def _load(self) -> None:
-        for name, content in uploaded(self.upload.value):
+        for name, content in uploaded(self.upload):
             self._begin(partial(self._read_upload, name, content))
 
     def _read_upload(self, name: str, content: bytes, job: Job[Fields]) -> Fields:

@@ -111,11 +111,21 @@ def hidden(name: str) -> w.Label:
     return plain_label("", f"{name} {GONE}")
 
 
-def uploaded(value: Any) -> list[tuple[str, bytes]]:
-    """Names and contents of files that a page sent, as ipywidgets 8 (a tuple) and 7 (a dict) give them."""
-    if isinstance(value, dict):
-        return [(name, bytes(file["content"])) for name, file in value.items()]
-    return [(file["name"], bytes(file["content"])) for file in value]
+def uploaded(box: w.FileUpload) -> list[tuple[str, bytes]]:
+    """Names and contents of files that a page sent, as ipywidgets 8 (a tuple) and 7 (a dict) give them.
+
+    They are taken out of the box: a file that stayed there could not be chosen again.
+
+    Args:
+        box: where they were chosen.
+
+    Returns:
+        A name and its content each.
+    """
+    sent, empty = box.value, type(box.value)()
+    box.set_trait("value", empty)
+    named = sent.items() if isinstance(sent, dict) else [(file["name"], file) for file in sent]
+    return [(name, bytes(file["content"])) for name, file in named]
 
 
 @contextmanager

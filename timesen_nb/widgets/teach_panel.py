@@ -105,7 +105,7 @@ class TeachPanel(w.VBox):
         return places, self._session.taught(places)
 
     def _load(self) -> None:
-        for name, content in uploaded(self.upload.value):
+        for name, content in uploaded(self.upload):
             self._begin("Reading the places of the file…")
             label = self.column.value.strip() or "label"
             self._jobs.start(partial(self._read_upload, name, content, label), self._came)
