@@ -205,6 +205,11 @@ def test_what_has_no_percentage_on_the_panel_has_none_in_table_and_files(
     row = gpd.read_file(app.export(tmp_path / "kept.geojson")).iloc[-1]
     assert row["place"] == number
     assert np.isnan([row["probability"], row["p_a meadow"]]).all()
+    app.use(task=["asdfgh", "a meadow", "a lake"])
+    app.keep()
+    row = gpd.read_file(app.export(tmp_path / "kept.geojson")).iloc[-1]
+    assert pd.isna(row["p_asdfgh"])
+    assert row["p_a meadow"] + row["p_a lake"] == pytest.approx(1)
     assert answer.headline in [
         label.value for label in app.kept._rows[number].children if hasattr(label, "value")
     ]
@@ -240,13 +245,17 @@ def test_words_that_mean_nothing_have_no_part_in_panel_pointer_map_or_calls(
     real.click(before.lon, before.lat)
 
 
-def test_one_word_alone_makes_no_map(real: tn.ClickMap) -> None:
+def test_one_word_alone_makes_no_map(real: tn.ClickMap, tmp_path: Path) -> None:
     assert real._actions.layer.drawn is not None
     for words in (["maize"], ["asdfgh", "maize"]):
         real.use(task=words)
         assert real._actions.layer.drawn is None
         real._actions.layer.hovered({"type": "mousemove", "coordinates": [real.result.lat, real.result.lon]})
         assert real.map._told.value == ""
+        for file in ("map.tif", "map.png"):
+            with pytest.raises(ValueError, match="no map of one word alone: every pixel would be 'maize'"):
+                real.export(tmp_path / file)
+        assert "map_region" not in real.export(tmp_path / "timesen.py").read_text()
     real.use(task=["maize", "a meadow", "potatoes"])
     assert real._actions.layer.drawn is not None
 

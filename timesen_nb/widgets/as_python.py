@@ -58,7 +58,7 @@ def as_python(session: Session) -> str:
                 "",
                 f"# the last answer is left out: it was read from {' '.join(a.series.source.split())}",
             ]
-    if session.view is not None:
+    if session.view is not None and not session.question.alone:
         view = session.view.view
         lines += ["", "# the map", f"cube = source.cube({view.bbox!r}, year={view.year})",
                   'maps = tn.map_region(zs, cube, keep="int8", every_class=True)',

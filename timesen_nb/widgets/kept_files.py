@@ -31,7 +31,8 @@ def flat_table(
         labels_taught (how many labels had taught the words; 0 for words alone),
         top_class, probability, label, true_class, ``p_<class>``, ndvi_01 to ndvi_12, provenance (JSON as text) and
         time (of this table, UTC). Missing values are None or NaN: a class that was not asked at a place has no
-        probability there, and one that stands alone has none either. A class has one column, whatever its capitals.
+        probability there, and one that stands alone or means nothing has none either. A class has one column, whatever
+        its capitals.
     """
     import pandas as pd
 
@@ -47,9 +48,9 @@ def flat_table(
         row |= {"labels_taught": a.labels}  # an answer that its own label taught proves nothing
         row |= {"top_class": a.said, "probability": a.share}
         row |= {"label": (labels or {}).get(number), "true_class": a.truth}
-        for name, p in zip(a.classes, a.probabilities, strict=True):
+        for k, (name, p) in enumerate(zip(a.classes, a.probabilities, strict=True)):
             column = columns.setdefault(name.casefold(), f"p_{name}")
-            row[column] = None if a.alone else float(p)
+            row[column] = None if a.alone or k in a.trust.empty else float(p)
         rows.append(row)
     table = pd.DataFrame(rows)
     ends = []

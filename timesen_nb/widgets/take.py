@@ -88,13 +88,18 @@ def view_maps(session: Session, encoded: EncodedView) -> xr.Dataset:
         that were not taught. Words that mean nothing have no part in it.
 
     Raises:
-        ValueError: none of the words means anything.
+        ValueError: none of the words means anything, or one alone does.
     """
     from timesen_nb.model.inputs import months_there
     from timesen_nb.regions import map_region
     from timesen_nb.regions.georeference import transform_of
 
     words, there = _meant(session, "map"), encoded.readable
+    if session.question.alone:
+        raise ValueError(
+            f"there is no map of one word alone: every pixel would be {words.classes[0]!r}, whatever stands there. Add "
+            "another word."
+        )
     grid = encoded.cube.isel(month=0, band=0, drop=True)
     vectors = np.full((*there.shape, encoded.vectors.shape[1]), np.nan, np.float32)
     vectors[there] = encoded.vectors
