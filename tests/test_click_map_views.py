@@ -231,6 +231,32 @@ def test_data_over_the_date_line_are_read_drawn_and_mapped(epsg: int) -> None:
     assert seen.bbox == pytest.approx(source.bounds)
 
 
+def test_the_landscape_of_a_huge_source_is_that_of_the_view_that_was_mapped_last(
+    source: GridSource, monkeypatch
+) -> None:
+    monkeypatch.setattr("timesen_nb.widgets.base_layer.MOST_DRAWN", 100)
+    app = tn.ClickMap(small_model(), source, WORDS)
+    west, south, east, north = source.bounds
+    middle = (west + east) / 2
+    for bbox in ((west, south, middle, north), (middle, south, east, north)):
+        app.map_view(bbox=bbox)
+        settle(app)
+        assert app._landscape.picture.bounds == app._layer.drawn.picture.bounds
+        (_, left), (_, right) = app.map._landscape.bounds
+        assert (left, right) == pytest.approx((bbox[0], bbox[2]), abs=3e-4)
+
+
+@pytest.mark.parametrize("size", [(669, 427), (1130, 508), (1400, 788), (350, 290)])
+def test_what_is_shown_around_a_place_can_be_mapped(app: tn.ClickMap, size: tuple[int, int]) -> None:
+    for place in ((4.35, 50.85), (30.0, 0.0), (25.0, 69.0)):
+        app.map.set_trait("pixel_bounds", ((0, 0), size))
+        app.map.approach(*place)
+        lon, lat = place
+        wide, high = (side * 360 / 256 / 2**app.map.zoom / 2 for side in size)
+        high *= np.cos(np.radians(lat))
+        assert visible((lon - wide, lat - high, lon + wide, lat + high), None, 2018, "").pixels <= MOST_PIXELS
+
+
 def test_clicks_of_several_threads_get_their_own_answers(app: tn.ClickMap, source: GridSource) -> None:
     places = [source.place(r, c) for r in range(4) for c in range(4)] * 5
     with ThreadPoolExecutor(8) as pool:

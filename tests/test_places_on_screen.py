@@ -182,7 +182,10 @@ def test_the_outline_is_that_of_the_pixel_that_was_read(source: GridSource) -> N
     x, y = source.grid["x"].values[5], source.grid["y"].values[7]
     np.testing.assert_allclose(corners.min(axis=0), (x - 5, y - 5), atol=0.01)
     np.testing.assert_allclose(corners.max(axis=0), (x + 5, y + 5), atol=0.01)
-    pixel = pixel_at(4.35, 50.85)  # without a cube, Sentinel-2's own grid
+    # without a cube, and beyond it, Sentinel-2's own grid
+    part = source.grid[..., :4, 20:]
+    np.testing.assert_allclose(outline(lon, lat, part), outline(lon, lat), atol=1e-9)
+    pixel = pixel_at(4.35, 50.85)
     to_utm = Transformer.from_crs(4326, pixel.epsg, always_xy=True)
     corners = np.array([to_utm.transform(*corner) for corner in outline(4.35, 50.85)])
     np.testing.assert_allclose(corners.mean(axis=0), pixel.centre, atol=0.01)

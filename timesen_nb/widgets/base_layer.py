@@ -57,6 +57,7 @@ class BaseLayer:
         self._map, self._control, self._messages = scene_map, control, messages
         self._jobs = Latest()
         self._scene: MonthPictures | None = None
+        self._whole = False  # the scene is all of the source
 
     @property
     def picture(self) -> Picture | None:
@@ -91,11 +92,12 @@ class BaseLayer:
         bounds, self._scene = source.bounds, None
         if bounds is not None and View(bounds, year, source.name).pixels <= MOST_DRAWN:
             self._scene = MonthPictures(lambda: source.cube(bounds, year=year))
+        self._whole = self._scene is not None
         self.draw()
 
     def offer(self, cube: xr.DataArray) -> None:
-        """Draw a cube (month, band, y, x) where nothing is drawn yet."""
-        if self._scene is None:
+        """Draw a cube (month, band, y, x) of a view, where the source is not drawn as a whole."""
+        if not self._whole:
             self._scene = MonthPictures(lambda: cube)
             self.draw()
 
