@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from clicks import WORDS, settle
+from clicks import WORDS, on_map, settle
 from synthetic import GridSource, small_model
 
 import timesen_nb as tn
@@ -48,6 +48,43 @@ def test_an_answer_that_outlives_a_change_of_the_year_says_its_own(
     app.click(*source.place(5, 7))
     assert " in 20" not in app.panel._headline.value
     assert "year=2019" in app._actions._screen.link.value
+
+
+@pytest.mark.parametrize("begin", ["under way", "no clear month"])
+def test_another_year_asks_for_the_place_that_has_no_answer_yet(
+    app: tn.ClickMap, source: GridSource, begin: str
+) -> None:
+    app.click(*source.place(5, 7))
+    go_on, real, there = threading.Event(), source.pixel, source.place(9, 9)
+
+    def pixel(lon: float, lat: float, year: int) -> tn.PixelSeries:
+        series = real(lon, lat, year)
+        if year == 2019:
+            return series
+        if begin == "under way":
+            go_on.wait(20)
+        return tn.PixelSeries(series.values * np.nan, series.valid & False, lon, lat, year, source.name)
+
+    source.pixel = pixel
+    on_map(app, *there, wait=begin != "under way")
+    assert (app.error is None) == (begin == "under way")
+    app.time.year.value = 2019
+    go_on.set()
+    settle(app)
+    assert app.error is None
+    assert (app.result.lon, app.result.lat, app.result.series.year) == (*there, 2019)
+
+
+def test_another_year_leaves_a_place_alone_that_was_given_up(app: tn.ClickMap, source: GridSource) -> None:
+    first, go_on = source.place(5, 7), threading.Event()
+    app.click(*first)
+    source.pause = lambda: go_on.wait(20) if len(source.requests) == 2 else None
+    on_map(app, *source.place(9, 9), wait=False)
+    app.panel.stop.click()
+    app.time.year.value = 2019
+    go_on.set()
+    settle(app)
+    assert (app.result.lon, app.result.lat, app.result.series.year) == (*first, 2019)
 
 
 def test_python_chooses_words_prompts_and_year_as_the_page_does(app: tn.ClickMap, source: GridSource) -> None:

@@ -265,7 +265,7 @@ class Actions:
         """Read a source from now on."""
         self._session.use_source(source)
         # what was asked of the data before is no answer of these
-        self.jobs.cancel()
+        self.places.cancel()
         self._screen.map.show_source(source.bounds, self._session.simulated)
         self._screen.panel.clear()
         self.ready()
@@ -286,14 +286,13 @@ class Actions:
     # Time
 
     def use_year(self, year: int | None, patient: bool = False) -> None:
-        """Read another year, of the same place where one was read."""
+        """Read another year, of the same place where one was asked for."""
         if year is None or year == self._session.year:
             return
         self._session.use_year(year)
         self.landscape.load(self._session.source, self._session.year)
         self._light_up()
-        if (answer := self._session.result) is not None:
-            self.places.read(answer.lon, answer.lat, patient)
+        self.places.read_again(patient)
 
     def _use_layer(self) -> None:
         self.landscape.draw()
@@ -320,7 +319,7 @@ class Actions:
         """Stop waiting for the source, stop reading the view."""
         if self.stop_opening():
             self._messages.cancelled()
-        stopped = self.jobs.cancel() | self._screen.fields.cancel() | self._screen.teach.cancel()
+        stopped = self.places.cancel() | self._screen.fields.cancel() | self._screen.teach.cancel()
         if stopped | self.address.again.cancel():
             self._session.stop_asking()
             self._messages.cancelled()

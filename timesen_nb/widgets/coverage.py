@@ -14,6 +14,10 @@ class NotCovered(ValueError):
     """A place that a source has no data of."""
 
 
+class NothingSeen(ValueError):
+    """A place without a clear month in the year that was asked for."""
+
+
 def check_opened(what: str, given: object, method: str, example: str) -> None:
     """ValueError for what was not opened yet: a name in place of a model or source."""
     if not hasattr(given, method):

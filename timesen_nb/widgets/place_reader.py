@@ -14,6 +14,7 @@ from timesen_nb.sources.gazetteer import NamedPlace, find_place
 from timesen_nb.widgets.answer_panel import AnswerPanel
 from timesen_nb.widgets.background import Latest
 from timesen_nb.widgets.base_layer import BaseLayer
+from timesen_nb.widgets.coverage import NothingSeen
 from timesen_nb.widgets.messages import Messages, Offer
 from timesen_nb.widgets.outline import outline
 from timesen_nb.widgets.page_words import for_the_page
@@ -41,6 +42,7 @@ class PlaceReader:
     ) -> None:
         self._session, self._map, self._panel, self._messages = session, scene_map, panel, messages
         self._jobs, self._landscape = jobs, landscape
+        self._asked: tuple[float, float] | None = None  # a place that has no answer yet
         self._looked: tuple[PixelSeries, int] | None = None
         self._last: tuple[tuple[float, float], float] | None = None
 
@@ -86,6 +88,7 @@ class PlaceReader:
 
     def find(self, name: str, patient: bool) -> None:
         """Look a name up and go there; what to read there is for whoever looks at it to choose."""
+        self._asked = None
         self._messages.well()
         self._messages.say(f"Looking up {str(name).strip()[:60]}…", busy=True)
 
@@ -127,7 +130,7 @@ class PlaceReader:
             patient: whether to wait for it.
             after: called when it is shown, or was said why it is not.
         """
-        session = self._session
+        session, self._asked = self._session, (lon, lat)
         self._messages.say(f"Asking {session.source.name} for {session.year}…", busy=True)
 
         def deliver(future: Future[PixelSeries]) -> None:
@@ -136,6 +139,18 @@ class PlaceReader:
 
         if not self._jobs.start(lambda job: session.ask(lon, lat), deliver, patient):
             self._follow()
+
+    def read_again(self, patient: bool) -> None:
+        """Read the place that is being read, or had no clear month; else that of the last answer, if there is one."""
+        answer = self._session.result
+        place = self._asked or ((answer.lon, answer.lat) if answer else None)
+        if place:
+            self.read(*place, patient)
+
+    def cancel(self) -> bool:
+        """Stop waiting for a place; True when there was one, or something else in its stead."""
+        self._asked = None
+        return self._jobs.cancel()
 
     def _follow(self) -> None:
         """While a source works, show what it says of its request."""
@@ -153,6 +168,8 @@ class PlaceReader:
         self._following = loop.create_task(tell())
 
     def _answered(self, future: Future[PixelSeries], again: Callable[[], None]) -> None:
+        if not isinstance(future.exception(), NothingSeen):
+            self._asked = None
         with self._messages.shown(again):
             series = future.result()
             self._messages.well()

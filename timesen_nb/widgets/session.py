@@ -13,7 +13,7 @@ from timesen_nb.plots.colours import class_colours
 from timesen_nb.series import PixelSeries, check_place
 from timesen_nb.sources import BUNDLED, Source
 from timesen_nb.widgets.answer import Answer
-from timesen_nb.widgets.coverage import check_inside, check_opened, every_year, year_of
+from timesen_nb.widgets.coverage import NothingSeen, check_inside, check_opened, every_year, year_of
 from timesen_nb.widgets.kept import KeptPlaces
 from timesen_nb.widgets.labelled_places import LabelledPlaces, TaughtPlaces
 from timesen_nb.widgets.question import Question, Taught, lines_of, listed
@@ -115,7 +115,7 @@ class Session:
         year = self.year if year is None else year_of(self.source, year)
         series = self.source.pixel(x, y, year=year)
         if not series.valid.any():
-            raise ValueError(
+            raise NothingSeen(
                 f"no month of {year} has a clear observation at {x:.5f}, {y:.5f}. "
                 "Choose a place nearby or another year."
             )
