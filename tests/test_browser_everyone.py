@@ -177,6 +177,24 @@ def test_whatever_has_the_focus_shows_it(page: Shown) -> None:
     assert any(said.startswith("December 2018") for said in reached)
 
 
+def test_escape_takes_back_what_was_typed(page: Shown) -> None:
+    box = page.page.locator(".tn-place input")
+    before, said = box.input_value(), page.page.locator(".tn-status").inner_text()
+    box.press_sequentially("Gent")
+    box.press("Escape")
+    assert box.input_value() == before
+    box.press("Tab")
+    page.page.wait_for_timeout(500)
+    assert page.page.locator(".tn-status").inner_text() == said
+    assert not page.page.locator(".tn-error").is_visible()
+    box.fill("3.0238 50.8159")
+    box.press("Enter")
+    page.expect(lambda: box.input_value() == "3.02380, 50.81590", "the place is not read")
+    box.press_sequentially("Gent")
+    box.press("Escape")
+    assert box.input_value() == "3.02380, 50.81590"
+
+
 def test_the_whole_map_is_used_without_a_mouse(page: Shown) -> None:
     keys, here = page.page.keyboard, page.page.locator(".tn-answer")
     page.page.locator(".tn-lead").evaluate("() => document.activeElement.blur()")

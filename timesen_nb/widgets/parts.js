@@ -47,6 +47,15 @@ function sayParts(app) {
         : slider.closest(".tn-threshold") ? "How alike, at least" : "Opacity of the map's colours");
     }
   };
+  // Escape takes back what was typed: a box that is left with other text is read
+  app.addEventListener("beforeinput", ({ target }) => { if (target.matches("input[type=text]")) target.dataset.before ??= target.value; });
+  app.addEventListener("change", ({ target }) => { delete target.dataset.before; }, true);
+  app.addEventListener("keydown", ({ key, target }) => {
+    if (key !== "Escape" || target.dataset.before === undefined) return;
+    target.value = target.dataset.before;
+    delete target.dataset.before;
+    target.dispatchEvent(new Event("input", { bubbles: true }));
+  }, true); // widgets stop keys
   let waiting = 0;
   const soon = () => { if (!waiting) waiting = setTimeout(() => { waiting = 0; say(); }, 50); };
   new MutationObserver(soon).observe(app, { childList: true, subtree: true, characterData: true });
