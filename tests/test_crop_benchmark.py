@@ -130,7 +130,9 @@ def test_cropharvest_counts_the_labels_without_features(tmp_path, name, n) -> No
 
 @pytest.mark.parametrize("shots", [0, -1, 2.5, True])
 def test_no_other_number_of_labels(tmp_path, shots) -> None:
-    with pytest.raises(ValueError, match=rf"shots={shots} given; expected a whole number from 1"):
+    with pytest.raises(
+        ValueError, match=rf"shots given: {shots}; expected a whole number of labels of each class"
+    ):
         crop_benchmark("cropharvest Kenya", tmp_path, tn.load("pocket"), shots=shots)
 
 

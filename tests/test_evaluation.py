@@ -224,7 +224,7 @@ def test_reliability_counts_every_place_once(rows, bins):
 @pytest.mark.parametrize("bins", [0, -1, 2.5, "10", None, True])
 def test_bins_are_counted(bins):
     for measure in (reliability, calibration_error):
-        with pytest.raises(ValueError, match="expected a whole number of bins from 1, for example 10"):
+        with pytest.raises(ValueError, match="expected a whole number of bins from 1"):
             measure(np.array([0.4, 0.6]), np.array([True, False]), bins)
 
 

@@ -98,7 +98,7 @@ def test_what_is_no_query_is_said(model: tn.TimeSenCLIP, series: list[tn.PixelSe
     with pytest.raises(ValueError, match="float or int8"):
         tn.similar((vectors * 100).astype(np.uint8), vectors[0])
     for k in (2.5, "2", 0):
-        with pytest.raises(ValueError, match="how many of the most alike"):
+        with pytest.raises(ValueError, match="a whole number of the most alike from 1"):
             tn.similar(vectors, vectors[0], k=k)
     with pytest.raises(ValueError, match="expected a share of places"):
         model.zero_shot(["meadow", "maize"]).prediction_sets(series, coverage="0.9")

@@ -274,7 +274,7 @@ def test_places_without_light_are_alike_nothing() -> None:
 @pytest.mark.parametrize(
     ("query", "k", "words_of_it"),
     [(np.zeros(D), 5, "no direction"), (np.full(D, np.nan), 5, "no direction"), (np.ones(3), 5, "of one model"),
-     (np.ones(D), 0, "k=0")],
+     (np.ones(D), 0, "k given: 0")],
 )  # fmt: skip
 def test_a_query_that_is_none_is_refused(query: np.ndarray, k: int, words_of_it: str) -> None:
     with pytest.raises(ValueError, match=words_of_it):

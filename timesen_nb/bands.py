@@ -244,14 +244,15 @@ def check_months(given: Iterable[Any], what: str = "months given") -> tuple[int,
     return tuple(int(m) for m in months)
 
 
-def check_count(name: str, given: Any, of: str, most: int | None = None) -> int:
-    """A whole number from 1.
+def check_count(name: str, given: Any, of: str, most: int | None = None, least: int = 1) -> int:
+    """A whole number.
 
     Args:
         name: Of the argument.
         given: What it was given.
         of: What is counted.
         most: The largest, None for any.
+        least: The smallest.
 
     Returns:
         The number.
@@ -260,8 +261,8 @@ def check_count(name: str, given: Any, of: str, most: int | None = None) -> int:
         ValueError: It is another number, or none.
     """
     whole = isinstance(given, Real) and not isinstance(given, bool) and isfinite(given)
-    if not whole or given != int(given) or not 1 <= given <= (most or given):
-        to = f"from 1 to {most}" if most else "from 1"
+    if not whole or given != int(given) or not least <= given <= (most or given):
+        to = f"from {least} to {most}" if most else f"from {least}"
         raise ValueError(f"{name} given: {given!r}; expected a whole number of {of} {to}.")
     return int(given)
 

@@ -164,12 +164,10 @@ class PlaceDataset:
         Raises:
             ValueError: shares do not sum to 1, or blocks are too large for them.
         """
-        if block_km is not None:
-            block = blocks(self.lonlats, block_km)
-        elif self.values is None:
-            block = same_places(self.lonlats, lambda rows: np.full((len(rows), 1), np.nan), len(self))
+        if block_km is None:
+            block = same_places(self.lonlats, None if self.values is None else self.series, len(self))
         else:
-            block = same_places(self.lonlats, self.series, len(self))
+            block = blocks(self.lonlats, block_km)
         return tuple(self.take(rows) for rows in split_rows(block, shares, seed))
 
     def pairs(

@@ -50,12 +50,13 @@ def blocks(lonlats: np.ndarray, edge_km: float) -> np.ndarray:
     return np.unique(np.stack([row, column]), axis=1, return_inverse=True)[1].reshape(-1)
 
 
-def same_places(lonlats: np.ndarray | None, series: Series, n: int) -> np.ndarray:
+def same_places(lonlats: np.ndarray | None, series: Series | None, n: int) -> np.ndarray:
     """The row where each place stands first: those of one place must not stand on both sides either.
 
     Args:
         lonlats: (N, 2) degrees, NaN = unknown; None: of none.
-        series: of some rows, (n, ...) float32, NaN = missing: it tells places whose coordinates are not known.
+        series: of some rows, (n, ...) float32, NaN = missing: it tells places whose coordinates are not known; None:
+            each of those is one of its own.
         n: places.
 
     Returns:
@@ -67,12 +68,11 @@ def same_places(lonlats: np.ndarray | None, series: Series, n: int) -> np.ndarra
     out = np.arange(n)
     for start in range(0, n, 4096):
         rows = np.arange(start, min(start + 4096, n))
-        keys = [place.tobytes() for place in where[rows]]
-        if len(lost := rows[unknown[rows]]):
+        keys = [f"row {i}".encode() if unknown[i] else where[i].tobytes() for i in rows]
+        if series is not None and len(lost := rows[unknown[rows]]):
             for i, one in zip(lost, series(lost), strict=True):
-                keys[i - start] = (
-                    f"row {i}".encode() if np.isnan(one).all() else sha256(one.tobytes()).digest()
-                )
+                if not np.isnan(one).all():
+                    keys[i - start] = sha256(one.tobytes()).digest()
         out[rows] = [first.setdefault(key, i) for key, i in zip(keys, rows.tolist(), strict=True)]
     return out
 

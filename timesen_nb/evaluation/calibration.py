@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from timesen_nb.arrays import check_unmasked
-from timesen_nb.model.config import is_whole
+from timesen_nb.bands import check_count
 from timesen_nb.model.kept_vectors import as_read
 from timesen_nb.model.truth import check_truth
 from timesen_nb.model.zeroshot import ZeroShot
@@ -29,8 +29,7 @@ def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> pd
         ValueError: other lengths, confidences outside 0 to 1, what is neither true nor false, or bins that are no whole
             number from 1.
     """
-    if not is_whole(bins, 1):
-        raise ValueError(f"bins={bins!r}; expected a whole number of bins from 1, for example 10.")
+    bins = check_count("bins", bins, "bins")
     for what, given in (("confidence", confidence), ("right", right)):
         check_unmasked(given, what)
     confidence, right = np.asarray(confidence, dtype=np.float64), _truths(right)

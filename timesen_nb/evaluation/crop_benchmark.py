@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from timesen_nb.bands import check_count
 from timesen_nb.datasets.breizhcrops import read_breizhcrops
 from timesen_nb.datasets.cropharvest import OTHER, read_cropharvest
 from timesen_nb.datasets.eurocropsml import read_eurocropsml
 from timesen_nb.datasets.place_dataset import PlaceDataset
 from timesen_nb.evaluation.baselines import labelled, predictions
 from timesen_nb.evaluation.metrics import Tally, confusion
-from timesen_nb.model.config import EncoderConfig, is_whole
+from timesen_nb.model.config import EncoderConfig
 from timesen_nb.tasks import Task
 
 if TYPE_CHECKING:
@@ -127,8 +128,8 @@ def crop_benchmark(
     if name not in BENCHMARKS:
         raise ValueError(f"name={name!r} given; expected one of {', '.join(map(repr, BENCHMARKS))}.")
     benchmark = BENCHMARKS[name]
-    if shots is not None and not is_whole(shots, 1):
-        raise ValueError(f"shots={shots!r} given; expected a whole number from 1, or None for all labels.")
+    if shots is not None:
+        shots = check_count("shots", shots, "labels of each class (None: all)")
     train, test = benchmark.read(Path(folder).expanduser())
     train, test = _few(train, test, shots, seed)
     for part, what in ((train, "learn from"), (test, "score on")):

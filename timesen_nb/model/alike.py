@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from timesen_nb.model.config import is_whole
+from timesen_nb.bands import check_count
 from timesen_nb.model.kept_vectors import without_hidden
 
 #: Vectors that are compared at once: as many as stay in a processor's cache.
@@ -58,8 +58,7 @@ def similar(vectors: Any, query: np.ndarray, k: int = 100) -> Similar:
     length = np.linalg.norm(wanted, axis=1, keepdims=True)
     if not (np.isfinite(length).all() and (length > 0).all()):
         raise ValueError("the query has no direction: it is NaN, of a place without any month, or zero.")
-    if not is_whole(k, 1):
-        raise ValueError(f"k={k!r}; expected how many of the most alike are wanted, 1 or more.")
+    k = check_count("k", k, "the most alike")
     unit = (wanted / length).T
     parts = [part for rows in _rows(vectors) for part in _scan(rows.reshape(-1, rows.shape[-1]), unit)]
     cosines = np.concatenate([np.empty(0, np.float32), *parts])

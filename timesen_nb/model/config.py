@@ -25,11 +25,6 @@ def is_number(value: Any) -> bool:
     )
 
 
-def is_whole(value: Any, least: int) -> bool:
-    """Whether a value is a whole number from ``least`` on, and no truth value."""
-    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
-
-
 @dataclass(frozen=True)
 class EncoderConfig:
     """Everything the encoder needs to be built again; saved inside the checkpoint.
@@ -77,7 +72,8 @@ class EncoderConfig:
 
     def __post_init__(self) -> None:
         for name, least in (*((name, 1) for name in SIZES), ("photos", 0)):
-            if not is_whole(size := getattr(self, name), least):
+            size = getattr(self, name)
+            if isinstance(size, bool) or not isinstance(size, Integral) or int(size) < least:
                 raise ValueError(f"{name} is {size!r}; expected a whole number from {least}.")
         for name in ("bands", "offset", "scale"):
             if not isinstance(getattr(self, name), tuple | list):

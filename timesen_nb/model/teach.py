@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from timesen_nb.model.config import is_whole
+from timesen_nb.bands import check_count
 from timesen_nb.model.prompts import check_free
 from timesen_nb.model.sets import softmax
 from timesen_nb.model.words import check_words
@@ -84,8 +84,7 @@ class Lesson:
         Raises:
             ValueError: folds that are no whole number from 2.
         """
-        if not is_whole(folds, 2):
-            raise ValueError(f"folds={folds!r}; expected a whole number of parts from 2, for example 10.")
+        folds = check_count("folds", folds, "parts", least=2)
         given = self.words, self.scale, self.places, self.labels
         with one_thread():
             return (1 - _left_out(*given, freedom(*given), folds)).astype(np.float32)
